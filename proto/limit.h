@@ -1,0 +1,70 @@
+/* Every size limit of wire and storage, each with its reason.
+ *
+ * The handshake tells a client those that bind it (see proto/PROTOCOL.md). All
+ * sizes are in bytes.
+ */
+
+#ifndef ACTA_LIMIT_H
+#define ACTA_LIMIT_H
+
+/* Names are keys of the store, and LMDB's keys end at 511 bytes: 255 leaves
+ * room for what stands around them, and a length fits in one byte.
+ */
+#define ACTA_STREAM_SIZE_MAX 255
+#define ACTA_TYPE_SIZE_MAX   255
+#define ACTA_TAG_SIZE_MAX    255
+
+/* Each tag is one more list to add to at a checkpoint. */
+#define ACTA_TAGS_MAX 32
+
+/* Data and metadata of one event together. An event travels and is checked as
+ * a whole; what is larger belongs in a file, with its name in the event.
+ */
+#define ACTA_EVENT_SIZE_MAX (16u << 20)
+
+/* One append is one entry of the journal and is held in memory until it is
+ * synced. The size is that of its encoded events.
+ */
+#define ACTA_APPEND_SIZE_MAX   (64u << 20)
+#define ACTA_APPEND_EVENTS_MAX 10000
+
+/* A frame's body: an append and what stands around its events. */
+#define ACTA_FRAME_SIZE_MAX (ACTA_APPEND_SIZE_MAX + (1u << 20))
+
+/* Before hello a peer is nobody, and gets little memory. */
+#define ACTA_HELLO_SIZE_MAX 4096
+
+/* The deepest message is append: body, writes, write, events, event, tags. */
+#define ACTA_DEPTH_MAX 8
+
+/* A query is matched against every event of a live subscription, and every
+ * text in it is a list to merge.
+ */
+#define ACTA_QUERY_ITEMS_MAX 128
+#define ACTA_QUERY_TERMS_MAX 256 /* Texts in all items together. */
+
+/* One reply to a read. A page always holds at least one event, whatever its
+ * size, so that reading goes on.
+ */
+#define ACTA_PAGE_SIZE_MAX    (4u << 20)
+#define ACTA_PAGE_EVENTS_MAX  65536
+#define ACTA_PAGE_STREAMS_MAX 4096
+
+/* Requests and subscriptions of one connection at a time. */
+#define ACTA_REQUESTS_MAX      4096
+#define ACTA_SUBSCRIPTIONS_MAX 1024
+
+/* A client's own name in hello, for the server's log; a database's name. */
+#define ACTA_CLIENT_NAME_SIZE_MAX   255
+#define ACTA_DATABASE_NAME_SIZE_MAX 63
+
+_Static_assert(ACTA_EVENT_SIZE_MAX < ACTA_APPEND_SIZE_MAX,
+               "an append holds the largest event and its envelope");
+_Static_assert(ACTA_APPEND_SIZE_MAX < ACTA_FRAME_SIZE_MAX,
+               "a frame holds the largest append");
+_Static_assert(ACTA_FRAME_SIZE_MAX <= 0xffffffff,
+               "a frame's length is 32 bits on the wire");
+_Static_assert(ACTA_PAGE_SIZE_MAX + ACTA_EVENT_SIZE_MAX < ACTA_FRAME_SIZE_MAX,
+               "a frame holds the largest page, with one event too many");
+
+#endif

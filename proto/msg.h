@@ -1,0 +1,374 @@
+/* One struct for every request and reply, with its encoder and decoder.
+ *
+ * Encoders write a whole frame to the end of a buf, whose failure is the
+ * caller's to ask for. Decoders take the body of a frame (see frame.h), scan
+ * it first, and check everything against proto/limit.h; what they return
+ * borrows from the body. A request with more fields than are known here is
+ * refused, since what it asks for in them would not be done; in a reply they
+ * are passed over, so that a newer server can say more. Any thread.
+ *
+ * PROTOCOL.md describes each message; its fields come in the order of the
+ * structs.
+ */
+
+#ifndef ACTA_MSG_H
+#define ACTA_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+#include "event.h"
+#include "frame.h"
+#include "opcode.h"
+#include "pack.h"
+#include "query.h"
+#include "slice.h"
+#include "uuid.h"
+
+#define PROTOCOL_VERSION 1
+
+/* ---- hello, welcome: the first frame either side sends ---- */
+
+struct msg_hello {
+    uint64_t protocol_min; /* Versions that the client speaks. */
+    uint64_t protocol_max;
+    struct slice client;   /* Its name, for the server's log. */
+    struct slice database; /* "main" if empty. */
+};
+
+struct msg_limits {
+    uint64_t frame_size_max;
+    uint64_t event_size_max;
+    uint64_t append_size_max;
+    uint64_t append_events_max;
+    uint64_t stream_size_max;
+    uint64_t type_size_max;
+    uint64_t tag_size_max;
+    uint64_t tags_max;
+    uint64_t page_size_max;
+    uint64_t requests_max;
+    uint64_t subscriptions_max;
+};
+
+struct msg_welcome {
+    uint64_t protocol; /* The version that both will speak. */
+    struct slice server_version;
+    struct uuid server_id; /* New at every start of the server. */
+    struct slice database;
+    struct uuid database_id; /* The same for ever. */
+    uint64_t head;
+    struct msg_limits limits;
+};
+
+/* The limits of proto/limit.h. */
+extern const struct msg_limits msg_limits_default;
+
+void msg_hello_encode(struct buf *buf, uint64_t request_id,
+                      const struct msg_hello *hello);
+enum acta_code msg_hello_decode(struct msg_hello *hello, struct slice body,
+                                struct acta_err *err) ACTA_CHECKED;
+void msg_welcome_encode(struct buf *buf, uint64_t request_id,
+                        const struct msg_welcome *welcome);
+enum acta_code msg_welcome_decode(struct msg_welcome *welcome,
+                                  struct slice body,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* ---- ping, status, credit, and what else has few fields ---- */
+
+/* A body without fields: ping, status. */
+void msg_empty_encode(struct buf *buf, uint8_t kind, uint64_t request_id);
+enum acta_code msg_empty_decode(struct slice body,
+                                struct acta_err *err) ACTA_CHECKED;
+
+/* A body of one number: pong (head), credit (bytes), unsubscribe (request id
+ * of the subscription), subscribed (head), caught-up and fell-behind
+ * (position).
+ */
+void msg_number_encode(struct buf *buf, uint8_t kind, uint64_t request_id,
+                       uint64_t number);
+enum acta_code msg_number_decode(uint64_t *number, uint8_t kind,
+                                 struct slice body,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* ---- error ---- */
+
+enum msg_failure_kind {
+    MSG_FAILED_WRITE = 0, /* A write's expected version. */
+    MSG_FAILED_EVENT = 1, /* An event's id. */
+};
+
+/* One reason why an append was refused. */
+struct msg_failure {
+    enum msg_failure_kind kind;
+    uint64_t index;   /* Of the write. */
+    uint64_t event;   /* Of the event in it; 0 for MSG_FAILED_WRITE. */
+    int64_t expected; /* As sent; 0 for MSG_FAILED_EVENT. */
+    uint64_t actual;  /* The stream's version, or that of the stored event of
+                         this id; 0: there is none. */
+};
+
+#define MSG_FAILURES_MAX 100 /* Told in one error, the first ones. */
+
+struct msg_error {
+    enum acta_code code;
+    struct slice text; /* What is wrong and where, for people. */
+    size_t failures_count;
+    struct msg_failure failures[MSG_FAILURES_MAX];
+};
+
+void msg_error_encode(struct buf *buf, uint64_t request_id,
+                      const struct msg_error *error);
+enum acta_code msg_error_decode(struct msg_error *error, struct slice body,
+                                struct acta_err *err) ACTA_CHECKED;
+
+/* ---- append, appended ---- */
+
+#define MSG_EXPECT_ANY    (-1) /* Whatever the stream's version is. */
+#define MSG_EXPECT_EXISTS (-2) /* Any version but 0. */
+
+/* The frame of an append is begun, then has its writes in turn, each followed
+ * by its events (event_encode_content()), and is ended:
+ *
+ *     start = msg_append_begin(buf, request_id, writes_count);
+ *     msg_append_write(buf, stream, expected, events_count);
+ *     event_encode_content(buf, ...);
+ *     frame_end(buf, start);
+ */
+size_t msg_append_begin(struct buf *buf, uint64_t request_id,
+                        size_t writes_count);
+void msg_append_write(struct buf *buf, struct slice stream, int64_t expected,
+                      size_t events_count);
+
+struct msg_write {
+    struct slice stream;
+    int64_t expected; /* A version, MSG_EXPECT_ANY or MSG_EXPECT_EXISTS. */
+    struct event *events;
+    size_t events_count; /* At least one. */
+};
+
+/* An append as decoded: its arrays are in one piece of memory of its own, its
+ * slices in the body.
+ */
+struct msg_append {
+    struct msg_write *writes;
+    size_t writes_count;  /* At least one. */
+    struct event *events; /* Of all writes, in order; stream is set in each. */
+    size_t events_count;
+    size_t records_size; /* Of the records that they will become. */
+    void *memory;        /* owned */
+};
+
+/* Everything that can be known to be wrong without the streams is found here:
+ * texts name the write and the event. MEMORY if there is none for the arrays.
+ */
+enum acta_code msg_append_decode(struct msg_append *append, struct slice body,
+                                 struct acta_err *err) ACTA_CHECKED;
+void msg_append_fini(struct msg_append *append);
+
+/* Events of one write that lie one behind the other, in stream and log. */
+struct msg_run {
+    uint64_t write; /* Index of the write. */
+    uint64_t first_version;
+    uint64_t first_position;
+    uint64_t count;
+};
+
+/* The runs of all writes in order: a write has one, unless the append is a
+ * repeat of what was stored piece by piece.
+ */
+struct msg_appended {
+    bool repeated; /* All events were stored before, nothing was now. */
+    struct slice runs;
+    size_t runs_count;
+};
+
+size_t msg_appended_begin(struct buf *buf, uint64_t request_id, bool repeated,
+                          size_t runs_count);
+void msg_appended_run(struct buf *buf, const struct msg_run *run);
+enum acta_code msg_appended_decode(struct msg_appended *appended,
+                                   struct slice body,
+                                   struct acta_err *err) ACTA_CHECKED;
+/* Take the next run off the front of appended->runs. */
+struct msg_run msg_appended_next(struct msg_appended *appended);
+
+/* ---- reading ---- */
+
+/* Both bounds may be 0, which means as much as the server gives at once. */
+struct msg_bounds {
+    uint64_t events_max;
+    uint64_t bytes_max; /* Of records; a page has one event at least. */
+};
+
+struct msg_read_stream {
+    struct slice stream;
+    uint64_t from; /* Exclusive: the version before the first one wanted (0:
+                      from the start), or backward the one behind (0: from
+                      the end). */
+    bool backward;
+    struct msg_bounds bounds;
+};
+
+struct msg_read_all {
+    struct query query; /* owned */
+    uint64_t from;      /* Exclusive, a position, as in read-stream. */
+    bool backward;
+    struct msg_bounds bounds;
+};
+
+/* By id (every stream that has an event of this id), or by stream and version.
+ */
+struct msg_read_event {
+    const uint8_t *id; /* NULL: by stream and version. */
+    struct slice stream;
+    uint64_t version;
+};
+
+void msg_read_stream_encode(struct buf *buf, uint64_t request_id,
+                            const struct msg_read_stream *read);
+enum acta_code msg_read_stream_decode(struct msg_read_stream *read,
+                                      struct slice body,
+                                      struct acta_err *err) ACTA_CHECKED;
+void msg_read_all_encode(struct buf *buf, uint64_t request_id,
+                         const struct msg_read_all *read);
+/* After OK, free the query with query_fini(). */
+enum acta_code msg_read_all_decode(struct msg_read_all *read, struct slice body,
+                                   struct acta_err *err) ACTA_CHECKED;
+void msg_read_event_encode(struct buf *buf, uint64_t request_id,
+                           const struct msg_read_event *read);
+enum acta_code msg_read_event_decode(struct msg_read_event *read,
+                                     struct slice body,
+                                     struct acta_err *err) ACTA_CHECKED;
+
+/* A page of events, the answer to all three. */
+struct msg_page {
+    struct slice events; /* Records, one behind the other: msg_next_event(). */
+    size_t events_count;
+    uint64_t next;    /* Give this as from, to go on where the page ends. */
+    bool at_end;      /* There was nothing behind it. */
+    uint64_t head;    /* The database's, when the page was read. */
+    uint64_t version; /* The stream's; 0 for read-all and read by id. */
+};
+
+/* A page and a delivery are begun, have their records put behind with
+ * buf_append() while it is not yet known how many they become, and are ended.
+ */
+struct msg_open {
+    size_t frame;  /* Where the frame begins. */
+    size_t count;  /* Where the count of what is listed will be patched in. */
+    size_t listed; /* Counted here by those who are not told at the end. */
+};
+
+struct msg_open msg_page_begin(struct buf *buf, uint64_t request_id);
+void msg_page_end(struct buf *buf, struct msg_open open,
+                  const struct msg_page *page);
+enum acta_code msg_page_decode(struct msg_page *page, struct slice body,
+                               struct acta_err *err) ACTA_CHECKED;
+
+/* Take the next record off the front of @events: of a page or a delivery. */
+enum acta_code msg_next_event(struct slice *events, struct event *event,
+                              struct acta_err *err) ACTA_CHECKED;
+
+/* ---- list-streams, streams ---- */
+
+struct msg_list_streams {
+    struct slice prefix; /* Empty: all. */
+    struct slice after;  /* The name before the first one wanted; empty: from
+                            the start. Order is by bytes. */
+    uint64_t count_max;  /* 0: as many as the server gives at once. */
+};
+
+struct msg_stream {
+    struct slice name;
+    uint64_t version;
+    uint64_t first_time_us;
+    uint64_t last_time_us;
+    uint64_t last_position;
+};
+
+struct msg_streams {
+    struct slice streams; /* msg_next_stream() */
+    size_t streams_count;
+    bool at_end;
+};
+
+void msg_list_streams_encode(struct buf *buf, uint64_t request_id,
+                             const struct msg_list_streams *list);
+enum acta_code msg_list_streams_decode(struct msg_list_streams *list,
+                                       struct slice body,
+                                       struct acta_err *err) ACTA_CHECKED;
+struct msg_open msg_streams_begin(struct buf *buf, uint64_t request_id);
+void msg_streams_add(struct buf *buf, const struct msg_stream *stream);
+void msg_streams_end(struct buf *buf, struct msg_open open,
+                     const struct msg_streams *streams);
+enum acta_code msg_streams_decode(struct msg_streams *streams,
+                                  struct slice body,
+                                  struct acta_err *err) ACTA_CHECKED;
+struct msg_stream msg_next_stream(struct slice *streams);
+
+/* ---- status-reply ---- */
+
+/* A list of names and numbers or texts; names are in PROTOCOL.md. */
+struct msg_open msg_status_begin(struct buf *buf, uint64_t request_id);
+void msg_status_number(struct buf *buf, struct msg_open *open, const char *name,
+                       uint64_t number);
+void msg_status_text(struct buf *buf, struct msg_open *open, const char *name,
+                     const char *text);
+void msg_status_end(struct buf *buf, struct msg_open open);
+
+struct msg_status_entry {
+    struct slice name;
+    bool is_text;
+    uint64_t number;
+    struct slice text;
+};
+
+/* @entries is for msg_next_status(); *@count of them are there. */
+enum acta_code msg_status_decode(struct slice *entries, size_t *count,
+                                 struct slice body,
+                                 struct acta_err *err) ACTA_CHECKED;
+struct msg_status_entry msg_next_status(struct slice *entries);
+
+/* ---- subscribe, delivery, unsubscribed ---- */
+
+struct msg_subscribe {
+    struct query query; /* owned */
+    uint64_t after;     /* Position; 0: from the start. */
+    uint64_t credit;    /* Bytes of records that may be sent. */
+};
+
+struct msg_delivery {
+    struct slice events; /* msg_next_event() */
+    size_t events_count;
+    uint64_t position; /* Everything up to here was delivered or did not
+                          match: the checkpoint to resume from. */
+    uint64_t head;     /* The database's: head - position is the lag. */
+};
+
+struct msg_unsubscribed {
+    enum acta_code code; /* OK: the client wanted it. */
+    struct slice text;
+    uint64_t position; /* Resume from here. */
+};
+
+void msg_subscribe_encode(struct buf *buf, uint64_t request_id,
+                          const struct msg_subscribe *subscribe);
+/* After OK, free the query with query_fini(). */
+enum acta_code msg_subscribe_decode(struct msg_subscribe *subscribe,
+                                    struct slice body,
+                                    struct acta_err *err) ACTA_CHECKED;
+struct msg_open msg_delivery_begin(struct buf *buf, uint64_t request_id);
+void msg_delivery_end(struct buf *buf, struct msg_open open,
+                      const struct msg_delivery *delivery);
+enum acta_code msg_delivery_decode(struct msg_delivery *delivery,
+                                   struct slice body,
+                                   struct acta_err *err) ACTA_CHECKED;
+void msg_unsubscribed_encode(struct buf *buf, uint64_t request_id,
+                             const struct msg_unsubscribed *unsubscribed);
+enum acta_code msg_unsubscribed_decode(struct msg_unsubscribed *unsubscribed,
+                                       struct slice body,
+                                       struct acta_err *err) ACTA_CHECKED;
+
+#endif

@@ -1,0 +1,57 @@
+#include "msg_body.h"
+
+#include "limit.h"
+
+static size_t
+begin(struct pack_reader *reader, struct slice body, struct acta_err *err)
+{
+    struct acta_err scan_err = {ACTA_OK, ""};
+    enum acta_code code = pack_scan(body, ACTA_DEPTH_MAX, &scan_err);
+
+    pack_reader_init(reader, body, err);
+    if (code != ACTA_OK) {
+        pack_fail(reader, code, "%s", scan_err.text);
+        return 0;
+    }
+    return pack_get_array(reader, "body");
+}
+
+void
+msg_request_begin(struct pack_reader *reader, struct slice body, size_t fields,
+                  struct acta_err *err)
+{
+    size_t count = begin(reader, body, err);
+
+    if (!reader->failed && count > fields) {
+        pack_fail(reader, ACTA_UNSUPPORTED,
+                  "request has %zu fields, this version knows %zu", count,
+                  fields);
+    }
+    if (!reader->failed && count < fields) {
+        pack_fail(reader, ACTA_INVALID, "request has %zu fields, must have %zu",
+                  count, fields);
+    }
+}
+
+void
+msg_reply_begin(struct pack_reader *reader, struct slice body, size_t fields,
+                struct acta_err *err)
+{
+    size_t count = begin(reader, body, err);
+
+    if (!reader->failed && count < fields) {
+        pack_fail(reader, ACTA_PROTOCOL, "reply has %zu fields, must have %zu",
+                  count, fields);
+    }
+}
+
+struct slice
+msg_take_elements(struct pack_reader *reader, size_t count)
+{
+    const uint8_t *from = reader->at;
+
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        pack_skip(reader);
+    }
+    return pack_since(reader, from);
+}

@@ -1,0 +1,25 @@
+/* What the decoders of messages share: opening and closing a body. Internal to
+ * proto/.
+ */
+
+#ifndef ACTA_MSG_BODY_H
+#define ACTA_MSG_BODY_H
+
+#include "err.h"
+#include "pack.h"
+#include "slice.h"
+
+/* Scan @body and start to read it as a request of exactly @fields fields. The
+ * result is in the reader; @err describes it.
+ */
+void msg_request_begin(struct pack_reader *reader, struct slice body,
+                       size_t fields, struct acta_err *err);
+
+/* The same for a reply, which may have more fields than @fields. */
+void msg_reply_begin(struct pack_reader *reader, struct slice body,
+                     size_t fields, struct acta_err *err);
+
+/* Go past @count elements and return them packed. */
+struct slice msg_take_elements(struct pack_reader *reader, size_t count);
+
+#endif

@@ -1,0 +1,98 @@
+/* subscribe, delivery and unsubscribed. */
+
+#include "msg.h"
+
+#include "msg_body.h"
+
+#define SUBSCRIBE_FIELDS    3
+#define DELIVERY_FIELDS     3
+#define UNSUBSCRIBED_FIELDS 3
+
+void
+msg_subscribe_encode(struct buf *buf, uint64_t request_id,
+                     const struct msg_subscribe *subscribe)
+{
+    size_t start = frame_begin(buf, OP_SUBSCRIBE, request_id);
+
+    pack_array(buf, SUBSCRIBE_FIELDS);
+    query_encode(buf, &subscribe->query);
+    pack_uint(buf, subscribe->after);
+    pack_uint(buf, subscribe->credit);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_subscribe_decode(struct msg_subscribe *subscribe, struct slice body,
+                     struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_request_begin(&reader, body, SUBSCRIBE_FIELDS, err);
+    query_decode(&reader, &subscribe->query);
+    subscribe->after = pack_get_uint(&reader, "after");
+    subscribe->credit = pack_get_uint(&reader, "credit");
+    if (reader.failed) {
+        query_fini(&subscribe->query);
+    }
+    return pack_code(&reader);
+}
+
+struct msg_open
+msg_delivery_begin(struct buf *buf, uint64_t request_id)
+{
+    struct msg_open open = {.frame = frame_begin(buf, OP_DELIVERY, request_id)};
+
+    pack_array(buf, DELIVERY_FIELDS);
+    open.count = pack_array_begin(buf);
+    return open;
+}
+
+void
+msg_delivery_end(struct buf *buf, struct msg_open open,
+                 const struct msg_delivery *delivery)
+{
+    pack_array_end(buf, open.count, delivery->events_count);
+    pack_uint(buf, delivery->position);
+    pack_uint(buf, delivery->head);
+    frame_end(buf, open.frame);
+}
+
+enum acta_code
+msg_delivery_decode(struct msg_delivery *delivery, struct slice body,
+                    struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_reply_begin(&reader, body, DELIVERY_FIELDS, err);
+    delivery->events_count = pack_get_array(&reader, "events");
+    delivery->events = msg_take_elements(&reader, delivery->events_count);
+    delivery->position = pack_get_uint(&reader, "position");
+    delivery->head = pack_get_uint(&reader, "head");
+    return pack_code(&reader);
+}
+
+void
+msg_unsubscribed_encode(struct buf *buf, uint64_t request_id,
+                        const struct msg_unsubscribed *unsubscribed)
+{
+    size_t start = frame_begin(buf, OP_UNSUBSCRIBED, request_id);
+
+    pack_array(buf, UNSUBSCRIBED_FIELDS);
+    pack_uint(buf, unsubscribed->code);
+    pack_str(buf, unsubscribed->text);
+    pack_uint(buf, unsubscribed->position);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_unsubscribed_decode(struct msg_unsubscribed *unsubscribed,
+                        struct slice body, struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_reply_begin(&reader, body, UNSUBSCRIBED_FIELDS, err);
+    unsubscribed->code = (enum acta_code)pack_get_uint(&reader, "code");
+    unsubscribed->text = pack_get_str(&reader, "text");
+    unsubscribed->position = pack_get_uint(&reader, "position");
+    return pack_code(&reader);
+}

@@ -1,0 +1,59 @@
+/* The kinds of frames. PROTOCOL.md has a section for each. */
+
+#ifndef ACTA_OPCODE_H
+#define ACTA_OPCODE_H
+
+/* X(name, number on the wire, name in texts, since protocol version)
+ *
+ * Requests are below 0x80, what the server sends is 0x80 and above. Numbers
+ * are part of the protocol: never reuse one.
+ */
+#define ACTA_OPCODES(X)                                                        \
+    X(HELLO, 0x01, "hello", 1)                                                 \
+    X(PING, 0x02, "ping", 1)                                                   \
+    X(STATUS, 0x03, "status", 1)                                               \
+    X(APPEND, 0x10, "append", 1)                                               \
+    X(READ_STREAM, 0x20, "read-stream", 1)                                     \
+    X(READ_ALL, 0x21, "read-all", 1)                                           \
+    X(READ_EVENT, 0x22, "read-event", 1)                                       \
+    X(LIST_STREAMS, 0x28, "list-streams", 1)                                   \
+    X(SUBSCRIBE, 0x30, "subscribe", 1)                                         \
+    X(CREDIT, 0x31, "credit", 1)                                               \
+    X(UNSUBSCRIBE, 0x32, "unsubscribe", 1)                                     \
+    X(ERROR, 0x80, "error", 1)                                                 \
+    X(WELCOME, 0x81, "welcome", 1)                                             \
+    X(PONG, 0x82, "pong", 1)                                                   \
+    X(STATUS_REPLY, 0x83, "status-reply", 1)                                   \
+    X(APPENDED, 0x90, "appended", 1)                                           \
+    X(PAGE, 0xA0, "page", 1)                                                   \
+    X(STREAMS, 0xA8, "streams", 1)                                             \
+    X(SUBSCRIBED, 0xB0, "subscribed", 1)                                       \
+    X(DELIVERY, 0xB1, "delivery", 1)                                           \
+    X(CAUGHT_UP, 0xB2, "caught-up", 1)                                         \
+    X(FELL_BEHIND, 0xB3, "fell-behind", 1)                                     \
+    X(UNSUBSCRIBED, 0xB4, "unsubscribed", 1)
+
+enum opcode {
+#define X(name, number, text, since) OP_##name = number,
+    ACTA_OPCODES(X)
+#undef X
+};
+
+#define OP_REPLY_FIRST 0x80
+
+/* "append", or NULL if there is no such kind. */
+static inline const char *
+opcode_text(unsigned number)
+{
+    switch (number) {
+#define X(name, number, text, since)                                           \
+    case number:                                                               \
+        return text;
+        ACTA_OPCODES(X)
+#undef X
+    default:
+        return NULL;
+    }
+}
+
+#endif
