@@ -1,0 +1,122 @@
+/* One database: an independent order of positions in a directory of its own.
+ *
+ * It owns the four rooms (journal, tail, store, and through struct reader the
+ * readers) and their threads: the writer, the checkpoint thread and the one
+ * that keeps journal segments ready. Between database_open() and
+ * database_close() every function here may be called from any thread.
+ */
+
+#ifndef ACTA_DATABASE_H
+#define ACTA_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "append.h"
+#include "err.h"
+#include "uuid.h"
+
+struct database;
+
+struct database_options {
+    const char *dir;  /* Of this database; made if it is not there. */
+    const char *name; /* For messages. */
+
+    size_t journal_segment_size; /* Bytes of a segment file: 1 MiB and more. */
+    size_t store_map_size;       /* Address space: the store's largest size. */
+    size_t disk_reserve;         /* With less free, appends are refused. */
+
+    /* A checkpoint begins when the tail has this much. */
+    size_t checkpoint_events;
+    size_t checkpoint_size;    /* Bytes of records. */
+    size_t checkpoint_journal; /* Bytes of the journal. */
+    uint64_t checkpoint_age_ms; /* Of the oldest event in the tail. */
+
+    size_t queue_size; /* Bytes of appends that may wait for the writer. */
+
+    /* Called, from a thread of the database's, when it cannot go on: a write
+     * to the journal has failed, and what it would have made durable has an
+     * unknown outcome. It must end the process without answering anyone.
+     */
+    void (*fatal)(void *user, const struct acta_err *err);
+    void *user;
+};
+
+/* The defaults, with dir, name, fatal and user left to be filled in. */
+void database_options_init(struct database_options *options);
+
+/* Open the database, making it first if the directory is missing or empty, and
+ * recover what the journal has beyond the store.
+ *
+ * OK       *@database is the caller's to close.
+ * IN_USE   Another process has it open.
+ * CORRUPT  What was acknowledged is damaged: the text names file and offset.
+ *          Nothing was changed.
+ * UNSUPPORTED  Its format is newer than this program's.
+ * FULL, IO, MEMORY  The text says what could not be done.
+ */
+enum acta_code database_open(struct database **database,
+                             const struct database_options *options,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* Decide and answer what is queued, bring the store up to date, and close. No
+ * reader may be open. @database may be NULL.
+ */
+void database_close(struct database *database);
+
+/* Refuse appends from now on (STOPPING); those queued are still decided and
+ * given back. Returns at once.
+ */
+void database_stop_appends(struct database *database);
+
+/* Hand an append to the writer.
+ *
+ * OK        It is the writer's, and comes back through its completions, always.
+ * BUSY      The queue is full. It is still the caller's, who may try again
+ *           when some append of its own has come back.
+ * STOPPING  It is still the caller's.
+ */
+enum acta_code database_submit(struct database *database,
+                               struct append *append) ACTA_CHECKED;
+
+/* The position of the last event that is durable and visible. */
+uint64_t database_head(const struct database *database);
+
+struct uuid database_id(const struct database *database);
+const char *database_name(const struct database *database);
+
+/* Be told of every commit. @watcher stays the caller's and must stay where it
+ * is until database_unwatch() has returned; then wake() will not be called
+ * again.
+ */
+struct watcher {
+    void (*wake)(void *user); /* From the writer's thread; must not block. */
+    void *user;
+    struct watcher *next; /* The database's. */
+};
+
+void database_watch(struct database *database, struct watcher *watcher);
+void database_unwatch(struct database *database, struct watcher *watcher);
+
+struct database_stats {
+    uint64_t head;
+    uint64_t stored;  /* Position that the store has. */
+    uint64_t commits; /* Since the start: entries of the journal. */
+    uint64_t events;  /* Since the start. */
+    uint64_t refusals; /* Appends refused since the start. */
+    uint64_t repeats;  /* Appends answered as repeats since the start. */
+    uint64_t checkpoints;
+    uint64_t checkpoint_last_ms; /* How long the last one took. */
+    uint64_t tail_events;
+    uint64_t tail_size;    /* Bytes of records. */
+    uint64_t journal_size; /* Bytes of segment files on disk. */
+    uint64_t store_size;   /* Bytes of the store's file that are in use. */
+    uint64_t queue_size;   /* Bytes of appends that wait. */
+    uint64_t disk_free;    /* Bytes, when last looked. */
+    bool full;             /* Appends are refused for want of space. */
+};
+
+void database_stats(struct database *database, struct database_stats *stats);
+
+#endif

@@ -1,0 +1,94 @@
+/* Reading a database: store and tail as one, seen at one commit.
+ *
+ * A reader belongs to one thread; a thread that reads opens one of its own.
+ * Each call sees everything that was acknowledged before it, takes a bounded
+ * number of steps, and pins nothing when it has returned.
+ *
+ * Records are put at the end of a buf as they are stored, one behind the other,
+ * so that they can go to a socket. A record whose checksum is wrong is never
+ * put: the call returns CORRUPT with the position in the text, and what came
+ * before it stays in the buf.
+ */
+
+#ifndef ACTA_READER_H
+#define ACTA_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "database.h"
+#include "err.h"
+#include "query.h"
+#include "slice.h"
+
+struct reader;
+
+enum acta_code reader_open(struct reader **reader, struct database *database,
+                           struct acta_err *err) ACTA_CHECKED;
+
+/* Close @reader, which may be NULL. */
+void reader_close(struct reader *reader);
+
+/* How much one call may put. It stops before the event that would go over, but
+ * puts one at least.
+ */
+struct read_bounds {
+    uint64_t events_max; /* At least 1. */
+    uint64_t bytes_max;
+};
+
+struct read_result {
+    size_t events_count; /* Put at the end of the buf. */
+    uint64_t next; /* From where to go on: what lies up to here (backward: down
+                      to here) was put or is not wanted. */
+    bool at_end;   /* Nothing lay behind it at the time. */
+    uint64_t head; /* The database's, as seen by this call. */
+    uint64_t version; /* reader_read_stream(): the stream's. */
+};
+
+/* Events of one stream, from the version after @from up, or backward from the
+ * version before @from (0: from the end) down. A stream that has no events
+ * reads as empty.
+ */
+enum acta_code reader_read_stream(struct reader *reader, struct slice stream,
+                                  uint64_t from, bool backward,
+                                  const struct read_bounds *bounds,
+                                  struct buf *out, struct read_result *result,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* Events that @query wants, from the position after @from up, or backward from
+ * the one before @from (0: from the end) down. It may put none and still not
+ * be at the end: then it has used up its steps, and result->next says how far
+ * it came.
+ */
+enum acta_code reader_read_all(struct reader *reader, const struct query *query,
+                               uint64_t from, bool backward,
+                               const struct read_bounds *bounds,
+                               struct buf *out, struct read_result *result,
+                               struct acta_err *err) ACTA_CHECKED;
+
+/* One event. NOT_FOUND if the stream has none of this version. */
+enum acta_code reader_read_event(struct reader *reader, struct slice stream,
+                                 uint64_t version, struct buf *out,
+                                 struct read_result *result,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* The event of every stream that has one of this id, in no order, up to
+ * @bounds. NOT_FOUND if there is none.
+ */
+enum acta_code reader_read_id(struct reader *reader, const uint8_t id[16],
+                              const struct read_bounds *bounds, struct buf *out,
+                              struct read_result *result,
+                              struct acta_err *err) ACTA_CHECKED;
+
+/* Streams whose name begins with @prefix, behind the name @after, in byte
+ * order: up to @count_max of them are written with msg_streams_add().
+ */
+enum acta_code reader_list_streams(struct reader *reader, struct slice prefix,
+                                   struct slice after, size_t count_max,
+                                   struct buf *out, size_t *count, bool *at_end,
+                                   struct acta_err *err) ACTA_CHECKED;
+
+#endif
