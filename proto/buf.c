@@ -56,7 +56,7 @@ make_room(struct buf *buf, size_t size)
         return true;
     }
     while (capacity < used + size) {
-        capacity *= 2;
+        capacity = capacity <= SIZE_MAX / 2 ? capacity * 2 : used + size;
     }
     data = malloc(capacity);
     if (data == NULL) {
