@@ -7,6 +7,15 @@
 #ifndef ACTA_CODES_H
 #define ACTA_CODES_H
 
+/* What libacta shows to its users: all else is compiled with
+ * -fvisibility=hidden.
+ */
+#define ACTA_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* X(name, number on the wire, remedy, text)
  *
  * Numbers are part of the protocol: add new ones at the end, never reuse one.
@@ -54,9 +63,13 @@ enum acta_remedy {
  * number that is not in the catalogue, from a newer server, is "UNKNOWN_CODE"
  * and to be treated as ACTA_REMEDY_STOP. The strings are constants. Any thread.
  */
-const char *acta_code_name(enum acta_code code);
-const char *acta_code_text(enum acta_code code);
-enum acta_remedy acta_code_remedy(enum acta_code code);
-const char *acta_remedy_name(enum acta_remedy remedy);
+ACTA_API const char *acta_code_name(enum acta_code code);
+ACTA_API const char *acta_code_text(enum acta_code code);
+ACTA_API enum acta_remedy acta_code_remedy(enum acta_code code);
+ACTA_API const char *acta_remedy_name(enum acta_remedy remedy);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 
 #include "codes.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acta_err {
     enum acta_code code;
     char text[240]; /* "read snapshot: open /srv/acta: permission denied" */
@@ -24,13 +28,17 @@ struct acta_err {
  *
  *     return acta_fail(err, ACTA_INVALID, "stream name is %zu bytes", size);
  */
-enum acta_code acta_fail(struct acta_err *err, enum acta_code code,
-                         const char *fmt, ...) ACTA_PRINTF(3, 4);
+ACTA_API enum acta_code acta_fail(struct acta_err *err, enum acta_code code,
+                                  const char *fmt, ...) ACTA_PRINTF(3, 4);
 
 /* Put "@fmt: " in front of the text and return @code, which must be the code
  * that @err has.
  */
-enum acta_code acta_wrap(struct acta_err *err, enum acta_code code,
-                         const char *fmt, ...) ACTA_PRINTF(3, 4);
+ACTA_API enum acta_code acta_wrap(struct acta_err *err, enum acta_code code,
+                                  const char *fmt, ...) ACTA_PRINTF(3, 4);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

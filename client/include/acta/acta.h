@@ -1,0 +1,690 @@
+/* libacta: the client of the event store Acta, without an event loop of its
+ * own.
+ *
+ * A program that appends an event and prints the stream it is in:
+ *
+ *     #include <acta/acta.h>
+ *     #include <acta/acta_poll.h>
+ *     #include <stdio.h>
+ *
+ *     static bool done;
+ *
+ *     static void
+ *     on_page(void *user, const struct acta_err *err,
+ *             const struct acta_page *page)
+ *     {
+ *         if (err != NULL) {
+ *             fprintf(stderr, "read: %s\n", err->text);
+ *         } else {
+ *             for (size_t i = 0; i < page->events_count; i++) {
+ *                 printf("%s: %s\n", page->events[i]->type,
+ *                        (const char *)page->events[i]->data);
+ *             }
+ *         }
+ *         done = true;
+ *     }
+ *
+ *     static void
+ *     on_appended(void *user, const struct acta_err *err,
+ *                 const struct acta_appended *appended)
+ *     {
+ *         struct acta_client *client = *(struct acta_client **)user;
+ *         struct acta_read read = acta_read_of_stream("order-42");
+ *
+ *         if (err != NULL) {
+ *             fprintf(stderr, "append: %s\n", err->text);
+ *             done = true;
+ *             return;
+ *         }
+ *         printf("order-42 is now at version %ju\n",
+ *                (uintmax_t)appended->version);
+ *         done = acta_read(client, &read, 0, on_page, NULL, NULL) == 0;
+ *     }
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         static const char json[] = "{\"total\": 12}";
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_draft draft =
+ *             acta_draft_of("OrderPlaced", json, sizeof(json) - 1);
+ *         struct acta_append *append = acta_append_new();
+ *         struct acta_client *client;
+ *         struct acta_poll loop;
+ *         struct acta_err err;
+ *
+ *         draft.format = ACTA_FORMAT_JSON;
+ *         acta_append_stream(append, "order-42", ACTA_EXPECT_ANY);
+ *         acta_append_event(append, &draft);
+ *         if (acta_poll_open(&loop, &client, &options, &err) != ACTA_OK ||
+ *             acta_append(client, append, 0, on_appended, &client, &err) == 0)
+ * { fprintf(stderr, "%s\n", err.text); done = true;
+ *         }
+ *         while (!done) {
+ *             acta_poll_turn(&loop, -1);
+ *         }
+ *         acta_close(client);
+ *         acta_append_free(append);
+ *         return 0;
+ *     }
+ *
+ * Replies come in any order. Who needs one starts the next request in the
+ * callback of the first, as here, or uses acta_sync.h, whose calls wait.
+ *
+ * What the library does, and its caller need not:
+ *
+ * - It connects, and connects again with a growing pause when a connection is
+ *   lost or a server is stopping, to any of the hosts it was given.
+ * - It sends again what was not answered: reads, and appends too, in their
+ *   order and before newer ones, since the server counts an event once by its
+ *   id. So a request ends only with an answer or at its deadline.
+ * - A subscription goes on behind the last position that its callback has been
+ *   given: no event is missed and none comes twice, whatever is restarted.
+ * - The server sends a subscription no more than its callbacks have taken.
+ *
+ * Results. A call that starts something returns the request's number, and its
+ * callback is then called exactly once; or it returns 0 and says why in @err,
+ * and the callback is not called. Callbacks get what went wrong as @err, which
+ * is NULL if all went well. What a code asks of the caller: acta_code_remedy()
+ * in codes.h. @err may always be NULL.
+ *
+ *     TIMEOUT      The deadline has passed; nothing was done.
+ *     UNKNOWN      An append was sent, and its deadline has passed without an
+ *                  answer: it may have been done. Send the same acta_append
+ *                  again: it has the same ids, so it counts once.
+ *     CANCELLED    acta_cancel() or acta_close(). An append may have been done.
+ *     BUSY         Too many requests wait already: see acta_options.
+ *     MEMORY       There is none. Nothing was started, nothing else is hurt.
+ *     UNREACHABLE  Of acta_on_link: why there is no connection.
+ *     others       The server's answer: codes.h.
+ *
+ * Times are in milliseconds unless their names say otherwise. A request's
+ * @timeout_ms of 0 means that of the options.
+ *
+ * Memory. Arguments are borrowed until the call returns; what is kept is
+ * copied. What a callback is given belongs to the library and is valid until
+ * the callback returns: see acta_event_copy(). Handles are the caller's to
+ * free, each by the function named with it; all of these accept NULL.
+ *
+ * Threads. A client, with all that was made from it, is used by one thread at
+ * a time, the one that runs its loop; different clients share nothing. Queries,
+ * appends and ids may be made by any thread. The library installs no signal
+ * handler, raises no SIGPIPE, and has no global state. It starts a thread for
+ * as long as it looks up a host name; addresses in figures need none.
+ *
+ * Callbacks may call everything here, acta_close() and acta_unsubscribe()
+ * included. They must not longjmp or throw out.
+ *
+ * Names of streams, types and tags are UTF-8 without control characters, so
+ * they are C strings: 1 to 255 bytes, at most 32 tags an event. Data and
+ * metadata are any bytes, together 16 MiB an event at most. An append has at
+ * most 10,000 events and 64 MiB.
+ *
+ * Compatibility. Structs that the caller makes begin with their size and are
+ * made by the function named with them (acta_options_of() and so on): new
+ * fields may be added at the end. Structs that the library makes are reached
+ * by pointer only, and grow at the end too: do not copy them by value or take
+ * their size.
+ */
+
+#ifndef ACTA_ACTA_H
+#define ACTA_ACTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "codes.h"
+#include "err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct acta_append;
+struct acta_client;
+struct acta_query;
+struct acta_sub;
+
+#define ACTA_PORT_DEFAULT 2282 /* A-C-T-A on a telephone. */
+
+/* The version of the library that runs: "0.1.0". */
+ACTA_API const char *acta_version(void);
+
+/* ---- ids: UUIDs ---- */
+
+struct acta_id {
+    uint8_t bytes[16];
+};
+
+#define ACTA_ID_TEXT_SIZE 37 /* 36 characters and the end of the string. */
+
+/* Make a new id, of version 7: ids sort by the millisecond they were made in.
+ * MEMORY, IO: the system has no randomness to give.
+ */
+ACTA_API enum acta_code acta_id_new(struct acta_id *id, struct acta_err *err);
+
+/* "0190163d-8694-739b-aea5-966c26f8ad91" */
+ACTA_API void acta_id_format(const struct acta_id *id,
+                             char text[ACTA_ID_TEXT_SIZE]);
+
+/* Read the text form, in either case. False if it is none. */
+ACTA_API bool acta_id_parse(struct acta_id *id, const char *text);
+
+/* ---- events ---- */
+
+enum acta_format {
+    ACTA_FORMAT_BINARY = 0,
+    ACTA_FORMAT_JSON = 1,
+    ACTA_FORMAT_MSGPACK = 2,
+};
+
+/* An event as it is stored. Texts, data and metadata end with a zero byte that
+ * does not count, so JSON is a C string.
+ */
+struct acta_event {
+    uint64_t position; /* In the database: 1, 2, 3, ... */
+    uint64_t version;  /* In its stream: 1, 2, 3, ... */
+    uint64_t time_us;  /* When it was stored: since 1970, UTC. */
+    const char *stream;
+    const char *type;
+    const struct acta_id *id;
+    const struct acta_id *correlation_id; /* NULL: none */
+    const struct acta_id *causation_id;   /* NULL: none */
+    const char *const *tags;
+    size_t tags_count;
+    const void *metadata;
+    size_t metadata_size;
+    const void *data;
+    size_t data_size;
+    enum acta_format format;
+};
+
+/* A copy that is the caller's, to keep beyond a callback; NULL if there is no
+ * memory. Free it with acta_event_free().
+ */
+ACTA_API struct acta_event *acta_event_copy(const struct acta_event *event);
+ACTA_API void acta_event_free(struct acta_event *event);
+
+/* An event that is to be appended: start with acta_draft_of(), then set what
+ * else it has.
+ */
+struct acta_draft {
+    size_t size; /* Of this struct. */
+    const char *type;
+    const void *data;
+    size_t data_size;
+    enum acta_format format;              /* ACTA_FORMAT_BINARY */
+    const struct acta_id *id;             /* NULL: a new one is made. */
+    const struct acta_id *correlation_id; /* NULL: none */
+    const struct acta_id *causation_id;   /* NULL: none */
+    const char *const *tags;              /* Each at most once. */
+    size_t tags_count;
+    const void *metadata;
+    size_t metadata_size;
+};
+
+static inline struct acta_draft
+acta_draft_of(const char *type, const void *data, size_t data_size)
+{
+    struct acta_draft draft;
+
+    memset(&draft, 0, sizeof(draft));
+    draft.size = sizeof(draft);
+    draft.type = type;
+    draft.data = data;
+    draft.data_size = data_size;
+    return draft;
+}
+
+/* ---- appends ---- */
+
+/* What a stream's version must be for a write to be done: the number of its
+ * events (0: it has none), or one of these.
+ */
+#define ACTA_EXPECT_ANY    (-1)
+#define ACTA_EXPECT_EXISTS (-2) /* Any version but 0. */
+
+/* An append is filled, then sent, as often as need be: it keeps the ids of its
+ * events, so that however often it is sent they count once.
+ *
+ * Filling never fails on its own: what is wrong first is remembered, and told
+ * by acta_append_check() and by acta_append().
+ *
+ * acta_append_new() returns NULL if there is no memory. Given NULL, the calls
+ * that fill do nothing and acta_append() says MEMORY: one check is enough.
+ */
+ACTA_API struct acta_append *acta_append_new(void);
+ACTA_API void acta_append_free(struct acta_append *append);
+
+/* Begin a write to @stream, which is at version @expected. The events that
+ * follow go there. A stream may be written to once in an append.
+ */
+ACTA_API void acta_append_stream(struct acta_append *append, const char *stream,
+                                 int64_t expected);
+
+/* Add an event to the write that was begun last. */
+ACTA_API void acta_append_event(struct acta_append *append,
+                                const struct acta_draft *draft);
+
+/* How many events there are, and the id of event @index, counted over all
+ * writes from 0; NULL if there is none. Valid until the append is changed.
+ */
+ACTA_API size_t acta_append_count(const struct acta_append *append);
+ACTA_API const struct acta_id *acta_append_id(const struct acta_append *append,
+                                              size_t index);
+
+/* Bytes that the append takes on the wire, nearly. */
+ACTA_API size_t acta_append_size(const struct acta_append *append);
+
+/* OK, or what is wrong with it: INVALID, TOO_LARGE, MEMORY, IO. */
+ACTA_API enum acta_code acta_append_check(const struct acta_append *append,
+                                          struct acta_err *err);
+
+/* Make it empty and keep its memory, to fill it anew. */
+ACTA_API void acta_append_clear(struct acta_append *append);
+
+/* Events of one write that were stored one behind the other. */
+struct acta_run {
+    size_t write; /* Index of the write, from 0. */
+    uint64_t first_version;
+    uint64_t first_position;
+    uint64_t count;
+};
+
+enum acta_failure_kind {
+    ACTA_FAILED_WRITE = 0, /* The stream is at another version. */
+    ACTA_FAILED_EVENT = 1, /* The event's id is stored already. */
+};
+
+/* A reason why an append was refused. */
+struct acta_failure {
+    enum acta_failure_kind kind;
+    size_t write;     /* Index of the write, from 0. */
+    size_t event;     /* Index of the event in it; 0 for ACTA_FAILED_WRITE. */
+    int64_t expected; /* As given; 0 for ACTA_FAILED_EVENT. */
+    uint64_t actual;  /* The stream's version, or that of the stored event. */
+};
+
+/* How an append ended. */
+struct acta_appended {
+    uint64_t position; /* Of its last event; 0 if it failed. */
+    uint64_t version;  /* The last event's, in the stream written last. */
+    bool repeated;     /* All was stored before: this is the first answer. */
+    /* In the order of the writes; more than one for a write only if it is
+     * a repeat of events that were stored piece by piece.
+     */
+    const struct acta_run *const *runs;
+    size_t runs_count;
+    /* Of a refused append, if the code is CONFLICT, PARTIAL_REPEAT or
+     * ID_REUSED: up to 100 reasons.
+     */
+    const struct acta_failure *const *failures;
+    size_t failures_count;
+};
+
+/* ---- queries ---- */
+
+/* Which events are wanted. A query is a list of items joined by OR. Within an
+ * item categories are joined by OR, so are types, streams and correlation ids;
+ * tags are joined by AND; and an event must satisfy each of the five kinds that
+ * are named. An empty query, and NULL for a query, mean all events.
+ *
+ *     query = acta_query_new();
+ *     acta_query_category(query, "order");  // orders' events of two types
+ *     acta_query_type(query, "OrderPlaced");
+ *     acta_query_type(query, "OrderPaid");
+ *     acta_query_or(query);                 // and all about a customer
+ *     acta_query_tag(query, "customer:7");
+ *
+ * At most 128 items and 256 texts. Filling never fails on its own: what is
+ * wrong first is told by acta_query_check() and by the call it is given to,
+ * which copies it.
+ */
+ACTA_API struct acta_query *acta_query_new(void);
+ACTA_API void acta_query_free(struct acta_query *query);
+ACTA_API void acta_query_category(struct acta_query *query,
+                                  const char *category);
+ACTA_API void acta_query_type(struct acta_query *query, const char *type);
+ACTA_API void acta_query_tag(struct acta_query *query, const char *tag);
+ACTA_API void acta_query_stream(struct acta_query *query, const char *stream);
+ACTA_API void acta_query_correlation_id(struct acta_query *query,
+                                        const struct acta_id *id);
+ACTA_API void acta_query_or(struct acta_query *query);
+ACTA_API enum acta_code acta_query_check(const struct acta_query *query,
+                                         struct acta_err *err);
+
+/* ---- the client ---- */
+
+/* Told with up = true when a connection stands, and with up = false and the
+ * reason when it is lost, or could not be made at any host. The library goes
+ * on trying either way.
+ */
+typedef void acta_on_link(void *user, bool up, const struct acta_err *err);
+
+struct acta_options {
+    size_t size; /* Of this struct. */
+
+    /* acta://HOST[:PORT][,HOST[:PORT]...][/DATABASE]: hosts of one database,
+     * tried in turn; a host is a name, 192.0.2.1 or [2001:db8::1].
+     */
+    const char *url;
+
+    const char *name; /* Of the program, for the server's log; may be NULL. */
+
+    uint64_t timeout_ms;         /* 30,000: of requests that give none. */
+    uint64_t connect_timeout_ms; /* 5,000: look-up, connection and hello. */
+    uint64_t backoff_min_ms;     /* 20: first pause before trying again. */
+    uint64_t backoff_max_ms;     /* 5,000: pauses grow up to this. */
+
+    /* 10,000: if something is awaited and nothing came for so long the server
+     * is pinged, and if that brings nothing in the same time, the connection is
+     * given up.
+     */
+    uint64_t silence_ms;
+
+    size_t requests_max;      /* 4,096: not yet answered, waiting ones too. */
+    size_t requests_size_max; /* 256 MiB: their bytes. */
+
+    /* 4 MiB: bytes of events that a subscription may be sent before its
+     * callbacks have taken the ones before.
+     */
+    size_t credit_size;
+
+    acta_on_link *on_link; /* May be NULL. */
+    void *user;            /* For on_link. */
+};
+
+/* Options with the defaults named above. */
+ACTA_API struct acta_options acta_options_of(const char *url);
+
+/* What the event loop is asked to do. Both are called by the library's
+ * functions, from the thread that calls these; acta_ev.h and acta_poll.h have
+ * them ready.
+ */
+struct acta_loop {
+    size_t size; /* Of this struct. */
+
+    void *data; /* Passed to the functions below. */
+
+    /* Call acta_handle_ready() when @fd can be read (if ACTA_READ is in
+     * @events) or written (ACTA_WRITE), level-triggered, until told otherwise;
+     * 0: never again: the descriptor is about to be closed. One descriptor at a
+     * time.
+     */
+    void (*watch)(void *data, int fd, unsigned events);
+
+    /* Call acta_handle_timer() once in @delay_ms, or never if it is
+     * ACTA_NO_TIMER. It takes the place of what was asked for before.
+     */
+    void (*timer)(void *data, uint64_t delay_ms);
+};
+
+#define ACTA_READ     1u
+#define ACTA_WRITE    2u
+#define ACTA_NO_TIMER UINT64_MAX
+
+/* Make a client, which starts to connect at once. Requests may be made before
+ * it is connected. *@client is the caller's, to be closed by acta_close().
+ *
+ * INVALID: the URL or an option is wrong. MEMORY, IO.
+ */
+ACTA_API enum acta_code acta_open(struct acta_client **client,
+                                  const struct acta_options *options,
+                                  const struct acta_loop *loop,
+                                  struct acta_err *err);
+
+/* End what is under way with CANCELLED, calling the callbacks, then free the
+ * client. Calls made by these callbacks are refused with CANCELLED. Within a
+ * callback of the client, memory is freed when that callback has returned. May
+ * be NULL.
+ */
+ACTA_API void acta_close(struct acta_client *client);
+
+/* The loop tells that the descriptor is ready: for ACTA_READ, ACTA_WRITE or
+ * both (an error or hang-up counts as both); or that the timer has fired.
+ */
+ACTA_API void acta_handle_ready(struct acta_client *client, unsigned events);
+ACTA_API void acta_handle_timer(struct acta_client *client);
+
+/* Write at once what was asked for since the loop last turned, rather than
+ * when it turns next. Never needed; it saves a turn to those who then wait.
+ */
+ACTA_API void acta_flush(struct acta_client *client);
+
+/* Requests that are not yet answered. */
+ACTA_API size_t acta_in_flight(const struct acta_client *client);
+
+/* What the server said of itself. */
+struct acta_server {
+    const char *version;
+    const char *database;
+    const struct acta_id *server_id;   /* New at every start of the server. */
+    const struct acta_id *database_id; /* The same for ever. */
+    uint64_t head;                     /* When the connection was made. */
+};
+
+/* The server of the last connection, or NULL if there was none yet. Valid
+ * until the loop turns.
+ */
+ACTA_API const struct acta_server *
+acta_server(const struct acta_client *client);
+
+/* End a request: its callback is called with CANCELLED before this returns. An
+ * append may then have been done, or not. NOT_FOUND: there is no such request
+ * any more.
+ */
+ACTA_API enum acta_code acta_cancel(struct acta_client *client,
+                                    uint64_t request);
+
+/* ---- requests ---- */
+
+/* Is the server there? @head is the database's last position. */
+typedef void acta_on_pong(void *user, const struct acta_err *err,
+                          uint64_t head);
+ACTA_API uint64_t acta_ping(struct acta_client *client, uint64_t timeout_ms,
+                            acta_on_pong *done, void *user,
+                            struct acta_err *err);
+
+/* How is the server? A list of names with a number or a text each. */
+struct acta_status_entry {
+    const char *name;
+    const char *text; /* NULL: it is a number. */
+    uint64_t number;
+};
+
+struct acta_status {
+    const struct acta_status_entry *const *entries;
+    size_t entries_count;
+};
+
+typedef void acta_on_status(void *user, const struct acta_err *err,
+                            const struct acta_status *status);
+ACTA_API uint64_t acta_status(struct acta_client *client, uint64_t timeout_ms,
+                              acta_on_status *done, void *user,
+                              struct acta_err *err);
+
+/* Append events: all, durably, or none. @appended is never NULL; when @err is
+ * not, it says which writes and events were in the way. @done may be NULL.
+ */
+typedef void acta_on_appended(void *user, const struct acta_err *err,
+                              const struct acta_appended *appended);
+ACTA_API uint64_t acta_append(struct acta_client *client,
+                              const struct acta_append *append,
+                              uint64_t timeout_ms, acta_on_appended *done,
+                              void *user, struct acta_err *err);
+
+/* What to read: made by acta_read_of_stream() or acta_read_of_query(). */
+struct acta_read {
+    size_t size;                    /* Of this struct. */
+    const char *stream;             /* NULL: of all streams. */
+    const struct acta_query *query; /* NULL: all events; if stream is NULL. */
+    /* Exclusive: the version (of a stream) or position (else) before the first
+     * event that is wanted, 0: from the start; or backward, the one behind it,
+     * 0: from the end.
+     */
+    uint64_t from;
+    bool backward;
+    size_t events_max; /* A page; 0: as many as the server gives. */
+    size_t bytes_max;  /* A page; 0 as before. One event comes always. */
+};
+
+static inline struct acta_read
+acta_read_of_stream(const char *stream)
+{
+    struct acta_read read;
+
+    memset(&read, 0, sizeof(read));
+    read.size = sizeof(read);
+    read.stream = stream;
+    return read;
+}
+
+static inline struct acta_read
+acta_read_of_query(const struct acta_query *query)
+{
+    struct acta_read read;
+
+    memset(&read, 0, sizeof(read));
+    read.size = sizeof(read);
+    read.query = query;
+    return read;
+}
+
+/* A page of events: the server gives at most 65,536 events or 4 MiB. */
+struct acta_page {
+    const struct acta_event *const *events;
+    size_t events_count;
+    uint64_t next;    /* Give this as from, to read on. */
+    bool at_end;      /* There is nothing behind it. */
+    uint64_t head;    /* The database's last position. */
+    uint64_t version; /* The stream's; 0 if not one stream was read. */
+};
+
+typedef void acta_on_page(void *user, const struct acta_err *err,
+                          const struct acta_page *page);
+ACTA_API uint64_t acta_read(struct acta_client *client,
+                            const struct acta_read *read, uint64_t timeout_ms,
+                            acta_on_page *done, void *user,
+                            struct acta_err *err);
+
+/* Read the event that has version @version in @stream, or the events that have
+ * @id, one a stream at most. A page without events: there are none.
+ */
+ACTA_API uint64_t acta_read_version(struct acta_client *client,
+                                    const char *stream, uint64_t version,
+                                    uint64_t timeout_ms, acta_on_page *done,
+                                    void *user, struct acta_err *err);
+ACTA_API uint64_t acta_read_id(struct acta_client *client,
+                               const struct acta_id *id, uint64_t timeout_ms,
+                               acta_on_page *done, void *user,
+                               struct acta_err *err);
+
+/* List streams by name, in the order of bytes: those that begin with @prefix
+ * and come after @after (both may be NULL), @count_max at most (0: as many as
+ * the server gives at once, 4,096 at most).
+ */
+struct acta_stream {
+    const char *name;
+    uint64_t version; /* How many events it has. */
+    uint64_t first_time_us;
+    uint64_t last_time_us;
+    uint64_t last_position;
+};
+
+struct acta_streams {
+    const struct acta_stream *const *streams;
+    size_t streams_count;
+    bool at_end; /* Else list again, after the last name here. */
+};
+
+typedef void acta_on_streams(void *user, const struct acta_err *err,
+                             const struct acta_streams *streams);
+ACTA_API uint64_t acta_list(struct acta_client *client, const char *prefix,
+                            const char *after, size_t count_max,
+                            uint64_t timeout_ms, acta_on_streams *done,
+                            void *user, struct acta_err *err);
+
+/* ---- subscriptions ---- */
+
+/* Events that came together: all that match the query between the position
+ * told before and this one.
+ */
+struct acta_batch {
+    const struct acta_event *const *events;
+    size_t events_count;
+    uint64_t position; /* All up to here is handled once the callback returns:
+                          the checkpoint to resume from. */
+    uint64_t head;     /* The database's last: head - position is the lag. */
+};
+
+/* What to follow, and who is told: made by acta_follow_of(). */
+struct acta_follow {
+    size_t size;                    /* Of this struct. */
+    const struct acta_query *query; /* NULL: all events. */
+    uint64_t after;                 /* Position; 0: from the start. */
+    void *user;                     /* Passed to all of the functions: */
+
+    /* Here are events. */
+    void (*on_events)(void *user, const struct acta_batch *batch);
+
+    /* There was nothing that matches up to @position. May be NULL. */
+    void (*on_moved)(void *user, uint64_t position, uint64_t head);
+
+    /* All that was stored has been delivered: from here on it is live. Comes
+     * again after it fell behind, or a connection was lost. May be NULL.
+     */
+    void (*on_caught_up)(void *user, uint64_t position);
+
+    /* Events are stored faster than they are taken: history again. May be
+     * NULL.
+     */
+    void (*on_fell_behind)(void *user, uint64_t position);
+
+    /* The subscription is over, for another reason than acta_unsubscribe(),
+     * and its handle is gone. @position is where to resume. A lost connection
+     * is no such reason, another database at the same address is (INVALID).
+     */
+    void (*on_ended)(void *user, const struct acta_err *err, uint64_t position);
+};
+
+static inline struct acta_follow
+acta_follow_of(const struct acta_query *query, uint64_t after)
+{
+    struct acta_follow follow;
+
+    memset(&follow, 0, sizeof(follow));
+    follow.size = sizeof(follow);
+    follow.query = query;
+    follow.after = after;
+    return follow;
+}
+
+/* Follow events: history first, then live, each once and in order. Callbacks
+ * come from the loop, not from within this call. The handle is the caller's, to
+ * be ended by acta_unsubscribe(), or until on_ended is called.
+ *
+ * NULL: INVALID, TOO_LARGE (the query), BUSY (over 1,024), MEMORY.
+ */
+ACTA_API struct acta_sub *acta_subscribe(struct acta_client *client,
+                                         const struct acta_follow *follow,
+                                         struct acta_err *err);
+
+/* End it. None of its callbacks is called any more. May be NULL. */
+ACTA_API void acta_unsubscribe(struct acta_sub *sub);
+
+/* Call no callback, except on_ended, until acta_resume(). The server fills the
+ * credit and then sends no more.
+ */
+ACTA_API void acta_pause(struct acta_sub *sub);
+ACTA_API void acta_resume(struct acta_sub *sub);
+
+/* Up to where all callbacks have returned: the checkpoint. */
+ACTA_API uint64_t acta_sub_position(const struct acta_sub *sub);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

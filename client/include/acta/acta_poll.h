@@ -1,0 +1,154 @@
+/* A client of libacta in a loop of its own over poll(2). Header-only.
+ *
+ *     struct acta_poll loop;
+ *
+ *     acta_poll_open(&loop, &client, &options, &err);
+ *     while (!done) {
+ *         acta_poll_turn(&loop, -1);
+ *     }
+ *     acta_close(client);
+ *
+ * A program that polls descriptors of its own puts the client's among them,
+ * and calls acta_poll_prepare() before poll(2) and acta_poll_dispatch() after.
+ *
+ * The struct acta_poll is the caller's and must stay where it is until the
+ * client is closed. One thread at a time, that of the client.
+ */
+
+#ifndef ACTA_ACTA_POLL_H
+#define ACTA_ACTA_POLL_H
+
+#include <poll.h>
+#include <time.h>
+
+#include "acta.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct acta_poll {
+    struct acta_client *client;
+    int fd; /* -1: none */
+    unsigned events;
+    uint64_t due_ms; /* When the timer fires; ACTA_NO_TIMER: never. */
+};
+
+static inline uint64_t
+acta_poll_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static inline void
+acta_poll_watch(void *data, int fd, unsigned events)
+{
+    struct acta_poll *loop = (struct acta_poll *)data;
+
+    loop->fd = events == 0 ? -1 : fd;
+    loop->events = events;
+}
+
+static inline void
+acta_poll_timer(void *data, uint64_t delay_ms)
+{
+    struct acta_poll *loop = (struct acta_poll *)data;
+
+    loop->due_ms = delay_ms == ACTA_NO_TIMER ? ACTA_NO_TIMER
+                                             : acta_poll_now_ms() + delay_ms;
+}
+
+/* acta_open() with this loop. */
+static inline enum acta_code
+acta_poll_open(struct acta_poll *loop, struct acta_client **client,
+               const struct acta_options *options, struct acta_err *err)
+{
+    struct acta_loop hooks;
+    enum acta_code code;
+
+    loop->fd = -1;
+    loop->events = 0;
+    loop->due_ms = ACTA_NO_TIMER;
+    hooks.size = sizeof(hooks);
+    hooks.data = loop;
+    hooks.watch = acta_poll_watch;
+    hooks.timer = acta_poll_timer;
+    code = acta_open(client, options, &hooks, err);
+    loop->client = *client;
+    return code;
+}
+
+/* Fill @pollfd for poll(2), and return how long to wait: @timeout_ms, or less
+ * if the client has something to do before; -1: for ever.
+ */
+static inline int
+acta_poll_prepare(const struct acta_poll *loop, struct pollfd *pollfd,
+                  int timeout_ms)
+{
+    uint64_t now_ms = acta_poll_now_ms();
+    uint64_t left_ms;
+
+    pollfd->fd = loop->fd;
+    pollfd->events = (short)((loop->events & ACTA_READ ? POLLIN : 0) |
+                             (loop->events & ACTA_WRITE ? POLLOUT : 0));
+    pollfd->revents = 0;
+    if (loop->due_ms == ACTA_NO_TIMER) {
+        return timeout_ms;
+    }
+    left_ms = loop->due_ms > now_ms ? loop->due_ms - now_ms : 0;
+    if (timeout_ms >= 0 && (uint64_t)timeout_ms <= left_ms) {
+        return timeout_ms;
+    }
+    return left_ms < 1000000000 ? (int)left_ms : 1000000000;
+}
+
+/* Do what poll(2) has found to be due. Callbacks are called from here; one of
+ * them may close the client, after which neither function does anything.
+ */
+static inline void
+acta_poll_dispatch(struct acta_poll *loop, const struct pollfd *pollfd)
+{
+    unsigned ready = 0;
+
+    if (pollfd->revents & POLLIN) {
+        ready |= ACTA_READ;
+    }
+    if (pollfd->revents & POLLOUT) {
+        ready |= ACTA_WRITE;
+    }
+    if (pollfd->revents & (POLLERR | POLLHUP | POLLNVAL)) {
+        ready |= ACTA_READ | ACTA_WRITE;
+    }
+    if (ready != 0 && loop->fd >= 0 && loop->fd == pollfd->fd) {
+        acta_handle_ready(loop->client, ready);
+    }
+    /* A closed client has no timer. */
+    if (loop->due_ms != ACTA_NO_TIMER && acta_poll_now_ms() >= loop->due_ms) {
+        loop->due_ms = ACTA_NO_TIMER;
+        acta_handle_timer(loop->client);
+    }
+}
+
+/* Wait @timeout_ms at most (negative: as long as it takes) for something to
+ * do, and do it.
+ */
+static inline void
+acta_poll_turn(struct acta_poll *loop, int timeout_ms)
+{
+    struct pollfd pollfd;
+    int wait_ms = acta_poll_prepare(loop, &pollfd, timeout_ms);
+
+    if (poll(&pollfd, 1, wait_ms) < 0) {
+        pollfd.revents = 0; /* A signal: its handler may want a look around. */
+    }
+    acta_poll_dispatch(loop, &pollfd);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
