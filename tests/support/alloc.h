@@ -9,7 +9,9 @@
 
 #include <stddef.h>
 
-/* Calls and bytes asked for since alloc_reset(). */
+/* Calls and bytes asked for since alloc_reset(). Check allocates too: copy them
+ * before the next assertion.
+ */
 extern size_t alloc_calls;
 extern size_t alloc_bytes;
 
