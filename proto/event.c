@@ -192,13 +192,17 @@ event_write_record(uint8_t *to, const struct event *event)
 void
 event_decode_record(struct pack_reader *reader, struct event *event)
 {
-    pack_get_array_of(reader, EVENT_RECORD_FIELDS, EVENT_RECORD_FIELDS,
-                      "event");
+    size_t fields = pack_get_array_of(reader, EVENT_RECORD_FIELDS, SIZE_MAX,
+                                      "event fields");
+
     event->position = pack_get_uint(reader, "position");
     event->version = pack_get_uint(reader, "version");
     event->time_us = pack_get_uint(reader, "time");
     event->stream = pack_get_str(reader, "stream");
     decode_fields(reader, event);
+    for (; fields > EVENT_RECORD_FIELDS && !reader->failed; fields--) {
+        pack_skip(reader);
+    }
 }
 
 uint64_t
@@ -212,4 +216,15 @@ event_record_position(struct slice record)
     }
     memcpy(&position_be, record.data + 2, sizeof(position_be));
     return be64toh(position_be);
+}
+
+uint64_t
+event_record_time(struct slice record)
+{
+    uint64_t time_be;
+
+    assert(record.size >= 1 + 3 * PACK_FIXED_SIZE);
+    memcpy(&time_be, record.data + 1 + 2 * PACK_FIXED_SIZE + 1,
+           sizeof(time_be));
+    return be64toh(time_be);
 }

@@ -83,11 +83,15 @@ size_t event_record_size(const struct event *event);
 void event_write_record(uint8_t *to, const struct event *event);
 
 /* Read one record. For bytes whose checksum was right, or that a server sent:
- * structure is checked, limits are not.
+ * structure is checked, limits are not, and fields behind the twelve, from a
+ * newer server, are passed over.
  */
 void event_decode_record(struct pack_reader *reader, struct event *event);
 
 /* The position in a record, without decoding the rest; 0 if it is none. */
 uint64_t event_record_position(struct slice record);
+
+/* The time in a record that has a position. */
+uint64_t event_record_time(struct slice record);
 
 #endif

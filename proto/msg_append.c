@@ -190,12 +190,16 @@ static struct msg_run
 read_run(struct pack_reader *reader)
 {
     struct msg_run run = {0};
+    size_t fields =
+        pack_get_array_of(reader, RUN_FIELDS, SIZE_MAX, "run fields");
 
-    pack_get_array_of(reader, RUN_FIELDS, RUN_FIELDS, "run");
     run.write = pack_get_uint(reader, "write");
     run.first_version = pack_get_uint(reader, "first version");
     run.first_position = pack_get_uint(reader, "first position");
     run.count = pack_get_uint(reader, "count");
+    if (!reader->failed) {
+        msg_take_elements(reader, fields - RUN_FIELDS);
+    }
     return run;
 }
 

@@ -241,8 +241,8 @@ msg_error_decode(struct msg_error *error, struct slice body,
     error->failures_count = 0;
     for (size_t i = 0; i < count && !reader.failed; i++) {
         struct msg_failure failure;
-        size_t fields =
-            pack_get_array_of(&reader, FAILURE_FIELDS, SIZE_MAX, "failure");
+        size_t fields = pack_get_array_of(&reader, FAILURE_FIELDS, SIZE_MAX,
+                                          "failure fields");
 
         failure.kind = (enum msg_failure_kind)pack_get_uint(&reader, "kind");
         failure.index = pack_get_uint(&reader, "index");
@@ -262,6 +262,8 @@ msg_error_decode(struct msg_error *error, struct slice body,
     return pack_code(&reader);
 }
 
+#define ENTRY_FIELDS 2
+
 struct msg_open
 msg_status_begin(struct buf *buf, uint64_t request_id)
 {
@@ -277,7 +279,7 @@ void
 msg_status_number(struct buf *buf, struct msg_open *open, const char *name,
                   uint64_t number)
 {
-    pack_array(buf, 2);
+    pack_array(buf, ENTRY_FIELDS);
     pack_text(buf, name);
     pack_uint(buf, number);
     open->listed++;
@@ -287,7 +289,7 @@ void
 msg_status_text(struct buf *buf, struct msg_open *open, const char *name,
                 const char *text)
 {
-    pack_array(buf, 2);
+    pack_array(buf, ENTRY_FIELDS);
     pack_text(buf, name);
     pack_text(buf, text);
     open->listed++;
@@ -304,14 +306,18 @@ static struct msg_status_entry
 read_entry(struct pack_reader *reader)
 {
     struct msg_status_entry entry = {0};
+    size_t fields =
+        pack_get_array_of(reader, ENTRY_FIELDS, SIZE_MAX, "entry fields");
 
-    pack_get_array_of(reader, 2, 2, "entry");
     entry.name = pack_get_str(reader, "name");
     entry.is_text = pack_peek(reader) == PACK_STR;
     if (entry.is_text) {
         entry.text = pack_get_str(reader, "text");
     } else {
         entry.number = pack_get_uint(reader, "number");
+    }
+    if (!reader->failed) {
+        msg_take_elements(reader, fields - ENTRY_FIELDS);
     }
     return entry;
 }

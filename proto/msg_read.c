@@ -251,7 +251,7 @@ read_stream(struct pack_reader *reader)
 {
     struct msg_stream stream;
     size_t fields =
-        pack_get_array_of(reader, STREAM_FIELDS, SIZE_MAX, "stream");
+        pack_get_array_of(reader, STREAM_FIELDS, SIZE_MAX, "stream fields");
 
     stream.name = pack_get_str(reader, "name");
     stream.version = pack_get_uint(reader, "version");

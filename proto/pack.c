@@ -559,13 +559,20 @@ pack_get_array_of(struct pack_reader *reader, size_t min, size_t max,
 {
     size_t count = pack_get_array(reader, what);
 
-    if (!reader->failed && (count < min || count > max)) {
-        pack_fail(reader, count > max ? ACTA_TOO_LARGE : ACTA_INVALID,
-                  "%s has %zu elements, must have %zu to %zu", what, count, min,
-                  max);
-        return 0;
+    if (reader->failed || (count >= min && count <= max)) {
+        return count;
     }
-    return count;
+    if (min == max) {
+        pack_fail(reader, count > max ? ACTA_UNSUPPORTED : ACTA_INVALID,
+                  "%s has %zu fields, must have %zu", what, count, min);
+    } else if (count > max) {
+        pack_fail(reader, ACTA_TOO_LARGE, "%zu %s, the limit is %zu", count,
+                  what, max);
+    } else {
+        pack_fail(reader, ACTA_INVALID, "%zu %s, must be at least %zu", count,
+                  what, min);
+    }
+    return 0;
 }
 
 bool

@@ -111,7 +111,10 @@ struct slice pack_get_bin(struct pack_reader *reader, const char *what);
 size_t pack_get_array(struct pack_reader *reader, const char *what);
 size_t pack_get_map(struct pack_reader *reader, const char *what);
 
-/* An array that must have between @min and @max elements. */
+/* An array that must have between @min and @max elements: INVALID if it has
+ * fewer. With more it is TOO_LARGE or, where the number is fixed and elements
+ * are fields, UNSUPPORTED, since a newer peer may know more of them.
+ */
 size_t pack_get_array_of(struct pack_reader *reader, size_t min, size_t max,
                          const char *what);
 

@@ -57,7 +57,8 @@ walk(struct pack_reader *reader, struct counts *counts,
      struct query_item *items, struct slice *terms, uint8_t *texts)
 {
     *counts = (struct counts){0};
-    counts->items = pack_get_array_of(reader, 0, ACTA_QUERY_ITEMS_MAX, "query");
+    counts->items =
+        pack_get_array_of(reader, 0, ACTA_QUERY_ITEMS_MAX, "query items");
     for (size_t i = 0; i < counts->items && !reader->failed; i++) {
         pack_get_array_of(reader, QUERY_FIELDS, QUERY_FIELDS, "query item");
         for (enum query_field f = 0; f < QUERY_FIELDS; f++) {

@@ -508,14 +508,34 @@ END_TEST
 START_TEST(arrays_have_between_min_and_max_elements)
 {
     read_from("92c0c0");
-    ck_assert_uint_eq(pack_get_array_of(&reader, 2, 2, "list"), 2);
+    ck_assert_uint_eq(pack_get_array_of(&reader, 2, 3, "tags"), 2);
     read_from("92c0c0");
-    ck_assert_uint_eq(pack_get_array_of(&reader, 3, 4, "list"), 0);
+    ck_assert_uint_eq(pack_get_array_of(&reader, 1, 2, "tags"), 2);
+    read_from("92c0c0");
+    ck_assert_uint_eq(pack_get_array_of(&reader, 3, 4, "tags"), 0);
     ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
-    ck_assert_str_eq(err.text, "list has 2 elements, must have 3 to 4");
+    ck_assert_str_eq(err.text, "2 tags, must be at least 3");
     read_from("92c0c0");
-    ck_assert_uint_eq(pack_get_array_of(&reader, 0, 1, "list"), 0);
+    ck_assert_uint_eq(pack_get_array_of(&reader, 0, 1, "tags"), 0);
     ck_assert_int_eq(pack_code(&reader), ACTA_TOO_LARGE);
+    ck_assert_str_eq(err.text, "2 tags, the limit is 1");
+}
+END_TEST
+
+START_TEST(more_fields_than_known_are_unsupported_and_fewer_invalid)
+{
+    read_from("92c0c0");
+    ck_assert_uint_eq(pack_get_array_of(&reader, 2, 2, "write"), 2);
+    read_from("92c0c0");
+    ck_assert_uint_eq(pack_get_array_of(&reader, 1, 1, "write"), 0);
+    ck_assert_int_eq(pack_code(&reader), ACTA_UNSUPPORTED);
+    ck_assert_str_eq(err.text, "write has 2 fields, must have 1");
+    read_from("92c0c0");
+    ck_assert_uint_eq(pack_get_array_of(&reader, 3, 3, "write"), 0);
+    ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
+    read_from("05");
+    ck_assert_uint_eq(pack_get_array_of(&reader, 0, 3, "write"), 0);
+    ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
 }
 END_TEST
 
@@ -755,6 +775,8 @@ main(void)
     tcase_add_test(read, first_failure_is_kept_and_stops_all_reading);
     tcase_add_test(read, reader_needs_no_error_to_write_to);
     tcase_add_test(read, arrays_have_between_min_and_max_elements);
+    tcase_add_test(read,
+                   more_fields_than_known_are_unsupported_and_fewer_invalid);
     tcase_add_test(read, count_is_bounded_by_the_bytes_even_without_a_scan);
     tcase_add_test(read, bytes_of_a_fixed_size_may_be_nil);
     tcase_add_test(read, skipping_goes_past_a_value_with_all_that_is_in_it);

@@ -1,0 +1,397 @@
+#include "reencode.h"
+
+#include <assert.h>
+
+#include "event.h"
+#include "limit.h"
+#include "msg.h"
+
+static void
+write_content(struct buf *buf, const struct event *event)
+{
+    struct slice tags[ACTA_TAGS_MAX];
+    struct slice left = event->tags;
+
+    assert(event->tags_count <= ACTA_TAGS_MAX);
+    for (size_t i = 0; i < event->tags_count; i++) {
+        tags[i] = event_tag(&left);
+    }
+    assert(left.size == 0);
+    event_encode_content(buf, event, tags, event->tags_count);
+}
+
+/* A record is written anew field by field, in the shortest forms, except for
+ * the three numbers of fixed size.
+ */
+static enum acta_code
+copy_records(struct buf *buf, struct slice events, size_t count,
+             struct acta_err *err)
+{
+    struct event event;
+
+    for (size_t i = 0; i < count; i++) {
+        enum acta_code code = msg_next_event(&events, &event, err);
+        size_t offset = buf_size(buf);
+
+        if (code != ACTA_OK) {
+            return code;
+        }
+        pack_array(buf, EVENT_RECORD_FIELDS);
+        pack_fixed(buf, event.position);
+        pack_fixed(buf, event.version);
+        pack_fixed(buf, event.time_us);
+        pack_str(buf, event.stream);
+        if (!buf_failed(buf)) {
+            /* Drop the head of the content's array: its fields go on here. */
+            size_t before = buf_size(buf);
+            uint8_t *bytes;
+
+            write_content(buf, &event);
+            bytes = buf->data + buf->start + before;
+            memmove(bytes, bytes + 1, buf_size(buf) - before - 1);
+            buf_truncate(buf, buf_size(buf) - 1);
+            assert(event_record_position(
+                       slice_make(buf->data + buf->start + offset,
+                                  buf_size(buf) - offset)) == event.position);
+        }
+    }
+    assert(events.size == 0);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_hello(struct buf *buf, uint64_t id, struct slice body,
+            struct acta_err *err)
+{
+    struct msg_hello hello;
+    enum acta_code code = msg_hello_decode(&hello, body, err);
+
+    if (code == ACTA_OK) {
+        msg_hello_encode(buf, id, &hello);
+    }
+    return code;
+}
+
+static enum acta_code
+again_welcome(struct buf *buf, uint64_t id, struct slice body,
+              struct acta_err *err)
+{
+    struct msg_welcome welcome;
+    enum acta_code code = msg_welcome_decode(&welcome, body, err);
+
+    if (code == ACTA_OK) {
+        msg_welcome_encode(buf, id, &welcome);
+    }
+    return code;
+}
+
+static enum acta_code
+again_empty(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
+            struct acta_err *err)
+{
+    enum acta_code code = msg_empty_decode(body, err);
+
+    if (code == ACTA_OK) {
+        msg_empty_encode(buf, kind, id);
+    }
+    return code;
+}
+
+static enum acta_code
+again_number(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
+             struct acta_err *err)
+{
+    uint64_t number;
+    enum acta_code code = msg_number_decode(&number, kind, body, err);
+
+    if (code == ACTA_OK) {
+        msg_number_encode(buf, kind, id, number);
+    }
+    return code;
+}
+
+static enum acta_code
+again_error(struct buf *buf, uint64_t id, struct slice body,
+            struct acta_err *err)
+{
+    struct msg_error error;
+    enum acta_code code = msg_error_decode(&error, body, err);
+
+    if (code == ACTA_OK) {
+        msg_error_encode(buf, id, &error);
+    }
+    return code;
+}
+
+static enum acta_code
+again_status_reply(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    struct msg_open open;
+    struct slice entries;
+    size_t count;
+    enum acta_code code = msg_status_decode(&entries, &count, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    open = msg_status_begin(buf, id);
+    for (size_t i = 0; i < count; i++) {
+        struct msg_status_entry entry = msg_next_status(&entries);
+
+        pack_array(buf, 2);
+        pack_str(buf, entry.name);
+        if (entry.is_text) {
+            pack_str(buf, entry.text);
+        } else {
+            pack_uint(buf, entry.number);
+        }
+        open.listed++;
+    }
+    assert(entries.size == 0);
+    msg_status_end(buf, open);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_append(struct buf *buf, uint64_t id, struct slice body,
+             struct acta_err *err)
+{
+    struct msg_append append;
+    size_t start;
+    enum acta_code code = msg_append_decode(&append, body, err);
+
+    if (code != ACTA_OK) {
+        assert(append.memory == NULL);
+        return code;
+    }
+    start = msg_append_begin(buf, id, append.writes_count);
+    for (size_t i = 0; i < append.writes_count; i++) {
+        const struct msg_write *write = &append.writes[i];
+
+        msg_append_write(buf, write->stream, write->expected,
+                         write->events_count);
+        for (size_t j = 0; j < write->events_count; j++) {
+            write_content(buf, &write->events[j]);
+        }
+    }
+    frame_end(buf, start);
+    msg_append_fini(&append);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_appended(struct buf *buf, uint64_t id, struct slice body,
+               struct acta_err *err)
+{
+    struct msg_appended appended;
+    size_t start;
+    enum acta_code code = msg_appended_decode(&appended, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    start = msg_appended_begin(buf, id, appended.repeated, appended.runs_count);
+    while (appended.runs_count > 0) {
+        struct msg_run run = msg_appended_next(&appended);
+
+        msg_appended_run(buf, &run);
+    }
+    assert(appended.runs.size == 0);
+    frame_end(buf, start);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_read_stream(struct buf *buf, uint64_t id, struct slice body,
+                  struct acta_err *err)
+{
+    struct msg_read_stream read;
+    enum acta_code code = msg_read_stream_decode(&read, body, err);
+
+    if (code == ACTA_OK) {
+        msg_read_stream_encode(buf, id, &read);
+    }
+    return code;
+}
+
+static enum acta_code
+again_read_all(struct buf *buf, uint64_t id, struct slice body,
+               struct acta_err *err)
+{
+    struct msg_read_all read;
+    enum acta_code code = msg_read_all_decode(&read, body, err);
+
+    if (code != ACTA_OK) {
+        assert(read.query.memory == NULL);
+        return code;
+    }
+    msg_read_all_encode(buf, id, &read);
+    query_fini(&read.query);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_read_event(struct buf *buf, uint64_t id, struct slice body,
+                 struct acta_err *err)
+{
+    struct msg_read_event read;
+    enum acta_code code = msg_read_event_decode(&read, body, err);
+
+    if (code == ACTA_OK) {
+        msg_read_event_encode(buf, id, &read);
+    }
+    return code;
+}
+
+static enum acta_code
+again_page(struct buf *buf, uint64_t id, struct slice body,
+           struct acta_err *err)
+{
+    struct msg_page page;
+    struct msg_open open;
+    enum acta_code code = msg_page_decode(&page, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    open = msg_page_begin(buf, id);
+    code = copy_records(buf, page.events, page.events_count, err);
+    msg_page_end(buf, open, &page);
+    return code;
+}
+
+static enum acta_code
+again_list_streams(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    struct msg_list_streams list;
+    enum acta_code code = msg_list_streams_decode(&list, body, err);
+
+    if (code == ACTA_OK) {
+        msg_list_streams_encode(buf, id, &list);
+    }
+    return code;
+}
+
+static enum acta_code
+again_streams(struct buf *buf, uint64_t id, struct slice body,
+              struct acta_err *err)
+{
+    struct msg_streams streams;
+    struct msg_open open;
+    enum acta_code code = msg_streams_decode(&streams, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    open = msg_streams_begin(buf, id);
+    for (size_t i = 0; i < streams.streams_count; i++) {
+        struct msg_stream stream = msg_next_stream(&streams.streams);
+
+        msg_streams_add(buf, &stream);
+    }
+    assert(streams.streams.size == 0);
+    msg_streams_end(buf, open, &streams);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_subscribe(struct buf *buf, uint64_t id, struct slice body,
+                struct acta_err *err)
+{
+    struct msg_subscribe subscribe;
+    enum acta_code code = msg_subscribe_decode(&subscribe, body, err);
+
+    if (code != ACTA_OK) {
+        assert(subscribe.query.memory == NULL);
+        return code;
+    }
+    msg_subscribe_encode(buf, id, &subscribe);
+    query_fini(&subscribe.query);
+    return ACTA_OK;
+}
+
+static enum acta_code
+again_delivery(struct buf *buf, uint64_t id, struct slice body,
+               struct acta_err *err)
+{
+    struct msg_delivery delivery;
+    struct msg_open open;
+    enum acta_code code = msg_delivery_decode(&delivery, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    open = msg_delivery_begin(buf, id);
+    code = copy_records(buf, delivery.events, delivery.events_count, err);
+    msg_delivery_end(buf, open, &delivery);
+    return code;
+}
+
+static enum acta_code
+again_unsubscribed(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    struct msg_unsubscribed unsubscribed;
+    enum acta_code code = msg_unsubscribed_decode(&unsubscribed, body, err);
+
+    if (code == ACTA_OK) {
+        msg_unsubscribed_encode(buf, id, &unsubscribed);
+    }
+    return code;
+}
+
+enum acta_code
+reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
+         struct acta_err *err)
+{
+    if (opcode_text(kind) == NULL) {
+        return acta_fail(err, ACTA_UNSUPPORTED, "no message is of kind 0x%02x",
+                         kind);
+    }
+    switch ((enum opcode)kind) {
+    case OP_HELLO:
+        return again_hello(buf, id, body, err);
+    case OP_WELCOME:
+        return again_welcome(buf, id, body, err);
+    case OP_PING:
+    case OP_STATUS:
+        return again_empty(buf, kind, id, body, err);
+    case OP_PONG:
+    case OP_CREDIT:
+    case OP_UNSUBSCRIBE:
+    case OP_SUBSCRIBED:
+    case OP_CAUGHT_UP:
+    case OP_FELL_BEHIND:
+        return again_number(buf, kind, id, body, err);
+    case OP_ERROR:
+        return again_error(buf, id, body, err);
+    case OP_STATUS_REPLY:
+        return again_status_reply(buf, id, body, err);
+    case OP_APPEND:
+        return again_append(buf, id, body, err);
+    case OP_APPENDED:
+        return again_appended(buf, id, body, err);
+    case OP_READ_STREAM:
+        return again_read_stream(buf, id, body, err);
+    case OP_READ_ALL:
+        return again_read_all(buf, id, body, err);
+    case OP_READ_EVENT:
+        return again_read_event(buf, id, body, err);
+    case OP_PAGE:
+        return again_page(buf, id, body, err);
+    case OP_LIST_STREAMS:
+        return again_list_streams(buf, id, body, err);
+    case OP_STREAMS:
+        return again_streams(buf, id, body, err);
+    case OP_SUBSCRIBE:
+        return again_subscribe(buf, id, body, err);
+    case OP_DELIVERY:
+        return again_delivery(buf, id, body, err);
+    case OP_UNSUBSCRIBED:
+        return again_unsubscribed(buf, id, body, err);
+    }
+    return acta_fail(err, ACTA_UNSUPPORTED, "kind 0x%02x is forgotten here",
+                     kind);
+}

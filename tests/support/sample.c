@@ -1,0 +1,543 @@
+#include "sample.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "event.h"
+#include "limit.h"
+#include "msg.h"
+
+#define HALF_US 1700000000000000 /* 2023-11-14 22:13:20 UTC */
+
+static const uint8_t id_1[UUID_SIZE] = {0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x00,
+                                        0x70, 0x01, 0x80, 0x00, 0x00, 0x00,
+                                        0x00, 0x00, 0x00, 0x01};
+static const uint8_t id_2[UUID_SIZE] = {0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x00,
+                                        0x70, 0x02, 0x80, 0x00, 0x00, 0x00,
+                                        0x00, 0x00, 0x00, 0x02};
+static const uint8_t correlation[UUID_SIZE] = {
+    0x01, 0x8b, 0xcf, 0xe5, 0x67, 0xff, 0x70, 0xaa,
+    0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xaa};
+
+/* ---- connection ---- */
+
+static void
+write_hello(struct buf *buf)
+{
+    struct msg_hello hello = {1, 1, slice_of("till"), SLICE_NONE};
+
+    msg_hello_encode(buf, 1, &hello);
+}
+
+static void
+write_hello_database(struct buf *buf)
+{
+    struct msg_hello hello = {1, 3, SLICE_NONE, slice_of("archive")};
+
+    msg_hello_encode(buf, 1, &hello);
+}
+
+static void
+write_welcome(struct buf *buf)
+{
+    struct msg_welcome welcome = {
+        .protocol = 1,
+        .server_version = slice_of("0.1.0"),
+        .database = slice_of("main"),
+        .head = 6,
+        .limits = msg_limits_default,
+    };
+
+    memset(welcome.server_id.bytes, 0x5e, UUID_SIZE);
+    memset(welcome.database_id.bytes, 0xdb, UUID_SIZE);
+    msg_welcome_encode(buf, 1, &welcome);
+}
+
+static void
+write_ping(struct buf *buf)
+{
+    msg_empty_encode(buf, OP_PING, 2);
+}
+
+static void
+write_pong(struct buf *buf)
+{
+    msg_number_encode(buf, OP_PONG, 2, 6);
+}
+
+static void
+write_status(struct buf *buf)
+{
+    msg_empty_encode(buf, OP_STATUS, 3);
+}
+
+static void
+write_status_reply(struct buf *buf)
+{
+    struct msg_open open = msg_status_begin(buf, 3);
+
+    msg_status_text(buf, &open, "server.version", "0.1.0");
+    msg_status_number(buf, &open, "database.head", 4294967296);
+    msg_status_end(buf, open);
+}
+
+static void
+write_error(struct buf *buf)
+{
+    static struct msg_error error;
+
+    error.code = ACTA_UNSUPPORTED;
+    error.text = slice_of("there is no request of kind 0x7f");
+    msg_error_encode(buf, 4, &error);
+}
+
+static void
+write_error_header(struct buf *buf)
+{
+    static struct msg_error error;
+
+    error.code = ACTA_PROTOCOL;
+    error.text = slice_of("frame begins with byte 0x47, not 0xac");
+    msg_error_encode(buf, 0, &error);
+}
+
+static void
+write_error_conflict(struct buf *buf)
+{
+    static struct msg_error error;
+
+    error.code = ACTA_CONFLICT;
+    error.text = slice_of("write 0: order-42 is at version 3, expected 2");
+    error.failures_count = 2;
+    error.failures[0] = (struct msg_failure){MSG_FAILED_WRITE, 0, 0, 2, 3};
+    error.failures[1] =
+        (struct msg_failure){MSG_FAILED_WRITE, 1, 0, MSG_EXPECT_EXISTS, 0};
+    msg_error_encode(buf, 5, &error);
+}
+
+static void
+write_error_id_reused(struct buf *buf)
+{
+    static struct msg_error error;
+
+    error.code = ACTA_ID_REUSED;
+    error.text = slice_of("write 0, event 1: id is stored as order-42@7");
+    error.failures_count = 1;
+    error.failures[0] = (struct msg_failure){MSG_FAILED_EVENT, 0, 1, 0, 7};
+    msg_error_encode(buf, 6, &error);
+}
+
+/* ---- append ---- */
+
+static void
+write_event_placed(struct buf *buf)
+{
+    struct event event = {
+        .type = slice_of("OrderPlaced"),
+        .id = id_1,
+        .data = slice_of("{\"total\":12.5}"),
+        .format = EVENT_JSON,
+    };
+
+    event_encode_content(buf, &event, NULL, 0);
+}
+
+static void
+write_event_full(struct buf *buf)
+{
+    struct slice tags[] = {slice_of("customer:7"), slice_of("région:été")};
+    struct event event = {
+        .type = slice_of("OrderPaid"),
+        .id = id_2,
+        .correlation_id = correlation,
+        .causation_id = id_1,
+        .metadata = slice_make("\x81\xa4user\xa3"
+                               "ann",
+                               10),
+        .data = slice_make("\x00\x01\xfe\xff", 4),
+        .format = EVENT_BINARY,
+    };
+
+    event_encode_content(buf, &event, tags, 2);
+}
+
+static void
+write_append(struct buf *buf)
+{
+    size_t start = msg_append_begin(buf, 2, 1);
+
+    msg_append_write(buf, slice_of("order-42"), 0, 1);
+    write_event_placed(buf);
+    frame_end(buf, start);
+}
+
+static void
+write_append_two_streams(struct buf *buf)
+{
+    size_t start = msg_append_begin(buf, 7, 3);
+
+    msg_append_write(buf, slice_of("order-42"), 1, 2);
+    write_event_placed(buf);
+    write_event_full(buf);
+    msg_append_write(buf, slice_of("payment-9"), MSG_EXPECT_ANY, 1);
+    write_event_full(buf);
+    msg_append_write(buf, slice_of("customer-7"), MSG_EXPECT_EXISTS, 1);
+    write_event_full(buf);
+    frame_end(buf, start);
+}
+
+static void
+write_appended(struct buf *buf)
+{
+    struct msg_run run = {0, 1, 7, 1};
+    size_t start = msg_appended_begin(buf, 2, false, 1);
+
+    msg_appended_run(buf, &run);
+    frame_end(buf, start);
+}
+
+static void
+write_appended_repeated(struct buf *buf)
+{
+    struct msg_run runs[] = {{0, 1, 7, 1}, {0, 5, 70, 300}, {1, 1, 8, 1}};
+    size_t start = msg_appended_begin(buf, 7, true, 3);
+
+    for (size_t i = 0; i < 3; i++) {
+        msg_appended_run(buf, &runs[i]);
+    }
+    frame_end(buf, start);
+}
+
+/* ---- reading ---- */
+
+/* The eight fields of a content, without the head of their array. */
+static struct slice
+content_of(struct buf *buf, void (*write)(struct buf *buf))
+{
+    struct slice bytes;
+
+    buf_init(buf, 4096);
+    write(buf);
+    bytes = buf_slice(buf);
+    return slice_make(bytes.data + 1, bytes.size - 1);
+}
+
+static void
+write_record(struct buf *buf, uint64_t position, uint64_t version,
+             const char *stream, void (*write)(struct buf *buf))
+{
+    struct buf content;
+    struct event event = {
+        .position = position,
+        .version = version,
+        .time_us = HALF_US + position,
+        .stream = slice_of(stream),
+        .content = content_of(&content, write),
+    };
+    size_t size = event_record_size(&event);
+    uint8_t *to = buf_reserve(buf, size);
+
+    ck_assert_ptr_nonnull(to);
+    event_write_record(to, &event);
+    buf_advance(buf, size);
+    buf_fini(&content);
+}
+
+static void
+write_read_stream(struct buf *buf)
+{
+    struct msg_read_stream read = {
+        .stream = slice_of("order-42"), .from = 1, .bounds = {100, 65536}};
+
+    msg_read_stream_encode(buf, 8, &read);
+}
+
+static void
+write_read_stream_backward(struct buf *buf)
+{
+    struct msg_read_stream read = {.stream = slice_of("order-42"),
+                                   .backward = true};
+
+    msg_read_stream_encode(buf, 9, &read);
+}
+
+static void
+write_read_all(struct buf *buf)
+{
+    struct msg_read_all read = {.query = QUERY_ALL, .from = 0};
+
+    msg_read_all_encode(buf, 10, &read);
+}
+
+/* Orders placed by customer 7, or anything of two correlation ids. */
+static struct query
+sample_query(struct query_item items[static 2], struct slice texts[static 7])
+{
+    texts[0] = slice_of("order");
+    texts[1] = slice_of("OrderPlaced");
+    texts[2] = slice_of("OrderPaid");
+    texts[3] = slice_of("customer:7");
+    texts[4] = slice_of("order-42");
+    texts[5] = slice_make(correlation, UUID_SIZE);
+    texts[6] = slice_make(id_1, UUID_SIZE);
+    memset(items, 0, 2 * sizeof(*items));
+    items[0].fields[QUERY_CATEGORIES] = (struct query_terms){texts, 1};
+    items[0].fields[QUERY_TYPES] = (struct query_terms){texts + 1, 2};
+    items[0].fields[QUERY_TAGS] = (struct query_terms){texts + 3, 1};
+    items[0].fields[QUERY_STREAMS] = (struct query_terms){texts + 4, 1};
+    items[1].fields[QUERY_CORRELATION_IDS] = (struct query_terms){texts + 5, 2};
+    return (struct query){items, 2, NULL};
+}
+
+static void
+write_read_all_query(struct buf *buf)
+{
+    struct query_item items[2];
+    struct slice texts[7];
+    struct msg_read_all read = {.query = sample_query(items, texts),
+                                .from = UINT64_MAX,
+                                .backward = true,
+                                .bounds = {10, 0}};
+
+    msg_read_all_encode(buf, 11, &read);
+}
+
+static void
+write_read_event_by_id(struct buf *buf)
+{
+    struct msg_read_event read = {.id = id_1};
+
+    msg_read_event_encode(buf, 12, &read);
+}
+
+static void
+write_read_event_by_version(struct buf *buf)
+{
+    struct msg_read_event read = {.stream = slice_of("order-42"), .version = 1};
+
+    msg_read_event_encode(buf, 13, &read);
+}
+
+static void
+write_page(struct buf *buf)
+{
+    struct msg_open open = msg_page_begin(buf, 8);
+    struct msg_page page = {
+        .events_count = 2, .next = 2, .at_end = true, .head = 8, .version = 2};
+
+    write_record(buf, 7, 1, "order-42", write_event_placed);
+    write_record(buf, 8, 2, "order-42", write_event_full);
+    msg_page_end(buf, open, &page);
+}
+
+static void
+write_page_empty(struct buf *buf)
+{
+    struct msg_open open = msg_page_begin(buf, 11);
+    struct msg_page page = {.next = 70000, .head = 1000000};
+
+    msg_page_end(buf, open, &page);
+}
+
+static void
+write_list_streams(struct buf *buf)
+{
+    struct msg_list_streams list = {slice_of("order-"), slice_of("order-41"),
+                                    2};
+
+    msg_list_streams_encode(buf, 14, &list);
+}
+
+static void
+write_streams(struct buf *buf)
+{
+    struct msg_open open = msg_streams_begin(buf, 14);
+    struct msg_stream stream = {slice_of("order-42"), 2, HALF_US + 7,
+                                HALF_US + 8, 8};
+    struct msg_streams streams = {.streams_count = 1, .at_end = true};
+
+    msg_streams_add(buf, &stream);
+    msg_streams_end(buf, open, &streams);
+}
+
+/* ---- subscriptions ---- */
+
+static void
+write_subscribe(struct buf *buf)
+{
+    struct msg_subscribe subscribe = {
+        .query = QUERY_ALL, .after = 6, .credit = 1 << 20};
+
+    msg_subscribe_encode(buf, 3, &subscribe);
+}
+
+static void
+write_subscribe_query(struct buf *buf)
+{
+    struct query_item items[2];
+    struct slice texts[7];
+    struct msg_subscribe subscribe = {
+        .query = sample_query(items, texts), .after = 0, .credit = 0};
+
+    msg_subscribe_encode(buf, 16, &subscribe);
+}
+
+static void
+write_subscribed(struct buf *buf)
+{
+    msg_number_encode(buf, OP_SUBSCRIBED, 3, 7);
+}
+
+static void
+write_credit(struct buf *buf)
+{
+    msg_number_encode(buf, OP_CREDIT, 3, 65536);
+}
+
+static void
+write_delivery(struct buf *buf)
+{
+    struct msg_open open = msg_delivery_begin(buf, 3);
+    struct msg_delivery delivery = {
+        .events_count = 1, .position = 7, .head = 7};
+
+    write_record(buf, 7, 1, "order-42", write_event_placed);
+    msg_delivery_end(buf, open, &delivery);
+}
+
+static void
+write_delivery_position(struct buf *buf)
+{
+    struct msg_open open = msg_delivery_begin(buf, 16);
+    struct msg_delivery delivery = {.position = 70000, .head = 70001};
+
+    msg_delivery_end(buf, open, &delivery);
+}
+
+static void
+write_caught_up(struct buf *buf)
+{
+    msg_number_encode(buf, OP_CAUGHT_UP, 3, 7);
+}
+
+static void
+write_fell_behind(struct buf *buf)
+{
+    msg_number_encode(buf, OP_FELL_BEHIND, 3, 9);
+}
+
+static void
+write_unsubscribe(struct buf *buf)
+{
+    msg_number_encode(buf, OP_UNSUBSCRIBE, 17, 3);
+}
+
+static void
+write_unsubscribed(struct buf *buf)
+{
+    struct msg_unsubscribed unsubscribed = {ACTA_OK, SLICE_NONE, 9};
+
+    msg_unsubscribed_encode(buf, 3, &unsubscribed);
+}
+
+static void
+write_unsubscribed_stopping(struct buf *buf)
+{
+    struct msg_unsubscribed unsubscribed = {ACTA_STOPPING,
+                                            slice_of("server is stopping"), 9};
+
+    msg_unsubscribed_encode(buf, 3, &unsubscribed);
+}
+
+const struct sample samples[] = {
+    {"hello", "The first frame of a client, to the default database.",
+     write_hello},
+    {"hello-database", "A client without a name that speaks versions 1 to 3.",
+     write_hello_database},
+    {"welcome", "The answer, with all limits.", write_welcome},
+    {"ping", "A body without fields is an empty array.", write_ping},
+    {"pong", "The head of the database.", write_pong},
+    {"status", "A request for figures about server and database.",
+     write_status},
+    {"status-reply", "Entries are numbers or texts.", write_status_reply},
+    {"error", "A refusal without failures.", write_error},
+    {"error-header", "What a broken header is answered with: request id 0.",
+     write_error_header},
+    {"error-conflict", "A refused append names the writes that failed.",
+     write_error_conflict},
+    {"error-id-reused", "A refused append names the event whose id is taken.",
+     write_error_id_reused},
+    {"append", "One event for a stream that must be empty.", write_append},
+    {"append-two-streams",
+     "Several streams at once: at version 1, any, and exists.",
+     write_append_two_streams},
+    {"appended", "One run: versions 1 to 1 at positions 7 to 7.",
+     write_appended},
+    {"appended-repeated", "All was stored before, write 0 in two pieces.",
+     write_appended_repeated},
+    {"read-stream", "Forward, behind version 1, at most 100 events or 64 KiB.",
+     write_read_stream},
+    {"read-stream-backward", "From the end, as much as the server gives.",
+     write_read_stream_backward},
+    {"read-all", "Everything from the start.", write_read_all},
+    {"read-all-query", "Two items, every field of a query used, backward.",
+     write_read_all_query},
+    {"read-event-by-id", "Every stream's event of this id.",
+     write_read_event_by_id},
+    {"read-event-by-version", "One event by its place in its stream.",
+     write_read_event_by_version},
+    {"page", "Two records, and the end of the stream.", write_page},
+    {"page-empty", "Nothing matched up to position 70000: go on from there.",
+     write_page_empty},
+    {"list-streams", "Two names behind order-41 that begin with order-.",
+     write_list_streams},
+    {"streams", "One stream, and no more behind it.", write_streams},
+    {"subscribe", "Everything behind position 6, with credit for 1 MiB.",
+     write_subscribe},
+    {"subscribe-query", "A query, from the start, with no credit yet.",
+     write_subscribe_query},
+    {"subscribed", "The subscription is there; the head is 7.",
+     write_subscribed},
+    {"credit", "64 KiB more for the subscription whose request id this is.",
+     write_credit},
+    {"delivery", "One record, and the position it brings the client to.",
+     write_delivery},
+    {"delivery-position", "No event matched up to position 70000.",
+     write_delivery_position},
+    {"caught-up", "History is over: from here on events come live.",
+     write_caught_up},
+    {"fell-behind", "Events come from history again.", write_fell_behind},
+    {"unsubscribe", "End the subscription with request id 3.",
+     write_unsubscribe},
+    {"unsubscribed", "It ended because the client wanted it.",
+     write_unsubscribed},
+    {"unsubscribed-stopping", "It ended because the server stops.",
+     write_unsubscribed_stopping},
+};
+
+const size_t samples_count = sizeof(samples) / sizeof(samples[0]);
+
+const struct sample *
+sample_named(const char *name)
+{
+    for (size_t i = 0; i < samples_count; i++) {
+        if (strcmp(samples[i].name, name) == 0) {
+            return &samples[i];
+        }
+    }
+    ck_abort_msg("no sample is named %s", name);
+}
+
+void
+sample_write(struct buf *buf, const struct sample *sample, struct frame *frame)
+{
+    size_t used;
+
+    buf_clear(buf);
+    sample->write(buf);
+    ck_assert(!buf_failed(buf));
+    ck_assert_int_eq(
+        frame_decode(frame, &used, buf_slice(buf), ACTA_FRAME_SIZE_MAX, NULL),
+        ACTA_OK);
+    ck_assert_uint_eq(used, buf_size(buf));
+}
