@@ -1,0 +1,28 @@
+/* The handlers of requests, a file for a group of kinds. Each decodes the body,
+ * checks what only the server can check, does it, and writes the answer or an
+ * error with the request's id. Called by dispatch() only.
+ */
+
+#ifndef ACTA_HANDLE_H
+#define ACTA_HANDLE_H
+
+#include "frame.h"
+#include "session.h"
+
+void handle_hello(struct session *session, const struct frame *frame);
+void handle_ping(struct session *session, const struct frame *frame);
+void handle_status(struct session *session, const struct frame *frame);
+
+/* The answer comes later, by session_complete(). */
+void handle_append(struct session *session, const struct frame *frame);
+
+void handle_read_stream(struct session *session, const struct frame *frame);
+void handle_read_all(struct session *session, const struct frame *frame);
+void handle_read_event(struct session *session, const struct frame *frame);
+void handle_list_streams(struct session *session, const struct frame *frame);
+
+void handle_subscribe(struct session *session, const struct frame *frame);
+void handle_credit(struct session *session, const struct frame *frame);
+void handle_unsubscribe(struct session *session, const struct frame *frame);
+
+#endif

@@ -1,0 +1,152 @@
+/* read-stream, read-all, read-event, list-streams.
+ *
+ * Records are read right into the output, behind the head of a page; if reading
+ * fails, the page that was begun is taken back and an error stands in its
+ * place.
+ */
+
+#include "handle.h"
+
+#include "limit.h"
+#include "msg.h"
+
+/* What a client may ask for, within what one page may hold. */
+static struct read_bounds
+bounds_of(const struct msg_bounds *asked)
+{
+    struct read_bounds bounds = {.events_max = ACTA_PAGE_EVENTS_MAX,
+                                 .bytes_max = ACTA_PAGE_SIZE_MAX};
+
+    if (asked->events_max > 0 && asked->events_max < bounds.events_max) {
+        bounds.events_max = asked->events_max;
+    }
+    if (asked->bytes_max > 0 && asked->bytes_max < bounds.bytes_max) {
+        bounds.bytes_max = asked->bytes_max;
+    }
+    return bounds;
+}
+
+/* End the page that was begun, or replace it by the error. */
+static void
+finish_page(struct session *session, const struct frame *frame,
+            struct msg_open open, const struct read_result *result,
+            enum acta_code code, const struct acta_err *err)
+{
+    struct msg_page page;
+
+    if (code != ACTA_OK) {
+        buf_truncate(session->out, open.frame);
+        session_error(session, frame->request_id, code, err->text);
+        return;
+    }
+    page = (struct msg_page){.events_count = result->events_count,
+                             .next = result->next,
+                             .at_end = result->at_end,
+                             .head = result->head,
+                             .version = result->version};
+    msg_page_end(session->out, open, &page);
+}
+
+void
+handle_read_stream(struct session *session, const struct frame *frame)
+{
+    struct read_result result = {0};
+    struct msg_read_stream read;
+    struct read_bounds bounds;
+    struct msg_open open;
+    struct acta_err err;
+    enum acta_code code = msg_read_stream_decode(&read, frame->body, &err);
+
+    if (code != ACTA_OK) {
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    bounds = bounds_of(&read.bounds);
+    open = msg_page_begin(session->out, frame->request_id);
+    code =
+        reader_read_stream(session->host->reader, read.stream, read.from,
+                           read.backward, &bounds, session->out, &result, &err);
+    finish_page(session, frame, open, &result, code, &err);
+}
+
+void
+handle_read_all(struct session *session, const struct frame *frame)
+{
+    struct read_result result = {0};
+    struct msg_read_all read;
+    struct read_bounds bounds;
+    struct msg_open open;
+    struct acta_err err;
+    enum acta_code code = msg_read_all_decode(&read, frame->body, &err);
+
+    if (code != ACTA_OK) {
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    bounds = bounds_of(&read.bounds);
+    open = msg_page_begin(session->out, frame->request_id);
+    code = reader_read_all(session->host->reader, &read.query, read.from,
+                           read.backward, &bounds, session->out, &result, &err);
+    /* A position means the same for every query, a version only for one
+     * stream.
+     */
+    result.version = 0;
+    finish_page(session, frame, open, &result, code, &err);
+    query_fini(&read.query);
+}
+
+void
+handle_read_event(struct session *session, const struct frame *frame)
+{
+    struct read_bounds bounds = bounds_of(&(struct msg_bounds){0});
+    struct reader *reader = session->host->reader;
+    struct read_result result = {0};
+    struct msg_read_event read;
+    struct msg_open open;
+    struct acta_err err;
+    enum acta_code code = msg_read_event_decode(&read, frame->body, &err);
+
+    if (code != ACTA_OK) {
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    open = msg_page_begin(session->out, frame->request_id);
+    if (read.id == NULL) {
+        code = reader_read_event(reader, read.stream, read.version,
+                                 session->out, &result, &err);
+    } else {
+        code = reader_read_id(reader, read.id, &bounds, session->out, &result,
+                              &err);
+        result.version = 0;
+    }
+    finish_page(session, frame, open, &result, code, &err);
+}
+
+void
+handle_list_streams(struct session *session, const struct frame *frame)
+{
+    size_t count_max = ACTA_PAGE_STREAMS_MAX;
+    struct msg_streams streams = {0};
+    struct msg_list_streams list;
+    struct msg_open open;
+    struct acta_err err;
+    enum acta_code code = msg_list_streams_decode(&list, frame->body, &err);
+
+    if (code != ACTA_OK) {
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    if (list.count_max > 0 && list.count_max < count_max) {
+        count_max = (size_t)list.count_max;
+    }
+    open = msg_streams_begin(session->out, frame->request_id);
+    code = reader_list_streams(session->host->reader, list.prefix, list.after,
+                               count_max, session->out, &streams.streams_count,
+                               &streams.at_end, &err);
+    if (code != ACTA_OK) {
+        buf_truncate(session->out, open.frame);
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    msg_streams_end(session->out, open, &streams);
+}

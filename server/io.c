@@ -1,0 +1,489 @@
+#include "io.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* What subscriptions may deliver in one turn, before sockets are looked at
+ * again: some four milliseconds of reading.
+ */
+#define PUMP_SIZE (4u << 20)
+
+/* Positions have to be told once a second. */
+#define TICK_S 0.5
+
+/* ---- connections by id ---- */
+
+/* An id is serial * slots + slot: found without a search, and never the same
+ * twice.
+ */
+static struct conn *
+io_find(const struct io *io, uint64_t id)
+{
+    struct conn *conn = io->slots[id % io->options.connections_max];
+
+    return conn != NULL && conn->id == id ? conn : NULL;
+}
+
+static size_t
+take_slot(struct io *io)
+{
+    while (io->slots[io->slots_free] != NULL) {
+        io->slots_free++;
+        assert(io->slots_free < io->options.connections_max);
+    }
+    return io->slots_free;
+}
+
+void
+io_forget(struct io *io, struct conn *conn)
+{
+    size_t slot = (size_t)(conn->id % io->options.connections_max);
+
+    assert(io->slots[slot] == conn);
+    io->slots[slot] = NULL;
+    if (slot < io->slots_free) {
+        io->slots_free = slot;
+    }
+    TAILQ_REMOVE(&io->all, conn, in_all);
+    if (conn->is_dirty) {
+        TAILQ_REMOVE(&io->dirty, conn, in_dirty);
+    }
+    if (conn->is_ready) {
+        TAILQ_REMOVE(&io->ready, conn, in_ready);
+    }
+    io->options.closed(io->options.user);
+}
+
+void
+io_mark_dirty(struct io *io, struct conn *conn)
+{
+    if (!conn->is_dirty) {
+        conn->is_dirty = true;
+        TAILQ_INSERT_TAIL(&io->dirty, conn, in_dirty);
+    }
+}
+
+void
+io_mark_ready(struct io *io, struct conn *conn)
+{
+    if (!conn->is_ready) {
+        conn->is_ready = true;
+        TAILQ_INSERT_TAIL(&io->ready, conn, in_ready);
+    }
+}
+
+/* A peer whose machine is gone is noticed by probes when nothing is sent, and
+ * by the lack of acknowledgements when something is.
+ */
+static void
+set_socket(const struct io *io, int fd)
+{
+    unsigned timeout_ms = (unsigned)io->options.peer_timeout_ms;
+    int probe_s = timeout_ms < 4000 ? 1 : (int)(timeout_ms / 4000);
+    int count = 3;
+    int on = 1;
+
+    /* Each only makes things better where it works. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &probe_s, sizeof(probe_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &probe_s, sizeof(probe_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+                     sizeof(timeout_ms));
+}
+
+static void
+open_conn(struct io *io, int fd)
+{
+    size_t slot = take_slot(io);
+    uint64_t id = ++io->serial * io->options.connections_max + slot;
+    struct conn *conn;
+
+    set_socket(io, fd);
+    conn = conn_open(io, fd, id);
+    if (conn == NULL) {
+        log_warning(log_event("connection refused"),
+                    log_text("reason", "out of memory"));
+        io->options.closed(io->options.user);
+        return;
+    }
+    io->slots[slot] = conn;
+    TAILQ_INSERT_TAIL(&io->all, conn, in_all);
+    if (io->is_stopping) {
+        conn_stop(conn);
+    }
+    io_mark_dirty(io, conn);
+}
+
+/* ---- what other threads bring ---- */
+
+static void
+wake_io(void *user)
+{
+    struct io *io = user;
+
+    ev_async_send(io->loop, &io->wake);
+}
+
+/* Take one that was given; -1 if there is none. The lock is not held during
+ * work, so they are taken one by one.
+ */
+static int
+take_given(struct io *io)
+{
+    int fd = -1;
+
+    pthread_mutex_lock(&io->inbox_lock);
+    if (io->inbox_count > 0) {
+        fd = io->inbox[--io->inbox_count];
+    }
+    pthread_mutex_unlock(&io->inbox_lock);
+    return fd;
+}
+
+static void
+take_inbox(struct io *io)
+{
+    int fd;
+
+    while ((fd = take_given(io)) >= 0) {
+        open_conn(io, fd);
+    }
+}
+
+static void
+take_outcomes(struct io *io)
+{
+    struct append *append = completions_take(&io->completions);
+
+    while (append != NULL) {
+        struct append *next = append->next;
+        struct conn *conn = io_find(io, append->connection_id);
+
+        if (conn != NULL) {
+            conn_complete(conn, append);
+        }
+        append_free(append);
+        append = next;
+    }
+}
+
+/* Give subscriptions a turn if there is something new for them. */
+static void
+take_head(struct io *io)
+{
+    uint64_t head = database_head(io->host.database);
+    struct conn *conn;
+
+    if (head == io->head_seen) {
+        return;
+    }
+    io->head_seen = head;
+    if (counter_read(&io->host.counters->subscriptions) == 0) {
+        return;
+    }
+    TAILQ_FOREACH(conn, &io->all, in_all)
+    {
+        session_wake(&conn->session);
+        if (session_has_work(&conn->session)) {
+            io_mark_ready(io, conn);
+        }
+    }
+}
+
+/* Offer the writer what came in. If it takes it again after a time in which it
+ * did not, connections that have left appends unread go on.
+ */
+static void
+flush_outbox(struct io *io)
+{
+    bool was_blocked = io->outbox.blocked;
+    struct conn *conn;
+
+    outbox_flush(&io->outbox, io->host.database);
+    if (was_blocked && !io->outbox.blocked) {
+        TAILQ_FOREACH(conn, &io->all, in_all)
+        {
+            if (conn->session.left_frame) {
+                io_mark_dirty(io, conn);
+            }
+        }
+    }
+}
+
+static void
+start_stopping(struct io *io)
+{
+    struct conn *conn;
+
+    io->is_stopping = true;
+    TAILQ_FOREACH(conn, &io->all, in_all)
+    {
+        conn_stop(conn);
+    }
+}
+
+static void
+on_wake(struct ev_loop *loop, ev_async *watcher, int events)
+{
+    struct io *io = watcher->data;
+
+    (void)loop;
+    (void)events;
+    if (atomic_load(&io->end) != IO_RUNS && !io->is_stopping) {
+        start_stopping(io);
+    }
+    take_inbox(io);
+    take_outcomes(io);
+    take_head(io);
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct io *io = timer->data;
+    struct conn *conn;
+
+    (void)loop;
+    (void)events;
+    TAILQ_FOREACH(conn, &io->all, in_all)
+    {
+        conn_tick(conn);
+    }
+}
+
+/* ---- the end of a turn ---- */
+
+/* Let every connection that has work do a piece of it, round and round, until
+ * none has, or enough is done for one turn.
+ */
+static void
+pump(struct io *io)
+{
+    size_t left = PUMP_SIZE;
+    struct conn *conn;
+
+    while (left > 0 && (conn = TAILQ_FIRST(&io->ready)) != NULL) {
+        size_t done = session_pump(&conn->session);
+
+        TAILQ_REMOVE(&io->ready, conn, in_ready);
+        conn->is_ready = false;
+        io_mark_dirty(io, conn);
+        if (done > 0) {
+            io_mark_ready(io, conn);
+        }
+        left -= done < left ? done : left;
+    }
+}
+
+/* Settling may mark connections as ready, which then are for the next turn, but
+ * none as dirty.
+ */
+static void
+settle(struct io *io)
+{
+    struct conn *conn;
+
+    while ((conn = TAILQ_FIRST(&io->dirty)) != NULL) {
+        TAILQ_REMOVE(&io->dirty, conn, in_dirty);
+        conn->is_dirty = false;
+        conn_settle(conn);
+    }
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+    struct io *io = watcher->data;
+
+    (void)events;
+    flush_outbox(io);
+    pump(io);
+    settle(io);
+    /* Settling handles requests that were left before. */
+    flush_outbox(io);
+    settle(io);
+    if (TAILQ_EMPTY(&io->ready)) {
+        ev_idle_stop(loop, &io->busy);
+    } else {
+        ev_idle_start(loop, &io->busy);
+    }
+    if ((io->is_stopping && TAILQ_EMPTY(&io->all)) ||
+        atomic_load(&io->end) == IO_CUTS) {
+        ev_break(loop, EVBREAK_ALL);
+    }
+}
+
+static void
+on_busy(struct ev_loop *loop, ev_idle *watcher, int events)
+{
+    (void)loop;
+    (void)watcher;
+    (void)events;
+}
+
+/* ---- the thread ---- */
+
+static void
+report_start(struct io *io, enum acta_code code)
+{
+    pthread_mutex_lock(&io->inbox_lock);
+    io->is_started = true;
+    io->start_code = code;
+    pthread_cond_signal(&io->started);
+    pthread_mutex_unlock(&io->inbox_lock);
+}
+
+static void *
+run(void *user)
+{
+    struct io *io = user;
+    struct conn *conn;
+    enum acta_code code;
+
+    code = reader_open(&io->host.reader, io->host.database, &io->start_err);
+    report_start(io, code);
+    if (code != ACTA_OK) {
+        return NULL;
+    }
+    database_watch(io->host.database, &io->watcher);
+    ev_run(io->loop, 0);
+    database_unwatch(io->host.database, &io->watcher);
+    while ((conn = TAILQ_FIRST(&io->all)) != NULL) {
+        conn_close(conn);
+    }
+    reader_close(io->host.reader);
+    return NULL;
+}
+
+static void
+start_watchers(struct io *io)
+{
+    ev_async_init(&io->wake, on_wake);
+    ev_prepare_init(&io->turn, on_turn);
+    ev_idle_init(&io->busy, on_busy);
+    ev_timer_init(&io->tick, on_tick, TICK_S, TICK_S);
+    io->wake.data = io;
+    io->turn.data = io;
+    io->tick.data = io;
+    ev_async_start(io->loop, &io->wake);
+    ev_prepare_start(io->loop, &io->turn);
+    ev_timer_start(io->loop, &io->tick);
+}
+
+static enum acta_code
+wait_for_start(struct io *io, struct acta_err *err)
+{
+    pthread_mutex_lock(&io->inbox_lock);
+    while (!io->is_started) {
+        pthread_cond_wait(&io->started, &io->inbox_lock);
+    }
+    pthread_mutex_unlock(&io->inbox_lock);
+    if (io->start_code != ACTA_OK) {
+        *err = io->start_err;
+        pthread_join(io->thread, NULL);
+    }
+    return io->start_code;
+}
+
+enum acta_code
+io_start(struct io *io, const struct io_options *options,
+         const struct session_host *host, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    *io = (struct io){.options = *options, .host = *host};
+    TAILQ_INIT(&io->all);
+    TAILQ_INIT(&io->dirty);
+    TAILQ_INIT(&io->ready);
+    outbox_init(&io->outbox);
+    completions_init(&io->completions, wake_io, io);
+    pthread_mutex_init(&io->inbox_lock, NULL);
+    pthread_cond_init(&io->started, NULL);
+    io->host.outbox = &io->outbox;
+    io->host.completions = &io->completions;
+    io->host.limits = options->limits;
+    io->watcher.wake = wake_io;
+    io->watcher.user = io;
+    io->loop = ev_loop_new(EVFLAG_AUTO);
+    io->scratch = malloc(IO_SCRATCH_SIZE);
+    io->slots = calloc(options->connections_max, sizeof(struct conn *));
+    io->inbox = calloc(options->connections_max, sizeof(int));
+    if (io->loop == NULL || io->scratch == NULL || io->slots == NULL ||
+        io->inbox == NULL) {
+        code = acta_fail(err, ACTA_MEMORY, "start I/O thread");
+    } else {
+        start_watchers(io);
+        if (pthread_create(&io->thread, NULL, run, io) != 0) {
+            code = acta_fail(err, ACTA_MEMORY, "start I/O thread");
+        } else {
+            code = wait_for_start(io, err);
+        }
+    }
+    if (code != ACTA_OK) {
+        io_free(io);
+    }
+    return code;
+}
+
+void
+io_give(struct io *io, int fd)
+{
+    pthread_mutex_lock(&io->inbox_lock);
+    assert(io->inbox_count < io->options.connections_max);
+    io->inbox[io->inbox_count++] = fd;
+    pthread_mutex_unlock(&io->inbox_lock);
+    wake_io(io);
+}
+
+void
+io_stop(struct io *io)
+{
+    atomic_store(&io->end, IO_STOPS);
+    wake_io(io);
+}
+
+void
+io_join(struct io *io, const struct timespec *deadline)
+{
+    if (pthread_clockjoin_np(io->thread, NULL, CLOCK_MONOTONIC, deadline) ==
+        0) {
+        return;
+    }
+    atomic_store(&io->end, IO_CUTS);
+    wake_io(io);
+    pthread_join(io->thread, NULL);
+}
+
+void
+io_free(struct io *io)
+{
+    struct append *append = completions_take(&io->completions);
+    int fd;
+
+    while (append != NULL) {
+        struct append *next = append->next;
+
+        append_free(append);
+        append = next;
+    }
+    while ((fd = take_given(io)) >= 0) {
+        close(fd);
+    }
+    outbox_fini(&io->outbox);
+    completions_fini(&io->completions);
+    if (io->loop != NULL) {
+        ev_loop_destroy(io->loop);
+    }
+    pthread_cond_destroy(&io->started);
+    pthread_mutex_destroy(&io->inbox_lock);
+    free(io->inbox);
+    free(io->slots);
+    free(io->scratch);
+}

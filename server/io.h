@@ -1,0 +1,124 @@
+/* An I/O thread: its own loop, its own connections, its own reader.
+ *
+ * A turn of the loop handles every socket that has something, then hands the
+ * appends that came in over to the writer, lets subscriptions deliver up to a
+ * bound, and sends to each connection what has gathered for it, in one call. So
+ * the requests of many connections share one commit, and the answers of one
+ * commit one system call a connection.
+ *
+ * From other threads come: connections, by io_give(); outcomes of appends, and
+ * word of commits, by the database; and io_stop(). All of them wake the loop
+ * through one ev_async.
+ */
+
+#ifndef ACTA_IO_H
+#define ACTA_IO_H
+
+#include <ev.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "conn.h"
+#include "database.h"
+#include "err.h"
+#include "outbox.h"
+#include "session.h"
+
+/* Read at once from one socket, and so what one connection can make the others
+ * wait for.
+ */
+#define IO_SCRATCH_SIZE (256u << 10)
+
+struct io_options {
+    struct session_limits limits;
+    uint64_t hello_timeout_ms;
+    uint64_t peer_timeout_ms;
+    size_t connections_max;      /* Of all threads together. */
+    size_t memory_max;           /* Of all connections together. */
+    _Atomic size_t *memory_used; /* Shared by all threads. */
+    void (*closed)(void *user);  /* A connection was closed. Any thread. */
+    void *user;
+};
+
+enum io_end {
+    IO_RUNS,
+    IO_STOPS, /* When all is answered and sent. */
+    IO_CUTS,  /* At once. */
+};
+
+struct io {
+    /* Fixed once the thread runs. */
+    struct io_options options;
+    struct session_host host;
+    struct ev_loop *loop; /* owned */
+    pthread_t thread;
+    uint8_t *scratch; /* owned */
+
+    /* These belong to the thread. */
+    ev_async wake;
+    ev_prepare turn;
+    ev_idle busy; /* Runs while there is work, and keeps the loop from waiting.
+                   */
+    ev_timer tick;
+    struct conn_list all;
+    struct conn_list dirty;
+    struct conn_list ready;
+    struct conn **slots; /* owned: by id, see io_find(). */
+    size_t slots_free;   /* The lowest one that may be free. */
+    uint64_t serial;
+    uint64_t head_seen; /* Subscriptions have been told of it. */
+    struct outbox outbox;
+    bool is_stopping;
+
+    /* Used by any thread, under their own rules. */
+    struct completions completions;
+    struct watcher watcher;
+    _Atomic int end;            /* An enum io_end. */
+    pthread_mutex_t inbox_lock; /* Guards the two below, and the result. */
+    int *inbox;                 /* owned: sockets that were given */
+    size_t inbox_count;
+    pthread_cond_t started;
+    bool is_started;
+    enum acta_code start_code;
+    struct acta_err start_err;
+};
+
+/* Start the thread. @io stays where it is until io_free(). */
+enum acta_code io_start(struct io *io, const struct io_options *options,
+                        const struct session_host *host,
+                        struct acta_err *err) ACTA_CHECKED;
+
+/* Hand over a connected socket. Any thread. */
+void io_give(struct io *io, int fd);
+
+/* Take no more requests, and end when every connection is closed. Returns at
+ * once. Any thread.
+ */
+void io_stop(struct io *io);
+
+/* Wait for the end after io_stop(), until @deadline of the monotonic clock;
+ * then cut what is still connected.
+ */
+void io_join(struct io *io, const struct timespec *deadline);
+
+/* Free what is left. The database must be closed: until then its writer may
+ * give back appends.
+ */
+void io_free(struct io *io);
+
+/* ---- for conn.c ---- */
+
+/* Have @conn settled at the end of this turn. */
+void io_mark_dirty(struct io *io, struct conn *conn);
+
+/* Give @conn a turn for its work, behind the others. */
+void io_mark_ready(struct io *io, struct conn *conn);
+
+/* @conn is about to be freed. */
+void io_forget(struct io *io, struct conn *conn);
+
+#endif

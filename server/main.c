@@ -1,0 +1,390 @@
+/* actad: starts what there is in order, waits for signals, and stops it in the
+ * reverse order. The only exit() of the server is here, and so are the exit
+ * codes, which actad.8 lists.
+ *
+ * Signals are blocked in every thread and taken by the main one, which does
+ * nothing else.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "database.h"
+#include "file.h"
+#include "log.h"
+#include "server.h"
+
+#define DATABASE_NAME "main"
+
+enum exit_code {
+    EXIT_USAGE = 2,         /* Options or configuration. */
+    EXIT_DAMAGED = 65,      /* Stored data is damaged. */
+    EXIT_STORAGE = 74,      /* Storage failed. */
+    EXIT_TEMPORARY = 75,    /* In use, or no memory or space: try again. */
+    EXIT_NEWER_FORMAT = 78, /* The data is of a newer version of Acta. */
+};
+
+struct daemon {
+    struct config config;
+    struct database *database;
+    struct server *server;
+    struct mono_time started;
+    char dev_dir[64]; /* Empty, unless in dev mode: removed at the end. */
+    int argc;
+    char **argv;
+};
+
+static enum exit_code
+exit_code_of(enum acta_code code)
+{
+    /* What the others mean at a start is that something has to be set right. */
+    switch ((int)code) {
+    case ACTA_INVALID:
+        return EXIT_USAGE;
+    case ACTA_CORRUPT:
+        return EXIT_DAMAGED;
+    case ACTA_UNSUPPORTED:
+        return EXIT_NEWER_FORMAT;
+    case ACTA_IN_USE:
+    case ACTA_MEMORY:
+    case ACTA_FULL:
+        return EXIT_TEMPORARY;
+    default:
+        return EXIT_STORAGE;
+    }
+}
+
+/* ---- small files that tell others about this process ---- */
+
+/* Written under another name first: who sees the file sees all of it. */
+static enum acta_code
+write_number(const char *path, uint64_t number, struct acta_err *err)
+{
+    char draft[CONFIG_TEXT_SIZE + 8];
+    FILE *file;
+    bool ok;
+
+    if (*path == '\0') {
+        return ACTA_OK;
+    }
+    snprintf(draft, sizeof(draft), "%s.new", path);
+    file = fopen(draft, "we");
+    ok = file != NULL && fprintf(file, "%" PRIu64 "\n", number) > 0;
+    if (file != NULL && fclose(file) != 0) {
+        ok = false;
+    }
+    if (!ok || rename(draft, path) != 0) {
+        return acta_fail(err, ACTA_IO, "write %s: %s", path, strerror(errno));
+    }
+    return ACTA_OK;
+}
+
+static void
+remove_number(const char *path)
+{
+    if (*path != '\0') {
+        unlink(path);
+    }
+}
+
+static enum acta_code
+write_numbers(const struct daemon *daemon, struct acta_err *err)
+{
+    const struct config *config = &daemon->config;
+    enum acta_code code = write_number(config_text(config, CONFIG_PID_FILE),
+                                       (uint64_t)getpid(), err);
+
+    if (code == ACTA_OK) {
+        code = write_number(config_text(config, CONFIG_PORT_FILE),
+                            address_port(server_address(daemon->server)), err);
+    }
+    return code;
+}
+
+/* ---- dev mode ---- */
+
+static enum acta_code
+prepare_dev(struct daemon *daemon, struct acta_err *err)
+{
+    const char *parent = getenv("TMPDIR");
+    struct config *config = &daemon->config;
+
+    if (parent == NULL || strlen(parent) > sizeof(daemon->dev_dir) - 20) {
+        parent = "/tmp";
+    }
+    snprintf(daemon->dev_dir, sizeof(daemon->dev_dir), "%s/actad-dev-XXXXXX",
+             parent);
+    if (mkdtemp(daemon->dev_dir) == NULL) {
+        *daemon->dev_dir = '\0';
+        return acta_fail(err, ACTA_IO, "make a directory in %s: %s", parent,
+                         strerror(errno));
+    }
+    config_set(config, CONFIG_DATA_DIR, daemon->dev_dir, "--dev");
+    config_set_default(config, CONFIG_JOURNAL_SEGMENT_SIZE, "8MiB", "--dev");
+    config_set_default(config, CONFIG_STORE_MAP_SIZE, "64GiB", "--dev");
+    config_set_default(config, CONFIG_DISK_RESERVE, "64MiB", "--dev");
+    config_set_default(config, CONFIG_LOG_LEVEL, "warning", "--dev");
+    return ACTA_OK;
+}
+
+static void
+remove_dev(struct daemon *daemon)
+{
+    struct acta_err err;
+
+    if (*daemon->dev_dir != '\0' &&
+        file_remove_tree(daemon->dev_dir, &err) != ACTA_OK) {
+        log_warning(log_event("data left behind"),
+                    log_text("reason", err.text));
+    }
+}
+
+/* ---- start ---- */
+
+static void
+set_log_level(const struct config *config)
+{
+    log_set_level((enum log_level)config_number(config, CONFIG_LOG_LEVEL));
+}
+
+/* As many descriptors as the system lets us have. */
+static void
+raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Called from a thread of the database. What is in flight has an unknown
+ * outcome, which only reading the journal anew can settle; so nobody is
+ * answered, and nothing is closed in order.
+ */
+static void
+on_fatal(void *user, const struct acta_err *err)
+{
+    (void)user;
+    log_error(log_event("storage failed"), log_text("reason", err->text));
+    _exit(EXIT_STORAGE);
+}
+
+static enum acta_code
+open_database(struct daemon *daemon, struct acta_err *err)
+{
+    const struct config *config = &daemon->config;
+    const char *data_dir = config_text(config, CONFIG_DATA_DIR);
+    struct database_options options;
+    char dir[FILE_PATH_MAX];
+    enum acta_code code;
+
+    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
+        return acta_fail(err, ACTA_IO, "make directory %s: %s", data_dir,
+                         strerror(errno));
+    }
+    code = file_join(dir, data_dir, DATABASE_NAME, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    database_options_init(&options);
+    options.dir = dir;
+    options.name = DATABASE_NAME;
+    options.journal_segment_size =
+        config_number(config, CONFIG_JOURNAL_SEGMENT_SIZE);
+    options.store_map_size = config_number(config, CONFIG_STORE_MAP_SIZE);
+    options.disk_reserve = config_number(config, CONFIG_DISK_RESERVE);
+    options.checkpoint_events = config_number(config, CONFIG_CHECKPOINT_EVENTS);
+    options.checkpoint_size = config_number(config, CONFIG_CHECKPOINT_SIZE);
+    options.checkpoint_journal =
+        config_number(config, CONFIG_CHECKPOINT_JOURNAL);
+    options.checkpoint_age_ms = config_number(config, CONFIG_CHECKPOINT_AGE);
+    options.queue_size = config_number(config, CONFIG_QUEUE_SIZE);
+    options.fatal = on_fatal;
+    return database_open(&daemon->database, &options, err);
+}
+
+static void
+tell_ready(const struct daemon *daemon)
+{
+    uint64_t took_us = clock_us_since(daemon->started);
+    char address[ADDRESS_TEXT_SIZE];
+
+    address_format(server_address(daemon->server), address);
+    log_info(log_event("ready"), log_text("address", address),
+             log_number("head", database_head(daemon->database)),
+             log_number("took_ms", took_us / 1000));
+    if (*daemon->dev_dir != '\0') {
+        printf("acta %s  dev mode: data in a temporary directory (deleted on "
+               "exit), no auth, loopback only\n"
+               "ready in %" PRIu64 " ms   acta://%s\n",
+               ACTA_VERSION, (took_us + 999) / 1000, address);
+        fflush(stdout);
+    }
+}
+
+static enum acta_code
+start(struct daemon *daemon, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    daemon->started = clock_mono();
+    if (daemon->config.action == CONFIG_RUN_DEV) {
+        code = prepare_dev(daemon, err);
+    }
+    set_log_level(&daemon->config);
+    raise_descriptors();
+    log_info(
+        log_event("starting"), log_text("version", ACTA_VERSION),
+        log_text("data_dir", config_text(&daemon->config, CONFIG_DATA_DIR)));
+    if (code == ACTA_OK) {
+        code = open_database(daemon, err);
+    }
+    if (code == ACTA_OK) {
+        code = server_start(&daemon->server, &daemon->config, daemon->database,
+                            err);
+    }
+    if (code == ACTA_OK) {
+        code = write_numbers(daemon, err);
+    }
+    return code;
+}
+
+/* ---- wait and stop ---- */
+
+static void
+block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+read_log_level_again(struct daemon *daemon, char **environment)
+{
+    static struct config config; /* Large, and only used here. */
+    struct acta_err err;
+
+    if (config_load(&config, daemon->argc, daemon->argv, environment, &err) !=
+        ACTA_OK) {
+        log_error(log_event("configuration not read again"),
+                  log_text("reason", err.text));
+        return;
+    }
+    set_log_level(&config);
+    log_info(log_event("configuration read again"),
+             log_text("log_level", config_text(&config, CONFIG_LOG_LEVEL)));
+}
+
+/* Returns with the signal that asks for the end. */
+static int
+wait_for_end(struct daemon *daemon, const sigset_t *signals, char **environment)
+{
+    int number;
+
+    for (;;) {
+        if (sigwait(signals, &number) != 0) {
+            continue;
+        }
+        if (number != SIGHUP) {
+            return number;
+        }
+        read_log_level_again(daemon, environment);
+    }
+}
+
+/* From here on a signal ends the process at once: what is acknowledged is
+ * durable already.
+ */
+static void
+unblock_signals(const sigset_t *signals)
+{
+    signal(SIGHUP, SIG_IGN);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static void
+stop(struct daemon *daemon)
+{
+    if (daemon->server != NULL) {
+        server_stop(daemon->server);
+        remove_number(config_text(&daemon->config, CONFIG_PORT_FILE));
+        remove_number(config_text(&daemon->config, CONFIG_PID_FILE));
+    }
+    database_close(daemon->database);
+    server_free(daemon->server);
+    remove_dev(daemon);
+}
+
+static int
+serve(struct daemon *daemon, char **environment)
+{
+    struct acta_err err;
+    enum acta_code code;
+    sigset_t signals;
+    int number;
+
+    block_signals(&signals);
+    code = start(daemon, &err);
+    if (code != ACTA_OK) {
+        log_error(log_event("not started"),
+                  log_text("code", acta_code_name(code)),
+                  log_text("reason", err.text));
+        stop(daemon);
+        return (int)exit_code_of(code);
+    }
+    tell_ready(daemon);
+    number = wait_for_end(daemon, &signals, environment);
+    log_info(log_event("stopping"), log_text("signal", strsignal(number)));
+    unblock_signals(&signals);
+    stop(daemon);
+    log_info(log_event("stopped"));
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv, char **environment)
+{
+    static struct daemon daemon; /* Large. */
+    struct acta_err err;
+
+    daemon.argc = argc;
+    daemon.argv = argv;
+    if (config_load(&daemon.config, argc, argv, environment, &err) != ACTA_OK) {
+        fprintf(stderr, "actad: %s\n", err.text);
+        exit(EXIT_USAGE);
+    }
+    switch (daemon.config.action) {
+    case CONFIG_HELP:
+        config_print_help(stdout);
+        break;
+    case CONFIG_VERSION:
+        printf("actad %s\n", ACTA_VERSION);
+        break;
+    case CONFIG_CHECK:
+        config_print_values(&daemon.config, stdout);
+        break;
+    case CONFIG_PRINT_MANUAL:
+        config_print_manual(stdout);
+        break;
+    case CONFIG_RUN:
+    case CONFIG_RUN_DEV:
+        exit(serve(&daemon, environment));
+    }
+    exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,244 @@
+#include "session.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "dispatch.h"
+#include "frame.h"
+#include "limit.h"
+#include "msg.h"
+
+void
+session_init(struct session *session, struct session_host *host, uint64_t id,
+             struct buf *out)
+{
+    *session = (struct session){.host = host, .out = out, .id = id};
+    sub_set_init(&session->subs);
+}
+
+void
+session_fini(struct session *session)
+{
+    counter_subtract(&session->host->counters->subscriptions,
+                     session->subs.count);
+    sub_set_fini(&session->subs);
+}
+
+void
+session_error(struct session *session, uint64_t request_id, enum acta_code code,
+              const char *text)
+{
+    struct msg_error error;
+
+    error.code = code;
+    error.text = slice_of(text);
+    error.failures_count = 0;
+    counter_add(&session->host->counters->errors, 1);
+    msg_error_encode(session->out, request_id, &error);
+}
+
+void
+session_refuse(struct session *session, uint64_t request_id,
+               const struct outcome *outcome)
+{
+    struct msg_error error;
+
+    assert(outcome->failures_count <= MSG_FAILURES_MAX);
+    error.code = outcome->code;
+    error.text = slice_of(outcome->text);
+    error.failures_count = outcome->failures_count;
+    if (outcome->failures_count > 0) {
+        memcpy(error.failures, outcome->failures,
+               outcome->failures_count * sizeof(error.failures[0]));
+    }
+    counter_add(&session->host->counters->errors, 1);
+    msg_error_encode(session->out, request_id, &error);
+}
+
+/* True while output is held back for a peer that is slow to read. The two marks
+ * keep it from going back and forth at every byte.
+ */
+static bool
+output_is_full(struct session *session)
+{
+    size_t size = buf_size(session->out);
+
+    if (size > session->host->limits.output_high) {
+        session->over_high = true;
+    } else if (size <= session->host->limits.output_low) {
+        session->over_high = false;
+    }
+    return session->over_high;
+}
+
+bool
+session_takes_input(struct session *session)
+{
+    const struct session_limits *limits = &session->host->limits;
+
+    return session->state != SESSION_OVER &&
+           session->appends_count < limits->requests_max &&
+           session->appends_size < limits->requests_memory &&
+           !output_is_full(session);
+}
+
+bool
+session_has_work(struct session *session)
+{
+    bool can_feed = session->left_frame && session_takes_input(session) &&
+                    !session->host->outbox->blocked;
+    bool can_pump =
+        session->subs.ready_first != NULL && !output_is_full(session);
+
+    return can_feed || can_pump;
+}
+
+/* The bytes that follow cannot be understood: say why, to no request, and take
+ * no more.
+ */
+static void
+break_off(struct session *session, const struct acta_err *err)
+{
+    session_error(session, 0, err->code, err->text);
+    session_end_input(session);
+}
+
+size_t
+session_feed(struct session *session, struct slice bytes)
+{
+    size_t used = 0;
+
+    session->left_frame = false;
+    session->reads_left = SESSION_READS;
+    while (used < bytes.size) {
+        struct slice rest = slice_make(bytes.data + used, bytes.size - used);
+        struct acta_err err;
+        struct frame frame;
+        size_t size;
+
+        if (!session_takes_input(session)) {
+            session->left_frame = true;
+            break;
+        }
+        if (frame_decode(&frame, &size, rest,
+                         session->state == SESSION_NEW ? ACTA_HELLO_SIZE_MAX
+                                                       : ACTA_FRAME_SIZE_MAX,
+                         &err) != ACTA_OK) {
+            break_off(session, &err);
+            break;
+        }
+        if (size == 0) {
+            break;
+        }
+        if (!dispatch(session, &frame)) {
+            session->left_frame = true;
+            break;
+        }
+        used += size;
+    }
+    return session->state == SESSION_OVER ? bytes.size : used;
+}
+
+static void
+answer_append(struct session *session, const struct append *append)
+{
+    const struct outcome *outcome = &append->outcome;
+    size_t start;
+
+    if (outcome->code != ACTA_OK) {
+        session_refuse(session, append->request_id, outcome);
+        return;
+    }
+    start = msg_appended_begin(session->out, append->request_id,
+                               outcome->repeated, outcome->runs_count);
+    for (size_t i = 0; i < outcome->runs_count; i++) {
+        msg_appended_run(session->out, &outcome->runs[i]);
+    }
+    frame_end(session->out, start);
+}
+
+void
+session_complete(struct session *session, const struct append *append)
+{
+    assert(append->connection_id == session->id);
+    assert(session->appends_count > 0);
+    assert(session->appends_size >= append->size);
+
+    session->appends_count--;
+    session->appends_size -= append->size;
+    answer_append(session, append);
+}
+
+size_t
+session_pump(struct session *session)
+{
+    struct session_host *host = session->host;
+    struct read_bounds step = {.events_max = ACTA_PAGE_EVENTS_MAX,
+                               .bytes_max = host->limits.subscription_step};
+    size_t before = buf_size(session->out);
+    struct acta_err err;
+    struct sub *sub;
+
+    if (output_is_full(session)) {
+        return 0;
+    }
+    sub = sub_set_take_ready(&session->subs);
+    if (sub == NULL) {
+        return 0;
+    }
+    switch (sub_step(sub, host->reader, &step, session->out, &err)) {
+    case SUB_GO_ON:
+        sub_set_make_ready(&session->subs, sub);
+        /* A step that found nothing has cost as much as one that did. */
+        return host->limits.subscription_step;
+    case SUB_WAIT:
+    case SUB_NO_CREDIT:
+        break;
+    case SUB_FAILED:
+        sub_tell_end(sub, err.code, err.text, session->out);
+        sub_set_remove(&session->subs, sub);
+        counter_subtract(&host->counters->subscriptions, 1);
+        break;
+    }
+    return buf_size(session->out) - before + 1;
+}
+
+void
+session_wake(struct session *session)
+{
+    sub_set_wake(&session->subs, database_head(session->host->database));
+}
+
+void
+session_tick(struct session *session)
+{
+    if (!output_is_full(session)) {
+        sub_set_tell(&session->subs, database_head(session->host->database),
+                     session->out);
+    }
+}
+
+static void
+end_subscriptions(struct session *session)
+{
+    counter_subtract(&session->host->counters->subscriptions,
+                     session->subs.count);
+    sub_set_end(&session->subs, ACTA_STOPPING, "server is stopping",
+                session->out);
+}
+
+void
+session_stop(struct session *session)
+{
+    session->stopping = true;
+    end_subscriptions(session);
+}
+
+void
+session_end_input(struct session *session)
+{
+    session->state = SESSION_OVER;
+    counter_subtract(&session->host->counters->subscriptions,
+                     session->subs.count);
+    sub_set_fini(&session->subs);
+}

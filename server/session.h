@@ -1,0 +1,133 @@
+/* One client's protocol state, without I/O and without a clock: bytes come in,
+ * bytes go to a buf, appends go to an outbox and come back as outcomes.
+ *
+ * A session begins with hello and may end itself, after an error that cannot be
+ * answered in any other way. Requests are handled in the order in which they
+ * come; answers to appends come when they are durable, so after answers to
+ * requests that came later. One thread.
+ */
+
+#ifndef ACTA_SESSION_H
+#define ACTA_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "append.h"
+#include "buf.h"
+#include "clock.h"
+#include "counters.h"
+#include "database.h"
+#include "outbox.h"
+#include "reader.h"
+#include "slice.h"
+#include "sub_set.h"
+#include "uuid.h"
+
+/* Of the whole server, the same for all threads. */
+struct session_limits {
+    uint64_t requests_max;    /* Appends in flight. */
+    uint64_t requests_memory; /* Bytes of them. */
+    uint64_t output_high;     /* Bytes of output above which it waits, */
+    uint64_t output_low;      /* and below which it goes on. */
+    uint64_t subscription_step;
+};
+
+/* Of the whole server, for hello and status. */
+struct server_info {
+    const char *version;
+    struct uuid id;
+    struct mono_time started;
+    const struct counters *counters; /* One for each I/O thread. */
+    size_t threads_count;
+};
+
+/* What the sessions of one thread have in common. All of it is borrowed and
+ * outlives them.
+ */
+struct session_host {
+    struct database *database;
+    struct reader *reader;
+    struct outbox *outbox;
+    struct completions *completions;
+    struct counters *counters;
+    struct session_limits limits;
+    const struct server_info *info;
+};
+
+enum session_state {
+    SESSION_NEW,   /* Hello has to come. */
+    SESSION_READY, /* Any request may come. */
+    SESSION_OVER,  /* Nothing more is taken in; answers may still go out. */
+};
+
+struct session {
+    struct session_host *host;
+    struct buf *out;
+    uint64_t id;
+    enum session_state state;
+    bool stopping;   /* New requests are refused. */
+    bool over_high;  /* Output has been over the high mark, and not yet below
+                        the low one. */
+    bool left_frame; /* The last session_feed() left what may be a whole frame
+                        for later. */
+    unsigned reads_left;  /* Before it lets others have their turn. */
+    size_t appends_count; /* Whose outcomes have not come back. */
+    size_t appends_size;
+    struct sub_set subs;
+};
+
+/* @id is what its appends carry, and @out, the caller's, gets all output. */
+void session_init(struct session *session, struct session_host *host,
+                  uint64_t id, struct buf *out);
+void session_fini(struct session *session);
+
+/* Take whole frames off the front of @bytes and handle them, as far as it takes
+ * any now, and up to SESSION_READS reads. Returns how many bytes were used:
+ * all, when it is over.
+ */
+size_t session_feed(struct session *session, struct slice bytes);
+
+/* Requests that read, in one call: each may take a good part of a millisecond,
+ * and other connections wait meanwhile.
+ */
+#define SESSION_READS 8
+
+/* False if it would not handle a whole frame now: because it is over, or since
+ * output, or answers to appends, are waiting.
+ */
+bool session_takes_input(struct session *session);
+
+/* True if there is something to do without anything new: frames that were left
+ * by session_feed(), or turns of subscriptions.
+ */
+bool session_has_work(struct session *session);
+
+/* Answer an append whose outcome has come back. It stays the caller's. */
+void session_complete(struct session *session, const struct append *append);
+
+/* Give subscriptions their turns: one step of one of them. Returns the bytes of
+ * work that this was, at least 1; 0 if there is nothing to do now.
+ */
+size_t session_pump(struct session *session);
+
+/* The database has a new head. */
+void session_wake(struct session *session);
+
+/* To be called a few times in a second: see sub_tell_position(). */
+void session_tick(struct session *session);
+
+/* Take no more requests, and tell subscribers so. */
+void session_stop(struct session *session);
+
+/* The peer sends nothing more: what is in flight is still answered. */
+void session_end_input(struct session *session);
+
+/* For handlers: send an error, with or without the reasons of a refusal. */
+void session_error(struct session *session, uint64_t request_id,
+                   enum acta_code code, const char *text);
+void session_refuse(struct session *session, uint64_t request_id,
+                    const struct outcome *outcome);
+
+#endif
