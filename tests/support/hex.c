@@ -1,6 +1,6 @@
 #include "hex.h"
 
-#include <check.h>
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ value_of(char digit)
     static const char digits[] = "0123456789abcdef";
     const char *found = strchr(digits, tolower((unsigned char)digit));
 
-    ck_assert_msg(digit != '\0' && found != NULL, "no hex digit: '%c'", digit);
+    assert(digit != '\0' && found != NULL);
     return (int)(found - digits);
 }
 
@@ -26,7 +26,7 @@ hex_parse(uint8_t *bytes, size_t size_max, const char *text)
             text++;
             continue;
         }
-        ck_assert_uint_lt(size, size_max);
+        assert(size < size_max);
         bytes[size++] = (uint8_t)(value_of(text[0]) << 4 | value_of(text[1]));
         text += 2;
     }
@@ -51,7 +51,7 @@ hex_of(struct slice bytes)
     static unsigned turn;
     char *text;
 
-    ck_assert_uint_le(bytes.size, HEX_SIZE_MAX);
+    assert(bytes.size <= HEX_SIZE_MAX);
     turn = (turn + 1) % TURNS;
     text = texts[turn];
     for (size_t i = 0; i < bytes.size; i++) {

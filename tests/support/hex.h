@@ -10,8 +10,8 @@
 
 #define HEX_SIZE_MAX 65536
 
-/* Read hex digits, with blanks wherever they help, into memory of @bytes. The
- * test fails if there is anything else, or more than @size_max bytes.
+/* Read hex digits, with blanks wherever they help, into memory of @bytes.
+ * Aborts if there is anything else, or more than @size_max bytes.
  */
 struct slice hex_parse(uint8_t *bytes, size_t size_max, const char *text);
 

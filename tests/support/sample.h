@@ -23,7 +23,7 @@ struct sample {
 extern const struct sample samples[];
 extern const size_t samples_count;
 
-/* The sample of this name. The test fails if there is none. */
+/* The sample of this name. Aborts if there is none. */
 const struct sample *sample_named(const char *name);
 
 /* Write the sample's frame to @buf, which is cleared first, and decode its

@@ -92,9 +92,21 @@ START_TEST(sizes_that_overflow_are_refused)
     append_text("x");
     ck_assert_ptr_null(buf_reserve(&buf, SIZE_MAX));
     ck_assert(buf_failed(&buf));
-    buf_clear(&buf);
+}
+END_TEST
+
+/* The size is within the maximum, so that it is memory that lacks. */
+START_TEST(growing_to_nearly_all_that_a_size_can_say_ends)
+{
+    uint8_t *room;
+
+    buf_fini(&buf);
+    buf_init(&buf, SIZE_MAX);
     append_text("x");
-    ck_assert_ptr_null(buf_reserve(&buf, SIZE_MAX - 1));
+    alloc_fail_after = 0;
+    room = buf_reserve(&buf, SIZE_MAX - 1);
+    alloc_reset();
+    ck_assert_ptr_null(room);
     ck_assert(buf_failed(&buf));
 }
 END_TEST
@@ -259,6 +271,7 @@ main(void)
     tcase_add_test(tcase, appended_bytes_come_one_behind_the_other);
     tcase_add_test(tcase, the_maximum_is_the_last_size_that_fits);
     tcase_add_test(tcase, sizes_that_overflow_are_refused);
+    tcase_add_test(tcase, growing_to_nearly_all_that_a_size_can_say_ends);
     tcase_add_test(tcase, failed_buf_ignores_writes_until_it_is_cleared);
     tcase_add_test(tcase, missing_memory_fails_the_buf_and_loses_nothing);
     tcase_add_test(tcase, reserved_bytes_count_only_once_advanced);

@@ -534,7 +534,7 @@ START_TEST(stream_to_read_is_a_name)
     msg_read_stream_encode(&buf, 1, &read);
     ck_assert_int_eq(msg_read_stream_decode(&read, body(), &err), ACTA_OK);
     buf_clear(&buf);
-    read.stream = text_of(256);
+    read = (struct msg_read_stream){.stream = text_of(256)};
     msg_read_stream_encode(&buf, 1, &read);
     ck_assert_int_eq(msg_read_stream_decode(&read, body(), &err),
                      ACTA_TOO_LARGE);
@@ -555,7 +555,7 @@ START_TEST(prefix_and_after_are_as_long_as_names)
     msg_list_streams_encode(&buf, 1, &list);
     ck_assert_int_eq(msg_list_streams_decode(&list, body(), &err), ACTA_OK);
     buf_clear(&buf);
-    list.prefix = text_of(256);
+    list = (struct msg_list_streams){text_of(256), SLICE_NONE, 0};
     msg_list_streams_encode(&buf, 1, &list);
     ck_assert_int_eq(msg_list_streams_decode(&list, body(), &err),
                      ACTA_TOO_LARGE);

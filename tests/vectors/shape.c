@@ -1,0 +1,287 @@
+#include "shape.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "opcode.h"
+#include "pack.h"
+
+struct shape {
+    const char *name;
+    const struct shape *parts; /* Of a tuple its fields, of a list its element;
+                                  NULL: a value by itself. */
+    size_t fields;             /* 0: a list. */
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define VALUE(name)                                                            \
+    {                                                                          \
+        name, NULL, 0                                                          \
+    }
+#define TUPLE(name, fields)                                                    \
+    {                                                                          \
+        name, fields, COUNT(fields)                                            \
+    }
+#define LIST(name, element)                                                    \
+    {                                                                          \
+        name, element, 0                                                       \
+    }
+
+static const struct shape value[] = {VALUE("value")};
+
+static const struct shape content_fields[] = {
+    VALUE("type"),         VALUE("id"),         VALUE("correlation_id"),
+    VALUE("causation_id"), LIST("tags", value), VALUE("metadata"),
+    VALUE("data"),         VALUE("format"),
+};
+static const struct shape content[] = {TUPLE("event", content_fields)};
+
+static const struct shape record_fields[] = {
+    VALUE("position"),       VALUE("version"),      VALUE("time_us"),
+    VALUE("stream"),         VALUE("type"),         VALUE("id"),
+    VALUE("correlation_id"), VALUE("causation_id"), LIST("tags", value),
+    VALUE("metadata"),       VALUE("data"),         VALUE("format"),
+};
+static const struct shape record[] = {TUPLE("event", record_fields)};
+
+static const struct shape query_item_fields[] = {
+    LIST("categories", value),
+    LIST("types", value),
+    LIST("tags", value),
+    LIST("streams", value),
+    LIST("correlation_ids", value),
+};
+static const struct shape query_item[] = {TUPLE("item", query_item_fields)};
+
+static const struct shape hello_fields[] = {
+    VALUE("protocol_min"),
+    VALUE("protocol_max"),
+    VALUE("client"),
+    VALUE("database"),
+};
+
+static const struct shape limit_fields[] = {
+    VALUE("frame_size_max"),    VALUE("event_size_max"),
+    VALUE("append_size_max"),   VALUE("append_events_max"),
+    VALUE("stream_size_max"),   VALUE("type_size_max"),
+    VALUE("tag_size_max"),      VALUE("tags_max"),
+    VALUE("page_size_max"),     VALUE("requests_max"),
+    VALUE("subscriptions_max"),
+};
+
+static const struct shape welcome_fields[] = {
+    VALUE("protocol"),
+    VALUE("server_version"),
+    VALUE("server_id"),
+    VALUE("database"),
+    VALUE("database_id"),
+    VALUE("head"),
+    TUPLE("limits", limit_fields),
+};
+
+static const struct shape failure_fields[] = {
+    VALUE("kind"),     VALUE("write"),  VALUE("event"),
+    VALUE("expected"), VALUE("actual"),
+};
+static const struct shape failure[] = {TUPLE("failure", failure_fields)};
+
+static const struct shape error_fields[] = {
+    VALUE("code"),
+    VALUE("text"),
+    LIST("failures", failure),
+};
+
+static const struct shape entry_fields[] = {VALUE("name"), VALUE("value")};
+static const struct shape entry[] = {TUPLE("entry", entry_fields)};
+static const struct shape status_reply_fields[] = {LIST("entries", entry)};
+
+static const struct shape write_fields[] = {
+    VALUE("stream"),
+    VALUE("expected"),
+    LIST("events", content),
+};
+static const struct shape write[] = {TUPLE("write", write_fields)};
+static const struct shape append_fields[] = {LIST("writes", write)};
+
+static const struct shape run_fields[] = {
+    VALUE("write"),
+    VALUE("first_version"),
+    VALUE("first_position"),
+    VALUE("count"),
+};
+static const struct shape run[] = {TUPLE("run", run_fields)};
+static const struct shape appended_fields[] = {
+    VALUE("repeated"),
+    LIST("runs", run),
+};
+
+static const struct shape read_stream_fields[] = {
+    VALUE("stream"),     VALUE("from"),      VALUE("backward"),
+    VALUE("events_max"), VALUE("bytes_max"),
+};
+
+static const struct shape read_all_fields[] = {
+    LIST("query", query_item), VALUE("from"),      VALUE("backward"),
+    VALUE("events_max"),       VALUE("bytes_max"),
+};
+
+static const struct shape read_event_fields[] = {
+    VALUE("id"),
+    VALUE("stream"),
+    VALUE("version"),
+};
+
+static const struct shape page_fields[] = {
+    LIST("events", record), VALUE("next"),    VALUE("at_end"),
+    VALUE("head"),          VALUE("version"),
+};
+
+static const struct shape list_streams_fields[] = {
+    VALUE("prefix"),
+    VALUE("after"),
+    VALUE("count_max"),
+};
+
+static const struct shape stream_fields[] = {
+    VALUE("name"),         VALUE("version"),       VALUE("first_time_us"),
+    VALUE("last_time_us"), VALUE("last_position"),
+};
+static const struct shape stream[] = {TUPLE("stream", stream_fields)};
+static const struct shape streams_fields[] = {
+    LIST("streams", stream),
+    VALUE("at_end"),
+};
+
+static const struct shape subscribe_fields[] = {
+    LIST("query", query_item),
+    VALUE("after"),
+    VALUE("credit"),
+};
+
+static const struct shape delivery_fields[] = {
+    LIST("events", record),
+    VALUE("position"),
+    VALUE("head"),
+};
+
+static const struct shape unsubscribed_fields[] = {
+    VALUE("code"),
+    VALUE("text"),
+    VALUE("position"),
+};
+
+static const struct shape head_fields[] = {VALUE("head")};
+static const struct shape position_fields[] = {VALUE("position")};
+static const struct shape bytes_fields[] = {VALUE("bytes")};
+static const struct shape subscription_fields[] = {VALUE("subscription")};
+
+static const struct shape bodies[256] = {
+    [OP_HELLO] = TUPLE("body", hello_fields),
+    [OP_APPEND] = TUPLE("body", append_fields),
+    [OP_READ_STREAM] = TUPLE("body", read_stream_fields),
+    [OP_READ_ALL] = TUPLE("body", read_all_fields),
+    [OP_READ_EVENT] = TUPLE("body", read_event_fields),
+    [OP_LIST_STREAMS] = TUPLE("body", list_streams_fields),
+    [OP_SUBSCRIBE] = TUPLE("body", subscribe_fields),
+    [OP_CREDIT] = TUPLE("body", bytes_fields),
+    [OP_UNSUBSCRIBE] = TUPLE("body", subscription_fields),
+    [OP_ERROR] = TUPLE("body", error_fields),
+    [OP_WELCOME] = TUPLE("body", welcome_fields),
+    [OP_PONG] = TUPLE("body", head_fields),
+    [OP_STATUS_REPLY] = TUPLE("body", status_reply_fields),
+    [OP_APPENDED] = TUPLE("body", appended_fields),
+    [OP_PAGE] = TUPLE("body", page_fields),
+    [OP_STREAMS] = TUPLE("body", streams_fields),
+    [OP_SUBSCRIBED] = TUPLE("body", head_fields),
+    [OP_DELIVERY] = TUPLE("body", delivery_fields),
+    [OP_CAUGHT_UP] = TUPLE("body", position_fields),
+    [OP_FELL_BEHIND] = TUPLE("body", position_fields),
+    [OP_UNSUBSCRIBED] = TUPLE("body", unsubscribed_fields),
+};
+
+void
+shape_write_string(FILE *file, struct slice text)
+{
+    fputc('"', file);
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '"' || text.data[i] == '\\') {
+            fputc('\\', file);
+        }
+        assert(text.data[i] >= 0x20);
+        fputc(text.data[i], file);
+    }
+    fputc('"', file);
+}
+
+static void
+write_value(FILE *file, struct pack_reader *reader)
+{
+    enum pack_type type = pack_peek(reader);
+    struct slice bytes;
+
+    if (type == PACK_NIL) {
+        pack_skip_nil(reader);
+        fputs("null", file);
+    } else if (type == PACK_BOOL) {
+        fputs(pack_get_bool(reader, "") ? "true" : "false", file);
+    } else if (type == PACK_UINT) {
+        fprintf(file, "%ju", (uintmax_t)pack_get_uint(reader, ""));
+    } else if (type == PACK_INT) {
+        fprintf(file, "%jd", (intmax_t)pack_get_int(reader, ""));
+    } else if (type == PACK_STR) {
+        shape_write_string(file, pack_get_str(reader, ""));
+    } else {
+        bytes = pack_get_bin(reader, "");
+        fputc('"', file);
+        for (size_t i = 0; i < bytes.size; i++) {
+            fprintf(file, "%02x", bytes.data[i]);
+        }
+        fputc('"', file);
+    }
+    assert(!reader->failed);
+}
+
+static void
+write_shape(FILE *file, const struct shape *shape, struct pack_reader *reader,
+            unsigned indent)
+{
+    bool is_list = shape->fields == 0;
+    size_t count;
+
+    if (shape->parts == NULL) {
+        write_value(file, reader);
+        return;
+    }
+    count = pack_get_array(reader, shape->name);
+    assert(is_list || count == shape->fields);
+    fputc(is_list ? '[' : '{', file);
+    for (size_t i = 0; i < count; i++) {
+        const struct shape *part = &shape->parts[is_list ? 0 : i];
+
+        fprintf(file, "%s\n%*s", i == 0 ? "" : ",", (int)indent + 2, "");
+        if (!is_list) {
+            fprintf(file, "\"%s\": ", part->name);
+        }
+        write_shape(file, part, reader, indent + 2);
+    }
+    if (count > 0) {
+        fprintf(file, "\n%*s", (int)indent, "");
+    }
+    fputc(is_list ? ']' : '}', file);
+}
+
+void
+shape_write_json(FILE *file, uint8_t kind, struct slice body, unsigned indent)
+{
+    struct pack_reader reader;
+
+    pack_reader_init(&reader, body, NULL);
+    if (bodies[kind].parts == NULL) {
+        assert(pack_get_array(&reader, "body") == 0);
+        fputs("{}", file);
+    } else {
+        write_shape(file, &bodies[kind], &reader, indent);
+    }
+    assert(reader.at == reader.end);
+}

@@ -1,0 +1,184 @@
+#include "vector.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "codes.h"
+#include "err.h"
+#include "frame.h"
+#include "hex.h"
+#include "limit.h"
+#include "msg.h"
+#include "opcode.h"
+#include "reencode.h"
+#include "sample.h"
+#include "shape.h"
+
+static void
+write_hex(FILE *file, struct slice bytes)
+{
+    fputc('"', file);
+    for (size_t i = 0; i < bytes.size; i++) {
+        fprintf(file, "%02x", bytes.data[i]);
+    }
+    fputc('"', file);
+}
+
+static void
+write_messages(FILE *file)
+{
+    struct frame frame;
+    struct buf buf;
+
+    buf_init(&buf, 1 << 20);
+    fputs("[", file);
+    for (size_t i = 0; i < samples_count; i++) {
+        sample_write(&buf, &samples[i], &frame);
+        fprintf(file, "%s\n  {\n    \"name\": \"%s\",\n    \"note\": ",
+                i == 0 ? "" : ",", samples[i].name);
+        shape_write_string(file, slice_of(samples[i].note));
+        fprintf(file,
+                ",\n    \"message\": \"%s\",\n    \"kind\": %u,\n"
+                "    \"request_id\": %ju,\n    \"frame\": ",
+                opcode_text(frame.kind), frame.kind,
+                (uintmax_t)frame.request_id);
+        write_hex(file, buf_slice(&buf));
+        fputs(",\n    \"body\": ", file);
+        shape_write_json(file, frame.kind, frame.body, 4);
+        fputs("\n  }", file);
+    }
+    fputs("\n]\n", file);
+    buf_fini(&buf);
+}
+
+/* Bodies of requests that a server refuses, by the error that it answers. */
+static const struct {
+    uint8_t kind;
+    const char *note;
+    const char *body;
+} refused[] = {
+    {OP_PING, "no body at all", ""},
+    {OP_PING, "a body that is nil", "c0"},
+    {OP_PING, "a body that is a map", "80"},
+    {OP_PING, "a field more than ping has", "91c0"},
+    {OP_PING, "a byte that msgpack never uses", "c1"},
+    {OP_PING, "bytes behind the body", "9000"},
+    {OP_PING, "an array that claims four billion elements", "ddffffffff"},
+    {OP_PING, "nesting deeper than 8", "9191919191919191 91c0"},
+    {OP_HELLO, "a field less", "93 01 01 a0"},
+    {OP_HELLO, "a field more", "95 01 01 a0 a0 c0"},
+    {OP_HELLO, "lowest version above the highest", "94 02 01 a0 a0"},
+    {OP_HELLO, "a version that is a string", "94 a131 01 a0 a0"},
+    {OP_HELLO, "a name that is bytes", "94 01 01 c400 a0"},
+    {OP_HELLO, "a database's name with a line feed", "94 01 01 a0 a10a"},
+    {OP_APPEND, "no writes", "91 90"},
+    {OP_APPEND, "a write without events", "91 91 93 a173 00 90"},
+    {OP_APPEND, "a write of four fields", "91 91 94 a173 00 90 c0"},
+    {OP_APPEND, "a stream without a name", "91 91 93 a0 00 91 90"},
+    {OP_APPEND, "a stream whose name is not UTF-8", "91 91 93 a1ff 00 91 90"},
+    {OP_APPEND, "an expected version of -3", "91 91 93 a173 fd 91 90"},
+    {OP_APPEND, "an event that is nil", "91 91 93 a173 00 91 c0"},
+    {OP_APPEND, "an event of seven fields",
+     "91 91 93 a173 00 91 97 a154 c41000000000000000000000000000000000 c0 c0 "
+     "90 c400 c400"},
+    {OP_APPEND, "an event of nine fields",
+     "91 91 93 a173 00 91 99 a154 c41000000000000000000000000000000000 c0 c0 "
+     "90 c400 c400 00 c0"},
+    {OP_APPEND, "an event without an id",
+     "91 91 93 a173 00 91 98 a154 c0 c0 c0 90 c400 c400 00"},
+    {OP_APPEND, "an id of 15 bytes",
+     "91 91 93 a173 00 91 98 a154 c40f000000000000000000000000000000 c0 c0 90 "
+     "c400 c400 00"},
+    {OP_APPEND, "a type that is empty",
+     "91 91 93 a173 00 91 98 a0 c41000000000000000000000000000000000 c0 c0 90 "
+     "c400 c400 00"},
+    {OP_APPEND, "a tag given twice",
+     "91 91 93 a173 00 91 98 a154 c41000000000000000000000000000000000 c0 c0 "
+     "92 a161 a161 c400 c400 00"},
+    {OP_APPEND, "data that is a string",
+     "91 91 93 a173 00 91 98 a154 c41000000000000000000000000000000000 c0 c0 "
+     "90 c400 a0 00"},
+    {OP_APPEND, "a format that does not exist",
+     "91 91 93 a173 00 91 98 a154 c41000000000000000000000000000000000 c0 c0 "
+     "90 c400 c400 03"},
+    {OP_APPEND, "10,001 writes claimed, one there",
+     "91 dd00002711 93 a173 00 90"},
+    {OP_READ_STREAM, "a stream without a name", "95 a0 00 c2 00 00"},
+    {OP_READ_STREAM, "backward that is a number", "95 a173 00 01 00 00"},
+    {OP_READ_STREAM, "a negative from", "95 a173 ff c2 00 00"},
+    {OP_READ_ALL, "a query that is nil", "95 c0 00 c2 00 00"},
+    {OP_READ_ALL, "an item of four lists", "95 91 94 90 90 90 90 00 c2 00 00"},
+    {OP_READ_ALL, "an item of six lists",
+     "95 91 96 90 90 90 90 90 90 00 c2 00 00"},
+    {OP_READ_ALL, "a correlation id that is text",
+     "95 91 95 90 90 90 90 91a178 00 c2 00 00"},
+    {OP_READ_EVENT, "neither id nor stream", "93 c0 a0 01"},
+    {OP_READ_EVENT, "an id of 1 byte", "93 c40100 a0 00"},
+    {OP_LIST_STREAMS, "a prefix that is nil", "93 c0 a0 00"},
+    {OP_SUBSCRIBE, "credit that is negative", "93 90 00 ff"},
+    {OP_CREDIT, "credit that is nil", "91 c0"},
+    {OP_UNSUBSCRIBE, "a subscription that is text", "91 a133"},
+};
+
+static void
+write_refused(FILE *file)
+{
+    struct buf buf;
+
+    buf_init(&buf, 1 << 20);
+    fputs("[", file);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        struct slice body = hex(refused[i].body);
+        struct acta_err err;
+        enum acta_code code;
+
+        buf_clear(&buf);
+        code = reencode(&buf, refused[i].kind, 1, body, &err);
+        assert(code != ACTA_OK);
+        fprintf(file,
+                "%s\n  {\n    \"message\": \"%s\",\n    \"kind\": %u,\n"
+                "    \"note\": \"%s\",\n    \"body\": ",
+                i == 0 ? "" : ",", opcode_text(refused[i].kind),
+                refused[i].kind, refused[i].note);
+        write_hex(file, body);
+        fprintf(file, ",\n    \"code\": %u,\n    \"code_name\": \"%s\"\n  }",
+                code, acta_code_name(code));
+    }
+    fputs("\n]\n", file);
+    buf_fini(&buf);
+}
+
+static void
+write_catalogue(FILE *file)
+{
+    const char *comma = "";
+
+    fputs("{\n  \"messages\": [", file);
+#define X(name, number, text, since)                                           \
+    fprintf(file, "%s\n    {\"kind\": %d, \"name\": \"%s\", \"since\": %d}",   \
+            comma, number, text, since);                                       \
+    comma = ",";
+    ACTA_OPCODES(X)
+#undef X
+    fputs("\n  ],\n  \"codes\": [", file);
+    comma = "";
+#define X(name, number, remedy, text)                                          \
+    fprintf(file,                                                              \
+            "%s\n    {\"code\": %d, \"name\": \"%s\", \"remedy\": \"%s\", "    \
+            "\"text\": \"%s\"}",                                               \
+            comma, number, #name, acta_remedy_name(ACTA_REMEDY_##remedy),      \
+            text);                                                             \
+    comma = ",";
+    ACTA_CODES(X)
+#undef X
+    fputs("\n  ]\n}\n", file);
+}
+
+const struct vector_file vector_files[] = {
+    {"messages.json", write_messages},
+    {"refused.json", write_refused},
+    {"catalogue.json", write_catalogue},
+};
+
+const size_t vector_files_count =
+    sizeof(vector_files) / sizeof(vector_files[0]);
