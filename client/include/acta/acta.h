@@ -161,7 +161,7 @@ struct acta_id {
 #define ACTA_ID_TEXT_SIZE 37 /* 36 characters and the end of the string. */
 
 /* Make a new id, of version 7: ids sort by the millisecond they were made in.
- * MEMORY, IO: the system has no randomness to give.
+ * IO: the system has no randomness to give.
  */
 ACTA_API enum acta_code acta_id_new(struct acta_id *id, struct acta_err *err);
 
@@ -259,7 +259,7 @@ ACTA_API struct acta_append *acta_append_new(void);
 ACTA_API void acta_append_free(struct acta_append *append);
 
 /* Begin a write to @stream, which is at version @expected. The events that
- * follow go there. A stream may be written to once in an append.
+ * follow go there.
  */
 ACTA_API void acta_append_stream(struct acta_append *append, const char *stream,
                                  int64_t expected);

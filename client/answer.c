@@ -1,0 +1,301 @@
+#include "answer.h"
+
+#include <stdlib.h>
+
+#include "limit.h"
+
+void
+answer_fini(struct answer *answer)
+{
+    view_fini(&answer->view);
+    buf_fini(&answer->bytes);
+    free(answer->list);
+    *answer = (struct answer){.keeps = answer->keeps};
+}
+
+void
+answer_clear(struct answer *answer)
+{
+    answer->number = 0;
+    answer->page = (struct acta_page){0};
+    answer->appended = (struct acta_appended){0};
+    answer->status = (struct acta_status){0};
+    answer->streams = (struct acta_streams){0};
+    answer->batch = (struct acta_batch){0};
+}
+
+/* A list in one piece of memory: @count pointers, then as many elements of
+ * @size bytes, which they point to. NULL if there is no memory.
+ */
+static void *
+make_list(struct answer *answer, size_t count, size_t size)
+{
+    size_t heads_size = count * sizeof(void *);
+    uint8_t *elements;
+    void **pointers;
+
+    free(answer->list);
+    answer->list = calloc(count + 1, sizeof(void *) + size);
+    if (answer->list == NULL) {
+        return NULL;
+    }
+    pointers = answer->list;
+    elements = (uint8_t *)answer->list + heads_size;
+    for (size_t i = 0; i < count; i++) {
+        pointers[i] = elements + i * size;
+    }
+    return elements;
+}
+
+/* End @text with a zero byte where it lies in @body: see view.h. */
+static const char *
+terminate(uint8_t *body, struct slice base, struct slice text)
+{
+    uint8_t *start = body + (text.data - base.data);
+
+    start[text.size] = '\0';
+    return (const char *)start;
+}
+
+/* The events of a page or a delivery, which @events holds. */
+static enum acta_code
+read_events(struct answer *answer, uint8_t *body, struct slice base,
+            struct slice events, size_t count, struct acta_err *err)
+{
+    uint8_t *start =
+        count == 0 ? body : body + (size_t)(events.data - base.data);
+
+    return view_records(&answer->view, start, events.size, count, err);
+}
+
+static enum acta_code
+read_page(struct answer *answer, uint8_t *body, struct slice base,
+          struct acta_err *err)
+{
+    struct msg_page page;
+    enum acta_code code = msg_page_decode(&page, base, err);
+
+    if (code == ACTA_OK) {
+        code = read_events(answer, body, base, page.events, page.events_count,
+                           err);
+    }
+    if (code != ACTA_OK) {
+        return code;
+    }
+    answer->page = (struct acta_page){
+        .events = answer->view.pointers,
+        .events_count = page.events_count,
+        .next = page.next,
+        .at_end = page.at_end,
+        .head = page.head,
+        .version = page.version,
+    };
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_delivery(struct answer *answer, uint8_t *body, struct slice base,
+              struct acta_err *err)
+{
+    struct msg_delivery delivery;
+    enum acta_code code = msg_delivery_decode(&delivery, base, err);
+
+    if (code == ACTA_OK) {
+        code = read_events(answer, body, base, delivery.events,
+                           delivery.events_count, err);
+    }
+    if (code != ACTA_OK) {
+        return code;
+    }
+    answer->batch_size = delivery.events.size;
+    answer->batch = (struct acta_batch){
+        .events = answer->view.pointers,
+        .events_count = delivery.events_count,
+        .position = delivery.position,
+        .head = delivery.head,
+    };
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_appended(struct answer *answer, struct slice base, struct acta_err *err)
+{
+    struct msg_appended appended;
+    enum acta_code code = msg_appended_decode(&appended, base, err);
+    size_t count = appended.runs_count;
+    struct acta_run *runs;
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (count == 0) {
+        return acta_fail(err, ACTA_PROTOCOL, "append is answered with nothing");
+    }
+    runs = make_list(answer, count, sizeof(*runs));
+    if (runs == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "answer to an append");
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct msg_run run = msg_appended_next(&appended);
+
+        runs[i] = (struct acta_run){
+            .write = run.write,
+            .first_version = run.first_version,
+            .first_position = run.first_position,
+            .count = run.count,
+        };
+        answer->appended.position = run.first_position + run.count - 1;
+        answer->appended.version = run.first_version + run.count - 1;
+    }
+    answer->appended.repeated = appended.repeated;
+    answer->appended.runs = answer->list;
+    answer->appended.runs_count = count;
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_error(struct answer *answer, struct slice base, struct acta_err *refusal,
+           struct acta_err *err)
+{
+    struct msg_error *error = &answer->error;
+    enum acta_code code = msg_error_decode(error, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    acta_fail(refusal, error->code, "%.*s", (int)error->text.size,
+              (const char *)error->text.data);
+    for (size_t i = 0; i < error->failures_count; i++) {
+        const struct msg_failure *failure = &error->failures[i];
+
+        answer->failures[i] = (struct acta_failure){
+            .kind = (enum acta_failure_kind)failure->kind,
+            .write = failure->index,
+            .event = failure->event,
+            .expected = failure->expected,
+            .actual = failure->actual,
+        };
+        answer->failure_pointers[i] = &answer->failures[i];
+    }
+    answer->appended.failures = answer->failure_pointers;
+    answer->appended.failures_count = error->failures_count;
+    return ACTA_OK;
+}
+
+/* A text that may be the last thing in @body is ended within its own bytes: it
+ * moves over its head, which is one byte at least and has been read.
+ */
+static const char *
+terminate_last(uint8_t *body, struct slice base, struct slice text)
+{
+    uint8_t *start = body + (text.data - base.data) - 1;
+
+    memmove(start, start + 1, text.size);
+    start[text.size] = '\0';
+    return (const char *)start;
+}
+
+static enum acta_code
+read_status(struct answer *answer, uint8_t *body, struct slice base,
+            struct acta_err *err)
+{
+    struct acta_status_entry *entries;
+    struct slice left;
+    size_t count;
+    enum acta_code code = msg_status_decode(&left, &count, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    entries = make_list(answer, count, sizeof(*entries));
+    if (entries == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "status");
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct msg_status_entry entry = msg_next_status(&left);
+
+        entries[i].number = entry.number;
+        entries[i].name = terminate_last(body, base, entry.name);
+        if (entry.is_text) {
+            entries[i].text = terminate_last(body, base, entry.text);
+        }
+    }
+    answer->status.entries = answer->list;
+    answer->status.entries_count = count;
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_streams(struct answer *answer, uint8_t *body, struct slice base,
+             struct acta_err *err)
+{
+    struct acta_stream *streams;
+    struct msg_streams packed;
+    enum acta_code code = msg_streams_decode(&packed, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    streams = make_list(answer, packed.streams_count, sizeof(*streams));
+    if (streams == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "list of streams");
+    }
+    for (size_t i = 0; i < packed.streams_count; i++) {
+        struct msg_stream stream = msg_next_stream(&packed.streams);
+
+        streams[i] = (struct acta_stream){
+            .name = terminate(body, base, stream.name),
+            .version = stream.version,
+            .first_time_us = stream.first_time_us,
+            .last_time_us = stream.last_time_us,
+            .last_position = stream.last_position,
+        };
+    }
+    answer->streams = (struct acta_streams){
+        .streams = answer->list,
+        .streams_count = packed.streams_count,
+        .at_end = packed.at_end,
+    };
+    return ACTA_OK;
+}
+
+static bool
+keep_bytes(struct answer *answer, const uint8_t *body, size_t size)
+{
+    buf_fini(&answer->bytes);
+    buf_init(&answer->bytes, ACTA_FRAME_SIZE_MAX);
+    buf_append(&answer->bytes, body, size);
+    return !buf_failed(&answer->bytes);
+}
+
+enum acta_code
+answer_read(struct answer *answer, uint8_t kind, uint8_t *body, size_t size,
+            struct acta_err *refusal, struct acta_err *err)
+{
+    struct slice base;
+
+    answer_clear(answer);
+    if (answer->keeps) {
+        if (!keep_bytes(answer, body, size)) {
+            return acta_fail(err, ACTA_MEMORY, "reply of %zu bytes", size);
+        }
+        body = answer->bytes.data + answer->bytes.start;
+    }
+    base = slice_make(body, size);
+    switch (kind) {
+    case OP_PAGE:
+        return read_page(answer, body, base, err);
+    case OP_DELIVERY:
+        return read_delivery(answer, body, base, err);
+    case OP_APPENDED:
+        return read_appended(answer, base, err);
+    case OP_ERROR:
+        return read_error(answer, base, refusal, err);
+    case OP_STATUS_REPLY:
+        return read_status(answer, body, base, err);
+    case OP_STREAMS:
+        return read_streams(answer, body, base, err);
+    default:
+        return msg_number_decode(&answer->number, kind, base, err);
+    }
+}

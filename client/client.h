@@ -1,0 +1,40 @@
+/* The client: core and socket, in the caller's event loop. */
+
+#ifndef ACTA_CLIENT_CLIENT_H
+#define ACTA_CLIENT_CLIENT_H
+
+#include "core.h"
+#include "io.h"
+
+struct acta_client {
+    struct options options;
+    struct core core;
+    struct io io;
+    struct acta_loop loop;
+
+    /* Calls from outside that are under way: callbacks may call, too. The last
+     * one to return writes, tells the loop what has changed, and frees a
+     * client that was closed.
+     */
+    unsigned depth;
+    bool closed;
+
+    /* What the loop was asked for last. */
+    int watched_fd;
+    unsigned watched_events;
+    uint64_t armed_ms; /* When the timer fires; UINT64_MAX: not at all. */
+
+    /* For acta_sync: where the replies to requests that are made from now on,
+     * and the batches of subscriptions, are read to; NULL: nowhere special.
+     */
+    struct answer *keep_in;
+};
+
+/* Monotonic time. */
+uint64_t client_now_ms(void);
+
+/* Every function that may change what the client does is between these. */
+void client_enter(struct acta_client *client);
+void client_leave(struct acta_client *client, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,279 @@
+#include "request.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum acta_code
+requests_init(struct requests *requests, size_t count_max, struct acta_err *err)
+{
+    assert(count_max > 0);
+    assert(count_max <= REQUEST_SLOTS_MAX);
+
+    *requests = (struct requests){.deadline_ms = UINT64_MAX};
+    requests->slots = calloc(count_max, sizeof(struct request *));
+    requests->free_slots = calloc(count_max, sizeof(uint32_t));
+    if (requests->slots == NULL || requests->free_slots == NULL) {
+        requests_fini(requests);
+        return acta_fail(err, ACTA_MEMORY, "%zu requests", count_max);
+    }
+    requests->slots_count = count_max;
+    requests->slots_free = count_max;
+    for (size_t i = 0; i < count_max; i++) {
+        requests->free_slots[i] = (uint32_t)(count_max - 1 - i);
+    }
+    return ACTA_OK;
+}
+
+void
+requests_fini(struct requests *requests)
+{
+    assert(requests->count == 0);
+    free(requests->slots);
+    free(requests->free_slots);
+    *requests = (struct requests){0};
+}
+
+/* Put @request behind @before, or first if that is NULL. */
+static void
+list_insert(struct request_list *list, struct request *before,
+            struct request *request)
+{
+    request->prev = before;
+    request->next = before == NULL ? list->first : before->next;
+    if (request->prev == NULL) {
+        list->first = request;
+    } else {
+        request->prev->next = request;
+    }
+    if (request->next == NULL) {
+        list->last = request;
+    } else {
+        request->next->prev = request;
+    }
+}
+
+static void
+list_remove(struct request_list *list, struct request *request)
+{
+    if (request->prev == NULL) {
+        list->first = request->next;
+    } else {
+        request->prev->next = request->next;
+    }
+    if (request->next == NULL) {
+        list->last = request->prev;
+    } else {
+        request->next->prev = request->prev;
+    }
+}
+
+static struct request_list *
+list_of(struct requests *requests, const struct request *request)
+{
+    return request->sent ? &requests->sent : &requests->waiting;
+}
+
+uint64_t
+requests_next_id(const struct requests *requests)
+{
+    if (requests->slots_free == 0) {
+        return 0;
+    }
+    return (requests->serial + 1) << REQUEST_SLOT_BITS |
+           requests->free_slots[requests->slots_free - 1];
+}
+
+struct request *
+requests_add(struct requests *requests, struct slice frame,
+             uint64_t deadline_ms)
+{
+    struct request *request = malloc(sizeof(*request) + frame.size);
+
+    if (request == NULL) {
+        return NULL;
+    }
+    *request = (struct request){
+        .id = requests_next_id(requests),
+        .deadline_ms = deadline_ms,
+        .size = frame.size,
+    };
+    assert(request->id != 0);
+    memcpy(request->frame, frame.data, frame.size);
+    requests->serial++;
+    requests->slots_free--;
+    requests->slots[REQUEST_SLOT(request->id)] = request;
+    requests->count++;
+    requests->size += frame.size;
+    if (deadline_ms < requests->deadline_ms) {
+        requests->deadline_ms = deadline_ms;
+    }
+    list_insert(&requests->waiting, requests->waiting.last, request);
+    return request;
+}
+
+struct request *
+requests_find(const struct requests *requests, uint64_t id)
+{
+    size_t slot = REQUEST_SLOT(id);
+    struct request *request =
+        slot < requests->slots_count ? requests->slots[slot] : NULL;
+
+    return request != NULL && request->id == id ? request : NULL;
+}
+
+void
+requests_remove(struct requests *requests, struct request *request)
+{
+    size_t slot = REQUEST_SLOT(request->id);
+
+    assert(requests->slots[slot] == request);
+    list_remove(list_of(requests, request), request);
+    requests->slots[slot] = NULL;
+    requests->free_slots[requests->slots_free++] = (uint32_t)slot;
+    requests->count--;
+    requests->size -= request->size;
+}
+
+void
+requests_mark_sent(struct requests *requests)
+{
+    struct request *request = requests->waiting.first;
+
+    list_remove(&requests->waiting, request);
+    request->sent = true;
+    list_insert(&requests->sent, requests->sent.last, request);
+    requests->on_wire++;
+}
+
+void
+requests_mark_waiting(struct requests *requests, struct request *request)
+{
+    struct request *before = NULL;
+    struct request *after = requests->waiting.first;
+
+    list_remove(&requests->sent, request);
+    request->sent = false;
+    /* Serial numbers are in front of ids, so ids compare by age. */
+    while (after != NULL && after->id < request->id) {
+        before = after;
+        after = after->next;
+    }
+    list_insert(&requests->waiting, before, request);
+}
+
+void
+requests_lost(struct requests *requests)
+{
+    struct request *request = requests->sent.last;
+
+    /* From the youngest, each goes in front of all: only those that were put
+     * back to wait by an answer are as old as what was sent.
+     */
+    while (request != NULL) {
+        struct request *before = request->prev;
+
+        request->doubtful = true;
+        requests_mark_waiting(requests, request);
+        request = before;
+    }
+    requests->on_wire = 0;
+}
+
+struct request *
+requests_first(const struct requests *requests)
+{
+    struct request *waiting = requests->waiting.first;
+    struct request *sent = requests->sent.first;
+
+    if (waiting == NULL || sent == NULL) {
+        return waiting == NULL ? sent : waiting;
+    }
+    return waiting->id < sent->id ? waiting : sent;
+}
+
+static struct request *
+find_expired(const struct request_list *list, uint64_t now_ms, uint64_t *next)
+{
+    for (struct request *request = list->first; request != NULL;
+         request = request->next) {
+        if (request->deadline_ms <= now_ms) {
+            return request;
+        }
+        if (request->deadline_ms < *next) {
+            *next = request->deadline_ms;
+        }
+    }
+    return NULL;
+}
+
+struct request *
+requests_expired(struct requests *requests, uint64_t now_ms)
+{
+    struct request *request;
+    uint64_t next = UINT64_MAX;
+
+    if (now_ms < requests->deadline_ms) {
+        return NULL;
+    }
+    request = find_expired(&requests->sent, now_ms, &next);
+    if (request == NULL) {
+        request = find_expired(&requests->waiting, now_ms, &next);
+    }
+    if (request == NULL) {
+        requests->deadline_ms = next;
+    }
+    return request;
+}
+
+void
+request_finish(const struct request *request, const struct acta_err *err,
+               const struct answer *answer)
+{
+    static const struct acta_status no_status;
+    static const struct acta_appended not_appended;
+    static const struct acta_page no_page;
+    static const struct acta_streams no_streams;
+    bool answered = answer != NULL;
+
+    if (request->done.pong == NULL) {
+        return;
+    }
+    switch ((unsigned)request->kind) {
+    case OP_PING:
+        request->done.pong(request->user, err, answered ? answer->number : 0);
+        break;
+    case OP_STATUS:
+        request->done.status(request->user, err,
+                             answered ? &answer->status : &no_status);
+        break;
+    case OP_APPEND:
+        request->done.appended(request->user, err,
+                               answered ? &answer->appended : &not_appended);
+        break;
+    case OP_LIST_STREAMS:
+        request->done.streams(request->user, err,
+                              answered ? &answer->streams : &no_streams);
+        break;
+    default:
+        request->done.page(request->user, err,
+                           answered ? &answer->page : &no_page);
+        break;
+    }
+}
+
+enum opcode
+request_reply_kind(enum opcode kind)
+{
+    switch ((unsigned)kind) {
+    case OP_PING:
+        return OP_PONG;
+    case OP_STATUS:
+        return OP_STATUS_REPLY;
+    case OP_APPEND:
+        return OP_APPENDED;
+    case OP_LIST_STREAMS:
+        return OP_STREAMS;
+    default:
+        return OP_PAGE;
+    }
+}

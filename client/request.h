@@ -1,0 +1,117 @@
+/* Requests in flight: what was asked, in order, until it is answered.
+ *
+ * A request is in one of two lists, both in the order in which requests were
+ * made: waiting to be sent, or sent. Its frame is kept, so that it can be sent
+ * again. Nothing here does I/O or knows the time.
+ *
+ * One thread at a time.
+ */
+
+#ifndef ACTA_CLIENT_REQUEST_H
+#define ACTA_CLIENT_REQUEST_H
+
+#include <acta/acta.h>
+
+#include "answer.h"
+#include "opcode.h"
+
+/* Ids are a slot in the table, and a serial number in front that makes them
+ * new each time, so that a late reply finds nobody.
+ */
+#define REQUEST_SLOT_BITS 16
+#define REQUEST_SLOT(id)  ((size_t)((id) & ((1u << REQUEST_SLOT_BITS) - 1)))
+#define REQUEST_SLOTS_MAX 32768 /* Above are those of subscriptions. */
+
+union request_done {
+    acta_on_pong *pong;
+    acta_on_status *status;
+    acta_on_appended *appended;
+    acta_on_page *page;
+    acta_on_streams *streams;
+};
+
+struct request {
+    struct request *prev, *next; /* In its list. */
+    uint64_t id;
+    uint64_t deadline_ms;
+    enum opcode kind;
+    bool sent;     /* In the list of those, on this connection. */
+    bool doubtful; /* Was sent, and the answer got lost: may have been done. */
+    struct answer *answer; /* Where its reply is read to; NULL: the core's. */
+    union request_done done;
+    void *user;
+    size_t size;
+    uint8_t frame[];
+};
+
+struct request_list {
+    struct request *first, *last;
+};
+
+struct requests {
+    struct request_list waiting;
+    struct request_list sent;
+    struct request **slots; /* owned: each with its request, or NULL */
+    uint32_t *free_slots;   /* owned: a stack of those that are NULL */
+    size_t slots_free;
+    size_t slots_count;
+    size_t count;         /* In both lists. */
+    size_t size;          /* Bytes of their frames. */
+    size_t on_wire;       /* Sent here and not answered, also by those that
+                             have been given up since. */
+    uint64_t serial;      /* Of the last id. */
+    uint64_t deadline_ms; /* No deadline is before; UINT64_MAX: there is none.
+                             It is made exact when it passes. */
+};
+
+/* Room for @count_max requests. MEMORY. */
+enum acta_code requests_init(struct requests *requests, size_t count_max,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* All requests must have been removed. */
+void requests_fini(struct requests *requests);
+
+/* The id that the next request will have; 0: there are too many. */
+uint64_t requests_next_id(const struct requests *requests);
+
+/* Add the request that has the next id and this frame, at the end of those that
+ * wait. NULL: no memory.
+ */
+struct request *requests_add(struct requests *requests, struct slice frame,
+                             uint64_t deadline_ms);
+
+/* The request of this id, or NULL. */
+struct request *requests_find(const struct requests *requests, uint64_t id);
+
+/* Take it out of the lists. It is then the caller's to free. */
+void requests_remove(struct requests *requests, struct request *request);
+
+/* Move the first that waits to the end of those that were sent. */
+void requests_mark_sent(struct requests *requests);
+
+/* Move a request that was sent back among those that wait, by its age. */
+void requests_mark_waiting(struct requests *requests, struct request *request);
+
+/* The connection is lost: what was sent becomes doubtful, and waits again in
+ * front of what is younger.
+ */
+void requests_lost(struct requests *requests);
+
+/* The oldest request, or NULL. */
+struct request *requests_first(const struct requests *requests);
+
+/* A request whose deadline is not after @now_ms, or NULL. Looks at all of them,
+ * but only when there may be one.
+ */
+struct request *requests_expired(struct requests *requests, uint64_t now_ms);
+
+/* Call the request's callback, whose answer is @answer, or NULL if there is
+ * none. @err is NULL if all went well.
+ */
+void request_finish(const struct request *request, const struct acta_err *err,
+                    const struct answer *answer);
+
+/* The kind of frame that answers @kind, besides an error. */
+enum opcode request_reply_kind(enum opcode kind);
+
+#endif

@@ -1,0 +1,271 @@
+#include "sync.h"
+
+#include <stdlib.h>
+
+#include "client.h"
+#include "given.h"
+
+void
+sync_call_done(struct sync_call *call, const struct acta_err *err)
+{
+    call->done = true;
+    if (err != NULL) {
+        call->err = *err;
+    }
+}
+
+void
+sync_keep_in(struct acta_sync *sync, struct answer *answer)
+{
+    sync->client->keep_in = answer;
+}
+
+enum acta_code
+sync_wait(struct acta_sync *sync, uint64_t request, struct sync_call *call,
+          struct acta_err *err)
+{
+    if (request != 0) {
+        acta_flush(sync->client);
+        while (!call->done) {
+            acta_poll_turn(&sync->loop, -1);
+        }
+    }
+    if (call->err.code != ACTA_OK && err != NULL) {
+        *err = call->err;
+    }
+    return call->err.code;
+}
+
+/* ---- opening and closing ---- */
+
+static void
+on_link(void *user, bool up, const struct acta_err *err)
+{
+    struct acta_sync *sync = user;
+
+    if (!sync->link_told && !up) {
+        sync->link_err = *err;
+    }
+    sync->link_told = true;
+    if (sync->on_link != NULL) {
+        sync->on_link(sync->on_link_user, up, err);
+    }
+}
+
+enum acta_code
+acta_sync_open(struct acta_sync **sync, const struct acta_options *options,
+               struct acta_err *err)
+{
+    struct acta_sync *made = calloc(1, sizeof(*made));
+    struct acta_options ours;
+    enum acta_code code;
+
+    *sync = NULL;
+    if (made == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "client");
+    }
+    if (!given_copy(&ours, sizeof(ours), options)) {
+        free(made);
+        return acta_fail(err, ACTA_INVALID,
+                         "options are not of acta_options_of()");
+    }
+    made->on_link = ours.on_link;
+    made->on_link_user = ours.user;
+    ours.size = sizeof(ours);
+    ours.on_link = on_link;
+    ours.user = made;
+    made->answer.keeps = true;
+    code = acta_poll_open(&made->loop, &made->client, &ours, err);
+    if (code != ACTA_OK) {
+        free(made);
+        return code;
+    }
+    while (!made->link_told) {
+        acta_poll_turn(&made->loop, -1);
+    }
+    if (made->link_err.code != ACTA_OK) {
+        code = acta_fail(err, made->link_err.code, "%s", made->link_err.text);
+        acta_sync_close(made);
+        return code;
+    }
+    *sync = made;
+    return ACTA_OK;
+}
+
+void
+acta_sync_close(struct acta_sync *sync)
+{
+    if (sync == NULL) {
+        return;
+    }
+    while (sync->cursors != NULL) {
+        cursor_free(sync->cursors);
+    }
+    while (sync->followers != NULL) {
+        follower_free(sync->followers);
+    }
+    acta_close(sync->client);
+    answer_fini(&sync->answer);
+    free(sync);
+}
+
+const struct acta_server *
+acta_sync_server(const struct acta_sync *sync)
+{
+    return acta_server(sync->client);
+}
+
+/* ---- calls ---- */
+
+/* Begin a call whose reply goes to the answer that is handed out. */
+static struct acta_client *
+begin(struct acta_sync *sync)
+{
+    answer_clear(&sync->answer);
+    sync_keep_in(sync, &sync->answer);
+    return sync->client;
+}
+
+static void
+on_pong(void *user, const struct acta_err *err, uint64_t head)
+{
+    (void)head;
+    sync_call_done(user, err);
+}
+
+enum acta_code
+acta_sync_ping(struct acta_sync *sync, uint64_t *head, struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_ping(client, 0, on_pong, &call, &call.err);
+    enum acta_code code = sync_wait(sync, id, &call, err);
+
+    if (head != NULL) {
+        *head = code == ACTA_OK ? sync->answer.number : 0;
+    }
+    return code;
+}
+
+static void
+on_status(void *user, const struct acta_err *err,
+          const struct acta_status *status)
+{
+    (void)status;
+    sync_call_done(user, err);
+}
+
+enum acta_code
+acta_sync_status(struct acta_sync *sync, const struct acta_status **status,
+                 struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_status(client, 0, on_status, &call, &call.err);
+
+    *status = &sync->answer.status;
+    return sync_wait(sync, id, &call, err);
+}
+
+static void
+on_appended(void *user, const struct acta_err *err,
+            const struct acta_appended *appended)
+{
+    (void)appended;
+    sync_call_done(user, err);
+}
+
+enum acta_code
+acta_sync_append(struct acta_sync *sync, const struct acta_append *append,
+                 const struct acta_appended **appended, struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_append(client, append, 0, on_appended, &call, &call.err);
+
+    if (appended != NULL) {
+        *appended = &sync->answer.appended;
+    }
+    return sync_wait(sync, id, &call, err);
+}
+
+static void
+on_page(void *user, const struct acta_err *err, const struct acta_page *page)
+{
+    (void)page;
+    sync_call_done(user, err);
+}
+
+enum acta_code
+acta_sync_read(struct acta_sync *sync, const struct acta_read *read,
+               const struct acta_page **page, struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_read(client, read, 0, on_page, &call, &call.err);
+
+    *page = &sync->answer.page;
+    return sync_wait(sync, id, &call, err);
+}
+
+enum acta_code
+acta_sync_read_version(struct acta_sync *sync, const char *stream,
+                       uint64_t version, const struct acta_event **event,
+                       struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_read_version(client, stream, version, 0, on_page, &call,
+                                    &call.err);
+    enum acta_code code = sync_wait(sync, id, &call, err);
+
+    *event = NULL;
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (sync->answer.page.events_count == 0) {
+        return acta_fail(err, ACTA_NOT_FOUND,
+                         "stream %s has no event of version %ju", stream,
+                         (uintmax_t)version);
+    }
+    *event = sync->answer.page.events[0];
+    return ACTA_OK;
+}
+
+enum acta_code
+acta_sync_read_id(struct acta_sync *sync, const struct acta_id *id,
+                  const struct acta_page **page, struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t request = acta_read_id(client, id, 0, on_page, &call, &call.err);
+    enum acta_code code = sync_wait(sync, request, &call, err);
+
+    *page = &sync->answer.page;
+    if (code == ACTA_OK && sync->answer.page.events_count == 0) {
+        return acta_fail(err, ACTA_NOT_FOUND, "no event has this id");
+    }
+    return code;
+}
+
+static void
+on_streams(void *user, const struct acta_err *err,
+           const struct acta_streams *streams)
+{
+    (void)streams;
+    sync_call_done(user, err);
+}
+
+enum acta_code
+acta_sync_list(struct acta_sync *sync, const char *prefix, const char *after,
+               size_t count_max, const struct acta_streams **streams,
+               struct acta_err *err)
+{
+    struct acta_client *client = begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_list(client, prefix, after, count_max, 0, on_streams,
+                            &call, &call.err);
+
+    *streams = &sync->answer.streams;
+    return sync_wait(sync, id, &call, err);
+}

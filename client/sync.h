@@ -1,0 +1,50 @@
+/* What the blocking calls, cursors and followers share: a client in a loop of
+ * its own, which is turned while something is waited for.
+ */
+
+#ifndef ACTA_CLIENT_SYNC_H
+#define ACTA_CLIENT_SYNC_H
+
+#include <acta/acta_poll.h>
+#include <acta/acta_sync.h>
+
+#include "answer.h"
+
+struct acta_sync {
+    struct acta_poll loop;
+    struct acta_client *client;
+    struct answer answer; /* Of the last call; owned. */
+
+    acta_on_link *on_link; /* The caller's. */
+    void *on_link_user;
+    bool link_told; /* A connection stands, or could not be made. */
+    struct acta_err link_err;
+
+    struct acta_cursor *cursors;     /* To be closed with it. */
+    struct acta_follower *followers; /* The same. */
+};
+
+/* One call that is waited for. */
+struct sync_call {
+    bool done;
+    struct acta_err err; /* Code OK: it went well. */
+};
+
+/* To be called by the callback: remember how the call went. */
+void sync_call_done(struct sync_call *call, const struct acta_err *err);
+
+/* Begin requests whose replies are read to @answer, up to the next call. */
+void sync_keep_in(struct acta_sync *sync, struct answer *answer);
+
+/* Turn the loop until the call is done. @request is what the asynchronous call
+ * returned: if it is 0 then it failed with @err.
+ */
+enum acta_code sync_wait(struct acta_sync *sync, uint64_t request,
+                         struct sync_call *call,
+                         struct acta_err *err) ACTA_CHECKED;
+
+/* Take it from the lists of @sync and free it. */
+void cursor_free(struct acta_cursor *cursor);
+void follower_free(struct acta_follower *follower);
+
+#endif

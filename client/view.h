@@ -1,0 +1,38 @@
+/* Records made readable: struct acta_event over bytes that a server sent.
+ *
+ * Nothing is copied. The texts of an event, its data and metadata are made to
+ * end with a zero byte where they lie: that byte is the head of the msgpack
+ * value behind, which has been read by then. So the bytes can be viewed once.
+ *
+ * One thread at a time. A view that is all zero is empty.
+ */
+
+#ifndef ACTA_CLIENT_VIEW_H
+#define ACTA_CLIENT_VIEW_H
+
+#include <acta/acta.h>
+
+#include "slice.h"
+
+struct view {
+    struct acta_event *events;          /* owned */
+    const struct acta_event **pointers; /* owned: to each of events */
+    size_t capacity;                    /* Of both. */
+    size_t count;
+    const char **tags; /* owned: of all events */
+    size_t tags_capacity;
+    size_t tags_count;
+};
+
+/* View the @count records at the front of @size bytes at @records, which are
+ * changed, and must stay as long as the events are used. Pointers and events
+ * are valid until the next call.
+ *
+ * PROTOCOL and what else the bytes are to blame for; MEMORY.
+ */
+enum acta_code view_records(struct view *view, uint8_t *records, size_t size,
+                            size_t count, struct acta_err *err) ACTA_CHECKED;
+
+void view_fini(struct view *view);
+
+#endif
