@@ -161,8 +161,9 @@ struct msg_append {
     void *memory;        /* owned */
 };
 
-/* Everything that can be known to be wrong without the streams is found here:
- * texts name the write and the event. MEMORY if there is none for the arrays.
+/* Everything that can be known to be wrong without the streams is found here,
+ * such as two writes to one stream that expect different versions; texts name
+ * the write and the event. MEMORY if there is none for the arrays.
  */
 enum acta_code msg_append_decode(struct msg_append *append, struct slice body,
                                  struct acta_err *err) ACTA_CHECKED;

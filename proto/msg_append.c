@@ -112,12 +112,58 @@ decode_write(struct pack_reader *reader, struct msg_append *append,
     }
 }
 
+static int
+compare_writes(const void *a, const void *b)
+{
+    const struct msg_write *const *left = a;
+    const struct msg_write *const *right = b;
+    int order = slice_compare((*left)->stream, (*right)->stream);
+
+    /* The same stream: as they were sent. */
+    return order != 0 ? order : (*left > *right) - (*left < *right);
+}
+
+/* All expectations are about the streams as they were before the append, so
+ * two for one stream have to be the same.
+ */
+static enum acta_code
+check_expectations(const struct msg_append *append, struct acta_err *err)
+{
+    const struct msg_write **sorted;
+    enum acta_code code = ACTA_OK;
+
+    if (append->writes_count < 2) {
+        return ACTA_OK;
+    }
+    sorted = malloc(append->writes_count * sizeof(*sorted));
+    if (sorted == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "append");
+    }
+    for (size_t i = 0; i < append->writes_count; i++) {
+        sorted[i] = &append->writes[i];
+    }
+    qsort(sorted, append->writes_count, sizeof(*sorted), compare_writes);
+    for (size_t i = 1; i < append->writes_count && code == ACTA_OK; i++) {
+        if (slice_equal(sorted[i - 1]->stream, sorted[i]->stream) &&
+            sorted[i - 1]->expected != sorted[i]->expected) {
+            code = acta_fail(err, ACTA_INVALID,
+                             "writes %td and %td are to one stream but expect "
+                             "different versions",
+                             sorted[i - 1] - append->writes,
+                             sorted[i] - append->writes);
+        }
+    }
+    free(sorted);
+    return code;
+}
+
 enum acta_code
 msg_append_decode(struct msg_append *append, struct slice body,
                   struct acta_err *err)
 {
     struct pack_reader reader;
     size_t writes_count, events_count;
+    enum acta_code code;
 
     *append = (struct msg_append){0};
     msg_request_begin(&reader, body, APPEND_FIELDS, err);
@@ -154,7 +200,11 @@ msg_append_decode(struct msg_append *append, struct slice body,
         return pack_code(&reader);
     }
     assert(append->events_count == events_count);
-    return ACTA_OK;
+    code = check_expectations(append, err);
+    if (code != ACTA_OK) {
+        msg_append_fini(append);
+    }
+    return code;
 }
 
 void

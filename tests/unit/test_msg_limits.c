@@ -269,6 +269,36 @@ START_TEST(expected_version_is_a_version_any_or_exists)
 }
 END_TEST
 
+/* The streams a, b, a, each with one event. */
+static enum acta_code
+try_expectations(int64_t first, int64_t second, int64_t third)
+{
+    const int64_t expected[] = {first, second, third};
+    struct event event = plain_event();
+    size_t start;
+
+    buf_clear(&buf);
+    start = msg_append_begin(&buf, 1, 3);
+    for (size_t i = 0; i < 3; i++) {
+        msg_append_write(&buf, slice_of(i == 1 ? "b" : "a"), expected[i], 1);
+        event_encode_content(&buf, &event, NULL, 0);
+    }
+    frame_end(&buf, start);
+    return decode_append();
+}
+
+START_TEST(writes_to_one_stream_expect_the_same)
+{
+    ck_assert_int_eq(try_expectations(3, 4, 3), ACTA_OK);
+    ck_assert_int_eq(try_expectations(-1, 4, -1), ACTA_OK);
+    ck_assert_int_eq(try_expectations(3, 3, 4), ACTA_INVALID);
+    ck_assert_str_eq(err.text, "writes 0 and 2 are to one stream but expect "
+                               "different versions");
+    ck_assert_int_eq(try_expectations(3, 3, -1), ACTA_INVALID);
+    ck_assert_int_eq(try_expectations(-1, 3, -2), ACTA_INVALID);
+}
+END_TEST
+
 START_TEST(type_is_a_name)
 {
     struct event event = plain_event();
@@ -623,6 +653,7 @@ main(void)
     tcase_add_test(tcase, append_has_ten_thousand_events_at_most);
     tcase_add_test(tcase, stream_is_a_name);
     tcase_add_test(tcase, expected_version_is_a_version_any_or_exists);
+    tcase_add_test(tcase, writes_to_one_stream_expect_the_same);
     tcase_add_test(tcase, type_is_a_name);
     tcase_add_test(tcase, event_has_an_id);
     tcase_add_test(tcase, tags_are_different_names_and_thirty_two_at_most);
