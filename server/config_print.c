@@ -51,7 +51,7 @@ config_print_help(FILE *out)
 {
     fprintf(out, "usage: actad [OPTION...]\n\n"
                  "The server of Acta, an event store. Options may also stand "
-                 "in " CONFIG_FILE "\n(key = value), and in the environment "
+                 "in\n" CONFIG_FILE " (key = value), and in the environment\n"
                  "(ACTA_DATA_DIR for --data-dir).\n\n");
     for (size_t i = 0; i < OTHER_COUNT; i++) {
         fprintf(out, "  %s\n", other_options[i].option);

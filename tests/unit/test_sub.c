@@ -124,7 +124,7 @@ run_until_it_waits(void)
 static const char *
 sent(void)
 {
-    static char words[4096];
+    static char words[65536];
     size_t size = 0;
 
     words[0] = '\0';
