@@ -15,7 +15,7 @@ static uint64_t
 submit(struct acta_client *client, enum opcode kind, uint64_t timeout_ms,
        union request_done done, void *user, struct acta_err *err)
 {
-    uint64_t now_ms = client_now_ms();
+    uint64_t now_ms = client_now_ms(client);
     struct request *request;
     uint64_t id = 0;
 

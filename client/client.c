@@ -16,8 +16,8 @@ acta_version(void)
     return ACTA_VERSION;
 }
 
-uint64_t
-client_now_ms(void)
+static uint64_t
+monotonic_ms(void)
 {
     struct timespec now;
 
@@ -87,11 +87,12 @@ client_leave(struct acta_client *client, uint64_t now_ms)
 }
 
 enum acta_code
-acta_open(struct acta_client **client, const struct acta_options *options,
-          const struct acta_loop *loop, struct acta_err *err)
+client_new(struct acta_client **client, const struct acta_options *options,
+           const struct acta_loop *loop, uint64_t (*clock)(void),
+           struct acta_err *err)
 {
     struct acta_client *made = calloc(1, sizeof(*made));
-    uint64_t now_ms = client_now_ms();
+    uint64_t now_ms = clock();
     enum acta_code code;
 
     *client = NULL;
@@ -114,6 +115,7 @@ acta_open(struct acta_client **client, const struct acta_options *options,
         free(made);
         return code;
     }
+    made->clock = clock;
     made->core.owner = made;
     made->watched_fd = -1;
     made->armed_ms = UINT64_MAX;
@@ -122,6 +124,13 @@ acta_open(struct acta_client **client, const struct acta_options *options,
     client_leave(made, now_ms);
     *client = made;
     return ACTA_OK;
+}
+
+enum acta_code
+acta_open(struct acta_client **client, const struct acta_options *options,
+          const struct acta_loop *loop, struct acta_err *err)
+{
+    return client_new(client, options, loop, monotonic_ms, err);
 }
 
 void
@@ -143,7 +152,7 @@ acta_close(struct acta_client *client)
 void
 acta_handle_ready(struct acta_client *client, unsigned events)
 {
-    uint64_t now_ms = client_now_ms();
+    uint64_t now_ms = client_now_ms(client);
 
     if (client->closed) {
         return;
@@ -156,7 +165,7 @@ acta_handle_ready(struct acta_client *client, unsigned events)
 void
 acta_handle_timer(struct acta_client *client)
 {
-    uint64_t now_ms = client_now_ms();
+    uint64_t now_ms = client_now_ms(client);
 
     if (client->closed) {
         return;
@@ -170,7 +179,7 @@ acta_handle_timer(struct acta_client *client)
 void
 acta_flush(struct acta_client *client)
 {
-    uint64_t now_ms = client_now_ms();
+    uint64_t now_ms = client_now_ms(client);
 
     /* Within a callback it is written when the callback has returned. */
     if (client->closed || client->depth > 0) {
@@ -200,7 +209,7 @@ acta_cancel(struct acta_client *client, uint64_t request)
 
     client_enter(client);
     code = core_cancel(&client->core, request);
-    client_leave(client, client_now_ms());
+    client_leave(client, client_now_ms(client));
     return code;
 }
 
@@ -210,7 +219,7 @@ struct acta_sub *
 acta_subscribe(struct acta_client *client, const struct acta_follow *follow,
                struct acta_err *err)
 {
-    uint64_t now_ms = client_now_ms();
+    uint64_t now_ms = client_now_ms(client);
     struct acta_sub *sub;
 
     client_enter(client);
@@ -234,7 +243,7 @@ acta_unsubscribe(struct acta_sub *sub)
     client = sub->core->owner;
     client_enter(client);
     sub_cancel(sub);
-    client_leave(client, client_now_ms());
+    client_leave(client, client_now_ms(client));
 }
 
 void
@@ -250,7 +259,7 @@ acta_resume(struct acta_sub *sub)
 
     client_enter(client);
     sub_resume(sub);
-    client_leave(client, client_now_ms());
+    client_leave(client, client_now_ms(client));
 }
 
 uint64_t

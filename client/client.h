@@ -7,6 +7,7 @@
 #include "io.h"
 
 struct acta_client {
+    uint64_t (*clock)(void); /* Monotonic, in milliseconds. */
     struct options options;
     struct core core;
     struct io io;
@@ -30,8 +31,17 @@ struct acta_client {
     struct answer *keep_in;
 };
 
-/* Monotonic time. */
-uint64_t client_now_ms(void);
+/* acta_open() with a clock of the caller's. */
+enum acta_code client_new(struct acta_client **client,
+                          const struct acta_options *options,
+                          const struct acta_loop *loop, uint64_t (*clock)(void),
+                          struct acta_err *err) ACTA_CHECKED;
+
+static inline uint64_t
+client_now_ms(const struct acta_client *client)
+{
+    return client->clock();
+}
 
 /* Every function that may change what the client does is between these. */
 void client_enter(struct acta_client *client);

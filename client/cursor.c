@@ -123,7 +123,7 @@ turn_page(struct acta_cursor *cursor, struct acta_err *err)
 
     ask(cursor);
     core_set_timeout(&client->core, cursor->request,
-                     client->options.given.timeout_ms, client_now_ms());
+                     client->options.given.timeout_ms, client_now_ms(client));
     code = sync_wait(cursor->sync, cursor->request, &cursor->call, err);
     cursor->request = 0;
     if (code != ACTA_OK) {

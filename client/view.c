@@ -110,10 +110,11 @@ view_record(struct view *view, uint8_t *records, struct slice base,
 {
     struct acta_event *to = &view->events[view->count];
     struct event event;
-    enum acta_code code = msg_next_event(left, &event, err);
+    struct acta_err why;
 
-    if (code != ACTA_OK) {
-        return code;
+    if (msg_next_event(left, &event, &why) != ACTA_OK) {
+        return acta_fail(err, ACTA_PROTOCOL, "event from the server: %s",
+                         why.text);
     }
     if (!reserve_tags(view, event.tags_count)) {
         return acta_fail(err, ACTA_MEMORY, "tags of events");

@@ -28,7 +28,7 @@ struct view {
  * changed, and must stay as long as the events are used. Pointers and events
  * are valid until the next call.
  *
- * PROTOCOL and what else the bytes are to blame for; MEMORY.
+ * PROTOCOL: these are no records. MEMORY.
  */
 enum acta_code view_records(struct view *view, uint8_t *records, size_t size,
                             size_t count, struct acta_err *err) ACTA_CHECKED;
