@@ -1,0 +1,352 @@
+#include "fake_database.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "reader.h"
+
+struct fake_database fake_database;
+
+static struct buf records[FAKE_EVENTS_MAX + 1]; /* By position. */
+static uint64_t head;
+static struct append *queued_first;
+static struct append *queued_last;
+static struct watcher *watchers;
+static bool stopping;
+
+void
+fake_database_init(void)
+{
+    fake_database = (struct fake_database){.queue_max = SIZE_MAX};
+    stopping = false;
+    watchers = NULL;
+}
+
+void
+fake_database_fini(void)
+{
+    while (queued_first != NULL) {
+        struct append *append = queued_first;
+
+        queued_first = append->next;
+        append_free(append);
+    }
+    for (; head > 0; head--) {
+        buf_fini(&records[head]);
+    }
+}
+
+struct database *
+fake_database_handle(void)
+{
+    return NULL;
+}
+
+static struct event
+event_at(uint64_t position)
+{
+    struct pack_reader reader;
+    struct event event;
+
+    pack_reader_init(&reader, buf_slice(&records[position]), NULL);
+    event_decode_record(&reader, &event);
+    ck_assert(!reader.failed);
+    return event;
+}
+
+static uint64_t
+version_of(struct slice stream)
+{
+    uint64_t version = 0;
+
+    for (uint64_t position = 1; position <= head; position++) {
+        version += slice_equal(event_at(position).stream, stream);
+    }
+    return version;
+}
+
+/* ---- database.h ---- */
+
+enum acta_code
+database_submit(struct database *database, struct append *append)
+{
+    (void)database;
+    fake_database.submits++;
+    if (stopping) {
+        return ACTA_STOPPING;
+    }
+    if (fake_database.queue_count >= fake_database.queue_max) {
+        return ACTA_BUSY;
+    }
+    append->next = NULL;
+    if (queued_first == NULL) {
+        queued_first = append;
+    } else {
+        queued_last->next = append;
+    }
+    queued_last = append;
+    fake_database.queue_count++;
+    return ACTA_OK;
+}
+
+static bool
+is_expected(struct append *append)
+{
+    for (size_t i = 0; i < append->request.writes_count; i++) {
+        const struct msg_write *write = &append->request.writes[i];
+        uint64_t version = version_of(write->stream);
+
+        if (write->expected >= 0 && (uint64_t)write->expected != version) {
+            struct msg_failure failure = {.kind = MSG_FAILED_WRITE,
+                                          .index = i,
+                                          .expected = write->expected,
+                                          .actual = version};
+
+            append_refuse(append, ACTA_CONFLICT, "write %zu", i);
+            append_add_failure(append, &failure);
+        }
+    }
+    return append->outcome.code == ACTA_OK;
+}
+
+static void
+write_events(struct append *append, size_t index)
+{
+    const struct msg_write *write = &append->request.writes[index];
+    uint64_t version = version_of(write->stream);
+
+    append->outcome.runs[index] = (struct msg_run){
+        .write = index,
+        .first_version = version + 1,
+        .first_position = head + 1,
+        .count = write->events_count,
+    };
+    for (size_t i = 0; i < write->events_count; i++) {
+        struct event event = write->events[i];
+        size_t size = event_record_size(&event);
+        struct buf *record = &records[head + 1];
+
+        ck_assert_uint_lt(head, FAKE_EVENTS_MAX);
+        event.position = head + 1;
+        event.version = ++version;
+        event.time_us = 1;
+        buf_init(record, size);
+        event_write_record(buf_reserve(record, size), &event);
+        buf_advance(record, size);
+        head++;
+    }
+}
+
+void
+fake_database_commit(void)
+{
+    while (queued_first != NULL) {
+        struct append *append = queued_first;
+
+        queued_first = append->next;
+        append->next = NULL;
+        if (is_expected(append)) {
+            append->outcome.runs_count = append->request.writes_count;
+            append->outcome.runs = calloc(append->outcome.runs_count,
+                                          sizeof(*append->outcome.runs));
+            for (size_t i = 0; i < append->request.writes_count; i++) {
+                write_events(append, i);
+            }
+        }
+        completions_give(append->completions, append, append);
+    }
+    fake_database.queue_count = 0;
+    for (struct watcher *watcher = watchers; watcher != NULL;
+         watcher = watcher->next) {
+        watcher->wake(watcher->user);
+    }
+}
+
+void
+database_stop_appends(struct database *database)
+{
+    (void)database;
+    stopping = true;
+}
+
+uint64_t
+database_head(const struct database *database)
+{
+    (void)database;
+    return head;
+}
+
+struct uuid
+database_id(const struct database *database)
+{
+    (void)database;
+    return (struct uuid){{1}};
+}
+
+const char *
+database_name(const struct database *database)
+{
+    (void)database;
+    return "main";
+}
+
+void
+database_stats(struct database *database, struct database_stats *stats)
+{
+    (void)database;
+    *stats = (struct database_stats){.head = head};
+}
+
+/* ---- reader.h ---- */
+
+static enum acta_code
+put(uint64_t position, const struct read_bounds *bounds, size_t *size,
+    struct buf *out, struct read_result *result, struct acta_err *err)
+{
+    struct slice record = buf_slice(&records[position]);
+
+    if (position == fake_database.broken_at) {
+        return acta_fail(err, ACTA_CORRUPT, "position %ju is damaged",
+                         (uintmax_t)position);
+    }
+    if (result->events_count > 0 &&
+        (result->events_count == bounds->events_max ||
+         *size + record.size > bounds->bytes_max)) {
+        result->at_end = false;
+        return ACTA_OK;
+    }
+    *size += record.size;
+    buf_append_slice(out, record);
+    result->events_count++;
+    result->next = position;
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
+                bool backward, const struct read_bounds *bounds,
+                struct buf *out, struct read_result *result,
+                struct acta_err *err)
+{
+    size_t size = 0;
+
+    (void)reader;
+    ck_assert(!backward);
+    fake_database.reads++;
+    *result = (struct read_result){.next = from, .head = head, .at_end = true};
+    for (uint64_t position = from + 1; position <= head && result->at_end;
+         position++) {
+        struct event event = event_at(position);
+
+        if (query_matches(query, &event)) {
+            enum acta_code code =
+                put(position, bounds, &size, out, result, err);
+
+            if (code != ACTA_OK) {
+                return code;
+            }
+        } else {
+            result->next = position;
+        }
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
+                   bool backward, const struct read_bounds *bounds,
+                   struct buf *out, struct read_result *result,
+                   struct acta_err *err)
+{
+    size_t size = 0;
+
+    (void)reader;
+    ck_assert(!backward);
+    fake_database.reads++;
+    *result = (struct read_result){.head = head, .at_end = true};
+    result->version = version_of(stream);
+    for (uint64_t position = 1; position <= head && result->at_end;
+         position++) {
+        struct event event = event_at(position);
+
+        if (slice_equal(event.stream, stream) && event.version > from) {
+            enum acta_code code =
+                put(position, bounds, &size, out, result, err);
+
+            if (code != ACTA_OK) {
+                return code;
+            }
+        }
+    }
+    result->next = from + result->events_count;
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_read_event(struct reader *reader, struct slice stream, uint64_t version,
+                  struct buf *out, struct read_result *result,
+                  struct acta_err *err)
+{
+    struct read_bounds one = {.events_max = 1, .bytes_max = SIZE_MAX};
+    enum acta_code code;
+
+    if (version == 0 || version > version_of(stream)) {
+        return acta_fail(err, ACTA_NOT_FOUND, "there is no such event");
+    }
+    code = reader_read_stream(reader, stream, version - 1, false, &one, out,
+                              result, err);
+    return code;
+}
+
+enum acta_code
+reader_read_id(struct reader *reader, const uint8_t id[16],
+               const struct read_bounds *bounds, struct buf *out,
+               struct read_result *result, struct acta_err *err)
+{
+    size_t size = 0;
+
+    (void)reader;
+    fake_database.reads++;
+    *result = (struct read_result){.head = head, .at_end = true};
+    for (uint64_t position = 1; position <= head; position++) {
+        if (memcmp(event_at(position).id, id, 16) == 0) {
+            enum acta_code code =
+                put(position, bounds, &size, out, result, err);
+
+            if (code != ACTA_OK) {
+                return code;
+            }
+        }
+    }
+    return result->events_count > 0
+               ? ACTA_OK
+               : acta_fail(err, ACTA_NOT_FOUND, "there is no such event");
+}
+
+enum acta_code
+reader_list_streams(struct reader *reader, struct slice prefix,
+                    struct slice after, size_t count_max, struct buf *out,
+                    size_t *count, bool *at_end, struct acta_err *err)
+{
+    (void)reader;
+    (void)after;
+    (void)err;
+    fake_database.reads++;
+    *count = 0;
+    *at_end = true;
+    for (uint64_t position = 1; position <= head && *count < count_max;
+         position++) {
+        struct event event = event_at(position);
+
+        if (event.version == 1 && slice_starts_with(event.stream, prefix)) {
+            struct msg_stream stream = {.name = event.stream,
+                                        .version = version_of(event.stream)};
+
+            msg_streams_add(out, &stream);
+            (*count)++;
+        }
+    }
+    return ACTA_OK;
+}
