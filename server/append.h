@@ -76,8 +76,8 @@ struct completions {
     void *user;
 };
 
-void completions_init(struct completions *completions,
-                      void (*wake)(void *user), void *user);
+void completions_init(struct completions *completions, void (*wake)(void *user),
+                      void *user);
 void completions_fini(struct completions *completions);
 
 /* Give back a list of appends linked by next. Any thread. */

@@ -29,8 +29,8 @@ struct database_options {
 
     /* A checkpoint begins when the tail has this much. */
     size_t checkpoint_events;
-    size_t checkpoint_size;    /* Bytes of records. */
-    size_t checkpoint_journal; /* Bytes of the journal. */
+    size_t checkpoint_size;     /* Bytes of records. */
+    size_t checkpoint_journal;  /* Bytes of the journal. */
     uint64_t checkpoint_age_ms; /* Of the oldest event in the tail. */
 
     size_t queue_size; /* Bytes of appends that may wait for the writer. */
@@ -101,9 +101,9 @@ void database_unwatch(struct database *database, struct watcher *watcher);
 
 struct database_stats {
     uint64_t head;
-    uint64_t stored;  /* Position that the store has. */
-    uint64_t commits; /* Since the start: entries of the journal. */
-    uint64_t events;  /* Since the start. */
+    uint64_t stored;   /* Position that the store has. */
+    uint64_t commits;  /* Since the start: entries of the journal. */
+    uint64_t events;   /* Since the start. */
     uint64_t refusals; /* Appends refused since the start. */
     uint64_t repeats;  /* Appends answered as repeats since the start. */
     uint64_t checkpoints;

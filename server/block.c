@@ -1,0 +1,136 @@
+#include "block.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "checksum.h"
+#include "event.h"
+
+#define COUNT_AT     8
+#define CHECKSUM_AT  12
+#define SUMMED_FRONT CHECKSUM_AT
+
+void
+block_writer_init(struct block_writer *writer, uint8_t *to,
+                  uint64_t first_position, size_t count)
+{
+    assert(count > 0);
+    assert(count <= UINT32_MAX);
+
+    put_u64(to, first_position);
+    put_u32(to + COUNT_AT, (uint32_t)count);
+    writer->to = to;
+    writer->entry = to + BLOCK_HEADER_SIZE;
+    writer->records = writer->entry + BLOCK_ENTRY_SIZE * count;
+    writer->end = writer->records;
+}
+
+void
+block_writer_add(struct block_writer *writer, const struct block_record *record)
+{
+    assert(writer->entry < writer->records);
+
+    memcpy(writer->end, record->data, record->size);
+    writer->end += record->size;
+    put_u32(writer->entry, (uint32_t)(writer->end - writer->records));
+    put_u32(writer->entry + 4, record->checksum);
+    writer->entry += BLOCK_ENTRY_SIZE;
+}
+
+/* The directory ends where the records begin. */
+static uint32_t
+directory_checksum(const uint8_t *block, const uint8_t *records)
+{
+    const uint8_t *directory = block + BLOCK_HEADER_SIZE;
+    uint32_t sum = checksum_of(block, SUMMED_FRONT);
+
+    return checksum_extend(sum, directory, (size_t)(records - directory));
+}
+
+uint8_t *
+block_writer_end(struct block_writer *writer)
+{
+    assert(writer->entry == writer->records);
+
+    put_u32(writer->to + CHECKSUM_AT,
+            directory_checksum(writer->to, writer->records));
+    return writer->end;
+}
+
+static uint32_t
+end_of(const struct block *block, size_t index)
+{
+    return get_u32(block->directory + BLOCK_ENTRY_SIZE * index);
+}
+
+enum acta_code
+block_open(struct block *block, struct slice bytes, struct acta_err *err)
+{
+    size_t directory_size;
+    size_t left;
+
+    if (bytes.size < BLOCK_HEADER_SIZE) {
+        return acta_fail(err, ACTA_CORRUPT, "block has only %zu bytes",
+                         bytes.size);
+    }
+    block->first_position = get_u64(bytes.data);
+    block->count = get_u32(bytes.data + COUNT_AT);
+    left = bytes.size - BLOCK_HEADER_SIZE;
+    if (block->count == 0 || block->count > left / BLOCK_ENTRY_SIZE) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "block of position %ju claims %u records",
+                         (uintmax_t)block->first_position, block->count);
+    }
+    directory_size = BLOCK_ENTRY_SIZE * (size_t)block->count;
+    left -= directory_size;
+    block->directory = bytes.data + BLOCK_HEADER_SIZE;
+    block->records = block->directory + directory_size;
+    if (get_u32(bytes.data + CHECKSUM_AT) !=
+        directory_checksum(bytes.data, block->records)) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "directory of the block of position %ju is damaged",
+                         (uintmax_t)block->first_position);
+    }
+    if (end_of(block, block->count - 1) > left) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "block of position %ju is cut short",
+                         (uintmax_t)block->first_position);
+    }
+    block->size =
+        BLOCK_HEADER_SIZE + directory_size + end_of(block, block->count - 1);
+    return ACTA_OK;
+}
+
+enum acta_code
+block_get(const struct block *block, uint64_t position,
+          struct block_record *record, struct acta_err *err)
+{
+    size_t index = (size_t)(position - block->first_position);
+    uint32_t start, end;
+
+    assert(position >= block->first_position);
+    assert(position < block_end(block));
+
+    /* The directory's checksum was right, so its ends are those written. */
+    start = index == 0 ? 0 : end_of(block, index - 1);
+    end = end_of(block, index);
+    assert(start <= end);
+    record->data = block->records + start;
+    record->size = end - start;
+    record->checksum = get_u32(block->directory + BLOCK_ENTRY_SIZE * index + 4);
+    if (checksum_of(record->data, record->size) != record->checksum) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju is damaged: its checksum is "
+                         "wrong",
+                         (uintmax_t)position);
+    }
+    if (event_record_position(slice_make(record->data, record->size)) !=
+        position) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju is damaged: another one is in "
+                         "its place",
+                         (uintmax_t)position);
+    }
+    return ACTA_OK;
+}

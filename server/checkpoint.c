@@ -1,0 +1,208 @@
+#include "checkpoint.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "file.h"
+#include "waiting.h"
+
+/* How often it looks at the disk, and for readers that have died. */
+#define LOOK_MS    100
+#define READERS_US (60 * 1000000ull)
+
+/* The store's pages are copied before they are changed: a checkpoint may need
+ * this many times the bytes of its records, and this much besides.
+ */
+#define SPACE_FACTOR 3
+#define SPACE_MORE   ((uint64_t)1 << 20)
+
+struct checkpointer {
+    struct rooms *rooms;
+    const struct database_options *options;
+    pthread_t thread;
+
+    _Atomic uint64_t disk_free;
+    _Atomic bool is_full;
+    _Atomic uint64_t checkpoints;
+    _Atomic uint64_t last_ms;
+    bool is_starved; /* The last one failed for want of space. The thread's. */
+
+    pthread_mutex_t lock; /* Guards what follows. */
+    pthread_cond_t woken;
+    bool is_sealed;
+    bool stopping;
+    uint64_t last_time_us; /* Of the sealed memtable. */
+};
+
+static void
+look_at_disk(struct checkpointer *checkpointer)
+{
+    uint64_t space = file_space(checkpointer->options->dir);
+
+    atomic_store(&checkpointer->disk_free, space);
+    atomic_store(&checkpointer->is_full,
+                 checkpointer->is_starved ||
+                     space < checkpointer->options->disk_reserve);
+}
+
+/* Refuse to begin what would probably fail half way. */
+static bool
+has_space_for(struct checkpointer *checkpointer, struct memtable *memtable)
+{
+    look_at_disk(checkpointer);
+    return atomic_load(&checkpointer->disk_free) >=
+           SPACE_FACTOR * (uint64_t)memtable_size(memtable) + SPACE_MORE;
+}
+
+static enum acta_code
+move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
+              uint64_t sequence, uint64_t last_time_us, struct acta_err *err)
+{
+    struct mono_time begun = clock_mono();
+    enum acta_code code;
+
+    if (!has_space_for(checkpointer, memtable)) {
+        return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
+    }
+    code = store_checkpoint(checkpointer->rooms->store, memtable, sequence,
+                            last_time_us, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    tail_drop_sealed(&checkpointer->rooms->tail);
+    journal_release(checkpointer->rooms->journal, sequence);
+    atomic_fetch_add(&checkpointer->checkpoints, 1);
+    atomic_store(&checkpointer->last_ms, clock_us_since(begun) / 1000);
+    return ACTA_OK;
+}
+
+/* Move what is sealed. False if it has to be tried again. */
+static bool
+checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
+{
+    struct memtable *memtable;
+    struct acta_err err;
+    enum acta_code code;
+    uint64_t sequence;
+
+    memtable = tail_sealed(&checkpointer->rooms->tail, &sequence);
+    if (memtable == NULL) {
+        return true;
+    }
+    code = move_to_store(checkpointer, memtable, sequence, last_time_us, &err);
+    memtable_unref(memtable);
+    checkpointer->is_starved = code == ACTA_FULL;
+    if (code != ACTA_OK && code != ACTA_FULL && code != ACTA_MEMORY) {
+        checkpointer->options->fatal(checkpointer->options->user, &err);
+    }
+    return code == ACTA_OK;
+}
+
+static void *
+run(void *arg)
+{
+    struct checkpointer *checkpointer = arg;
+    struct mono_time readers_checked = clock_mono();
+
+    pthread_mutex_lock(&checkpointer->lock);
+    for (;;) {
+        struct timespec until = waiting_until(LOOK_MS);
+        bool done = true;
+
+        if (checkpointer->is_sealed) {
+            uint64_t last_time_us = checkpointer->last_time_us;
+
+            pthread_mutex_unlock(&checkpointer->lock);
+            done = checkpoint(checkpointer, last_time_us);
+            pthread_mutex_lock(&checkpointer->lock);
+            checkpointer->is_sealed = !done;
+        }
+        if (checkpointer->stopping) {
+            break; /* What is still sealed is in the journal. */
+        }
+        if (!checkpointer->is_sealed || !done) {
+            (void)waiting_wait(&checkpointer->woken, &checkpointer->lock,
+                               &until);
+        }
+        look_at_disk(checkpointer);
+        if (clock_us_since(readers_checked) >= READERS_US) {
+            store_check_readers(checkpointer->rooms->store);
+            readers_checked = clock_mono();
+        }
+    }
+    pthread_mutex_unlock(&checkpointer->lock);
+    return NULL;
+}
+
+enum acta_code
+checkpointer_start(struct checkpointer **out, struct rooms *rooms,
+                   const struct database_options *options, struct acta_err *err)
+{
+    struct checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
+    int rc;
+
+    *out = NULL;
+    if (checkpointer == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "start checkpoints");
+    }
+    checkpointer->rooms = rooms;
+    checkpointer->options = options;
+    look_at_disk(checkpointer);
+    pthread_mutex_init(&checkpointer->lock, NULL);
+    waiting_init(&checkpointer->woken);
+    rc = pthread_create(&checkpointer->thread, NULL, run, checkpointer);
+    if (rc != 0) {
+        pthread_cond_destroy(&checkpointer->woken);
+        pthread_mutex_destroy(&checkpointer->lock);
+        free(checkpointer);
+        return acta_fail(err, ACTA_MEMORY, "start checkpoints: thread: %s",
+                         strerror(rc));
+    }
+    *out = checkpointer;
+    return ACTA_OK;
+}
+
+void
+checkpointer_wake(struct checkpointer *checkpointer, uint64_t last_time_us)
+{
+    pthread_mutex_lock(&checkpointer->lock);
+    checkpointer->is_sealed = true;
+    checkpointer->last_time_us = last_time_us;
+    pthread_cond_signal(&checkpointer->woken);
+    pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void
+checkpointer_stop(struct checkpointer *checkpointer)
+{
+    if (checkpointer == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&checkpointer->lock);
+    checkpointer->stopping = true;
+    pthread_cond_signal(&checkpointer->woken);
+    pthread_mutex_unlock(&checkpointer->lock);
+    pthread_join(checkpointer->thread, NULL);
+    pthread_cond_destroy(&checkpointer->woken);
+    pthread_mutex_destroy(&checkpointer->lock);
+    free(checkpointer);
+}
+
+bool
+checkpointer_is_full(struct checkpointer *checkpointer)
+{
+    return atomic_load(&checkpointer->is_full);
+}
+
+void
+checkpointer_stats(struct checkpointer *checkpointer,
+                   struct database_stats *stats)
+{
+    stats->disk_free = atomic_load(&checkpointer->disk_free);
+    stats->full = atomic_load(&checkpointer->is_full);
+    stats->checkpoints = atomic_load(&checkpointer->checkpoints);
+    stats->checkpoint_last_ms = atomic_load(&checkpointer->last_ms);
+}

@@ -1,0 +1,45 @@
+/* The checkpoint thread: moves each sealed memtable to the store, and lets the
+ * journal use its segments again.
+ *
+ * When there is no space it waits and tries again; nothing is lost, since the
+ * journal has what the store does not have yet.
+ */
+
+#ifndef ACTA_CHECKPOINT_H
+#define ACTA_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "database.h"
+#include "err.h"
+#include "rooms.h"
+
+struct checkpointer;
+
+enum acta_code checkpointer_start(struct checkpointer **checkpointer,
+                                  struct rooms *rooms,
+                                  const struct database_options *options,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* A memtable was sealed, whose last event was recorded at @last_time_us. The
+ * writer's thread.
+ */
+void checkpointer_wake(struct checkpointer *checkpointer,
+                       uint64_t last_time_us);
+
+/* Finish what is sealed, unless there is no space for it, and end the thread.
+ * May be NULL.
+ */
+void checkpointer_stop(struct checkpointer *checkpointer);
+
+/* True if there is less free space than the reserve: appends are to be refused.
+ * Looked up at most every now and then. Any thread.
+ */
+bool checkpointer_is_full(struct checkpointer *checkpointer);
+
+void checkpointer_stats(struct checkpointer *checkpointer,
+                        struct database_stats *stats);
+
+#endif

@@ -1,0 +1,383 @@
+/* A database's directory DIR has two others, store and journal. Beside it lies
+ * DIR.lock, whose lock says that a process has the database open, and, while it
+ * is being made, DIR.new: it gets its name when all of it is on disk, so that a
+ * database is whole or not there.
+ */
+
+#include "database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "clock.h"
+#include "file.h"
+#include "recover.h"
+#include "rooms.h"
+#include "writer.h"
+
+#define DIR_MODE  0700
+#define FILE_MODE 0600
+
+struct database {
+    struct database_options options;
+    char *dir;  /* owned */
+    char *name; /* owned */
+    struct uuid id;
+    int lock_fd;
+    struct rooms rooms;
+    bool has_tail;
+    struct checkpointer *checkpointer;
+    struct writer *writer;
+};
+
+void
+database_options_init(struct database_options *options)
+{
+    *options = (struct database_options){
+        .journal_segment_size = (size_t)64 << 20,
+        .store_map_size = (size_t)1 << 40,
+        .disk_reserve = (size_t)256 << 20,
+        .checkpoint_events = 128 << 10,
+        .checkpoint_size = (size_t)48 << 20,
+        .checkpoint_journal = (size_t)256 << 20,
+        .checkpoint_age_ms = 60000,
+        .queue_size = (size_t)128 << 20,
+    };
+}
+
+/* ---- the directory ---- */
+
+static enum acta_code
+sibling(char path[static FILE_PATH_MAX], const char *dir, const char *suffix,
+        struct acta_err *err)
+{
+    int size = snprintf(path, FILE_PATH_MAX, "%s%s", dir, suffix);
+
+    if (size < 0 || size >= FILE_PATH_MAX) {
+        return acta_fail(err, ACTA_IO, "path is too long: %s", dir);
+    }
+    return ACTA_OK;
+}
+
+/* The lock is on the open file, and goes with the process however it ends. */
+static enum acta_code
+lock(struct database *database, struct acta_err *err)
+{
+    char path[FILE_PATH_MAX], holder[16] = "";
+    enum acta_code code;
+    size_t got;
+
+    code = sibling(path, database->dir, ".lock", err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    database->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (database->lock_fd < 0) {
+        return file_fail(err, "open", path);
+    }
+    if (flock(database->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) {
+            return file_fail(err, "lock", path);
+        }
+        if (file_read_at(database->lock_fd, holder, sizeof(holder) - 1, 0, &got,
+                         path, NULL) != ACTA_OK) {
+            holder[0] = '\0';
+        }
+        holder[strcspn(holder, "\n")] = '\0';
+        return acta_fail(err, ACTA_IN_USE,
+                         "%s is in use by another process (pid %s)",
+                         database->dir, holder[0] == '\0' ? "?" : holder);
+    }
+    /* For whom it may concern: the lock does not depend on what is in it. */
+    if (ftruncate(database->lock_fd, 0) == 0) {
+        (void)!dprintf(database->lock_fd, "%d\n", (int)getpid());
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+make_dir(const char *path, struct acta_err *err)
+{
+    return mkdir(path, DIR_MODE) == 0 ? ACTA_OK : file_fail(err, "make", path);
+}
+
+static enum acta_code
+new_id(struct uuid *id, struct acta_err *err)
+{
+    struct uuid_source source = {0};
+    uint8_t random[10];
+
+    if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+        return acta_fail(err, ACTA_IO, "no random numbers");
+    }
+    uuid_v7(id, &source, clock_wall().us / 1000, random);
+    return ACTA_OK;
+}
+
+static enum acta_code
+fill(const char *dir, size_t map_size, struct acta_err *err)
+{
+    char store[FILE_PATH_MAX], journal[FILE_PATH_MAX];
+    enum acta_code code;
+    struct uuid id;
+
+    if ((code = file_join(store, dir, "store", err)) != ACTA_OK ||
+        (code = file_join(journal, dir, "journal", err)) != ACTA_OK ||
+        (code = new_id(&id, err)) != ACTA_OK ||
+        (code = make_dir(dir, err)) != ACTA_OK ||
+        (code = make_dir(store, err)) != ACTA_OK ||
+        (code = make_dir(journal, err)) != ACTA_OK ||
+        (code = store_create(store, map_size, &id, err)) != ACTA_OK ||
+        (code = file_sync_dir(store, err)) != ACTA_OK) {
+        return code;
+    }
+    return file_sync_dir(dir, err);
+}
+
+/* Make the database under another name, and give it its own when it is whole.
+ */
+static enum acta_code
+create(const char *dir, size_t map_size, struct acta_err *err)
+{
+    char fresh[FILE_PATH_MAX], parent[FILE_PATH_MAX];
+    enum acta_code code;
+
+    if ((code = sibling(fresh, dir, ".new", err)) != ACTA_OK ||
+        (code = sibling(parent, dir, "", err)) != ACTA_OK ||
+        (code = file_remove_tree(fresh, err)) != ACTA_OK ||
+        (code = fill(fresh, map_size, err)) != ACTA_OK ||
+        (code = file_rename(fresh, dir, dirname(parent), err)) != ACTA_OK) {
+        return acta_wrap(err, code, "create database");
+    }
+    return ACTA_OK;
+}
+
+/* True if there is no directory, or nothing in it. */
+static bool
+is_missing(const char *dir)
+{
+    /* rmdir() removes only what is empty. */
+    return !file_exists(dir) || rmdir(dir) == 0;
+}
+
+/* ---- opening ---- */
+
+static enum acta_code
+open_rooms(struct database *database, struct acta_err *err)
+{
+    const struct database_options *options = &database->options;
+    struct journal_options journal = {
+        .segment_size = options->journal_segment_size,
+        .spares_max = 1 + (unsigned)(options->checkpoint_journal /
+                                     options->journal_segment_size),
+    };
+    char store_dir[FILE_PATH_MAX], journal_dir[FILE_PATH_MAX];
+    struct rooms *rooms = &database->rooms;
+    struct store_meta meta;
+    enum acta_code code;
+
+    if ((code = file_join(store_dir, database->dir, "store", err)) != ACTA_OK ||
+        (code = file_join(journal_dir, database->dir, "journal", err)) !=
+            ACTA_OK) {
+        return code;
+    }
+    if (!file_exists(store_dir) || !file_exists(journal_dir)) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "it is no database: store or journal is missing");
+    }
+    if ((code = store_open(&rooms->store, store_dir, options->store_map_size,
+                           err)) != ACTA_OK ||
+        (code = store_meta(rooms->store, &meta, err)) != ACTA_OK) {
+        return code;
+    }
+    database->id = meta.id;
+    journal.dir = journal_dir;
+    journal.id = meta.id;
+    if ((code = journal_open(&rooms->journal, &journal, err)) != ACTA_OK ||
+        (code = tail_init(&rooms->tail, meta.position,
+                          writer_memtable_events(options->checkpoint_events),
+                          err)) != ACTA_OK) {
+        return code;
+    }
+    database->has_tail = true;
+    return ACTA_OK;
+}
+
+static enum acta_code
+start(struct database *database, struct acta_err *err)
+{
+    uint64_t sequence, last_time_us;
+    enum acta_code code;
+
+    if ((code = recover(&database->rooms, &database->options, &sequence,
+                        &last_time_us, err)) != ACTA_OK ||
+        (code = journal_start(database->rooms.journal, sequence + 1,
+                              tail_head(&database->rooms.tail) + 1, err)) !=
+            ACTA_OK ||
+        (code = checkpointer_start(&database->checkpointer, &database->rooms,
+                                   &database->options, err)) != ACTA_OK) {
+        return code;
+    }
+    return writer_start(&database->writer, &database->rooms,
+                        database->checkpointer, &database->options, sequence,
+                        last_time_us, err);
+}
+
+enum acta_code
+database_open(struct database **out, const struct database_options *options,
+              struct acta_err *err)
+{
+    struct database *database;
+    enum acta_code code;
+
+    *out = NULL;
+    database = calloc(1, sizeof(*database));
+    if (database == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "open database");
+    }
+    database->lock_fd = -1;
+    database->options = *options;
+    database->dir = strdup(options->dir);
+    database->name = strdup(options->name);
+    if (database->dir == NULL || database->name == NULL) {
+        code = acta_fail(err, ACTA_MEMORY, "out of memory");
+        goto fail;
+    }
+    database->options.dir = database->dir;
+    database->options.name = database->name;
+
+    code = lock(database, err);
+    if (code == ACTA_OK && is_missing(database->dir)) {
+        code = create(database->dir, options->store_map_size, err);
+    }
+    if (code == ACTA_OK) {
+        code = open_rooms(database, err);
+    }
+    if (code == ACTA_OK) {
+        code = start(database, err);
+    }
+    if (code != ACTA_OK) {
+        goto fail;
+    }
+    *out = database;
+    return ACTA_OK;
+
+fail:
+    acta_wrap(err, code, "open database %s", options->dir);
+    database_close(database);
+    return code;
+}
+
+/* Bring the store up to date, so that the next start has nothing to replay. */
+static void
+flush(struct database *database)
+{
+    uint64_t sequence, last_time_us;
+    enum acta_code code = ACTA_OK;
+
+    writer_last(database->writer, &sequence, &last_time_us);
+    if (!tail_is_sealed(&database->rooms.tail)) {
+        code = recover_flush(&database->rooms, sequence, last_time_us, NULL);
+    }
+    (void)code; /* A failure is no loss: the journal has it all. */
+}
+
+void
+database_close(struct database *database)
+{
+    if (database == NULL) {
+        return;
+    }
+    writer_stop(database->writer);
+    checkpointer_stop(database->checkpointer);
+    if (database->writer != NULL) {
+        flush(database);
+        writer_free(database->writer);
+    }
+    journal_close(database->rooms.journal);
+    if (database->has_tail) {
+        tail_fini(&database->rooms.tail);
+    }
+    store_close(database->rooms.store);
+    if (database->lock_fd >= 0) {
+        close(database->lock_fd);
+    }
+    free(database->name);
+    free(database->dir);
+    free(database);
+}
+
+/* ---- for those who use it ---- */
+
+struct rooms *
+database_rooms(struct database *database)
+{
+    return &database->rooms;
+}
+
+void
+database_stop_appends(struct database *database)
+{
+    writer_refuse(database->writer);
+}
+
+enum acta_code
+database_submit(struct database *database, struct append *append)
+{
+    return writer_submit(database->writer, append);
+}
+
+uint64_t
+database_head(const struct database *database)
+{
+    return tail_head(&database->rooms.tail);
+}
+
+struct uuid
+database_id(const struct database *database)
+{
+    return database->id;
+}
+
+const char *
+database_name(const struct database *database)
+{
+    return database->name;
+}
+
+void
+database_watch(struct database *database, struct watcher *watcher)
+{
+    writer_watch(database->writer, watcher);
+}
+
+void
+database_unwatch(struct database *database, struct watcher *watcher)
+{
+    writer_unwatch(database->writer, watcher);
+}
+
+void
+database_stats(struct database *database, struct database_stats *stats)
+{
+    struct tail_view view;
+
+    *stats = (struct database_stats){0};
+    tail_pin(&database->rooms.tail, &view);
+    stats->head = view.head;
+    stats->stored = memtable_first_position(view.tables[0]) - 1;
+    tail_unpin(&view);
+    writer_stats(database->writer, stats);
+    checkpointer_stats(database->checkpointer, stats);
+    stats->journal_size = journal_size(database->rooms.journal);
+    stats->store_size = store_size(database->rooms.store);
+}

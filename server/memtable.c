@@ -1,0 +1,471 @@
+/* Records and names lie in an arena, which is freed as a whole. Events are in
+ * an array of fixed size, which is memory only as far as it is used. Lists hang
+ * in buckets, ids in an open-addressed table of event numbers; both have their
+ * full size from the start, so that nothing is ever rebuilt under the lock.
+ */
+
+#include "memtable.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "checksum.h"
+
+#define CHUNK_SIZE       ((size_t)1 << 20)
+#define LISTS_AN_EVENT   2 /* Buckets: more lists than that share some. */
+#define SLOTS_AN_EVENT   2 /* Of the table of ids: at most half are used. */
+#define ARENA_ALIGNMENT  8
+#define EVENTS_MAX_LIMIT ((size_t)1 << 28)
+
+struct chunk {
+    struct chunk *next;
+    size_t size;
+    uint8_t bytes[];
+};
+
+struct arena {
+    struct chunk *chunks; /* owned: the one in use first */
+    size_t used;          /* Of that one. */
+};
+
+struct mem_event {
+    const uint8_t *record;
+    struct memlist *stream;
+    uint32_t size;
+    uint32_t checksum;
+    uint32_t id_at; /* Offset of the id in the record. */
+};
+
+struct memtable {
+    atomic_uint references;
+    uint64_t first_position;
+    size_t events_max;
+    size_t buckets_mask;
+    size_t slots_mask;
+
+    /* Written by the writer; entries of published events by nobody any more. */
+    struct mem_event *events; /* owned: mapped */
+    size_t count;             /* The writer's alone. */
+    size_t records_size;      /* The writer's alone. */
+    struct arena arena;       /* The writer's alone. */
+
+    pthread_rwlock_t lock;    /* Guards all below against the writer. */
+    struct memlist **buckets; /* owned: mapped */
+    uint32_t *slots;          /* owned: mapped; event number + 1, 0: empty */
+    struct memlist *lists;
+};
+
+static void *
+map_zeros(size_t size)
+{
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return map == MAP_FAILED ? NULL : map;
+}
+
+static void *
+arena_take(struct arena *arena, size_t size)
+{
+    struct chunk *chunk = arena->chunks;
+    size_t start =
+        (arena->used + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+
+    if (chunk == NULL || start > chunk->size || size > chunk->size - start) {
+        size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+
+        chunk = malloc(sizeof(*chunk) + room);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        chunk->size = room;
+        chunk->next = arena->chunks;
+        arena->chunks = chunk;
+        start = 0;
+    }
+    arena->used = start + size;
+    return chunk->bytes + start;
+}
+
+static void
+arena_free(struct arena *arena)
+{
+    while (arena->chunks != NULL) {
+        struct chunk *chunk = arena->chunks;
+
+        arena->chunks = chunk->next;
+        free(chunk);
+    }
+}
+
+static size_t
+power_of_two(size_t at_least)
+{
+    size_t power = 64;
+
+    while (power < at_least) {
+        power *= 2;
+    }
+    return power;
+}
+
+static void
+destroy(struct memtable *memtable)
+{
+    if (memtable->events != NULL) {
+        munmap(memtable->events,
+               memtable->events_max * sizeof(*memtable->events));
+    }
+    if (memtable->buckets != NULL) {
+        munmap(memtable->buckets,
+               (memtable->buckets_mask + 1) * sizeof(struct memlist *));
+    }
+    if (memtable->slots != NULL) {
+        munmap(memtable->slots,
+               (memtable->slots_mask + 1) * sizeof(*memtable->slots));
+    }
+    for (struct memlist *list = memtable->lists; list != NULL;
+         list = list->next) {
+        if (list->offsets != list->inline_offsets) {
+            free(list->offsets);
+        }
+    }
+    arena_free(&memtable->arena);
+    pthread_rwlock_destroy(&memtable->lock);
+    free(memtable);
+}
+
+struct memtable *
+memtable_new(uint64_t first_position, size_t events_max)
+{
+    struct memtable *memtable;
+    pthread_rwlockattr_t attr;
+
+    assert(events_max > 0);
+    assert(events_max <= EVENTS_MAX_LIMIT);
+
+    memtable = calloc(1, sizeof(*memtable));
+    if (memtable == NULL) {
+        return NULL;
+    }
+    atomic_init(&memtable->references, 1);
+    memtable->first_position = first_position;
+    memtable->events_max = events_max;
+    memtable->buckets_mask = power_of_two(events_max * LISTS_AN_EVENT) - 1;
+    memtable->slots_mask = power_of_two(events_max * SLOTS_AN_EVENT) - 1;
+
+    /* Readers come and go: the writer must not starve. */
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr,
+                                  PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&memtable->lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
+
+    memtable->events = map_zeros(events_max * sizeof(*memtable->events));
+    memtable->buckets =
+        map_zeros((memtable->buckets_mask + 1) * sizeof(struct memlist *));
+    memtable->slots =
+        map_zeros((memtable->slots_mask + 1) * sizeof(*memtable->slots));
+    if (memtable->events == NULL || memtable->buckets == NULL ||
+        memtable->slots == NULL) {
+        destroy(memtable);
+        return NULL;
+    }
+    return memtable;
+}
+
+struct memtable *
+memtable_ref(struct memtable *memtable)
+{
+    atomic_fetch_add_explicit(&memtable->references, 1, memory_order_relaxed);
+    return memtable;
+}
+
+void
+memtable_unref(struct memtable *memtable)
+{
+    if (memtable != NULL &&
+        atomic_fetch_sub_explicit(&memtable->references, 1,
+                                  memory_order_acq_rel) == 1) {
+        destroy(memtable);
+    }
+}
+
+uint64_t
+memtable_first_position(const struct memtable *memtable)
+{
+    return memtable->first_position;
+}
+
+size_t
+memtable_room(const struct memtable *memtable)
+{
+    return memtable->events_max - memtable->count;
+}
+
+size_t
+memtable_count(const struct memtable *memtable)
+{
+    return memtable->count;
+}
+
+size_t
+memtable_size(const struct memtable *memtable)
+{
+    return memtable->records_size;
+}
+
+static struct memlist *
+find_list(const struct memtable *memtable, const struct list_name *name,
+          uint64_t hash)
+{
+    struct memlist *list = memtable->buckets[hash & memtable->buckets_mask];
+
+    while (list != NULL &&
+           (list->hash != hash || !list_name_equal(&list->name, name))) {
+        list = list->next_in_bucket;
+    }
+    return list;
+}
+
+/* The name is copied, unless it lies in a record of this memtable already. */
+static struct memlist *
+add_list(struct memtable *memtable, const struct list_name *name, uint64_t hash,
+         bool copy_name)
+{
+    struct memlist **bucket = &memtable->buckets[hash & memtable->buckets_mask];
+    struct memlist *list = arena_take(&memtable->arena, sizeof(*list));
+
+    if (list == NULL) {
+        return NULL;
+    }
+    *list = (struct memlist){.name = *name, .hash = hash};
+    list->offsets = list->inline_offsets;
+    list->capacity =
+        sizeof(list->inline_offsets) / sizeof(list->inline_offsets[0]);
+    if (copy_name && name->name.size > 0) {
+        uint8_t *copy = arena_take(&memtable->arena, name->name.size);
+
+        if (copy == NULL) {
+            return NULL;
+        }
+        memcpy(copy, name->name.data, name->name.size);
+        list->name.name.data = copy;
+    }
+    list->next_in_bucket = *bucket;
+    list->next = memtable->lists;
+    memtable->lists = list;
+    *bucket = list;
+    return list;
+}
+
+struct memlist *
+memtable_add_stream(struct memtable *memtable, struct slice stream,
+                    uint64_t base_count, uint64_t number,
+                    const uint8_t id_max[static UUID_SIZE])
+{
+    struct list_name name = {LIST_STREAM, stream};
+    uint64_t hash = list_hash(&name);
+    struct memlist *list = find_list(memtable, &name, hash);
+
+    if (list != NULL) {
+        return list;
+    }
+    pthread_rwlock_wrlock(&memtable->lock);
+    list = add_list(memtable, &name, hash, true);
+    if (list != NULL) {
+        list->base_count = base_count;
+        list->number = number;
+        memcpy(list->id_max, id_max, UUID_SIZE);
+    }
+    pthread_rwlock_unlock(&memtable->lock);
+    return list;
+}
+
+static bool
+list_append(struct memlist *list, uint32_t offset)
+{
+    if (list->count == list->capacity) {
+        uint32_t capacity = list->capacity * 4;
+        uint32_t *offsets;
+
+        offsets = list->offsets == list->inline_offsets
+                      ? malloc(capacity * sizeof(*offsets))
+                      : realloc(list->offsets, capacity * sizeof(*offsets));
+        if (offsets == NULL) {
+            return false;
+        }
+        if (list->offsets == list->inline_offsets) {
+            memcpy(offsets, list->inline_offsets, sizeof(list->inline_offsets));
+        }
+        list->offsets = offsets;
+        list->capacity = capacity;
+    }
+    list->offsets[list->count++] = offset;
+    return true;
+}
+
+static bool
+add_to_lists(struct memtable *memtable, struct memlist *stream,
+             const struct event *event, uint32_t offset)
+{
+    struct list_name names[LIST_NAMES_MAX];
+    size_t count = list_names_of(event, names);
+
+    if (!list_append(stream, offset)) {
+        return false;
+    }
+    for (size_t i = 1; i < count; i++) { /* The stream's name is the first. */
+        uint64_t hash = list_hash(&names[i]);
+        struct memlist *list = find_list(memtable, &names[i], hash);
+
+        if (list == NULL) {
+            list = add_list(memtable, &names[i], hash, false);
+        }
+        if (list == NULL || !list_append(list, offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+add_id(struct memtable *memtable, const uint8_t *id, uint32_t number)
+{
+    size_t slot = list_hash_id(id) & memtable->slots_mask;
+
+    while (memtable->slots[slot] != 0) {
+        slot = (slot + 1) & memtable->slots_mask;
+    }
+    memtable->slots[slot] = number + 1;
+}
+
+/* Point all that @event borrows into the copy of its content at @content. */
+static void
+move_event(struct event *event, const uint8_t *content)
+{
+    const uint8_t *from = event->content.data;
+
+    event->type.data = content + (event->type.data - from);
+    event->id = content + (event->id - from);
+    if (event->correlation_id != NULL) {
+        event->correlation_id = content + (event->correlation_id - from);
+    }
+    event->tags.data = content + (event->tags.data - from);
+}
+
+bool
+memtable_add(struct memtable *memtable, struct memlist *stream,
+             const struct event *event)
+{
+    struct mem_event *mem = &memtable->events[memtable->count];
+    size_t size = event_record_size(event);
+    struct event stored = *event;
+    uint8_t *record;
+    bool added;
+
+    assert(memtable_room(memtable) > 0);
+    assert(event->position == memtable->first_position + memtable->count);
+    assert(event->version == stream->base_count + stream->count + 1);
+
+    record = arena_take(&memtable->arena, size);
+    if (record == NULL) {
+        return false;
+    }
+    event_write_record(record, event);
+    stored.stream = stream->name.name;
+    move_event(&stored, record + size - event->content.size);
+    *mem = (struct mem_event){
+        .record = record,
+        .stream = stream,
+        .size = (uint32_t)size,
+        .checksum = checksum_of(record, size),
+        .id_at = (uint32_t)(stored.id - record),
+    };
+
+    pthread_rwlock_wrlock(&memtable->lock);
+    added = add_to_lists(memtable, stream, &stored, (uint32_t)memtable->count);
+    add_id(memtable, stored.id, (uint32_t)memtable->count);
+    pthread_rwlock_unlock(&memtable->lock);
+
+    if (memcmp(stored.id, stream->id_max, UUID_SIZE) > 0) {
+        memcpy(stream->id_max, stored.id, UUID_SIZE);
+    }
+    memtable->count++;
+    memtable->records_size += size;
+    return added;
+}
+
+struct block_record
+memtable_record(const struct memtable *memtable, uint64_t position)
+{
+    const struct mem_event *mem =
+        &memtable->events[position - memtable->first_position];
+
+    assert(position >= memtable->first_position);
+    assert(position - memtable->first_position < memtable->events_max);
+    return (struct block_record){mem->record, mem->size, mem->checksum};
+}
+
+void
+memtable_lock(struct memtable *memtable)
+{
+    pthread_rwlock_rdlock(&memtable->lock);
+}
+
+void
+memtable_unlock(struct memtable *memtable)
+{
+    pthread_rwlock_unlock(&memtable->lock);
+}
+
+struct memlist *
+memtable_find(const struct memtable *memtable, const struct list_name *name)
+{
+    return find_list(memtable, name, list_hash(name));
+}
+
+uint64_t
+memtable_find_id(const struct memtable *memtable,
+                 const uint8_t id[static UUID_SIZE],
+                 const struct memlist *stream, uint64_t after)
+{
+    size_t slot = list_hash_id(id) & memtable->slots_mask;
+
+    for (; memtable->slots[slot] != 0;
+         slot = (slot + 1) & memtable->slots_mask) {
+        size_t number = memtable->slots[slot] - 1;
+        const struct mem_event *mem = &memtable->events[number];
+
+        if (memtable->first_position + number > after &&
+            (stream == NULL || mem->stream == stream) &&
+            memcmp(mem->record + mem->id_at, id, UUID_SIZE) == 0) {
+            return memtable->first_position + number;
+        }
+    }
+    return 0;
+}
+
+const struct memlist *
+memtable_stream_of(const struct memtable *memtable, uint64_t position)
+{
+    return memtable->events[position - memtable->first_position].stream;
+}
+
+const uint8_t *
+memtable_id_of(const struct memtable *memtable, uint64_t position)
+{
+    const struct mem_event *mem =
+        &memtable->events[position - memtable->first_position];
+
+    return mem->record + mem->id_at;
+}
+
+struct memlist *
+memtable_lists(const struct memtable *memtable)
+{
+    return memtable->lists;
+}

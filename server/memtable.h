@@ -1,0 +1,123 @@
+/* A memtable: events of consecutive positions in memory, with the lists they
+ * are in and their ids. The tail is made of memtables: one that grows, and one
+ * that is being moved to the store.
+ *
+ * The writer alone adds. Readers of any thread look at what has been published
+ * (see tail.h) while more is being added: records never move and never change,
+ * so they may be read without a lock; lists and ids are read between
+ * memtable_lock() and memtable_unlock().
+ *
+ * What was added is never taken back: when it cannot be made durable, the
+ * process ends.
+ */
+
+#ifndef ACTA_MEMTABLE_H
+#define ACTA_MEMTABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "block.h"
+#include "event.h"
+#include "list.h"
+#include "slice.h"
+#include "uuid.h"
+
+struct memtable;
+
+/* The events of one list, and what lies before them. */
+struct memlist {
+    struct list_name name; /* Bytes are the memtable's. */
+    uint64_t hash;
+
+    /* Of streams; 0 for other lists. */
+    uint64_t base_count; /* The stream's version before this memtable. */
+    uint64_t number;     /* The stream's in the store, 0 if it has none yet.
+                            The writer's alone. */
+    uint8_t id_max[UUID_SIZE]; /* The greatest id in the stream so far. The
+                                  writer's alone. */
+    uint64_t stored_number;    /* Given by the checkpoint, and its alone. */
+
+    uint32_t *offsets; /* From the memtable's first position, growing. */
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t inline_offsets[2]; /* Most lists have few. */
+
+    struct memlist *next_in_bucket;
+    struct memlist *next; /* All lists, newest first. */
+};
+
+/* Make a memtable whose first event will have @first_position, for up to
+ * @events_max events. NULL if there is no memory. It has one reference.
+ */
+struct memtable *memtable_new(uint64_t first_position, size_t events_max);
+
+struct memtable *memtable_ref(struct memtable *memtable);
+
+/* Drop a reference; the last one frees it. NULL is fine. */
+void memtable_unref(struct memtable *memtable);
+
+uint64_t memtable_first_position(const struct memtable *memtable);
+
+/* ---- the writer ---- */
+
+/* Events that it can still take. */
+size_t memtable_room(const struct memtable *memtable);
+
+/* Events added, and the bytes of their records. */
+size_t memtable_count(const struct memtable *memtable);
+size_t memtable_size(const struct memtable *memtable);
+
+/* The list of @stream, made if it is not there: then @base_count, @number and
+ * @id_max are what is known of the stream from before. NULL if there is no
+ * memory.
+ */
+struct memlist *memtable_add_stream(struct memtable *memtable,
+                                    struct slice stream, uint64_t base_count,
+                                    uint64_t number,
+                                    const uint8_t id_max[static UUID_SIZE]);
+
+/* Add the event, whose stream has the list @stream, at the next position;
+ * event->position, version and time_us are set already. False if there is no
+ * memory: the process must then end, since the event is half added.
+ */
+bool memtable_add(struct memtable *memtable, struct memlist *stream,
+                  const struct event *event) ACTA_CHECKED;
+
+/* ---- any thread ---- */
+
+/* The record of @position, which must have been published. */
+struct block_record memtable_record(const struct memtable *memtable,
+                                    uint64_t position);
+
+void memtable_lock(struct memtable *memtable);
+void memtable_unlock(struct memtable *memtable);
+
+/* The list of this name, or NULL. Between lock and unlock, but for the writer.
+ */
+struct memlist *memtable_find(const struct memtable *memtable,
+                              const struct list_name *name);
+
+/* The position of the event that has @id in the stream whose list is @stream,
+ * or with NULL in any stream, behind @after: 0 if there is none. Call again
+ * with what it returned to find further ones. Between lock and unlock, but for
+ * the writer.
+ */
+uint64_t memtable_find_id(const struct memtable *memtable,
+                          const uint8_t id[static UUID_SIZE],
+                          const struct memlist *stream, uint64_t after);
+
+/* The stream's list of the event at @position, and its id. */
+const struct memlist *memtable_stream_of(const struct memtable *memtable,
+                                         uint64_t position);
+const uint8_t *memtable_id_of(const struct memtable *memtable,
+                              uint64_t position);
+
+/* All lists, linked by next: for the checkpoint, when nothing is added any
+ * more.
+ */
+struct memlist *memtable_lists(const struct memtable *memtable);
+
+#endif

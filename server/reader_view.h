@@ -1,0 +1,64 @@
+/* What one call of a reader sees, and the page that it fills. Internal to
+ * server/reader*.c.
+ *
+ * A view is made of spans: positions that lie one behind the other in one room.
+ * The tail is pinned before the store's transaction begins: so whatever a
+ * checkpoint moves in between is in both, never in neither, and a memtable that
+ * the store has already is left out.
+ */
+
+#ifndef ACTA_READER_VIEW_H
+#define ACTA_READER_VIEW_H
+
+#include "reader.h"
+#include "rooms.h"
+#include "search.h"
+
+/* The store, and the memtables. */
+#define SPANS_MAX (1 + TAIL_TABLES_MAX)
+
+/* Lists are looked at with the memtable locked, so that the writer may have to
+ * wait: for this many positions at most.
+ */
+#define LOCKED_MAX 128
+
+/* Steps of a search in one call. A step is a look into one list. */
+#define STEPS_MAX 16384
+
+struct span {
+    struct memtable *memtable; /* NULL: the store. */
+    uint64_t first;
+    uint64_t last;
+};
+
+struct reader {
+    struct rooms *rooms;
+    struct store_view *store;
+    struct search *search;
+    struct tail_view tail;
+    struct span spans[SPANS_MAX]; /* Of the view that is open. */
+    size_t spans_count;
+    uint64_t head;
+};
+
+enum acta_code reader_begin(struct reader *reader,
+                            struct acta_err *err) ACTA_CHECKED;
+void reader_end(struct reader *reader);
+
+/* The page that a call fills. */
+struct page {
+    struct buf *out;
+    struct read_bounds bounds;
+    size_t count;
+    uint64_t size; /* Bytes of records. */
+    bool full;     /* The next event would go over. */
+};
+
+/* Put the event of @position, which is in @span, on the page; or leave it and
+ * mark the page as full.
+ */
+enum acta_code reader_put(struct reader *reader, struct page *page,
+                          const struct span *span, uint64_t position,
+                          struct acta_err *err) ACTA_CHECKED;
+
+#endif

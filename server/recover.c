@@ -1,0 +1,164 @@
+#include "recover.h"
+
+#include <assert.h>
+
+#include "heads.h"
+#include "pack.h"
+
+struct recovery {
+    struct rooms *rooms;
+    const struct database_options *options;
+    struct heads heads;
+    uint64_t sequence;
+    uint64_t last_time_us;
+};
+
+enum acta_code
+recover_flush(struct rooms *rooms, uint64_t sequence, uint64_t last_time_us,
+              struct acta_err *err)
+{
+    struct memtable *sealed;
+    enum acta_code code;
+    uint64_t ignored;
+
+    if (memtable_count(tail_active(&rooms->tail)) == 0) {
+        return ACTA_OK;
+    }
+    code = tail_seal(&rooms->tail, sequence, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    sealed = tail_sealed(&rooms->tail, &ignored);
+    code = store_checkpoint(rooms->store, sealed, sequence, last_time_us, err);
+    memtable_unref(sealed);
+    if (code == ACTA_OK) {
+        tail_drop_sealed(&rooms->tail);
+        journal_release(rooms->journal, sequence);
+    }
+    return code;
+}
+
+static enum acta_code
+add_record(struct recovery *recovery, const struct block_record *record,
+           struct acta_err *err)
+{
+    struct memtable *active = tail_active(&recovery->rooms->tail);
+    struct stream_state state;
+    struct pack_reader reader;
+    struct memlist *list;
+    struct event event;
+    enum acta_code code;
+
+    pack_reader_init(&reader, slice_make(record->data, record->size), err);
+    event_decode_record(&reader, &event);
+    if (reader.failed) {
+        return pack_code(&reader);
+    }
+    code = heads_stream(&recovery->heads, event.stream, &state, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (event.version != state.version + 1) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju has version %ju, its stream "
+                         "is at %ju",
+                         (uintmax_t)event.position, (uintmax_t)event.version,
+                         (uintmax_t)state.version);
+    }
+    list = memtable_add_stream(active, event.stream, state.version,
+                               state.number, state.id_max);
+    if (list == NULL || !memtable_add(active, list, &event)) {
+        return acta_fail(err, ACTA_MEMORY, "recover");
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+add_block(struct recovery *recovery, const struct block *block,
+          struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    heads_begin(&recovery->heads);
+    for (uint64_t p = block->first_position;
+         code == ACTA_OK && p < block_end(block); p++) {
+        struct block_record record;
+
+        code = block_get(block, p, &record, err);
+        if (code == ACTA_OK) {
+            code = add_record(recovery, &record, err);
+        }
+    }
+    heads_end(&recovery->heads);
+    return code;
+}
+
+static bool
+is_due(const struct recovery *recovery)
+{
+    const struct memtable *active = tail_active(&recovery->rooms->tail);
+    const struct database_options *options = recovery->options;
+
+    return memtable_count(active) >= options->checkpoint_events ||
+           memtable_size(active) >= options->checkpoint_size;
+}
+
+static enum acta_code
+visit(void *user, const struct journal_entry *entry, struct acta_err *err)
+{
+    struct recovery *recovery = user;
+    enum acta_code code = ACTA_OK;
+    struct block block;
+
+    if (entry->first_position != tail_head(&recovery->rooms->tail) + 1) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "entry %ju begins at position %ju and not at %ju",
+                         (uintmax_t)entry->sequence,
+                         (uintmax_t)entry->first_position,
+                         (uintmax_t)tail_head(&recovery->rooms->tail) + 1);
+    }
+    if (is_due(recovery)) {
+        code = recover_flush(recovery->rooms, recovery->sequence,
+                             recovery->last_time_us, err);
+    }
+    if (code == ACTA_OK && entry->block.size > 0) {
+        code = block_open(&block, entry->block, err);
+        if (code == ACTA_OK) {
+            code = add_block(recovery, &block, err);
+        }
+        if (code == ACTA_OK) {
+            tail_publish(&recovery->rooms->tail, block_end(&block) - 1);
+        }
+    }
+    recovery->sequence = entry->sequence;
+    if (entry->time_us > recovery->last_time_us) {
+        recovery->last_time_us = entry->time_us;
+    }
+    return code;
+}
+
+enum acta_code
+recover(struct rooms *rooms, const struct database_options *options,
+        uint64_t *sequence, uint64_t *last_time_us, struct acta_err *err)
+{
+    struct recovery recovery = {.rooms = rooms, .options = options};
+    struct store_meta meta;
+    enum acta_code code;
+
+    code = store_meta(rooms->store, &meta, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    assert(tail_head(&rooms->tail) == meta.position);
+    recovery.sequence = meta.sequence;
+    recovery.last_time_us = meta.last_time_us;
+    code = heads_open(&recovery.heads, rooms, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = journal_replay(rooms->journal, meta.sequence, visit, &recovery,
+                          sequence, err);
+    heads_close(&recovery.heads);
+    *last_time_us = recovery.last_time_us;
+    return code;
+}

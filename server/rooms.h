@@ -1,0 +1,22 @@
+/* The rooms of a database, for those who work in more than one of them: the
+ * writer, the checkpoint and the readers. Internal to the database.
+ */
+
+#ifndef ACTA_ROOMS_H
+#define ACTA_ROOMS_H
+
+#include "database.h"
+#include "journal.h"
+#include "store.h"
+#include "tail.h"
+
+struct rooms {
+    struct journal *journal;
+    struct tail tail;
+    struct store *store;
+};
+
+/* Valid as long as the database is open. */
+struct rooms *database_rooms(struct database *database);
+
+#endif

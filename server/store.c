@@ -1,0 +1,306 @@
+#include "store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checksum.h"
+#include "store_lmdb.h"
+
+#define FILE_MODE   0640
+#define TABLES_MAX  5
+#define READERS_MAX 1024
+#define META_MAGIC  "ACTASTO1"
+#define META_SUMMED 12 /* From here to the end. */
+
+enum acta_code
+store_fail(struct acta_err *err, int rc, const char *doing)
+{
+    enum acta_code code;
+
+    switch (rc) {
+    case ENOMEM:
+        code = ACTA_MEMORY;
+        break;
+    case ENOSPC:
+    case MDB_MAP_FULL:
+        code = ACTA_FULL;
+        break;
+    case MDB_CORRUPTED:
+    case MDB_INVALID:
+    case MDB_PAGE_NOTFOUND:
+        code = ACTA_CORRUPT;
+        break;
+    case MDB_VERSION_MISMATCH:
+        code = ACTA_UNSUPPORTED;
+        break;
+    default:
+        code = ACTA_IO;
+        break;
+    }
+    return acta_fail(err, code, "store: %s: %s", doing, mdb_strerror(rc));
+}
+
+/* ---- keys ---- */
+
+struct slice
+store_list_key(uint8_t to[static LIST_KEY_SIZE_MAX],
+               const struct list_name *name)
+{
+    assert(name->name.size < LIST_KEY_SIZE_MAX);
+
+    to[0] = (uint8_t)name->kind;
+    if (name->name.size > 0) {
+        memcpy(to + 1, name->name.data, name->name.size);
+    }
+    return slice_make(to, 1 + name->name.size);
+}
+
+struct slice
+store_chunk_key(uint8_t to[static CHUNK_KEY_SIZE], uint64_t number, uint64_t x)
+{
+    put_key_u64(to, number);
+    put_key_u64(to + 8, x);
+    return slice_make(to, CHUNK_KEY_SIZE);
+}
+
+struct slice
+store_id_key(uint8_t to[static ID_KEY_SIZE], const uint8_t id[static UUID_SIZE],
+             uint64_t stream)
+{
+    memcpy(to, id, UUID_SIZE);
+    put_key_u64(to + UUID_SIZE, stream);
+    return slice_make(to, ID_KEY_SIZE);
+}
+
+static uint32_t
+id_checksum(struct slice key, const uint8_t *value)
+{
+    return checksum_extend(checksum_of(key.data, key.size), value, 8);
+}
+
+void
+store_id_value(uint8_t to[static ID_VALUE_SIZE], struct slice key,
+               uint64_t position)
+{
+    put_u64(to, position);
+    put_u32(to + 8, id_checksum(key, to));
+}
+
+enum acta_code
+store_read_id_value(struct slice key, struct slice value, uint64_t *position,
+                    struct acta_err *err)
+{
+    if (value.size != ID_VALUE_SIZE ||
+        get_u32(value.data + 8) != id_checksum(key, value.data)) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "store: the place of an event id is damaged");
+    }
+    *position = get_u64(value.data);
+    return ACTA_OK;
+}
+
+/* ---- meta ---- */
+
+static const struct slice meta_key = {(const uint8_t *)"meta", 4};
+
+enum acta_code
+store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
+                struct acta_err *err)
+{
+    MDB_val key = val_of(meta_key);
+    const uint8_t *from;
+    MDB_val val;
+    int rc;
+
+    rc = mdb_get(txn, store->meta, &key, &val);
+    if (rc != 0) {
+        return store_fail(err, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc,
+                          "read meta");
+    }
+    from = val.mv_data;
+    if (val.mv_size < META_SUMMED || memcmp(from, META_MAGIC, 7) != 0) {
+        return acta_fail(err, ACTA_CORRUPT, "store: meta is damaged");
+    }
+    if (memcmp(from, META_MAGIC, 8) != 0) {
+        return acta_fail(err, ACTA_UNSUPPORTED,
+                         "store: it has format version %c, this program knows "
+                         "%d",
+                         from[7], STORE_VERSION);
+    }
+    if (val.mv_size != META_SIZE ||
+        get_u32(from + 8) !=
+            checksum_of(from + META_SUMMED, META_SIZE - META_SUMMED)) {
+        return acta_fail(err, ACTA_CORRUPT, "store: meta is damaged");
+    }
+    memcpy(meta->id.bytes, from + 12, UUID_SIZE);
+    meta->position = get_u64(from + 28);
+    meta->sequence = get_u64(from + 36);
+    meta->last_time_us = get_u64(from + 44);
+    meta->lists_count = get_u64(from + 52);
+    return ACTA_OK;
+}
+
+int
+store_write_meta(struct store *store, MDB_txn *txn,
+                 const struct store_meta *meta)
+{
+    uint8_t to[META_SIZE] = META_MAGIC;
+    MDB_val key = val_of(meta_key);
+    MDB_val val = {.mv_data = to, .mv_size = sizeof(to)};
+
+    memcpy(to + 12, meta->id.bytes, UUID_SIZE);
+    put_u64(to + 28, meta->position);
+    put_u64(to + 36, meta->sequence);
+    put_u64(to + 44, meta->last_time_us);
+    put_u64(to + 52, meta->lists_count);
+    put_u32(to + 8, checksum_of(to + META_SUMMED, META_SIZE - META_SUMMED));
+    return mdb_put(txn, store->meta, &key, &val, 0);
+}
+
+/* ---- opening ---- */
+
+static int
+open_tables(struct store *store, MDB_txn *txn, unsigned flags)
+{
+    int rc;
+
+    if ((rc = mdb_dbi_open(txn, "meta", flags, &store->meta)) != 0 ||
+        (rc = mdb_dbi_open(txn, "log", flags, &store->log)) != 0 ||
+        (rc = mdb_dbi_open(txn, "lists", flags, &store->lists)) != 0 ||
+        (rc = mdb_dbi_open(txn, "postings", flags, &store->postings)) != 0 ||
+        (rc = mdb_dbi_open(txn, "ids", flags, &store->ids)) != 0) {
+        return rc;
+    }
+    return 0;
+}
+
+static int
+open_env(struct store *store, const char *dir, size_t map_size)
+{
+    int rc;
+
+    /* NOTLS: a reader's slot belongs to its view, not to its thread. */
+    if ((rc = mdb_env_create(&store->env)) != 0 ||
+        (rc = mdb_env_set_mapsize(store->env, map_size)) != 0 ||
+        (rc = mdb_env_set_maxdbs(store->env, TABLES_MAX)) != 0 ||
+        (rc = mdb_env_set_maxreaders(store->env, READERS_MAX)) != 0 ||
+        (rc = mdb_env_open(store->env, dir, MDB_NOTLS | MDB_NORDAHEAD,
+                           FILE_MODE)) != 0) {
+        return rc;
+    }
+    return 0;
+}
+
+enum acta_code
+store_create(const char *dir, size_t map_size, const struct uuid *id,
+             struct acta_err *err)
+{
+    struct store_meta meta = {.id = *id};
+    struct store store = {0};
+    MDB_txn *txn = NULL;
+    int rc;
+
+    if ((rc = open_env(&store, dir, map_size)) != 0 ||
+        (rc = mdb_txn_begin(store.env, NULL, 0, &txn)) != 0 ||
+        (rc = open_tables(&store, txn, MDB_CREATE)) != 0 ||
+        (rc = store_write_meta(&store, txn, &meta)) != 0) {
+        mdb_txn_abort(txn);
+    } else {
+        rc = mdb_txn_commit(txn);
+    }
+    mdb_env_close(store.env);
+    return rc == 0 ? ACTA_OK : store_fail(err, rc, dir);
+}
+
+enum acta_code
+store_open(struct store **out, const char *dir, size_t map_size,
+           struct acta_err *err)
+{
+    struct store_meta meta;
+    struct store *store;
+    enum acta_code code;
+    MDB_txn *txn;
+    int rc;
+
+    *out = NULL;
+    store = calloc(1, sizeof(*store));
+    if (store == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "open store");
+    }
+    if ((rc = open_env(store, dir, map_size)) != 0 ||
+        (rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn)) != 0) {
+        code = store_fail(err, rc, dir);
+        goto fail;
+    }
+    rc = open_tables(store, txn, 0);
+    if (rc != 0) {
+        code = store_fail(err, rc == MDB_NOTFOUND ? MDB_INVALID : rc, dir);
+    } else {
+        code = store_read_meta(store, txn, &meta, err);
+    }
+    /* Handles opened in a transaction last only if it is committed. */
+    rc = mdb_txn_commit(txn);
+    if (code == ACTA_OK && rc != 0) {
+        code = store_fail(err, rc, dir);
+    }
+    if (code != ACTA_OK) {
+        goto fail;
+    }
+    store_check_readers(store);
+    *out = store;
+    return ACTA_OK;
+
+fail:
+    store_close(store); /* LMDB wants this even if the env did not open. */
+    return acta_wrap(err, code, "open store");
+}
+
+void
+store_close(struct store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    mdb_env_close(store->env);
+    free(store);
+}
+
+enum acta_code
+store_meta(struct store *store, struct store_meta *meta, struct acta_err *err)
+{
+    enum acta_code code;
+    MDB_txn *txn;
+    int rc;
+
+    rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (rc != 0) {
+        return store_fail(err, rc, "begin read");
+    }
+    code = store_read_meta(store, txn, meta, err);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+uint64_t
+store_size(struct store *store)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    if (mdb_env_info(store->env, &info) != 0 ||
+        mdb_env_stat(store->env, &stat) != 0) {
+        return 0;
+    }
+    return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+void
+store_check_readers(struct store *store)
+{
+    int dead;
+
+    /* A failure leaves slots taken, and is tried again. */
+    (void)mdb_reader_check(store->env, &dead);
+}

@@ -1,0 +1,151 @@
+/* The store: everything up to the last checkpoint, in one LMDB environment.
+ *
+ * It is brought forward by checkpoints, each of which moves one memtable over
+ * in one transaction, and is read through views. Everything but the log can be
+ * made again from the log. STORAGE.md has the bytes of keys and values.
+ *
+ * Default sync flags, no WRITEMAP: LMDB's promise is kept as it is.
+ */
+
+#ifndef ACTA_STORE_H
+#define ACTA_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "block.h"
+#include "err.h"
+#include "list.h"
+#include "memtable.h"
+#include "postings.h"
+#include "slice.h"
+#include "uuid.h"
+
+#define STORE_VERSION 1
+
+struct store;
+struct store_view;
+
+/* What the store says of itself. */
+struct store_meta {
+    struct uuid id;        /* Of the database. */
+    uint64_t position;     /* It has all events up to here, */
+    uint64_t sequence;     /* and all entries of the journal up to here. */
+    uint64_t last_time_us; /* No event is recorded before this. */
+    uint64_t lists_count;  /* The last number given to a list. */
+};
+
+/* Make a store without events in the empty directory @dir. It is on disk when
+ * this returns.
+ */
+enum acta_code store_create(const char *dir, size_t map_size,
+                            const struct uuid *id,
+                            struct acta_err *err) ACTA_CHECKED;
+
+/* Open the store in @dir. CORRUPT, UNSUPPORTED, IO, MEMORY. */
+enum acta_code store_open(struct store **store, const char *dir,
+                          size_t map_size, struct acta_err *err) ACTA_CHECKED;
+
+/* Close @store, which may be NULL. All views must be closed. */
+void store_close(struct store *store);
+
+/* Move @memtable, which is sealed, into the store, and make @sequence and
+ * @last_time_us what its meta says: all of it or nothing, on disk when this
+ * returns. One thread at a time.
+ *
+ * FULL     There was no space: it can be tried again.
+ * CORRUPT  What is to be added to is damaged.
+ * IO       It may be on disk, but this environment must not be used any more.
+ */
+enum acta_code store_checkpoint(struct store *store, struct memtable *memtable,
+                                uint64_t sequence, uint64_t last_time_us,
+                                struct acta_err *err) ACTA_CHECKED;
+
+/* What the store says of itself, as of its last checkpoint. Any thread. */
+enum acta_code store_meta(struct store *store, struct store_meta *meta,
+                          struct acta_err *err) ACTA_CHECKED;
+
+/* Bytes of the file that are in use. Any thread. */
+uint64_t store_size(struct store *store);
+
+/* Free the slots of readers that died without closing. Any thread. */
+void store_check_readers(struct store *store);
+
+/* ---- views: a view belongs to one thread ---- */
+
+enum acta_code store_view_open(struct store_view **view, struct store *store,
+                               struct acta_err *err) ACTA_CHECKED;
+void store_view_close(struct store_view *view); /* May be NULL. */
+
+/* See the store as of its last checkpoint, until store_view_end(): a short
+ * time, since what is seen cannot be used again meanwhile. What the functions
+ * below return is valid until then.
+ */
+enum acta_code store_view_begin(struct store_view *view,
+                                struct acta_err *err) ACTA_CHECKED;
+void store_view_end(struct store_view *view);
+const struct store_meta *store_view_meta(const struct store_view *view);
+
+/* The record of a position between 1 and meta's. CORRUPT. Neighbours are found
+ * without another search.
+ */
+enum acta_code store_view_record(struct store_view *view, uint64_t position,
+                                 struct block_record *record,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* The head of a list. *@found is false if it has no events here. */
+enum acta_code store_view_head(struct store_view *view,
+                               const struct list_name *name,
+                               struct list_head *head, bool *found,
+                               struct acta_err *err) ACTA_CHECKED;
+
+/* The chunk of a list that has @ordinal, or the last one whose first position
+ * is <= @position (the first, if there is none). Only for what is not in the
+ * head's newest postings. The first is for streams only.
+ */
+enum acta_code store_view_chunk_of_ordinal(struct store_view *view,
+                                           const struct list_head *head,
+                                           uint64_t ordinal,
+                                           struct postings *chunk,
+                                           struct acta_err *err) ACTA_CHECKED;
+enum acta_code store_view_chunk_of_position(struct store_view *view,
+                                            enum list_kind kind,
+                                            const struct list_head *head,
+                                            uint64_t position,
+                                            struct postings *chunk,
+                                            struct acta_err *err) ACTA_CHECKED;
+
+/* Replace @chunk by the one that follows it, which must not be the newest. */
+enum acta_code store_view_next_chunk(struct store_view *view,
+                                     enum list_kind kind,
+                                     const struct list_head *head,
+                                     struct postings *chunk,
+                                     struct acta_err *err) ACTA_CHECKED;
+
+/* The position of the event with @id in the stream of number @stream; 0 if it
+ * is not here.
+ */
+enum acta_code store_view_id(struct store_view *view,
+                             const uint8_t id[static UUID_SIZE],
+                             uint64_t stream, uint64_t *position,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* The same for any stream: the first one with a number above *@stream, which
+ * becomes that number.
+ */
+enum acta_code store_view_next_id(struct store_view *view,
+                                  const uint8_t id[static UUID_SIZE],
+                                  uint64_t *stream, uint64_t *position,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* The first list of @kind whose name is behind @after, or is @after if
+ * @inclusive. *@found is false if there is none.
+ */
+enum acta_code store_view_next_list(struct store_view *view,
+                                    enum list_kind kind, struct slice after,
+                                    bool inclusive, struct slice *name,
+                                    struct list_head *head, bool *found,
+                                    struct acta_err *err) ACTA_CHECKED;
+
+#endif

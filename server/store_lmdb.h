@@ -1,0 +1,90 @@
+/* What the files of the store share: LMDB's handles, and the bytes of keys and
+ * of meta. Internal to server/store*.c.
+ *
+ * Tables:
+ *
+ *     meta      "meta"                            -> struct store_meta
+ *     log       first position                    -> block of records
+ *     lists     kind (1 byte), name               -> head of the list
+ *     postings  list number, x                    -> chunk of postings
+ *     ids       event id (16), stream's number    -> position, checksum
+ *
+ * Numbers in keys are 8 bytes, big-endian. In postings x is the first ordinal
+ * for the list of a stream, which is sought by version, and the first position
+ * for all other lists, which are sought by position.
+ *
+ * Ids are ordered by id and then by stream, not the other way round: ids of
+ * version 7 grow with time, so those of a checkpoint are neighbours and share
+ * pages, however many streams they are in.
+ */
+
+#ifndef ACTA_STORE_LMDB_H
+#define ACTA_STORE_LMDB_H
+
+#include <lmdb.h>
+
+#include "bytes.h"
+#include "store.h"
+
+#define LOG_KEY_SIZE      8
+#define LIST_KEY_SIZE_MAX (1 + 255)
+#define CHUNK_KEY_SIZE    16
+#define ID_KEY_SIZE       (UUID_SIZE + 8)
+#define ID_VALUE_SIZE     12
+#define META_SIZE         64
+
+/* A block fills whole pages: eight of them, less LMDB's header. */
+#define LOG_BLOCK_SIZE (8 * 4096 - 16)
+
+struct store {
+    MDB_env *env;
+    MDB_dbi meta;
+    MDB_dbi log;
+    MDB_dbi lists;
+    MDB_dbi postings;
+    MDB_dbi ids;
+};
+
+static inline MDB_val
+val_of(struct slice bytes)
+{
+    /* LMDB only reads the bytes that it gets, its type does not say so. */
+    return (MDB_val){.mv_data = (void *)(uintptr_t)bytes.data,
+                     .mv_size = bytes.size};
+}
+
+static inline struct slice
+slice_of_val(MDB_val val)
+{
+    return slice_make(val.mv_data, val.mv_size);
+}
+
+/* An LMDB failure as an error. */
+enum acta_code store_fail(struct acta_err *err, int rc, const char *doing);
+
+struct slice store_list_key(uint8_t to[static LIST_KEY_SIZE_MAX],
+                            const struct list_name *name);
+struct slice store_chunk_key(uint8_t to[static CHUNK_KEY_SIZE], uint64_t number,
+                             uint64_t x);
+struct slice store_id_key(uint8_t to[static ID_KEY_SIZE],
+                          const uint8_t id[static UUID_SIZE], uint64_t stream);
+void store_id_value(uint8_t to[static ID_VALUE_SIZE], struct slice key,
+                    uint64_t position);
+enum acta_code store_read_id_value(struct slice key, struct slice value,
+                                   uint64_t *position,
+                                   struct acta_err *err) ACTA_CHECKED;
+
+/* What x is for the chunk of a list of @kind. */
+static inline uint64_t
+store_chunk_x(enum list_kind kind, const struct postings *chunk)
+{
+    return kind == LIST_STREAM ? chunk->first_ordinal : chunk->positions[0];
+}
+
+enum acta_code store_read_meta(struct store *store, MDB_txn *txn,
+                               struct store_meta *meta,
+                               struct acta_err *err) ACTA_CHECKED;
+int store_write_meta(struct store *store, MDB_txn *txn,
+                     const struct store_meta *meta);
+
+#endif

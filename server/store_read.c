@@ -1,0 +1,445 @@
+/* Views. A view keeps its transaction and cursors between uses, renewed at
+ * store_view_begin() and reset at store_view_end(), so that beginning costs
+ * little and nothing is pinned in between.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store.h"
+#include "store_lmdb.h"
+
+struct store_view {
+    struct store *store;
+    MDB_txn *txn;
+    MDB_cursor *log;
+    MDB_cursor *lists;
+    MDB_cursor *postings;
+    MDB_cursor *ids;
+    struct store_meta meta;
+    struct block block; /* Where the last record was; count 0: none. */
+};
+
+static int
+open_cursors(struct store_view *view)
+{
+    struct store *store = view->store;
+    int rc;
+
+    if ((rc = mdb_cursor_open(view->txn, store->log, &view->log)) != 0 ||
+        (rc = mdb_cursor_open(view->txn, store->lists, &view->lists)) != 0 ||
+        (rc = mdb_cursor_open(view->txn, store->postings, &view->postings)) !=
+            0 ||
+        (rc = mdb_cursor_open(view->txn, store->ids, &view->ids)) != 0) {
+        return rc;
+    }
+    return 0;
+}
+
+enum acta_code
+store_view_open(struct store_view **out, struct store *store,
+                struct acta_err *err)
+{
+    struct store_view *view;
+    int rc;
+
+    *out = NULL;
+    view = calloc(1, sizeof(*view));
+    if (view == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "open view");
+    }
+    view->store = store;
+    if ((rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &view->txn)) != 0 ||
+        (rc = open_cursors(view)) != 0) {
+        store_view_close(view);
+        return store_fail(err, rc, "open view");
+    }
+    mdb_txn_reset(view->txn);
+    *out = view;
+    return ACTA_OK;
+}
+
+static void
+close_cursor(MDB_cursor *cursor)
+{
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+}
+
+void
+store_view_close(struct store_view *view)
+{
+    if (view == NULL) {
+        return;
+    }
+    close_cursor(view->log);
+    close_cursor(view->lists);
+    close_cursor(view->postings);
+    close_cursor(view->ids);
+    mdb_txn_abort(view->txn);
+    free(view);
+}
+
+enum acta_code
+store_view_begin(struct store_view *view, struct acta_err *err)
+{
+    enum acta_code code;
+    int rc;
+
+    rc = mdb_txn_renew(view->txn);
+    if (rc != 0) {
+        return store_fail(err, rc, "begin view");
+    }
+    view->block.count = 0;
+    if ((rc = mdb_cursor_renew(view->txn, view->log)) != 0 ||
+        (rc = mdb_cursor_renew(view->txn, view->lists)) != 0 ||
+        (rc = mdb_cursor_renew(view->txn, view->postings)) != 0 ||
+        (rc = mdb_cursor_renew(view->txn, view->ids)) != 0) {
+        code = store_fail(err, rc, "begin view");
+    } else {
+        code = store_read_meta(view->store, view->txn, &view->meta, err);
+    }
+    if (code != ACTA_OK) {
+        store_view_end(view);
+    }
+    return code;
+}
+
+void
+store_view_end(struct store_view *view)
+{
+    mdb_txn_reset(view->txn);
+    view->block.count = 0;
+}
+
+const struct store_meta *
+store_view_meta(const struct store_view *view)
+{
+    return &view->meta;
+}
+
+/* ---- the log ---- */
+
+static bool
+is_in_block(const struct store_view *view, uint64_t position)
+{
+    return view->block.count > 0 && position >= view->block.first_position &&
+           position < block_end(&view->block);
+}
+
+/* Put the cursor on the block that has @position: the next one, the one before,
+ * or by a search.
+ */
+static int
+find_block(struct store_view *view, uint64_t position, MDB_val *key,
+           MDB_val *val)
+{
+    uint8_t bytes[LOG_KEY_SIZE];
+    int rc;
+
+    if (view->block.count > 0 && position == block_end(&view->block)) {
+        return mdb_cursor_get(view->log, key, val, MDB_NEXT);
+    }
+    if (view->block.count > 0 && position == view->block.first_position - 1) {
+        return mdb_cursor_get(view->log, key, val, MDB_PREV);
+    }
+    put_key_u64(bytes, position);
+    *key = val_of(slice_make(bytes, sizeof(bytes)));
+    rc = mdb_cursor_get(view->log, key, val, MDB_SET_RANGE);
+    if (rc == MDB_NOTFOUND) {
+        return mdb_cursor_get(view->log, key, val, MDB_LAST);
+    }
+    if (rc == 0 && (key->mv_size != LOG_KEY_SIZE ||
+                    get_key_u64(key->mv_data) != position)) {
+        return mdb_cursor_get(view->log, key, val, MDB_PREV);
+    }
+    return rc;
+}
+
+static enum acta_code
+open_block(struct store_view *view, uint64_t position, struct acta_err *err)
+{
+    enum acta_code code;
+    MDB_val key, val;
+    int rc;
+
+    rc = find_block(view, position, &key, &val);
+    view->block.count = 0;
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return store_fail(err, rc, "read log");
+    }
+    if (rc == MDB_NOTFOUND || key.mv_size != LOG_KEY_SIZE) {
+        return acta_fail(err, ACTA_CORRUPT, "event at position %ju is missing",
+                         (uintmax_t)position);
+    }
+    code = block_open(&view->block, slice_of_val(val), err);
+    if (code != ACTA_OK) {
+        view->block.count = 0;
+        return acta_wrap(err, code, "event at position %ju",
+                         (uintmax_t)position);
+    }
+    if (get_key_u64(key.mv_data) != view->block.first_position ||
+        !is_in_block(view, position)) {
+        view->block.count = 0;
+        return acta_fail(err, ACTA_CORRUPT, "event at position %ju is missing",
+                         (uintmax_t)position);
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+store_view_record(struct store_view *view, uint64_t position,
+                  struct block_record *record, struct acta_err *err)
+{
+    enum acta_code code;
+
+    assert(position > 0);
+    assert(position <= view->meta.position);
+
+    if (!is_in_block(view, position)) {
+        code = open_block(view, position, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+    }
+    return block_get(&view->block, position, record, err);
+}
+
+/* ---- lists ---- */
+
+enum acta_code
+store_view_head(struct store_view *view, const struct list_name *name,
+                struct list_head *head, bool *found, struct acta_err *err)
+{
+    uint8_t bytes[LIST_KEY_SIZE_MAX];
+    MDB_val key = val_of(store_list_key(bytes, name));
+    MDB_val val;
+    int rc;
+
+    *found = false;
+    rc = mdb_cursor_get(view->lists, &key, &val, MDB_SET);
+    if (rc == MDB_NOTFOUND) {
+        return ACTA_OK;
+    }
+    if (rc != 0) {
+        return store_fail(err, rc, "read list");
+    }
+    *found = true;
+    return list_head_decode(head, slice_of_val(key), slice_of_val(val), err);
+}
+
+/* The chunk at the last key <= (number, x), or the list's first one. */
+static enum acta_code
+find_chunk(struct store_view *view, uint64_t number, uint64_t x,
+           struct postings *chunk, struct acta_err *err)
+{
+    uint8_t bytes[CHUNK_KEY_SIZE];
+    struct slice wanted = store_chunk_key(bytes, number, x);
+    MDB_val key = val_of(wanted);
+    MDB_val val;
+    int rc;
+
+    rc = mdb_cursor_get(view->postings, &key, &val, MDB_SET_RANGE);
+    if (rc == MDB_NOTFOUND) {
+        rc = mdb_cursor_get(view->postings, &key, &val, MDB_LAST);
+    } else if (rc == 0 && !slice_equal(slice_of_val(key), wanted)) {
+        rc = mdb_cursor_get(view->postings, &key, &val, MDB_PREV);
+        if (rc == MDB_NOTFOUND || (rc == 0 && key.mv_size == CHUNK_KEY_SIZE &&
+                                   get_key_u64(key.mv_data) != number)) {
+            rc = rc == 0
+                     ? mdb_cursor_get(view->postings, &key, &val, MDB_NEXT)
+                     : mdb_cursor_get(view->postings, &key, &val, MDB_FIRST);
+        }
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return store_fail(err, rc, "read postings");
+    }
+    if (rc == MDB_NOTFOUND || key.mv_size != CHUNK_KEY_SIZE ||
+        get_key_u64(key.mv_data) != number) {
+        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
+    }
+    return postings_decode(chunk, slice_of_val(key), slice_of_val(val), err);
+}
+
+enum acta_code
+store_view_chunk_of_ordinal(struct store_view *view,
+                            const struct list_head *head, uint64_t ordinal,
+                            struct postings *chunk, struct acta_err *err)
+{
+    enum acta_code code;
+
+    assert(ordinal > 0);
+    assert(ordinal < head->newest.first_ordinal);
+
+    code = find_chunk(view, head->number, ordinal, chunk, err);
+    if (code == ACTA_OK && (ordinal < chunk->first_ordinal ||
+                            ordinal - chunk->first_ordinal >= chunk->count)) {
+        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
+    }
+    return code;
+}
+
+/* The chunk at the first key >= (number, x). */
+static enum acta_code
+find_chunk_behind(struct store_view *view, uint64_t number, uint64_t x,
+                  struct postings *chunk, struct acta_err *err)
+{
+    uint8_t bytes[CHUNK_KEY_SIZE];
+    MDB_val key = val_of(store_chunk_key(bytes, number, x));
+    MDB_val val;
+    int rc;
+
+    rc = mdb_cursor_get(view->postings, &key, &val, MDB_SET_RANGE);
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return store_fail(err, rc, "read postings");
+    }
+    if (rc == MDB_NOTFOUND || key.mv_size != CHUNK_KEY_SIZE ||
+        get_key_u64(key.mv_data) != number) {
+        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
+    }
+    return postings_decode(chunk, slice_of_val(key), slice_of_val(val), err);
+}
+
+enum acta_code
+store_view_next_chunk(struct store_view *view, enum list_kind kind,
+                      const struct list_head *head, struct postings *chunk,
+                      struct acta_err *err)
+{
+    uint64_t ordinal = chunk->first_ordinal + chunk->count;
+    enum acta_code code;
+
+    assert(ordinal < head->newest.first_ordinal);
+
+    code = find_chunk_behind(
+        view, head->number,
+        kind == LIST_STREAM ? ordinal : chunk->positions[chunk->count - 1] + 1,
+        chunk, err);
+    if (code == ACTA_OK && chunk->first_ordinal != ordinal) {
+        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
+    }
+    return code;
+}
+
+/* A stream's chunks are found by ordinal, so a position needs a binary search
+ * over them: the best one so far, and the ordinals behind it that are still to
+ * be looked at.
+ */
+static enum acta_code
+search_stream(struct store_view *view, const struct list_head *head,
+              uint64_t position, struct postings *chunk, struct acta_err *err)
+{
+    uint64_t end = head->newest.first_ordinal;
+    uint64_t best = 1, behind = 1;
+    enum acta_code code;
+
+    while (behind < end) {
+        code = store_view_chunk_of_ordinal(
+            view, head, behind + (end - behind) / 2, chunk, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+        if (chunk->positions[0] <= position) {
+            best = chunk->first_ordinal;
+            behind = best + chunk->count;
+        } else {
+            end = chunk->first_ordinal;
+        }
+    }
+    return store_view_chunk_of_ordinal(view, head, best, chunk, err);
+}
+
+enum acta_code
+store_view_chunk_of_position(struct store_view *view, enum list_kind kind,
+                             const struct list_head *head, uint64_t position,
+                             struct postings *chunk, struct acta_err *err)
+{
+    assert(head->newest.first_ordinal > 1);
+
+    if (kind == LIST_STREAM) {
+        return search_stream(view, head, position, chunk, err);
+    }
+    return find_chunk(view, head->number, position, chunk, err);
+}
+
+/* ---- ids ---- */
+
+enum acta_code
+store_view_id(struct store_view *view, const uint8_t id[static UUID_SIZE],
+              uint64_t stream, uint64_t *position, struct acta_err *err)
+{
+    uint8_t bytes[ID_KEY_SIZE];
+    MDB_val key = val_of(store_id_key(bytes, id, stream));
+    MDB_val val;
+    int rc;
+
+    *position = 0;
+    rc = mdb_cursor_get(view->ids, &key, &val, MDB_SET);
+    if (rc == MDB_NOTFOUND) {
+        return ACTA_OK;
+    }
+    if (rc != 0) {
+        return store_fail(err, rc, "read id");
+    }
+    return store_read_id_value(slice_of_val(key), slice_of_val(val), position,
+                               err);
+}
+
+enum acta_code
+store_view_next_id(struct store_view *view, const uint8_t id[static UUID_SIZE],
+                   uint64_t *stream, uint64_t *position, struct acta_err *err)
+{
+    uint8_t bytes[ID_KEY_SIZE];
+    MDB_val key = val_of(store_id_key(bytes, id, *stream + 1));
+    MDB_val val;
+    int rc;
+
+    *position = 0;
+    rc = mdb_cursor_get(view->ids, &key, &val, MDB_SET_RANGE);
+    if (rc == MDB_NOTFOUND) {
+        return ACTA_OK;
+    }
+    if (rc != 0) {
+        return store_fail(err, rc, "read id");
+    }
+    if (key.mv_size != ID_KEY_SIZE || memcmp(key.mv_data, id, UUID_SIZE) != 0) {
+        return ACTA_OK;
+    }
+    *stream = get_key_u64((const uint8_t *)key.mv_data + UUID_SIZE);
+    return store_read_id_value(slice_of_val(key), slice_of_val(val), position,
+                               err);
+}
+
+/* ---- listing ---- */
+
+enum acta_code
+store_view_next_list(struct store_view *view, enum list_kind kind,
+                     struct slice after, bool inclusive, struct slice *name,
+                     struct list_head *head, bool *found, struct acta_err *err)
+{
+    struct list_name from = {kind, after};
+    uint8_t bytes[LIST_KEY_SIZE_MAX];
+    struct slice wanted = store_list_key(bytes, &from);
+    MDB_val key = val_of(wanted);
+    MDB_val val;
+    int rc;
+
+    *found = false;
+    rc = mdb_cursor_get(view->lists, &key, &val, MDB_SET_RANGE);
+    if (rc == 0 && !inclusive && slice_equal(slice_of_val(key), wanted)) {
+        rc = mdb_cursor_get(view->lists, &key, &val, MDB_NEXT);
+    }
+    if (rc == MDB_NOTFOUND) {
+        return ACTA_OK;
+    }
+    if (rc != 0) {
+        return store_fail(err, rc, "list");
+    }
+    if (key.mv_size < 1 || *(const uint8_t *)key.mv_data != (uint8_t)kind) {
+        return ACTA_OK;
+    }
+    *found = true;
+    *name = slice_make((const uint8_t *)key.mv_data + 1, key.mv_size - 1);
+    return list_head_decode(head, slice_of_val(key), slice_of_val(val), err);
+}

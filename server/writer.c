@@ -1,0 +1,465 @@
+#include "writer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "decide.h"
+#include "heads.h"
+#include "limit.h"
+#include "queue.h"
+
+/* With nothing to do, the writer looks up this often. */
+#define IDLE_MS 100
+
+struct writer {
+    struct rooms *rooms;
+    struct checkpointer *checkpointer;
+    const struct database_options *options;
+    struct queue queue; /* Shared with all threads. */
+    pthread_t thread;
+
+    /* The thread's own. */
+    struct heads heads;
+    struct decider *decider; /* owned */
+    uint64_t sequence;       /* Of the last entry. */
+    uint64_t time_us;        /* Of the last entry. */
+    uint64_t journal_bytes;  /* Since the memtable began. */
+    struct mono_time filled; /* When its first event came. */
+    bool is_marked;          /* Nothing was written since the last mark. */
+
+    /* Counters: written by the thread, read by any. */
+    _Atomic uint64_t commits;
+    _Atomic uint64_t events;
+    _Atomic uint64_t refusals;
+    _Atomic uint64_t repeats;
+    _Atomic uint64_t tail_events;
+    _Atomic uint64_t tail_size;
+
+    pthread_mutex_t watchers_lock; /* Guards what follows. */
+    struct watcher *watchers;
+};
+
+size_t
+writer_memtable_events(size_t checkpoint_events)
+{
+    return 2 * checkpoint_events + WRITER_EVENTS_MAX + ACTA_APPEND_EVENTS_MAX;
+}
+
+static void
+fail_for_good(struct writer *writer, const struct acta_err *err)
+{
+    writer->options->fatal(writer->options->user, err);
+    abort(); /* It must not have returned: see database.h. */
+}
+
+/* ---- a commit ---- */
+
+/* Write everything behind @count events of the active memtable as one entry.
+ * With none it is a mark: it says that all before it is synced (J1 in
+ * journal.h), so that damage to the last entry is not taken for a torn one.
+ */
+static void
+write_entry(struct writer *writer, size_t from)
+{
+    struct memtable *active = tail_active(&writer->rooms->tail);
+    uint64_t first = memtable_first_position(active) + from;
+    size_t count = memtable_count(active) - from;
+    struct journal_entry entry = {
+        .sequence = writer->sequence + 1,
+        .first_position = first,
+        .time_us = writer->time_us,
+    };
+    size_t records_size = 0, size = 0;
+    struct block_writer block;
+    struct acta_err err;
+    uint8_t *to;
+
+    for (size_t i = 0; i < count; i++) {
+        records_size += memtable_record(active, first + i).size;
+    }
+    if (count > 0) {
+        size = block_size(count, records_size);
+    }
+    to = journal_prepare(writer->rooms->journal, size);
+    if (to == NULL) {
+        acta_fail(&err, ACTA_MEMORY, "journal entry");
+        fail_for_good(writer, &err);
+        return;
+    }
+    if (count > 0) {
+        block_writer_init(&block, to, first, count);
+        for (size_t i = 0; i < count; i++) {
+            struct block_record record = memtable_record(active, first + i);
+
+            block_writer_add(&block, &record);
+        }
+        block_writer_end(&block);
+        entry.block = slice_make(to, size);
+    }
+    if (journal_write(writer->rooms->journal, &entry, &err) != ACTA_OK) {
+        fail_for_good(writer, &err);
+    }
+    writer->sequence = entry.sequence;
+    writer->journal_bytes += journal_entry_size(size);
+}
+
+static void
+wake_watchers(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->watchers_lock);
+    for (struct watcher *w = writer->watchers; w != NULL; w = w->next) {
+        w->wake(w->user);
+    }
+    pthread_mutex_unlock(&writer->watchers_lock);
+}
+
+/* Give back runs of appends that belong to the same completions: of a batch
+ * that came from one thread, all at once.
+ */
+static void
+give_back(const struct batch *batch)
+{
+    struct append *first = batch->first;
+
+    while (first != NULL) {
+        struct append *last = first;
+        struct append *next;
+
+        while (last->next != NULL &&
+               last->next->completions == first->completions) {
+            last = last->next;
+        }
+        next = last->next;
+        last->next = NULL;
+        completions_give(first->completions, first, last);
+        first = next;
+    }
+}
+
+static void
+count_outcomes(struct writer *writer, const struct batch *batch)
+{
+    for (struct append *a = batch->first; a != NULL; a = a->next) {
+        if (a->outcome.code != ACTA_OK) {
+            atomic_fetch_add(&writer->refusals, 1);
+        } else if (a->outcome.repeated) {
+            atomic_fetch_add(&writer->repeats, 1);
+        }
+    }
+}
+
+static void
+refuse_all(const struct batch *batch, enum acta_code code, const char *text)
+{
+    for (struct append *a = batch->first; a != NULL; a = a->next) {
+        append_refuse(a, code, "%s", text);
+    }
+}
+
+/* Make sure that the batch can be written before anything is decided, so that
+ * a full disk changes nothing.
+ */
+static bool
+has_room(struct writer *writer, const struct batch *batch)
+{
+    size_t size = journal_entry_size(
+        block_size(batch->events_count, batch->records_size));
+    struct acta_err err;
+    enum acta_code code;
+
+    if (checkpointer_is_full(writer->checkpointer)) {
+        refuse_all(batch, ACTA_FULL,
+                   "less disk space is free than disk-reserve asks for");
+        return false;
+    }
+    code = journal_reserve(writer->rooms->journal, size, &err);
+    if (code == ACTA_OK) {
+        return true;
+    }
+    if (code != ACTA_FULL) {
+        fail_for_good(writer, &err);
+    }
+    refuse_all(batch, code, err.text);
+    return false;
+}
+
+static void
+decide_all(struct writer *writer, const struct batch *batch)
+{
+    uint64_t now_us = clock_wall().us;
+    struct acta_err err;
+
+    if (now_us > writer->time_us) {
+        writer->time_us = now_us; /* Time never goes back. */
+    }
+    heads_begin(&writer->heads);
+    for (struct append *a = batch->first; a != NULL; a = a->next) {
+        if (decide(writer->decider, a, writer->time_us, &err) != ACTA_OK) {
+            fail_for_good(writer, &err);
+        }
+    }
+    heads_end(&writer->heads);
+}
+
+static void
+commit(struct writer *writer, const struct batch *batch)
+{
+    struct memtable *active = tail_active(&writer->rooms->tail);
+    size_t before = memtable_count(active);
+    size_t after;
+
+    if (has_room(writer, batch)) {
+        decide_all(writer, batch);
+    }
+    after = memtable_count(active);
+    if (after > before) {
+        if (before == 0) {
+            writer->filled = clock_mono();
+        }
+        write_entry(writer, before);
+        writer->is_marked = false;
+        tail_publish(&writer->rooms->tail,
+                     memtable_first_position(active) + after - 1);
+        atomic_fetch_add(&writer->commits, 1);
+        atomic_fetch_add(&writer->events, after - before);
+    }
+    count_outcomes(writer, batch);
+    give_back(batch);
+    if (after > before) {
+        wake_watchers(writer);
+    }
+}
+
+/* ---- sealing ---- */
+
+static bool
+is_due(const struct writer *writer, const struct memtable *active)
+{
+    const struct database_options *options = writer->options;
+
+    if (memtable_count(active) == 0) {
+        return false;
+    }
+    return memtable_count(active) >= options->checkpoint_events ||
+           memtable_size(active) >= options->checkpoint_size ||
+           writer->journal_bytes >= options->checkpoint_journal ||
+           clock_us_since(writer->filled) >= options->checkpoint_age_ms * 1000;
+}
+
+/* Twice what makes a checkpoint due is where the writer has to wait for the
+ * one that runs.
+ */
+static bool
+is_over(const struct writer *writer, const struct memtable *active)
+{
+    const struct database_options *options = writer->options;
+
+    return memtable_count(active) >= 2 * options->checkpoint_events ||
+           memtable_size(active) >= 2 * options->checkpoint_size ||
+           writer->journal_bytes >= 2 * options->checkpoint_journal;
+}
+
+/* False if there is no memory for another memtable now. */
+static bool
+seal(struct writer *writer)
+{
+    if (tail_seal(&writer->rooms->tail, writer->sequence, NULL) != ACTA_OK) {
+        return false;
+    }
+    writer->journal_bytes = 0;
+    checkpointer_wake(writer->checkpointer, writer->time_us);
+    return true;
+}
+
+/* Seal the memtable if it is due. False if the tail can take no more: the store
+ * is behind, for want of space or speed.
+ */
+static bool
+make_tail_ready(struct writer *writer)
+{
+    struct memtable *active = tail_active(&writer->rooms->tail);
+
+    if (is_due(writer, active) && !tail_is_sealed(&writer->rooms->tail)) {
+        (void)seal(writer); /* Else it is tried at the next batch. */
+    }
+    active = tail_active(&writer->rooms->tail);
+    atomic_store(&writer->tail_events, memtable_count(active));
+    atomic_store(&writer->tail_size, memtable_size(active));
+    return !is_over(writer, active);
+}
+
+static void
+mark(struct writer *writer)
+{
+    struct acta_err err;
+    enum acta_code code;
+
+    code = journal_reserve(writer->rooms->journal, journal_entry_size(0), &err);
+    if (code != ACTA_OK && code != ACTA_FULL) {
+        fail_for_good(writer, &err);
+    }
+    if (code == ACTA_OK) {
+        write_entry(writer, memtable_count(tail_active(&writer->rooms->tail)));
+        writer->is_marked = true;
+    }
+}
+
+static void *
+run(void *arg)
+{
+    struct writer *writer = arg;
+    struct batch batch;
+
+    for (;;) {
+        bool ready = make_tail_ready(writer);
+
+        if (!ready && !checkpointer_is_full(writer->checkpointer)) {
+            tail_wait_dropped(&writer->rooms->tail, IDLE_MS);
+            continue;
+        }
+        if (!queue_take(&writer->queue, &batch, WRITER_EVENTS_MAX,
+                        WRITER_SIZE_MAX, IDLE_MS)) {
+            return NULL;
+        }
+        if (batch.first == NULL) {
+            if (!writer->is_marked) {
+                mark(writer);
+            }
+        } else if (ready) {
+            commit(writer, &batch);
+        } else {
+            refuse_all(&batch, ACTA_FULL,
+                       "there is no disk space for the store");
+            count_outcomes(writer, &batch);
+            give_back(&batch);
+        }
+    }
+}
+
+/* ---- starting and stopping ---- */
+
+enum acta_code
+writer_start(struct writer **out, struct rooms *rooms,
+             struct checkpointer *checkpointer,
+             const struct database_options *options, uint64_t sequence,
+             uint64_t last_time_us, struct acta_err *err)
+{
+    struct writer *writer = calloc(1, sizeof(*writer));
+    enum acta_code code;
+    int rc;
+
+    *out = NULL;
+    if (writer == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "start writer");
+    }
+    writer->rooms = rooms;
+    writer->checkpointer = checkpointer;
+    writer->options = options;
+    writer->sequence = sequence;
+    writer->time_us = last_time_us;
+    writer->filled = clock_mono();
+    writer->is_marked = true;
+    code = heads_open(&writer->heads, rooms, err);
+    if (code != ACTA_OK) {
+        free(writer);
+        return code;
+    }
+    queue_init(&writer->queue, options->queue_size);
+    pthread_mutex_init(&writer->watchers_lock, NULL);
+    writer->decider = decider_new(&writer->heads);
+    if (writer->decider == NULL) {
+        writer_free(writer);
+        return acta_fail(err, ACTA_MEMORY, "start writer");
+    }
+    rc = pthread_create(&writer->thread, NULL, run, writer);
+    if (rc != 0) {
+        writer_free(writer);
+        return acta_fail(err, ACTA_MEMORY, "start writer: thread: %s",
+                         strerror(rc));
+    }
+    *out = writer;
+    return ACTA_OK;
+}
+
+void
+writer_stop(struct writer *writer)
+{
+    if (writer != NULL) {
+        queue_close(&writer->queue);
+        pthread_join(writer->thread, NULL);
+    }
+}
+
+void
+writer_last(const struct writer *writer, uint64_t *sequence, uint64_t *time_us)
+{
+    *sequence = writer->sequence;
+    *time_us = writer->time_us;
+}
+
+void
+writer_free(struct writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    decider_free(writer->decider);
+    heads_close(&writer->heads);
+    queue_fini(&writer->queue);
+    pthread_mutex_destroy(&writer->watchers_lock);
+    free(writer);
+}
+
+/* ---- for other threads ---- */
+
+enum acta_code
+writer_submit(struct writer *writer, struct append *append)
+{
+    return queue_put(&writer->queue, append);
+}
+
+void
+writer_refuse(struct writer *writer)
+{
+    queue_close(&writer->queue);
+}
+
+void
+writer_watch(struct writer *writer, struct watcher *watcher)
+{
+    pthread_mutex_lock(&writer->watchers_lock);
+    watcher->next = writer->watchers;
+    writer->watchers = watcher;
+    pthread_mutex_unlock(&writer->watchers_lock);
+}
+
+void
+writer_unwatch(struct writer *writer, struct watcher *watcher)
+{
+    struct watcher **at;
+
+    pthread_mutex_lock(&writer->watchers_lock);
+    for (at = &writer->watchers; *at != NULL; at = &(*at)->next) {
+        if (*at == watcher) {
+            *at = watcher->next;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&writer->watchers_lock);
+}
+
+void
+writer_stats(struct writer *writer, struct database_stats *stats)
+{
+    stats->commits = atomic_load(&writer->commits);
+    stats->events = atomic_load(&writer->events);
+    stats->refusals = atomic_load(&writer->refusals);
+    stats->repeats = atomic_load(&writer->repeats);
+    stats->tail_events = atomic_load(&writer->tail_events);
+    stats->tail_size = atomic_load(&writer->tail_size);
+    stats->queue_size = queue_size(&writer->queue);
+}
