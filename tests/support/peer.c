@@ -112,11 +112,11 @@ peer_take(struct peer *peer, struct frame *frame)
         core_written(core, out.size, peer_now_ms);
     }
     bytes = buf_slice(&peer->taken);
-    bytes.data += peer->taken_used;
-    bytes.size -= peer->taken_used;
-    if (bytes.size == 0) {
+    if (bytes.size == peer->taken_used) {
         return false;
     }
+    bytes.data += peer->taken_used;
+    bytes.size -= peer->taken_used;
     ck_assert_int_eq(
         frame_decode(frame, &used, bytes, ACTA_FRAME_SIZE_MAX, NULL), ACTA_OK);
     ck_assert_uint_gt(used, 0);

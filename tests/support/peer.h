@@ -38,8 +38,8 @@ void peer_connect(struct peer *peer);
 /* The connection breaks. */
 void peer_lose(struct peer *peer);
 
-/* Take the next frame. False: there is none. It is valid until peer_lose() or
- * peer_close(), if no more than a few KiB are taken.
+/* Take the next frame. False: there is none. It is valid until the next call
+ * of any of these.
  */
 bool peer_take(struct peer *peer, struct frame *frame);
 
