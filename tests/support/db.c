@@ -1,0 +1,127 @@
+#include "db.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooms.h"
+
+#define CHECKPOINT_EVENTS 100
+
+static void
+fatal(void *user, const struct acta_err *err)
+{
+    (void)user;
+    fprintf(stderr, "database failed: %s\n", err->text);
+    abort();
+}
+
+static void
+wake(void *user)
+{
+    struct db *db = user;
+
+    pthread_mutex_lock(&db->lock);
+    db->is_woken = true;
+    pthread_cond_signal(&db->woken);
+    pthread_mutex_unlock(&db->lock);
+}
+
+static void
+open_database(struct db *db)
+{
+    struct acta_err err;
+
+    db->options.dir = db->path;
+    ck_assert_msg(database_open(&db->database, &db->options, &err) == ACTA_OK,
+                  "%s", err.text);
+    ck_assert_msg(reader_open(&db->reader, db->database, &err) == ACTA_OK, "%s",
+                  err.text);
+}
+
+static void
+close_database(struct db *db)
+{
+    reader_close(db->reader);
+    database_close(db->database);
+}
+
+void
+db_make(struct db *db)
+{
+    *db = (struct db){0};
+    tempdir_make(&db->dir);
+    snprintf(db->path, sizeof(db->path), "%s/main", db->dir.path);
+    pthread_mutex_init(&db->lock, NULL);
+    pthread_cond_init(&db->woken, NULL);
+    completions_init(&db->completions, wake, db);
+
+    database_options_init(&db->options);
+    db->options.name = "main";
+    db->options.journal_segment_size = 1 << 20;
+    db->options.store_map_size = 1 << 28;
+    db->options.disk_reserve = 0;
+    db->options.checkpoint_events = CHECKPOINT_EVENTS;
+    db->options.fatal = fatal;
+    open_database(db);
+}
+
+void
+db_remove(struct db *db)
+{
+    close_database(db);
+    completions_fini(&db->completions);
+    pthread_cond_destroy(&db->woken);
+    pthread_mutex_destroy(&db->lock);
+    tempdir_remove(&db->dir);
+}
+
+void
+db_reopen(struct db *db)
+{
+    close_database(db);
+    open_database(db);
+}
+
+void
+db_wait_checkpoint(struct db *db)
+{
+    while (tail_is_sealed(&database_rooms(db->database)->tail)) {
+        tail_wait_dropped(&database_rooms(db->database)->tail, 1000);
+    }
+}
+
+void
+db_reopen_as_killed(struct db *db)
+{
+    char command[1000], copy[sizeof(db->path)];
+
+    db_wait_checkpoint(db);
+    db->copies++;
+    ck_assert_int_lt(
+        snprintf(copy, sizeof(copy), "%s/copy%u", db->dir.path, db->copies),
+        (int)sizeof(copy));
+    snprintf(command, sizeof(command), "cp -r %s %s", db->path, copy);
+    ck_assert_int_eq(system(command), 0);
+    close_database(db);
+    snprintf(command, sizeof(command), "rm -r %s", db->path);
+    ck_assert_int_eq(system(command), 0);
+    memcpy(db->path, copy, sizeof(copy));
+    open_database(db);
+}
+
+void
+db_append(struct db *db, struct append *append)
+{
+    append->completions = &db->completions;
+    ck_assert_int_eq(database_submit(db->database, append), ACTA_OK);
+    pthread_mutex_lock(&db->lock);
+    while (!db->is_woken) {
+        pthread_cond_wait(&db->woken, &db->lock);
+    }
+    db->is_woken = false;
+    pthread_mutex_unlock(&db->lock);
+    ck_assert_ptr_eq(completions_take(&db->completions), append);
+    ck_assert_ptr_null(append->next);
+}

@@ -1,0 +1,49 @@
+/* A real database in this process, and appends that wait for their answer. */
+
+#ifndef ACTA_TEST_DB_H
+#define ACTA_TEST_DB_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "append.h"
+#include "database.h"
+#include "reader.h"
+#include "tempdir.h"
+
+struct db {
+    struct tempdir dir;
+    struct database_options options;
+    char path[300]; /* Of the database, below dir. */
+    unsigned copies;
+    struct database *database;
+    struct reader *reader;
+    struct completions completions;
+    pthread_mutex_t lock; /* Guards is_woken. */
+    pthread_cond_t woken;
+    bool is_woken;
+};
+
+/* Make a database in a new directory, with options for small amounts of data:
+ * a checkpoint is due after a hundred events.
+ */
+void db_make(struct db *db);
+
+/* Close it and remove its directory. */
+void db_remove(struct db *db);
+
+/* Close and open it, as a clean stop and start. */
+void db_reopen(struct db *db);
+
+/* Go on with a copy of the files as they are on disk at a moment when no append
+ * is under way: what a start after a kill finds. The store may be behind.
+ */
+void db_reopen_as_killed(struct db *db);
+
+/* Hand in an append and wait for its outcome, which is in @append. */
+void db_append(struct db *db, struct append *append);
+
+/* Wait until the checkpoint that is under way, if any, is done. */
+void db_wait_checkpoint(struct db *db);
+
+#endif
