@@ -78,10 +78,19 @@ rnd_bytes(struct rnd *rnd, void *to, size_t size)
     }
 }
 
-unsigned
-rnd_effort(unsigned seldom, unsigned often)
+static bool
+is_set(const char *variable)
 {
-    const char *wanted = getenv("ACTA_TEST_LONG");
+    const char *value = getenv(variable);
 
-    return wanted != NULL && wanted[0] == '1' ? often : seldom;
+    return value != NULL && value[0] == '1';
+}
+
+unsigned
+rnd_effort(unsigned usual, unsigned much)
+{
+    if (is_set("ACTA_TEST_LONG")) {
+        return much;
+    }
+    return is_set("ACTA_TEST_SHORT") ? usual / 20 + 1 : usual;
 }

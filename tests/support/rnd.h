@@ -35,7 +35,10 @@ bool rnd_once_in(struct rnd *rnd, uint64_t times);
 
 void rnd_bytes(struct rnd *rnd, void *to, size_t size);
 
-/* How much a test does: @often, or @seldom if ACTA_TEST_LONG is not set. */
-unsigned rnd_effort(unsigned seldom, unsigned often);
+/* How often a test does something: @usual times; @much if ACTA_TEST_LONG=1 is
+ * in the environment; a twentieth of @usual with ACTA_TEST_SHORT=1, where every
+ * step is slow, as under valgrind.
+ */
+unsigned rnd_effort(unsigned usual, unsigned much);
 
 #endif
