@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "limit.h"
 
 #define DEFAULT_ORIGIN    "default"
@@ -405,6 +406,9 @@ load_arguments(struct config *config, int argc, char **argv, const char **file,
 static enum acta_code
 check_together(const struct config *config, struct acta_err *err)
 {
+    struct address listen;
+    enum acta_code code;
+
     if (config_number(config, CONFIG_OUTPUT_LOW) >
         config_number(config, CONFIG_OUTPUT_HIGH)) {
         return acta_fail(err, ACTA_INVALID,
@@ -415,7 +419,14 @@ check_together(const struct config *config, struct acta_err *err)
     if (*config_text(config, CONFIG_DATA_DIR) == '\0') {
         return acta_fail(err, ACTA_INVALID, "data-dir is empty");
     }
-    return ACTA_OK;
+    code = address_parse(&listen, config_text(config, CONFIG_LISTEN), err);
+    if (code == ACTA_OK && !address_is_loopback(&listen)) {
+        code = acta_fail(err, ACTA_INVALID,
+                         "listen on %s: others could reach this address and "
+                         "there is no authentication; use 127.0.0.1 or [::1]",
+                         config_text(config, CONFIG_LISTEN));
+    }
+    return code;
 }
 
 enum acta_code

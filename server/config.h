@@ -84,17 +84,17 @@
       "Largest size of the store: address space, not memory or disk.")         \
     X(DISK_RESERVE, "disk-reserve", SIZE, "256MiB", 0, UINT64_C(1) << 46,      \
       "With less free on the disk, appends are refused.")                      \
-    X(CHECKPOINT_EVENTS, "checkpoint-events", NUMBER, "250000", 1,             \
+    X(CHECKPOINT_EVENTS, "checkpoint-events", NUMBER, "131072", 1,             \
       UINT64_C(1) << 32,                                                       \
       "A checkpoint, which moves events from journal and memory to the "       \
       "store, begins at so many events.")                                      \
-    X(CHECKPOINT_SIZE, "checkpoint-size", SIZE, "256MiB", 1,                   \
-      UINT64_C(1) << 40, "Or at so many bytes of events.")                     \
-    X(CHECKPOINT_JOURNAL, "checkpoint-journal", SIZE, "1GiB", 1,               \
+    X(CHECKPOINT_SIZE, "checkpoint-size", SIZE, "48MiB", 1, UINT64_C(1) << 40, \
+      "Or at so many bytes of events.")                                        \
+    X(CHECKPOINT_JOURNAL, "checkpoint-journal", SIZE, "256MiB", 1,             \
       UINT64_C(1) << 40, "Or at so many bytes of the journal.")                \
-    X(CHECKPOINT_AGE, "checkpoint-age", DURATION, "5min", 1,                   \
+    X(CHECKPOINT_AGE, "checkpoint-age", DURATION, "1min", 1,                   \
       UINT64_C(1) << 32, "Or when the oldest event has waited for so long.")   \
-    X(QUEUE_SIZE, "queue-size", SIZE, "256MiB", 4096, UINT64_C(1) << 40,       \
+    X(QUEUE_SIZE, "queue-size", SIZE, "128MiB", 4096, UINT64_C(1) << 40,       \
       "Memory of appends that may wait for the writer. Connections wait "      \
       "while it is full.")
 

@@ -33,20 +33,32 @@ outbox_put(struct outbox *outbox, struct append *append)
     outbox->last = append;
 }
 
+static void
+put_back(struct outbox *outbox, struct append *append)
+{
+    append->next = outbox->first;
+    if (outbox->first == NULL) {
+        outbox->last = append;
+    }
+    outbox->first = append;
+}
+
 void
 outbox_flush(struct outbox *outbox, struct database *database)
 {
     outbox->blocked = false;
     while (outbox->first != NULL) {
         struct append *append = outbox->first;
-        struct append *next = append->next;
-        enum acta_code code = database_submit(database, append);
+        enum acta_code code;
 
+        /* While it is handed over, its link is not ours. */
+        outbox->first = append->next;
+        code = database_submit(database, append);
         if (code == ACTA_BUSY) {
+            put_back(outbox, append);
             outbox->blocked = true;
             return;
         }
-        outbox->first = next;
         if (code != ACTA_OK) {
             assert(code == ACTA_STOPPING);
             append->next = NULL;

@@ -20,7 +20,6 @@ struct server;
 
 /* Listen, and serve @database, which outlives the server, as @config says.
  *
- * INVALID  The address can be reached by others: not without authentication.
  * IN_USE   The address is in use.
  * IO, MEMORY  The text says what could not be done.
  */

@@ -74,13 +74,13 @@ database_submit(struct database *database, struct append *append)
 {
     (void)database;
     fake_database.submits++;
+    append->next = NULL; /* As the real one does, whatever comes of it. */
     if (stopping) {
         return ACTA_STOPPING;
     }
     if (fake_database.queue_count >= fake_database.queue_max) {
         return ACTA_BUSY;
     }
-    append->next = NULL;
     if (queued_first == NULL) {
         queued_first = append;
     } else {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "database.h"
 #include "run.h"
 #include "tempdir.h"
 
@@ -107,6 +108,32 @@ START_TEST(defaults_hold_when_nothing_is_said)
     ck_assert_uint_eq(config_number(&config, CONFIG_HELLO_TIMEOUT), 5000);
     ck_assert_uint_eq(config_number(&config, CONFIG_OUTPUT_HIGH), 1 << 20);
     ck_assert_str_eq(origin(CONFIG_LISTEN), "default");
+}
+END_TEST
+
+/* Who opens a database by itself, and who starts actad, get the same. */
+START_TEST(defaults_are_those_of_a_database)
+{
+    struct database_options options;
+
+    database_options_init(&options);
+    ck_assert_int_eq(load(NULL), ACTA_OK);
+    ck_assert_uint_eq(config_number(&config, CONFIG_JOURNAL_SEGMENT_SIZE),
+                      options.journal_segment_size);
+    ck_assert_uint_eq(config_number(&config, CONFIG_STORE_MAP_SIZE),
+                      options.store_map_size);
+    ck_assert_uint_eq(config_number(&config, CONFIG_DISK_RESERVE),
+                      options.disk_reserve);
+    ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_EVENTS),
+                      options.checkpoint_events);
+    ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_SIZE),
+                      options.checkpoint_size);
+    ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_JOURNAL),
+                      options.checkpoint_journal);
+    ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_AGE),
+                      options.checkpoint_age_ms);
+    ck_assert_uint_eq(config_number(&config, CONFIG_QUEUE_SIZE),
+                      options.queue_size);
 }
 END_TEST
 
@@ -230,6 +257,9 @@ START_TEST(wrong_options_are_refused)
     assert_refused(load("--io-threads=x", NULL),
                    "--io-threads: \"x\" is not a number");
     assert_refused(load("--data-dir=", NULL), "data-dir is empty");
+    assert_refused(load("--listen=[::]:2282", NULL),
+                   "listen on [::]:2282: others could reach this address and "
+                   "there is no authentication; use 127.0.0.1 or [::1]");
     assert_refused(load("--output-low=2MiB", NULL),
                    "output-low (2MiB) is above output-high (1MiB)");
 }
@@ -382,6 +412,7 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, defaults_hold_when_nothing_is_said);
+    tcase_add_test(tcase, defaults_are_those_of_a_database);
     tcase_add_test(tcase,
                    command_line_beats_environment_beats_file_beats_default);
     tcase_add_test(tcase, file_named_in_the_environment_is_read);

@@ -1,0 +1,500 @@
+/* Connections as a whole server treats them: many, slow, silent, greedy. */
+
+#include <check.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "limit.h"
+#include "msg.h"
+#include "rig.h"
+#include "run.h"
+
+static struct rig rig;
+
+static void
+ping(struct peer *peer, uint64_t id)
+{
+    msg_empty_encode(&peer->out, OP_PING, id);
+    peer_send(peer);
+    peer_expect(peer, OP_PONG, id);
+}
+
+static void
+append(struct peer *peer, uint64_t id, size_t count, size_t size)
+{
+    peer_put_append(peer, id, "order-1", MSG_EXPECT_ANY, count, size);
+    peer_send(peer);
+    peer_expect(peer, OP_APPENDED, id);
+}
+
+static void
+subscribe(struct peer *peer, uint64_t id, uint64_t credit)
+{
+    struct msg_subscribe subscribe = {QUERY_ALL, 0, credit};
+
+    msg_subscribe_encode(&peer->out, id, &subscribe);
+    peer_send(peer);
+    peer_expect(peer, OP_SUBSCRIBED, id);
+}
+
+START_TEST(append_read_and_subscribe_agree)
+{
+    struct msg_read_stream read = {.stream = slice_of("order-1")};
+    struct msg_delivery delivery;
+    struct msg_page page;
+    struct frame frame;
+    struct peer peer;
+    struct acta_err err;
+
+    rig_start(&rig, NULL);
+    peer_greet(&peer, rig.port);
+    append(&peer, 2, 3, 100);
+    msg_read_stream_encode(&peer.out, 3, &read);
+    peer_send(&peer);
+    frame = peer_expect(&peer, OP_PAGE, 3);
+    ck_assert_int_eq(msg_page_decode(&page, frame.body, &err), ACTA_OK);
+    ck_assert_uint_eq(page.events_count, 3);
+    ck_assert_uint_eq(page.version, 3);
+    ck_assert(page.at_end);
+
+    subscribe(&peer, 4, 1 << 20);
+    frame = peer_expect(&peer, OP_DELIVERY, 4);
+    ck_assert_int_eq(msg_delivery_decode(&delivery, frame.body, &err), ACTA_OK);
+    ck_assert_uint_eq(delivery.events_count, 3);
+    peer_expect(&peer, OP_CAUGHT_UP, 4);
+    peer_put_append(&peer, 5, "order-2", 0, 1, 100);
+    peer_send(&peer);
+    /* Which of the two is first is not promised. */
+    ck_assert(peer_next(&peer, &frame));
+    ck_assert_int_eq(frame.kind == OP_APPENDED || frame.kind == OP_DELIVERY, 1);
+    ck_assert(peer_next(&peer, &frame));
+    peer_close(&peer);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(who_says_nothing_is_cut)
+{
+    struct peer peer;
+
+    rig_start(&rig, "--hello-timeout=50ms", NULL);
+    peer_connect(&peer, rig.port);
+    peer_expect_close(&peer);
+    peer_close(&peer);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* Bytes of hello, however often they come, do not put off its time-out. */
+START_TEST(who_says_hello_in_drops_is_cut)
+{
+    struct peer peer;
+    uint8_t byte = FRAME_MAGIC;
+
+    rig_start(&rig, "--hello-timeout=50ms", NULL);
+    peer_connect(&peer, rig.port);
+    ck_assert_int_eq(send(peer.fd, &byte, 1, MSG_NOSIGNAL), 1);
+    byte = OP_HELLO;
+    ck_assert_int_eq(send(peer.fd, &byte, 1, MSG_NOSIGNAL), 1);
+    peer_expect_close(&peer);
+    peer_close(&peer);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(who_is_slow_after_hello_is_served)
+{
+    struct peer slow, other;
+    struct slice bytes;
+
+    rig_start(&rig, "--hello-timeout=50ms", "--peer-timeout=100ms", NULL);
+    peer_greet(&slow, rig.port);
+    peer_greet(&other, rig.port);
+    msg_empty_encode(&slow.out, OP_PING, 5);
+    bytes = buf_slice(&slow.out);
+    for (size_t i = 0; i < bytes.size; i++) {
+        ck_assert_int_eq(send(slow.fd, bytes.data + i, 1, MSG_NOSIGNAL), 1);
+        /* Long enough for every time-out that there is, in all. */
+        append(&other, 10 + i, 1, 10);
+    }
+    peer_expect(&slow, OP_PONG, 5);
+    peer_close(&slow);
+    peer_close(&other);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* Its subscription is given all the credit that there is, and what it is sent
+ * is more than sockets hold. Others are served meanwhile, and it is cut.
+ */
+START_TEST(who_reads_nothing_is_cut_and_holds_up_nobody)
+{
+    int small = 4096;
+    struct peer deaf, other;
+    uint64_t id = 100;
+
+    rig_start(&rig, "--peer-timeout=200ms", "--output-high=64KiB",
+              "--output-low=16KiB", NULL);
+    peer_greet(&other, rig.port);
+    append(&other, 2, 100, 100000);
+    peer_greet(&deaf, rig.port);
+    ck_assert_int_eq(
+        setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    subscribe(&deaf, 3, UINT64_MAX);
+    ck_assert_uint_eq(peer_status(&other, "server.connections"), 2);
+    /* Each round is a round trip, and a commit: the loop ends with the time-out
+     * or with the test's.
+     */
+    while (peer_status(&other, "server.connections") == 2) {
+        append(&other, id++, 1, 10);
+    }
+    peer_close(&deaf);
+    peer_close(&other);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* Pipelined reads whose answers are not taken: output stops at its mark. */
+START_TEST(answers_wait_for_who_asks_and_does_not_read)
+{
+    struct msg_read_all read = {.query = QUERY_ALL};
+    struct peer peer;
+
+    rig_start(&rig, "--output-high=64KiB", "--output-low=16KiB", NULL);
+    peer_greet(&peer, rig.port);
+    append(&peer, 2, 100, 10000);
+    for (uint64_t i = 0; i < 200; i++) {
+        msg_read_all_encode(&peer.out, 1000 + i, &read);
+    }
+    peer_send(&peer);
+    for (uint64_t i = 0; i < 200; i++) {
+        peer_expect(&peer, OP_PAGE, 1000 + i);
+    }
+    peer_close(&peer);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(thousand_idle_connections_cost_little)
+{
+    enum { COUNT = 1000 };
+    static struct peer idle[COUNT];
+    struct peer witness;
+    struct rlimit limit;
+    struct mallinfo2 before, after;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < 2 * COUNT + 100) {
+        printf("skipped: no descriptors for a thousand connections\n");
+        return;
+    }
+    rig_start(&rig, NULL);
+    peer_greet(&witness, rig.port);
+    before = mallinfo2();
+    for (int i = 0; i < COUNT; i++) {
+        peer_greet(&idle[i], rig.port);
+        buf_fini(&idle[i].in);
+        buf_fini(&idle[i].out);
+    }
+    after = mallinfo2();
+    ck_assert_uint_eq(peer_status(&witness, "server.connections"), COUNT + 1);
+    append(&witness, 5, 10, 100);
+    /* Output that was used is given back a moment later: 4 KiB cover it. */
+    ck_assert_uint_lt(after.uordblks - before.uordblks, COUNT * 4096);
+    for (int i = 0; i < COUNT; i++) {
+        ping(&idle[i], 7);
+        peer_close(&idle[i]);
+    }
+    peer_close(&witness);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(over_the_limit_of_connections_clients_wait)
+{
+    struct peer first, second, third;
+
+    rig_start(&rig, "--connections-max=2", NULL);
+    peer_greet(&first, rig.port);
+    peer_greet(&second, rig.port);
+    peer_connect(&third, rig.port);
+    {
+        struct msg_hello hello = {1, 1, slice_of("test"), slice_of("")};
+
+        msg_hello_encode(&third.out, 1, &hello);
+        peer_send(&third);
+    }
+    ping(&first, 5);
+    ping(&second, 5);
+    ck_assert_uint_eq(peer_status(&first, "server.connections"), 2);
+    peer_close(&second);
+    peer_expect(&third, OP_WELCOME, 1);
+    ping(&third, 6);
+    peer_close(&first);
+    peer_close(&third);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* The header of the largest frame, and nothing behind it. */
+START_TEST(claimed_length_costs_nothing)
+{
+    enum { COUNT = 100 };
+    static struct peer peers[COUNT];
+    struct mallinfo2 before;
+    struct peer witness;
+
+    rig_start(&rig, NULL);
+    peer_greet(&witness, rig.port);
+    for (int i = 0; i < COUNT; i++) {
+        peer_greet(&peers[i], rig.port);
+    }
+    ping(&witness, 2);
+    before = mallinfo2();
+    for (int i = 0; i < COUNT; i++) {
+        uint8_t header[FRAME_HEADER_SIZE] = {FRAME_MAGIC, OP_APPEND, 0, 0, 4};
+
+        ck_assert_int_eq(send(peers[i].fd, header, sizeof(header), 0),
+                         sizeof(header));
+        ping(&witness, 100 + (uint64_t)i);
+    }
+    ck_assert_uint_lt(mallinfo2().uordblks - before.uordblks, COUNT * 4096);
+    for (int i = 0; i < COUNT; i++) {
+        peer_close(&peers[i]);
+    }
+    peer_close(&witness);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* Parts of large frames by many connections: over the bound of all, those that
+ * hold much wait, and then are told why they are cut; the others go on.
+ */
+START_TEST(memory_of_all_connections_is_bounded)
+{
+    enum { COUNT = 8 };
+    static uint8_t part[300 << 10];
+    struct peer greedy[COUNT], witness;
+
+    part[0] = FRAME_MAGIC;
+    part[1] = OP_APPEND;
+    part[4] = 4;
+    rig_start(&rig, "--connections-memory=1MiB", "--peer-timeout=300ms", NULL);
+    peer_greet(&witness, rig.port);
+    for (int i = 0; i < COUNT; i++) {
+        peer_greet(&greedy[i], rig.port);
+        buf_append(&greedy[i].out, part, sizeof(part));
+        peer_send(&greedy[i]);
+    }
+    append(&witness, 2, 1, 100);
+    for (int i = 0; i < 2; i++) {
+        peer_expect_error(&greedy[COUNT - 1 - i], 0, ACTA_BUSY);
+        peer_expect_close(&greedy[COUNT - 1 - i]);
+    }
+    append(&witness, 3, 1, 100);
+    for (int i = 0; i < COUNT; i++) {
+        peer_close(&greedy[i]);
+    }
+    peer_close(&witness);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* Appends that are many times the writer's queue all go through. */
+START_TEST(full_queue_delays_and_loses_nothing)
+{
+    enum { PEERS = 4, APPENDS = 400 };
+    struct peer peers[PEERS];
+
+    rig_start(&rig, "--queue-size=4KiB", NULL);
+    for (int i = 0; i < PEERS; i++) {
+        peer_greet(&peers[i], rig.port);
+        for (uint64_t k = 0; k < APPENDS; k++) {
+            char stream[32];
+
+            snprintf(stream, sizeof(stream), "order-%d", i);
+            peer_put_append(&peers[i], 10 + k, stream, (int64_t)k, 1, 1000);
+        }
+        peer_send(&peers[i]);
+    }
+    for (int i = 0; i < PEERS; i++) {
+        for (uint64_t k = 0; k < APPENDS; k++) {
+            peer_expect(&peers[i], OP_APPENDED, 10 + k);
+        }
+        peer_close(&peers[i]);
+    }
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(thousand_subscribers_get_every_commit)
+{
+    enum { CONNECTIONS = 10, EACH = 100, COMMITS = 5 };
+    static struct peer peers[CONNECTIONS];
+    struct peer writer;
+
+    rig_start(&rig, NULL);
+    peer_greet(&writer, rig.port);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        peer_greet(&peers[i], rig.port);
+        for (uint64_t k = 0; k < EACH; k++) {
+            struct msg_subscribe subscribe = {QUERY_ALL, 0, 1 << 20};
+
+            msg_subscribe_encode(&peers[i].out, 100 + k, &subscribe);
+        }
+        peer_send(&peers[i]);
+    }
+    for (int i = 0; i < COMMITS; i++) {
+        append(&writer, 10 + (uint64_t)i, 1, 100);
+    }
+    for (int i = 0; i < CONNECTIONS; i++) {
+        uint64_t got[EACH] = {0};
+        size_t whole = 0;
+
+        while (whole < EACH) {
+            struct msg_delivery delivery;
+            struct frame frame;
+            struct acta_err err;
+
+            ck_assert(peer_next(&peers[i], &frame));
+            if (frame.kind != OP_DELIVERY) {
+                continue;
+            }
+            ck_assert_int_eq(msg_delivery_decode(&delivery, frame.body, &err),
+                             ACTA_OK);
+            ck_assert_uint_ge(frame.request_id, 100);
+            ck_assert_uint_lt(frame.request_id, 100 + EACH);
+            got[frame.request_id - 100] += delivery.events_count;
+            ck_assert_uint_le(got[frame.request_id - 100], COMMITS);
+            whole += delivery.events_count > 0 &&
+                     got[frame.request_id - 100] == COMMITS;
+        }
+        peer_close(&peers[i]);
+    }
+    peer_close(&writer);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* The position moves on over what does not match, without an event. */
+START_TEST(subscriber_whom_nothing_concerns_learns_positions)
+{
+    struct slice text = slice_of("invoice");
+    struct query_item item = {
+        .fields[QUERY_CATEGORIES] = {.texts = &text, .count = 1}};
+    struct msg_subscribe subscribe = {
+        .query = {.items = &item, .items_count = 1}, .credit = 1000};
+    struct msg_delivery delivery;
+    struct frame frame;
+    struct peer peer;
+    struct acta_err err;
+
+    rig_start(&rig, NULL);
+    peer_greet(&peer, rig.port);
+    msg_subscribe_encode(&peer.out, 5, &subscribe);
+    peer_send(&peer);
+    peer_expect(&peer, OP_SUBSCRIBED, 5);
+    peer_expect(&peer, OP_CAUGHT_UP, 5);
+    append(&peer, 6, 10, 10);
+    frame = peer_expect(&peer, OP_DELIVERY, 5);
+    ck_assert_int_eq(msg_delivery_decode(&delivery, frame.body, &err), ACTA_OK);
+    ck_assert_uint_eq(delivery.events_count, 0);
+    ck_assert_uint_eq(delivery.position, 10);
+    peer_close(&peer);
+    rig_stop(&rig);
+}
+END_TEST
+
+static void *
+stop(void *user)
+{
+    server_stop(user);
+    return NULL;
+}
+
+START_TEST(stopping_answers_what_is_in_flight_and_closes)
+{
+    struct msg_unsubscribed unsubscribed;
+    struct frame frame;
+    struct peer peer;
+    struct acta_err err;
+    pthread_t thread;
+    size_t answers = 0;
+
+    rig_start(&rig, NULL);
+    peer_greet(&peer, rig.port);
+    subscribe(&peer, 3, 1 << 20);
+    peer_expect(&peer, OP_CAUGHT_UP, 3);
+    for (uint64_t i = 0; i < 100; i++) {
+        peer_put_append(&peer, 100 + i, "order-1", MSG_EXPECT_ANY, 1, 100);
+    }
+    peer_send(&peer);
+    peer_expect(&peer, OP_APPENDED, 100);
+    ck_assert_int_eq(pthread_create(&thread, NULL, stop, rig.server), 0);
+    /* Until the end there are answers, deliveries, and one farewell. */
+    unsubscribed.code = ACTA_OK;
+    while (peer_next(&peer, &frame)) {
+        if (frame.kind == OP_UNSUBSCRIBED) {
+            ck_assert_int_eq(
+                msg_unsubscribed_decode(&unsubscribed, frame.body, &err),
+                ACTA_OK);
+        }
+        answers += frame.kind == OP_APPENDED || frame.kind == OP_ERROR;
+    }
+    ck_assert_int_eq(unsubscribed.code, ACTA_STOPPING);
+    ck_assert_uint_le(answers, 99);
+    peer_close(&peer);
+    pthread_join(thread, NULL);
+    database_close(rig.database);
+    server_free(rig.server);
+    tempdir_remove(&rig.dir);
+}
+END_TEST
+
+/* A peer that takes nothing cannot keep the server from stopping. */
+START_TEST(stopping_takes_no_longer_than_allowed)
+{
+    struct peer deaf;
+
+    rig_start(&rig, "--stop-timeout=100ms", "--output-high=64KiB",
+              "--output-low=16KiB", NULL);
+    peer_greet(&deaf, rig.port);
+    append(&deaf, 2, 100, 100000);
+    subscribe(&deaf, 3, UINT64_MAX);
+    rig_stop(&rig);
+    peer_close(&deaf);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("server");
+    TCase *tcase = tcase_create("server");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, append_read_and_subscribe_agree);
+    tcase_add_test(tcase, who_says_nothing_is_cut);
+    tcase_add_test(tcase, who_says_hello_in_drops_is_cut);
+    tcase_add_test(tcase, who_is_slow_after_hello_is_served);
+    tcase_add_test(tcase, who_reads_nothing_is_cut_and_holds_up_nobody);
+    tcase_add_test(tcase, answers_wait_for_who_asks_and_does_not_read);
+    tcase_add_test(tcase, thousand_idle_connections_cost_little);
+    tcase_add_test(tcase, over_the_limit_of_connections_clients_wait);
+    tcase_add_test(tcase, claimed_length_costs_nothing);
+    tcase_add_test(tcase, memory_of_all_connections_is_bounded);
+    tcase_add_test(tcase, full_queue_delays_and_loses_nothing);
+    tcase_add_test(tcase, thousand_subscribers_get_every_commit);
+    tcase_add_test(tcase, subscriber_whom_nothing_concerns_learns_positions);
+    tcase_add_test(tcase, stopping_answers_what_is_in_flight_and_closes);
+    tcase_add_test(tcase, stopping_takes_no_longer_than_allowed);
+    return run_suite(suite);
+}
