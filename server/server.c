@@ -48,7 +48,7 @@ struct server {
     /* Of all threads. */
     _Atomic size_t connections;
     _Atomic size_t memory_used;
-    atomic_bool paused; /* At the limit: to be woken when one closes. */
+    atomic_bool paused; /* To be woken when a connection closes. */
     atomic_bool stop;
 };
 
@@ -125,6 +125,7 @@ accept_one(struct server *server)
          */
         log_warning(log_event("accepting paused"),
                     log_text("reason", strerror(errno)));
+        atomic_store(&server->paused, true);
         pause_accepting(server, true);
         return false;
     default:
