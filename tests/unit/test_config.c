@@ -25,12 +25,23 @@ setup(void)
 }
 
 static void
+clear(char **list)
+{
+    for (; *list != NULL; list++) {
+        free(*list);
+        *list = NULL;
+    }
+}
+
+static void
 teardown(void)
 {
+    clear(environment);
+    clear(arguments);
     tempdir_remove(&dir);
 }
 
-/* Fill @list with texts up to a NULL. */
+/* Fill @list, which is empty, with texts up to a NULL. */
 static int
 fill(char **list, const char *first, va_list texts)
 {
@@ -50,6 +61,7 @@ set_environment(const char *first, ...)
 {
     va_list texts;
 
+    clear(environment);
     va_start(texts, first);
     fill(environment, first, texts);
     va_end(texts);
@@ -61,6 +73,7 @@ load(const char *first, ...)
 {
     va_list texts;
 
+    clear(arguments);
     arguments[0] = strdup("actad");
     va_start(texts, first);
     arguments_count = 1 + fill(arguments + 1, first, texts);
