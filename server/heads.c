@@ -96,19 +96,30 @@ heads_stream(struct heads *heads, struct slice stream,
     return ACTA_OK;
 }
 
-/* A stream that was new in a memtable gets its number when that is moved to the
- * store: ask for it then.
+/* The stream's number in the store, 0 if it is not there. A stream that was new
+ * in a memtable gets its number when that is moved to the store, which the
+ * memtables made meanwhile were not told: events before the oldest of them say
+ * that the store has it.
  */
 static enum acta_code
-find_number(struct heads *heads, struct memlist *list, struct acta_err *err)
+find_number(struct heads *heads, const struct stream_state *state,
+            uint64_t *number, struct acta_err *err)
 {
+    struct memlist *newest =
+        state->active != NULL ? state->active : state->sealed;
+    const struct memlist *oldest =
+        state->sealed != NULL ? state->sealed : state->active;
     struct list_head head;
     enum acta_code code;
     bool found;
 
-    code = store_view_head(heads->view, &list->name, &head, &found, err);
+    *number = state->number;
+    if (*number != 0 || oldest == NULL || oldest->base_count == 0) {
+        return ACTA_OK;
+    }
+    code = store_view_head(heads->view, &oldest->name, &head, &found, err);
     if (code == ACTA_OK && found) {
-        list->number = head.number;
+        *number = newest->number = head.number;
     }
     return code;
 }
@@ -118,8 +129,8 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
               const uint8_t id[static UUID_SIZE], uint64_t *position,
               struct acta_err *err)
 {
-    uint64_t number = state->number;
     enum acta_code code;
+    uint64_t number;
 
     *position = 0;
     if (!state->has_events || memcmp(id, state->id_max, UUID_SIZE) > 0) {
@@ -140,11 +151,7 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
     if (code != ACTA_OK) {
         return code;
     }
-    if (number == 0 && state->sealed == NULL && state->active != NULL &&
-        state->active->base_count > 0) {
-        code = find_number(heads, state->active, err);
-        number = state->active->number;
-    }
+    code = find_number(heads, state, &number, err);
     if (code != ACTA_OK || number == 0) {
         return code;
     }

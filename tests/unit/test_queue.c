@@ -1,0 +1,260 @@
+#include "queue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core.h"
+#include "run.h"
+
+#define ROOM      1000
+#define NO_WAIT   0
+#define LONG_WAIT 60000 /* Never over: something comes before. */
+
+static struct queue queue;
+
+static void
+setup(void)
+{
+    queue_init(&queue, ROOM);
+}
+
+static void
+teardown(void)
+{
+    queue_fini(&queue);
+}
+
+/* An append that only a queue looks at. */
+static struct append *
+append_of(size_t size, size_t events, size_t records_size)
+{
+    struct append *append = calloc(1, sizeof(*append));
+
+    append->size = size;
+    append->request.events_count = events;
+    append->request.records_size = records_size;
+    return append;
+}
+
+static enum acta_code
+put(struct append *append)
+{
+    return queue_put(&queue, append);
+}
+
+static bool
+take(struct batch *batch, size_t events_max, size_t size_max)
+{
+    return queue_take(&queue, batch, events_max, size_max, NO_WAIT);
+}
+
+static size_t
+free_all(struct batch *batch)
+{
+    size_t count = 0;
+
+    while (batch->first != NULL) {
+        struct append *append = batch->first;
+
+        batch->first = append->next;
+        free(append);
+        count++;
+    }
+    return count;
+}
+
+/* Take everything that is there. Returns how many that was. */
+static size_t
+empty(void)
+{
+    struct batch batch;
+
+    ck_assert(take(&batch, SIZE_MAX, SIZE_MAX) || queue.closed);
+    return free_all(&batch);
+}
+
+START_TEST(appends_come_out_in_the_order_they_went_in)
+{
+    struct append *appends[3];
+    struct batch batch;
+
+    for (size_t i = 0; i < 3; i++) {
+        appends[i] = append_of(10, 1 + i, 100);
+        ck_assert_int_eq(put(appends[i]), ACTA_OK);
+    }
+    ck_assert_uint_eq(queue_size(&queue), 30);
+    ck_assert(take(&batch, SIZE_MAX, SIZE_MAX));
+    ck_assert_ptr_eq(batch.first, appends[0]);
+    ck_assert_ptr_eq(batch.first->next, appends[1]);
+    ck_assert_ptr_eq(batch.last, appends[2]);
+    ck_assert_ptr_null(batch.last->next);
+    ck_assert_uint_eq(batch.events_count, 6);
+    ck_assert_uint_eq(batch.records_size, 300);
+    ck_assert_uint_eq(queue_size(&queue), 0);
+    free_all(&batch);
+}
+END_TEST
+
+START_TEST(a_batch_ends_before_the_append_that_would_go_over_its_events)
+{
+    struct batch batch;
+
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(put(append_of(1, 5, 1)), ACTA_OK);
+    }
+    ck_assert(take(&batch, 10, SIZE_MAX));
+    ck_assert_uint_eq(batch.events_count, 10);
+    ck_assert_uint_eq(free_all(&batch), 2);
+    ck_assert(take(&batch, 4, SIZE_MAX));
+    ck_assert_uint_eq(free_all(&batch), 1);
+}
+END_TEST
+
+START_TEST(a_batch_ends_before_the_append_that_would_go_over_its_size)
+{
+    struct batch batch;
+
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(put(append_of(1, 1, 50)), ACTA_OK);
+    }
+    ck_assert(take(&batch, SIZE_MAX, 149));
+    ck_assert_uint_eq(batch.records_size, 100);
+    ck_assert_uint_eq(free_all(&batch), 2);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+START_TEST(a_batch_has_one_append_at_least)
+{
+    struct batch batch;
+
+    ck_assert_int_eq(put(append_of(1, 500, 500)), ACTA_OK);
+    ck_assert(take(&batch, 1, 1));
+    ck_assert_uint_eq(free_all(&batch), 1);
+}
+END_TEST
+
+START_TEST(a_full_queue_refuses_and_takes_again_when_there_is_room)
+{
+    struct append *refused = append_of(1, 1, 1);
+
+    ck_assert_int_eq(put(append_of(ROOM - 1, 1, 1)), ACTA_OK);
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    ck_assert_int_eq(put(refused), ACTA_BUSY);
+    ck_assert_uint_eq(queue_size(&queue), ROOM);
+    ck_assert_uint_eq(empty(), 2);
+    ck_assert_int_eq(put(refused), ACTA_OK);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+START_TEST(an_empty_queue_takes_one_append_of_any_size_and_then_no_more)
+{
+    struct append *refused = append_of(1, 1, 1);
+
+    ck_assert_int_eq(put(append_of(ROOM + 1, 1, 1)), ACTA_OK);
+    ck_assert_int_eq(put(refused), ACTA_BUSY);
+    free(refused);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+START_TEST(a_closed_queue_refuses_and_gives_out_what_it_has)
+{
+    struct append *refused = append_of(1, 1, 1);
+    struct batch batch;
+
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    queue_close(&queue);
+    ck_assert_int_eq(put(refused), ACTA_STOPPING);
+    free(refused);
+    ck_assert(take(&batch, SIZE_MAX, SIZE_MAX));
+    ck_assert_uint_eq(free_all(&batch), 1);
+    ck_assert(!queue_take(&queue, &batch, 1, 1, LONG_WAIT));
+    ck_assert_ptr_null(batch.first);
+}
+END_TEST
+
+START_TEST(waiting_for_nothing_ends_with_an_empty_batch)
+{
+    struct batch batch;
+
+    ck_assert(queue_take(&queue, &batch, 1, 1, 1));
+    ck_assert_ptr_null(batch.first);
+    ck_assert_uint_eq(batch.events_count, 0);
+}
+END_TEST
+
+#define PUTTERS    4
+#define PUTS       500
+#define PUT_ROUNDS (PUTTERS * PUTS)
+
+static void *
+put_many(void *arg)
+{
+    size_t events = *(size_t *)arg;
+
+    for (size_t i = 0; i < PUTS; i++) {
+        struct append *append = append_of(1 + i % 300, events, i);
+
+        while (queue_put(&queue, append) == ACTA_BUSY) {
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+START_TEST(what_many_threads_put_comes_out_once_and_in_each_ones_order)
+{
+    size_t numbers[PUTTERS], next[PUTTERS] = {0}, count = 0;
+    pthread_t threads[PUTTERS];
+
+    for (size_t i = 0; i < PUTTERS; i++) {
+        numbers[i] = i;
+        ck_assert_int_eq(
+            pthread_create(&threads[i], NULL, put_many, &numbers[i]), 0);
+    }
+    while (count < PUT_ROUNDS) {
+        struct batch batch;
+
+        ck_assert(queue_take(&queue, &batch, 7, SIZE_MAX, LONG_WAIT));
+        for (struct append *a = batch.first; a != NULL; a = a->next) {
+            size_t thread = a->request.events_count;
+
+            ck_assert_uint_lt(thread, PUTTERS);
+            ck_assert_uint_eq(a->request.records_size, next[thread]++);
+        }
+        count += free_all(&batch);
+    }
+    for (size_t i = 0; i < PUTTERS; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_uint_eq(next[i], PUTS);
+    }
+    ck_assert_uint_eq(queue_size(&queue), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("queue");
+    TCase *tcase = tcase_create("queue");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, appends_come_out_in_the_order_they_went_in);
+    tcase_add_test(
+        tcase, a_batch_ends_before_the_append_that_would_go_over_its_events);
+    tcase_add_test(tcase,
+                   a_batch_ends_before_the_append_that_would_go_over_its_size);
+    tcase_add_test(tcase, a_batch_has_one_append_at_least);
+    tcase_add_test(tcase,
+                   a_full_queue_refuses_and_takes_again_when_there_is_room);
+    tcase_add_test(
+        tcase, an_empty_queue_takes_one_append_of_any_size_and_then_no_more);
+    tcase_add_test(tcase, a_closed_queue_refuses_and_gives_out_what_it_has);
+    tcase_add_test(tcase, waiting_for_nothing_ends_with_an_empty_batch);
+    tcase_add_test(tcase,
+                   what_many_threads_put_comes_out_once_and_in_each_ones_order);
+    return run_suite(suite);
+}
