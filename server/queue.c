@@ -28,7 +28,7 @@ queue_put(struct queue *queue, struct append *append)
     if (queue->closed) {
         code = ACTA_STOPPING;
     } else if (queue->size > 0 &&
-               append->size > queue->size_max - queue->size) {
+               queue->size + append->size > queue->size_max) {
         code = ACTA_BUSY; /* An empty queue takes an append of any size. */
     } else {
         if (queue->first == NULL) {
