@@ -139,11 +139,11 @@ take_given(struct io *io)
 {
     int fd = -1;
 
-    pthread_mutex_lock(&io->inbox_lock);
+    pthread_mutex_lock(&io->lock);
     if (io->inbox_count > 0) {
         fd = io->inbox[--io->inbox_count];
     }
-    pthread_mutex_unlock(&io->inbox_lock);
+    pthread_mutex_unlock(&io->lock);
     return fd;
 }
 
@@ -333,11 +333,11 @@ on_busy(struct ev_loop *loop, ev_idle *watcher, int events)
 static void
 report_start(struct io *io, enum acta_code code)
 {
-    pthread_mutex_lock(&io->inbox_lock);
+    pthread_mutex_lock(&io->lock);
     io->is_started = true;
     io->start_code = code;
-    pthread_cond_signal(&io->started);
-    pthread_mutex_unlock(&io->inbox_lock);
+    pthread_cond_signal(&io->changed);
+    pthread_mutex_unlock(&io->lock);
 }
 
 static void *
@@ -359,6 +359,10 @@ run(void *user)
         conn_close(conn);
     }
     reader_close(io->host.reader);
+    pthread_mutex_lock(&io->lock);
+    io->has_ended = true;
+    pthread_cond_signal(&io->changed);
+    pthread_mutex_unlock(&io->lock);
     return NULL;
 }
 
@@ -380,16 +384,28 @@ start_watchers(struct io *io)
 static enum acta_code
 wait_for_start(struct io *io, struct acta_err *err)
 {
-    pthread_mutex_lock(&io->inbox_lock);
+    pthread_mutex_lock(&io->lock);
     while (!io->is_started) {
-        pthread_cond_wait(&io->started, &io->inbox_lock);
+        pthread_cond_wait(&io->changed, &io->lock);
     }
-    pthread_mutex_unlock(&io->inbox_lock);
+    pthread_mutex_unlock(&io->lock);
     if (io->start_code != ACTA_OK) {
         *err = io->start_err;
         pthread_join(io->thread, NULL);
     }
     return io->start_code;
+}
+
+/* Time-outs are of the monotonic clock: that of the wall may be set. */
+static void
+init_changed(struct io *io)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&io->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 enum acta_code
@@ -404,8 +420,8 @@ io_start(struct io *io, const struct io_options *options,
     TAILQ_INIT(&io->ready);
     outbox_init(&io->outbox);
     completions_init(&io->completions, wake_io, io);
-    pthread_mutex_init(&io->inbox_lock, NULL);
-    pthread_cond_init(&io->started, NULL);
+    pthread_mutex_init(&io->lock, NULL);
+    init_changed(io);
     io->host.outbox = &io->outbox;
     io->host.completions = &io->completions;
     io->host.limits = options->limits;
@@ -435,10 +451,10 @@ io_start(struct io *io, const struct io_options *options,
 void
 io_give(struct io *io, int fd)
 {
-    pthread_mutex_lock(&io->inbox_lock);
+    pthread_mutex_lock(&io->lock);
     assert(io->inbox_count < io->options.connections_max);
     io->inbox[io->inbox_count++] = fd;
-    pthread_mutex_unlock(&io->inbox_lock);
+    pthread_mutex_unlock(&io->lock);
     wake_io(io);
 }
 
@@ -452,10 +468,14 @@ io_stop(struct io *io)
 void
 io_join(struct io *io, const struct timespec *deadline)
 {
-    if (pthread_clockjoin_np(io->thread, NULL, CLOCK_MONOTONIC, deadline) ==
-        0) {
-        return;
+    int rc = 0;
+
+    pthread_mutex_lock(&io->lock);
+    while (!io->has_ended && rc == 0) {
+        rc = pthread_cond_timedwait(&io->changed, &io->lock, deadline);
     }
+    pthread_mutex_unlock(&io->lock);
+    /* Does nothing to a thread that has ended. */
     atomic_store(&io->end, IO_CUTS);
     wake_io(io);
     pthread_join(io->thread, NULL);
@@ -481,8 +501,8 @@ io_free(struct io *io)
     if (io->loop != NULL) {
         ev_loop_destroy(io->loop);
     }
-    pthread_cond_destroy(&io->started);
-    pthread_mutex_destroy(&io->inbox_lock);
+    pthread_cond_destroy(&io->changed);
+    pthread_mutex_destroy(&io->lock);
     free(io->inbox);
     free(io->slots);
     free(io->scratch);

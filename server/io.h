@@ -77,12 +77,13 @@ struct io {
     /* Used by any thread, under their own rules. */
     struct completions completions;
     struct watcher watcher;
-    _Atomic int end;            /* An enum io_end. */
-    pthread_mutex_t inbox_lock; /* Guards the two below, and the result. */
-    int *inbox;                 /* owned: sockets that were given */
+    _Atomic int end;      /* An enum io_end. */
+    pthread_mutex_t lock; /* Guards what follows. */
+    int *inbox;           /* owned: sockets that were given */
     size_t inbox_count;
-    pthread_cond_t started;
+    pthread_cond_t changed; /* One of the two below; of the monotonic clock. */
     bool is_started;
+    bool has_ended;
     enum acta_code start_code;
     struct acta_err start_err;
 };
