@@ -16,7 +16,8 @@ struct acta_follower {
     struct acta_sub *sub; /* NULL: it is over. */
     struct answer answer; /* owned: what news points to */
     struct acta_news news;
-    bool has_news;
+    bool has_news;       /* Which may have come in while others were waiting. */
+    bool handed_out;     /* The news, to the caller. */
     struct acta_err err; /* Why it is over. */
     int interrupt_fd;    /* Can be read after an interruption. */
 };
@@ -153,9 +154,10 @@ turn(struct acta_follower *follower, int timeout_ms)
 static void
 take_back(struct acta_follower *follower)
 {
-    if (!follower->has_news) {
+    if (!follower->handed_out) {
         return;
     }
+    follower->handed_out = false;
     follower->has_news = false;
     follower->news.events = NULL;
     follower->news.events_count = 0;
@@ -173,23 +175,23 @@ acta_follower_next(struct acta_follower *follower, int timeout_ms,
 
     take_back(follower);
     *news = &follower->news;
-    while (follower->sub != NULL) {
+    while (!follower->has_news) {
         uint64_t now_ms;
-        bool interrupted = turn(follower, left_ms);
 
-        if (follower->has_news) {
-            return ACTA_OK;
+        if (follower->sub == NULL) {
+            return acta_fail(err, follower->err.code, "%s", follower->err.text);
         }
-        if (interrupted) {
+        if (turn(follower, left_ms)) {
             return acta_fail(err, ACTA_CANCELLED, "follower was interrupted");
         }
         now_ms = acta_poll_now_ms();
-        if (timeout_ms >= 0 && now_ms >= end_ms) {
+        if (timeout_ms >= 0 && now_ms >= end_ms && !follower->has_news) {
             return acta_fail(err, ACTA_TIMEOUT, "no news in %d ms", timeout_ms);
         }
         left_ms = timeout_ms < 0 ? -1 : (int)(end_ms - now_ms);
     }
-    return acta_fail(err, follower->err.code, "%s", follower->err.text);
+    follower->handed_out = true;
+    return ACTA_OK;
 }
 
 void
