@@ -1,0 +1,149 @@
+#include "dump.h"
+
+#include <acta/acta_sync.h>
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "history.h"
+#include "run.h"
+
+#define NAMES_MAX  4096
+#define NAME_SIZE  256
+#define PAGE_SIZE  200000 /* Bytes: so that there are many pages. */
+#define BACKOFF_MS 20
+
+/* Names that were met, each once. */
+struct names {
+    size_t count;
+    char texts[NAMES_MAX][NAME_SIZE];
+};
+
+static void
+add_name(struct names *names, const char *text)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->texts[i], text) == 0) {
+            return;
+        }
+    }
+    ck_assert_uint_lt(names->count, NAMES_MAX);
+    snprintf(names->texts[names->count++], NAME_SIZE, "%s", text);
+}
+
+static void
+open_cursor(struct acta_cursor **cursor, struct acta_sync *sync,
+            struct acta_read *read)
+{
+    struct acta_err err;
+
+    read->bytes_max = PAGE_SIZE;
+    ck_assert_msg(acta_cursor_open(cursor, sync, read, &err) == ACTA_OK, "%s",
+                  err.text);
+}
+
+static const struct acta_event *
+next_event(struct acta_cursor *cursor)
+{
+    const struct acta_event *event;
+    struct acta_err err;
+
+    ck_assert_msg(acta_cursor_next(cursor, &event, &err) == ACTA_OK, "%s",
+                  err.text);
+    return event;
+}
+
+static void
+dump_list(struct history *history, struct acta_sync *sync, const char *kind,
+          const char *name, bool backward)
+{
+    struct acta_query *query = acta_query_new();
+    struct acta_read read = acta_read_of_query(query);
+    const struct acta_event *event;
+    struct acta_cursor *cursor;
+
+    if (strcmp(kind, "stream") == 0) {
+        read = acta_read_of_stream(name);
+    } else if (strcmp(kind, "type") == 0) {
+        acta_query_type(query, name);
+    } else {
+        acta_query_tag(query, name);
+    }
+    read.backward = backward;
+    open_cursor(&cursor, sync, &read);
+    history_list_begin(history, kind, name, backward);
+    while ((event = next_event(cursor)) != NULL) {
+        history_list_event(history, event);
+    }
+    history_list_end(history);
+    acta_cursor_close(cursor);
+    acta_query_free(query);
+}
+
+static void
+dump_lists(struct history *history, struct acta_sync *sync, const char *kind,
+           const struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        dump_list(history, sync, kind, names->texts[i], false);
+        dump_list(history, sync, kind, names->texts[i], true);
+    }
+}
+
+uint64_t
+dump(const char *url, const char *dir, unsigned number, bool lists)
+{
+    static struct names streams, types, tags;
+    struct acta_options options = acta_options_of(url);
+    struct acta_read read = acta_read_of_query(NULL);
+    const struct acta_event *event;
+    struct acta_cursor *cursor;
+    struct history *history;
+    struct acta_sync *sync;
+    struct acta_err err;
+    char file[40];
+    uint64_t head;
+
+    streams.count = types.count = tags.count = 0;
+    options.backoff_max_ms = BACKOFF_MS;
+    ck_assert_msg(acta_sync_open(&sync, &options, &err) == ACTA_OK, "%s",
+                  err.text);
+    snprintf(file, sizeof(file), "dump-%u.log", number);
+    history = history_open(dir, file);
+    open_cursor(&cursor, sync, &read);
+    while ((event = next_event(cursor)) != NULL) {
+        history_event(history, event);
+        add_name(&streams, event->stream);
+        add_name(&types, event->type);
+        for (size_t i = 0; i < event->tags_count; i++) {
+            add_name(&tags, event->tags[i]);
+        }
+    }
+    head = acta_cursor_head(cursor);
+    acta_cursor_close(cursor);
+    if (lists) {
+        dump_lists(history, sync, "stream", &streams);
+        dump_lists(history, sync, "type", &types);
+        dump_lists(history, sync, "tag", &tags);
+    }
+    history_head(history, head);
+    history_close(history);
+    acta_sync_close(sync);
+    return head;
+}
+
+int
+check_history(const char *dir)
+{
+    char command[1024];
+    int status;
+
+    fflush(stdout);
+    snprintf(command, sizeof(command), "python3 %s %s",
+             run_source("tests/check/check.py"), dir);
+    status = system(command);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
