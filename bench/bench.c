@@ -1,0 +1,264 @@
+#include "bench.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleet.h"
+#include "json.h"
+#include "limits.h"
+#include "progress.h"
+
+static const struct workload {
+    const char *name;
+    enum workload_bit bit;
+    workload_run *run;
+    uint64_t fill;    /* Events to store before, if nothing else is said. */
+    bool needs_fresh; /* Each run wants a server without events. */
+    const char *text;
+} workloads[] = {
+    {"append", W_APPEND, bench_append, 0, true, "append events"},
+    {"read", W_READ, bench_read, 1000000, false,
+     "read everything, a query or a stream, page by page"},
+    {"subscribe", W_SUBSCRIBE, bench_subscribe, 1000000, false,
+     "replay everything or a query by a subscription"},
+    {"live", W_LIVE, bench_live, 0, false,
+     "deliver events to subscribers as they are appended"},
+    {"load", W_LOAD, bench_load, 0, false, "load whole streams"},
+    {"start", W_START, bench_start, 1000000, false,
+     "start after a stop, and after a kill"},
+    {"machine", W_MACHINE, bench_machine, 0, false,
+     "the disk, the memory and the loopback without Acta"},
+};
+
+#define WORKLOADS_COUNT (sizeof(workloads) / sizeof(workloads[0]))
+
+/* ---- help ---- */
+
+static void
+print_help(FILE *out)
+{
+    fprintf(out,
+            "usage: acta-bench WORKLOAD [OPTION...] [-- OPTION-OF-ACTAD...]"
+            "\n       acta-bench WORKLOAD --help\n\nWorkloads:\n");
+    for (size_t i = 0; i < WORKLOADS_COUNT; i++) {
+        fprintf(out, "  %-10s %s\n", workloads[i].name, workloads[i].text);
+    }
+    fprintf(out, "\nOptions, each for some of them:\n");
+    options_print_help(W_ALL, out);
+    fprintf(out, "\nWithout --server it starts an actad of its own and removes "
+                 "it with its data.\n");
+}
+
+static void
+print_workload_help(const struct workload *workload, FILE *out)
+{
+    fprintf(out, "acta-bench %s: %s\n\n", workload->name, workload->text);
+    options_print_help(workload->bit, out);
+}
+
+static const struct workload *
+find_workload(const char *name)
+{
+    for (size_t i = 0; i < WORKLOADS_COUNT; i++) {
+        if (strcmp(workloads[i].name, name) == 0) {
+            return &workloads[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+asks_for_help(const char *argument)
+{
+    return argument != NULL &&
+           (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 ||
+            strcmp(argument, "help") == 0);
+}
+
+/* ---- a server to measure ---- */
+
+static enum acta_code
+open_server(struct bench *bench, struct acta_err *err)
+{
+    const struct options *options = bench->options;
+    const char *server = option_text(options, OPTION_SERVER);
+    enum acta_code code;
+
+    if (server != NULL) {
+        snprintf(bench->url, sizeof(bench->url), "%s", server);
+        return ACTA_OK;
+    }
+    code = daemon_init(
+        &bench->daemon, daemon_path(option_text(options, OPTION_ACTAD)),
+        option_text(options, OPTION_DIR), options->server_arguments, err);
+    if (code != ACTA_OK || options->workload == W_MACHINE) {
+        return code;
+    }
+    code = daemon_start(&bench->daemon, err);
+    snprintf(bench->url, sizeof(bench->url), "acta://127.0.0.1:%u",
+             bench->daemon.port);
+    return code;
+}
+
+static enum acta_code
+open_bench(struct bench *bench, struct acta_err *err)
+{
+    const struct options *options = bench->options;
+    uint64_t fill = option_number(options, OPTION_FILL);
+    enum acta_code code;
+
+    bench->streams = option_number(options, OPTION_STREAMS);
+    bench->versions = calloc(bench->streams, sizeof(*bench->versions));
+    if (bench->versions == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "streams");
+    }
+    code = sample_init(&bench->sample, option_number(options, OPTION_SEED),
+                       option_number(options, OPTION_CATEGORIES),
+                       option_number(options, OPTION_TAGS),
+                       option_number(options, OPTION_PAYLOAD), err);
+    if (code == ACTA_OK) {
+        code = open_server(bench, err);
+    }
+    if (code == ACTA_OK && fill > 0) {
+        code = bench_fill(bench, fill, err);
+    }
+    return code;
+}
+
+static void
+close_bench(struct bench *bench)
+{
+    daemon_remove(&bench->daemon);
+    sample_fini(&bench->sample);
+    free(bench->versions);
+    *bench = (struct bench){.options = bench->options};
+}
+
+/* ---- runs ---- */
+
+static enum acta_code
+run_all(const struct workload *workload, struct bench *bench,
+        struct figures *runs, size_t runs_count, struct acta_err *err)
+{
+    enum acta_code code = open_bench(bench, err);
+
+    for (size_t i = 0; i < runs_count && code == ACTA_OK; i++) {
+        if (i > 0 && workload->needs_fresh) {
+            close_bench(bench);
+            code = open_bench(bench, err);
+        }
+        if (code == ACTA_OK) {
+            code = workload->run(bench, &runs[i], err);
+        }
+    }
+    return code;
+}
+
+static const char *
+data_dir(const struct options *options)
+{
+    const char *dir = option_text(options, OPTION_DIR);
+    const char *temporary = getenv("TMPDIR");
+
+    return dir != NULL ? dir : temporary != NULL ? temporary : "/tmp";
+}
+
+static void
+print_text(const struct workload *workload, const struct options *options,
+           const struct figures *runs, size_t runs_count)
+{
+    struct machine machine;
+
+    limits_describe(&machine, data_dir(options));
+    printf("%s:", workload->name);
+    options_print(options, stdout);
+    printf("\n%s, %ld processors, %.0f GiB, %s, %s\n", machine.cpu,
+           machine.cpus, machine.memory_gib, machine.filesystem,
+           machine.kernel);
+    if (runs_count > 1) {
+        printf("  %-24s%14s%14s%14s\n", "", "median", "least", "most");
+    }
+    figures_print(runs, runs_count, stdout);
+}
+
+static void
+print_json(const struct workload *workload, const struct options *options,
+           const struct figures *runs, size_t runs_count)
+{
+    struct machine machine;
+    struct figures median;
+
+    limits_describe(&machine, data_dir(options));
+    printf("{\"workload\": \"%s\", \"version\": ", workload->name);
+    json_print_text(acta_version(), stdout);
+    printf(", \"settings\": ");
+    options_print_json(options, stdout);
+    printf(", \"machine\": {\"cpu\": ");
+    json_print_text(machine.cpu, stdout);
+    printf(", \"cpus\": %ld, \"memory_gib\": %.1f, \"kernel\": ", machine.cpus,
+           machine.memory_gib);
+    json_print_text(machine.kernel, stdout);
+    printf(", \"filesystem\": ");
+    json_print_text(machine.filesystem, stdout);
+    printf("}, \"runs\": [");
+    for (size_t i = 0; i < runs_count; i++) {
+        printf("%s", i == 0 ? "" : ", ");
+        figures_print_json(&runs[i], stdout);
+    }
+    figures_median(&median, runs, runs_count);
+    printf("], \"median\": ");
+    figures_print_json(&median, stdout);
+    printf("}\n");
+}
+
+static int
+run(const struct workload *workload, const struct options *options)
+{
+    static struct figures runs[FIGURES_RUNS_MAX];
+    size_t runs_count = option_number(options, OPTION_RUNS);
+    struct bench bench = {.options = options};
+    enum acta_code code;
+    struct acta_err err;
+
+    fleet_catch_signals();
+    code = run_all(workload, &bench, runs, runs_count, &err);
+    progress_clear();
+    close_bench(&bench);
+    if (code != ACTA_OK) {
+        fprintf(stderr, "acta-bench: %s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    (option_number(options, OPTION_JSON) ? print_json : print_text)(
+        workload, options, runs, runs_count);
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct workload *workload;
+    struct options options;
+
+    if (argc < 2 || asks_for_help(argv[1])) {
+        print_help(argc < 2 ? stderr : stdout);
+        return argc < 2 ? 2 : EXIT_SUCCESS;
+    }
+    workload = find_workload(argv[1]);
+    if (workload == NULL) {
+        fprintf(stderr, "acta-bench: there is no workload %s\n", argv[1]);
+        return 2;
+    }
+    if (asks_for_help(argv[2])) {
+        print_workload_help(workload, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (!options_parse(&options, workload->bit, argv + 2)) {
+        return 2;
+    }
+    /* What somebody else's server has is what is read. */
+    if (option_text(&options, OPTION_SERVER) == NULL) {
+        options_default(&options, OPTION_FILL, workload->fill);
+    }
+    return run(workload, &options);
+}

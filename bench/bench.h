@@ -1,0 +1,48 @@
+/* acta-bench: how fast is Acta, and what holds it.
+ *
+ * A workload is a function that measures once, against a server, and puts what
+ * it found into figures. bench.c runs it as often as is wanted, each time with
+ * a struct bench that is ready to use.
+ */
+
+#ifndef ACTA_BENCH_BENCH_H
+#define ACTA_BENCH_BENCH_H
+
+#include "daemon.h"
+#include "figures.h"
+#include "options.h"
+#include "sample.h"
+
+struct bench {
+    const struct options *options;
+    struct sample sample;
+    struct daemon daemon; /* Does not run, if the server is another's. */
+    char url[512];
+
+    /* Of each stream of the sample, the version it has: counted from what this
+     * process has appended, since nobody else appends to these streams.
+     */
+    uint32_t *versions; /* owned */
+    uint64_t streams;
+};
+
+typedef enum acta_code workload_run(struct bench *bench,
+                                    struct figures *figures,
+                                    struct acta_err *err);
+
+workload_run bench_append;
+workload_run bench_read;
+workload_run bench_subscribe;
+workload_run bench_live;
+workload_run bench_load;
+workload_run bench_start;
+workload_run bench_machine;
+
+/* Store @count events, each stream in turn: event i goes to stream
+ * fill_stream(i), so that after a multiple of @streams events all streams have
+ * the same number of them, far apart from each other.
+ */
+enum acta_code bench_fill(struct bench *bench, uint64_t count,
+                          struct acta_err *err);
+
+#endif

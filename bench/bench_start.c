@@ -1,0 +1,71 @@
+/* Starts: how long does it take from exec until the server has answered a
+ * ping, after it was stopped in order and after it was killed?
+ *
+ * Before the kill it has appended events that are in the journal only, as many
+ * as the checkpoints have left there.
+ */
+
+#include <signal.h>
+
+#include <acta/acta_sync.h>
+
+#include "bench.h"
+#include "clock.h"
+
+static enum acta_code
+ping(const char *url, struct acta_err *err)
+{
+    struct acta_options options = acta_options_of(url);
+    struct acta_sync *sync;
+    enum acta_code code = acta_sync_open(&sync, &options, err);
+
+    if (code == ACTA_OK) {
+        code = acta_sync_ping(sync, NULL, err);
+        acta_sync_close(sync);
+    }
+    return code;
+}
+
+/* End the server with @signal, start it again, and time that. */
+static enum acta_code
+time_start(struct bench *bench, int signal, const char *name,
+           struct figures *figures, struct acta_err *err)
+{
+    struct daemon *daemon = &bench->daemon;
+    uint64_t start_ns = clock_ns();
+    enum acta_code code = daemon_stop(daemon, signal, err);
+    uint64_t stopped_ns = clock_ns();
+
+    if (code == ACTA_OK) {
+        code = daemon_start(daemon, err);
+    }
+    if (code != ACTA_OK) {
+        return code;
+    }
+    snprintf(bench->url, sizeof(bench->url), "acta://127.0.0.1:%u",
+             daemon->port);
+    code = ping(bench->url, err);
+    figures_add(figures, name, "ms",
+                (double)(clock_ns() - daemon->exec_ns) / NS_PER_MS);
+    if (signal == SIGTERM) {
+        figures_add(figures, "stop", "ms",
+                    (double)(stopped_ns - start_ns) / NS_PER_MS);
+    }
+    return code;
+}
+
+enum acta_code
+bench_start(struct bench *bench, struct figures *figures, struct acta_err *err)
+{
+    enum acta_code code =
+        time_start(bench, SIGTERM, "start_after_stop", figures, err);
+
+    if (code == ACTA_OK) {
+        code =
+            bench_fill(bench, option_number(bench->options, OPTION_DIRTY), err);
+    }
+    if (code == ACTA_OK) {
+        code = time_start(bench, SIGKILL, "start_after_kill", figures, err);
+    }
+    return code;
+}

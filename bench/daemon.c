@@ -1,0 +1,297 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define START_TIMEOUT_NS (120 * NS_PER_S)
+#define LOOK_EVERY_NS    (500 * NS_PER_US)
+#define PATH_SIZE        768
+#define ARGUMENTS_MAX    32
+
+static void
+path_of(const struct daemon *daemon, const char *name, char path[PATH_SIZE])
+{
+    snprintf(path, PATH_SIZE, "%s/%s", daemon->dir, name);
+}
+
+const char *
+daemon_path(const char *given)
+{
+    static char path[PATH_SIZE];
+    ssize_t size;
+    char *end;
+
+    if (given != NULL) {
+        return given;
+    }
+    size = readlink("/proc/self/exe", path, sizeof(path) - 32);
+    if (size > 0) {
+        path[size] = '\0';
+        end = strrchr(path, '/');
+        strcpy(end, "/../server/actad");
+        if (access(path, X_OK) == 0) {
+            return path;
+        }
+    }
+    return "actad";
+}
+
+enum acta_code
+daemon_init(struct daemon *daemon, const char *path, const char *parent,
+            char **arguments, struct acta_err *err)
+{
+    *daemon = (struct daemon){.path = path, .arguments = arguments};
+    if (parent == NULL) {
+        parent = getenv("TMPDIR");
+    }
+    if (parent == NULL) {
+        parent = "/tmp";
+    }
+    if (snprintf(daemon->dir, sizeof(daemon->dir), "%s/acta-bench-XXXXXX",
+                 parent) >= (int)sizeof(daemon->dir) ||
+        mkdtemp(daemon->dir) == NULL) {
+        daemon->dir[0] = '\0';
+        return acta_fail(err, ACTA_IO, "make a directory in %s: %s", parent,
+                         strerror(errno));
+    }
+    return ACTA_OK;
+}
+
+/* ---- start ---- */
+
+/* In the child: become actad. It ends with its parent, however that ends, and
+ * a Ctrl-C on the terminal is for the parent only.
+ */
+static _Noreturn void
+become(const struct daemon *daemon, char *const *arguments)
+{
+    char log[PATH_SIZE];
+    int fd;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    path_of(daemon, "log", log);
+    fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (fd >= 0) {
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+    }
+    execvp(daemon->path, arguments);
+    fprintf(stderr, "%s: %s\n", daemon->path, strerror(errno));
+    _exit(127);
+}
+
+/* The last line that it has written. */
+static void
+read_last_words(const struct daemon *daemon, char *words, size_t size)
+{
+    char log[PATH_SIZE];
+    FILE *file;
+
+    path_of(daemon, "log", log);
+    snprintf(words, size, "it said nothing");
+    file = fopen(log, "re");
+    if (file == NULL) {
+        return;
+    }
+    while (fgets(words, (int)size, file) != NULL) {
+        words[strcspn(words, "\n")] = '\0';
+    }
+    fclose(file);
+}
+
+static bool
+read_port(struct daemon *daemon, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    bool ok;
+
+    if (file == NULL) {
+        return false;
+    }
+    ok = fscanf(file, "%hu", &daemon->port) == 1;
+    fclose(file);
+    return ok;
+}
+
+static enum acta_code
+wait_for_port(struct daemon *daemon, const char *port_file,
+              struct acta_err *err)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
+    char words[160];
+
+    while (!read_port(daemon, port_file)) {
+        if (waitpid(daemon->pid, NULL, WNOHANG) == daemon->pid) {
+            daemon->pid = 0;
+            read_last_words(daemon, words, sizeof(words));
+            return acta_fail(err, ACTA_IO, "%s did not start: %s", daemon->path,
+                             words);
+        }
+        if (clock_ns() - daemon->exec_ns > START_TIMEOUT_NS) {
+            return acta_fail(err, ACTA_TIMEOUT, "%s did not start",
+                             daemon->path);
+        }
+        nanosleep(&pause, NULL);
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+daemon_start(struct daemon *daemon, struct acta_err *err)
+{
+    char data[PATH_SIZE], port_file[PATH_SIZE];
+    char *arguments[ARGUMENTS_MAX] = {
+        "actad",       "--data-dir", data,          "--listen", "127.0.0.1:0",
+        "--port-file", port_file,    "--log-level", "warning",
+    };
+    size_t count = 9;
+
+    path_of(daemon, "data", data);
+    path_of(daemon, "port", port_file);
+    for (char **more = daemon->arguments;
+         *more != NULL && count < ARGUMENTS_MAX - 1; more++) {
+        arguments[count++] = *more;
+    }
+    unlink(port_file);
+    daemon->exec_ns = clock_ns();
+    daemon->pid = fork();
+    if (daemon->pid < 0) {
+        daemon->pid = 0;
+        return acta_fail(err, ACTA_IO, "fork: %s", strerror(errno));
+    }
+    if (daemon->pid == 0) {
+        become(daemon, arguments);
+    }
+    return wait_for_port(daemon, port_file, err);
+}
+
+/* ---- stop ---- */
+
+enum acta_code
+daemon_stop(struct daemon *daemon, int signal, struct acta_err *err)
+{
+    char words[160];
+    int status;
+
+    if (daemon->pid == 0) {
+        return ACTA_OK;
+    }
+    kill(daemon->pid, signal);
+    while (waitpid(daemon->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    daemon->pid = 0;
+    if (signal != SIGKILL && status != 0) {
+        read_last_words(daemon, words, sizeof(words));
+        return acta_fail(err, ACTA_IO, "actad ended badly: %s", words);
+    }
+    return ACTA_OK;
+}
+
+static int
+remove_entry(const char *path, const struct stat *stat, int type,
+             struct FTW *at)
+{
+    (void)stat;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+void
+daemon_remove(struct daemon *daemon)
+{
+    (void)daemon_stop(daemon, SIGKILL, NULL);
+    if (daemon->dir[0] != '\0' &&
+        nftw(daemon->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        fprintf(stderr, "acta-bench: left behind: %s\n", daemon->dir);
+    }
+    daemon->dir[0] = '\0';
+}
+
+/* ---- what it uses ---- */
+
+/* The number behind "@name" in a file of /proc, or 0. */
+static double
+proc_number(pid_t pid, const char *file, const char *name)
+{
+    char path[64], line[256];
+    double number = 0;
+    FILE *stream;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    stream = fopen(path, "re");
+    if (stream == NULL) {
+        return 0;
+    }
+    while (fgets(line, sizeof(line), stream) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            number = strtod(line + strlen(name), NULL);
+            break;
+        }
+    }
+    fclose(stream);
+    return number;
+}
+
+/* The clock that counts a process's time on processors counts nanoseconds;
+ * /proc/PID/stat only counts ticks.
+ */
+static double
+cpu_us(pid_t pid)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 ||
+        clock_gettime(clock, &used) != 0) {
+        return 0;
+    }
+    return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
+}
+
+struct daemon_usage
+daemon_usage(const struct daemon *daemon)
+{
+    if (daemon->pid == 0) {
+        return (struct daemon_usage){0};
+    }
+    return (struct daemon_usage){
+        .cpu_us = cpu_us(daemon->pid),
+        .written = proc_number(daemon->pid, "io", "write_bytes:"),
+        .anon_mib = proc_number(daemon->pid, "status", "RssAnon:") / 1024,
+    };
+}
+
+static double disk_bytes; /* Of the walk that is under way. */
+
+static int
+count_entry(const char *path, const struct stat *stat, int type, struct FTW *at)
+{
+    (void)path;
+    (void)type;
+    (void)at;
+    disk_bytes += (double)stat->st_blocks * 512;
+    return 0;
+}
+
+double
+daemon_disk_bytes(const struct daemon *daemon)
+{
+    disk_bytes = 0;
+    if (daemon->dir[0] != '\0') {
+        nftw(daemon->dir, count_entry, 16, FTW_PHYS);
+    }
+    return disk_bytes;
+}

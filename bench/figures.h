@@ -1,0 +1,53 @@
+/* What a run has measured: numbers with a name and a unit, and their medians
+ * over several runs, for people and for programs.
+ */
+
+#ifndef ACTA_BENCH_FIGURES_H
+#define ACTA_BENCH_FIGURES_H
+
+#include <stdio.h>
+
+#include "hist.h"
+
+#define FIGURES_MAX      40
+#define FIGURES_RUNS_MAX 101
+
+/* Names and units are constants: "append_p50", "us". */
+struct figure {
+    const char *name;
+    const char *unit;
+    double value;
+};
+
+struct figures {
+    struct figure list[FIGURES_MAX];
+    size_t count;
+};
+
+void figures_add(struct figures *figures, const char *name, const char *unit,
+                 double value);
+
+/* The percentiles of latencies in nanoseconds, as microseconds under
+ * @names: five, for p50, p90, p99, p99.9 and max.
+ */
+void figures_add_latency(struct figures *figures, const char *const names[5],
+                         const struct hist *hist);
+
+/* The value named @name, or 0. */
+double figures_get(const struct figures *figures, const char *name);
+
+/* @median gets the medians of @runs, which all have the same names in the same
+ * order. @runs_count is 1 to FIGURES_RUNS_MAX.
+ */
+void figures_median(struct figures *median, const struct figures *runs,
+                    size_t runs_count);
+
+/* A line a figure: its name, the median, the unit, and, if there were several
+ * runs, the least and the largest.
+ */
+void figures_print(const struct figures *runs, size_t runs_count, FILE *out);
+
+/* {"append_p50": 181.3, ...} */
+void figures_print_json(const struct figures *figures, FILE *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* Several connections with several appends each under way, of many events for
+ * as many streams: what the server takes fastest.
+ */
+
+#include "bench.h"
+#include "fleet.h"
+#include "progress.h"
+
+#define FILL_CLIENTS  4
+#define FILL_PIPELINE 4
+#define FILL_EVENTS   250
+
+struct filler {
+    struct bench *bench;
+    struct fleet fleet;
+    struct acta_append *append;
+    uint64_t count;
+    uint64_t sent;
+    uint64_t stored;
+};
+
+struct fill_client {
+    struct filler *filler;
+    struct acta_client *client;
+};
+
+/* A prime, larger than a step to the next category: neighbours in time are far
+ * apart by number.
+ */
+static uint64_t
+fill_stream(const struct bench *bench, uint64_t number)
+{
+    return number % bench->streams * 1000003 % bench->streams;
+}
+
+static void on_stored(void *user, const struct acta_err *err,
+                      const struct acta_appended *appended);
+
+static void
+send_next(struct fill_client *from)
+{
+    struct filler *filler = from->filler;
+    struct bench *bench = filler->bench;
+    char name[SAMPLE_NAME_SIZE];
+    struct acta_err err;
+
+    if (filler->sent == filler->count) {
+        return;
+    }
+    acta_append_clear(filler->append);
+    for (int i = 0; i < FILL_EVENTS && filler->sent < filler->count; i++) {
+        uint64_t stream = fill_stream(bench, filler->sent);
+
+        sample_stream(&bench->sample, stream, name);
+        acta_append_stream(filler->append, name, ACTA_EXPECT_ANY);
+        sample_event(&bench->sample, filler->sent, filler->append);
+        bench->versions[stream]++;
+        filler->sent++;
+    }
+    if (acta_append(from->client, filler->append, 0, on_stored, from, &err) ==
+        0) {
+        fleet_fail(&filler->fleet, &err);
+    }
+}
+
+static void
+on_stored(void *user, const struct acta_err *err,
+          const struct acta_appended *appended)
+{
+    struct fill_client *from = user;
+
+    if (err != NULL) {
+        fleet_fail(&from->filler->fleet, err);
+        return;
+    }
+    for (size_t i = 0; i < appended->runs_count; i++) {
+        from->filler->stored += appended->runs[i]->count;
+    }
+    send_next(from);
+}
+
+enum acta_code
+bench_fill(struct bench *bench, uint64_t count, struct acta_err *err)
+{
+    struct filler filler = {
+        .bench = bench,
+        .append = acta_append_new(),
+        .count = count,
+    };
+    struct fill_client clients[FILL_CLIENTS];
+    enum acta_code code;
+
+    code = fleet_open(&filler.fleet, bench->url, FILL_CLIENTS, err);
+    for (size_t i = 0; i < FILL_CLIENTS && code == ACTA_OK; i++) {
+        clients[i] = (struct fill_client){
+            .filler = &filler,
+            .client = fleet_client(&filler.fleet, i),
+        };
+        for (int j = 0; j < FILL_PIPELINE; j++) {
+            send_next(&clients[i]);
+        }
+    }
+    while (code == ACTA_OK && filler.stored < count) {
+        progress_show("filling", "events", filler.stored, count);
+        code = fleet_turn(&filler.fleet, err);
+    }
+    progress_clear();
+    fleet_close(&filler.fleet);
+    acta_append_free(filler.append);
+    return code == ACTA_OK ? code : acta_wrap(err, code, "fill");
+}

@@ -1,0 +1,47 @@
+/* Many clients in one loop and one thread.
+ *
+ * A callback that finds something wrong calls fleet_fail(); the next
+ * fleet_turn() then returns it, as it does when the user has asked for the end
+ * with Ctrl-C. The struct is the caller's.
+ */
+
+#ifndef ACTA_BENCH_FLEET_H
+#define ACTA_BENCH_FLEET_H
+
+#include <acta/acta_ev.h>
+
+struct fleet {
+    struct ev_loop *loop;
+    struct acta_ev *members; /* owned */
+    size_t count;
+    size_t answered; /* Pings, while the fleet gathers. */
+    ev_timer tick;
+    struct acta_err err; /* What was wrong first. */
+};
+
+/* Connect @count clients to @url, and wait until each has had an answer. */
+enum acta_code fleet_open(struct fleet *fleet, const char *url, size_t count,
+                          struct acta_err *err);
+
+/* May be called whatever fleet_open() returned, on a struct that was zero
+ * before.
+ */
+void fleet_close(struct fleet *fleet);
+
+static inline struct acta_client *
+fleet_client(const struct fleet *fleet, size_t index)
+{
+    return fleet->members[index].client;
+}
+
+/* Wait for something to happen, a tenth of a second at most, and let the
+ * callbacks be called.
+ */
+enum acta_code fleet_turn(struct fleet *fleet, struct acta_err *err);
+
+void fleet_fail(struct fleet *fleet, const struct acta_err *err);
+
+/* Let SIGINT and SIGTERM end whatever runs in the end of a turn. */
+void fleet_catch_signals(void);
+
+#endif

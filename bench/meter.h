@@ -1,0 +1,32 @@
+/* What a measurement costs: time on processors, of this process and of the
+ * server, and bytes given to the disk.
+ */
+
+#ifndef ACTA_BENCH_METER_H
+#define ACTA_BENCH_METER_H
+
+#include "daemon.h"
+#include "figures.h"
+
+struct meter {
+    uint64_t read_ns;
+    double client_us;
+    struct daemon_usage server;
+};
+
+/* Read the meters. */
+void meter_read(struct meter *meter, const struct daemon *daemon);
+
+/* What was used between two readings, for each of @count events.
+ * What is not known of a server that somebody else runs is left out.
+ */
+void meter_tell(const struct meter *from, const struct meter *to, double count,
+                struct figures *figures);
+
+static inline double
+meter_seconds(const struct meter *from, const struct meter *to)
+{
+    return (double)(to->read_ns - from->read_ns) / 1e9;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* The command line of acta-bench: one table of options, from which come the
+ * parser, --help and the settings in the output.
+ */
+
+#ifndef ACTA_BENCH_OPTIONS_H
+#define ACTA_BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Workloads, as bits, to say which of them an option means something to. */
+enum workload_bit {
+    W_APPEND = 1u << 0,
+    W_READ = 1u << 1,
+    W_SUBSCRIBE = 1u << 2,
+    W_LIVE = 1u << 3,
+    W_LOAD = 1u << 4,
+    W_START = 1u << 5,
+    W_MACHINE = 1u << 6,
+    W_SERVER = W_APPEND | W_READ | W_SUBSCRIBE | W_LIVE | W_LOAD | W_START,
+    W_ALL = W_SERVER | W_MACHINE,
+};
+
+/* X(constant, name, type, default, least, largest, workloads, text)
+ *
+ * Types: NUMBER takes k and M for thousands and millions, DURATION takes ms, s
+ * and min and is kept in milliseconds, FLAG takes nothing. An empty default is
+ * set by the workload, or is none.
+ */
+#define OPTIONS(X)                                                             \
+    X(SERVER, "server", TEXT, "", 0, 0, W_SERVER & ~W_START,                   \
+      "URL of a server that runs already; without it one is started")          \
+    X(ACTAD, "actad", TEXT, "", 0, 0, W_SERVER,                                \
+      "the server to start: that of this build if it is not given")            \
+    X(DIR, "dir", TEXT, "", 0, 0, W_ALL,                                       \
+      "data goes into a temporary directory in this one: $TMPDIR or /tmp")     \
+    X(CLIENTS, "clients", NUMBER, "1", 1, 4096, W_SERVER & ~W_START,           \
+      "connections; with live these are subscribers")                          \
+    X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000, W_APPEND | W_LOAD,           \
+      "requests of a connection that wait for an answer at a time")            \
+    X(EVENTS, "events", NUMBER, "1", 1, 10000, W_APPEND,                       \
+      "events of an append, all for one stream")                               \
+    X(EXPECT, "expect", TEXT, "any", 0, 0, W_APPEND,                           \
+      "any, or version: each append expects the version its stream has; "      \
+      "then a stream belongs to one connection")                               \
+    X(RATE, "rate", NUMBER, "0", 0, 100000000, W_APPEND | W_LIVE,              \
+      "open loop: so many appends a second, timed from when they were due; "   \
+      "0: each connection sends when it has an answer")                        \
+    X(PAYLOAD, "payload", NUMBER, "256", 8, 1000000, W_SERVER,                 \
+      "bytes of data of an event")                                             \
+    X(TAGS, "tags", NUMBER, "0", 0, 32, W_SERVER, "tags of an event")          \
+    X(STREAMS, "streams", NUMBER, "10k", 1, 100000000, W_SERVER,               \
+      "streams, written at random")                                            \
+    X(CATEGORIES, "categories", NUMBER, "20", 1, 256, W_SERVER,                \
+      "categories of these streams: c00, c01, ...")                            \
+    X(FILL, "fill", NUMBER, "", 0, 1000000000, W_SERVER & ~W_LOAD,             \
+      "events to store before the measurement")                                \
+    X(LENGTH, "length", NUMBER, "10", 1, 10000, W_LOAD,                        \
+      "events of each stream that is loaded")                                  \
+    X(DIRTY, "dirty", NUMBER, "100k", 0, 1000000000, W_START,                  \
+      "events to append between a start and the kill")                         \
+    X(CATEGORY, "category", TEXT, "", 0, 0, W_READ | W_SUBSCRIBE,              \
+      "read this category only")                                               \
+    X(TYPE, "type", TEXT, "", 0, 0, W_READ | W_SUBSCRIBE,                      \
+      "read this type only: T0 to TF")                                         \
+    X(TAG, "tag", TEXT, "", 0, 0, W_READ | W_SUBSCRIBE,                        \
+      "read events with this tag only: t00:000 to t00:fff")                    \
+    X(STREAM, "stream", TEXT, "", 0, 0, W_READ, "read this stream")            \
+    X(PAGE, "page", NUMBER, "0", 0, 65536, W_READ,                             \
+      "events of a page; 0: as many as the server gives")                      \
+    X(DURATION, "duration", DURATION, "5s", 1, 86400000,                       \
+      W_APPEND | W_LIVE | W_LOAD, "how long to measure")                       \
+    X(WARMUP, "warmup", DURATION, "1s", 0, 600000, W_APPEND | W_LIVE | W_LOAD, \
+      "how long to run before that")                                           \
+    X(COUNT, "count", NUMBER, "0", 0, 1000000000, W_APPEND | W_LIVE | W_LOAD,  \
+      "end after so many requests, without warming up; 0: after the time")     \
+    X(SEED, "seed", NUMBER, "1", 0, UINT32_MAX, W_SERVER,                      \
+      "of what is chosen at random")                                           \
+    X(RUNS, "runs", NUMBER, "1", 1, 101, W_ALL,                                \
+      "repeat, and tell the medians")                                          \
+    X(JSON, "json", FLAG, "", 0, 1, W_ALL, "tell the results as JSON")
+
+enum option {
+#define X(constant, ...) OPTION_##constant,
+    OPTIONS(X)
+#undef X
+        OPTIONS_COUNT,
+};
+
+struct option_value {
+    const char *text; /* As given, or the default; lives as long as argv. */
+    uint64_t number;  /* Of all types but TEXT. */
+    bool given;
+};
+
+struct options {
+    enum workload_bit workload;
+    struct option_value values[OPTIONS_COUNT];
+    char **server_arguments; /* Behind "--", for actad; ends with NULL. */
+};
+
+/* Read argv[1...] behind the workload's name. What is wrong is told on stderr.
+ */
+bool options_parse(struct options *options, enum workload_bit workload,
+                   char **arguments);
+
+static inline uint64_t
+option_number(const struct options *options, enum option option)
+{
+    return options->values[option].number;
+}
+
+/* NULL if it is empty. */
+static inline const char *
+option_text(const struct options *options, enum option option)
+{
+    const char *text = options->values[option].text;
+
+    return *text == '\0' ? NULL : text;
+}
+
+/* Set an option that was not given. */
+void options_default(struct options *options, enum option option,
+                     uint64_t number);
+
+/* The options that mean something to any of @workloads. */
+void options_print_help(unsigned workloads, FILE *out);
+
+/* The settings of this run: "clients=64 events=1 ..." */
+void options_print(const struct options *options, FILE *out);
+void options_print_json(const struct options *options, FILE *out);
+
+#endif

@@ -1,0 +1,61 @@
+/* The events that a benchmark writes, each made from a number.
+ *
+ * Event n has one of sixteen types, T0 to TF; tags t00:xxx, t01:xxx, ..., each
+ * one of 4,096; and data that does not compress. Streams are c07-RUN-NUMBER:
+ * their category is the number modulo the number of categories.
+ */
+
+#ifndef ACTA_BENCH_SAMPLE_H
+#define ACTA_BENCH_SAMPLE_H
+
+#include <acta/acta.h>
+
+#define SAMPLE_NAME_SIZE 32
+#define SAMPLE_TAGS_MAX  32
+#define SAMPLE_TAG_SIZE  12
+
+struct sample {
+    uint32_t run; /* Keeps the streams of two runs on one server apart. */
+    uint64_t categories;
+    size_t tags_count;
+    size_t payload_size;
+    uint8_t *payload; /* owned */
+};
+
+enum acta_code sample_init(struct sample *sample, uint64_t seed,
+                           uint64_t categories, size_t tags_count,
+                           size_t payload_size, struct acta_err *err);
+void sample_fini(struct sample *sample);
+
+/* Put the name of stream @number into @name. */
+void sample_stream(const struct sample *sample, uint64_t number,
+                   char name[SAMPLE_NAME_SIZE]);
+
+/* Add event @number to @append. */
+void sample_event(const struct sample *sample, uint64_t number,
+                  struct acta_append *append);
+
+/* The same, with @stamp in place of the first bytes of its data. */
+void sample_stamped(const struct sample *sample, uint64_t number,
+                    uint64_t stamp, struct acta_append *append);
+
+/* What sample_stamped() has put there. The data has 8 bytes at least. */
+uint64_t sample_stamp(const struct acta_event *event);
+
+/* xorshift64*: random enough to choose streams by, and no cost. */
+static inline uint64_t
+sample_random(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+static inline uint64_t
+sample_random_start(uint64_t seed)
+{
+    return (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+}
+
+#endif

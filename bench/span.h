@@ -1,0 +1,39 @@
+/* When a closed or open loop measures, and when it ends: after some time, with
+ * a warm-up before, or after so many requests.
+ */
+
+#ifndef ACTA_BENCH_SPAN_H
+#define ACTA_BENCH_SPAN_H
+
+#include "clock.h"
+#include "meter.h"
+#include "options.h"
+
+struct span {
+    const struct daemon *daemon;
+    uint64_t from_ns; /* What ends from here on counts, */
+    uint64_t to_ns;   /* up to here. */
+    uint64_t wanted;  /* Ends that are to be counted; UINT64_MAX: all. */
+    uint64_t counted;
+    bool over;
+    struct meter start;
+    struct meter end;
+};
+
+void span_start(struct span *span, const struct options *options,
+                const struct daemon *daemon);
+
+/* Something has ended at @now_ns: does it count? */
+bool span_counts(struct span *span, uint64_t now_ns);
+
+/* To be called at every turn of the loop. */
+void span_tick(struct span *span);
+
+/* How long the measurement was. It is over. */
+static inline double
+span_seconds(const struct span *span)
+{
+    return meter_seconds(&span->start, &span->end);
+}
+
+#endif
