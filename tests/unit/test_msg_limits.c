@@ -493,6 +493,38 @@ START_TEST(append_without_memory_is_refused)
 }
 END_TEST
 
+/* Two writes: their expectations are compared in memory of their own. */
+START_TEST(append_of_several_writes_without_memory_is_refused)
+{
+    struct msg_append append;
+    enum acta_code code;
+    struct slice bytes;
+
+    ck_assert_int_eq(try_expectations(1, 1, 1), ACTA_OK);
+    bytes = body();
+    for (int fail_after = 0; fail_after < 2; fail_after++) {
+        alloc_fail_after = fail_after;
+        code = msg_append_decode(&append, bytes, NULL);
+        alloc_reset();
+        ck_assert_int_eq(code, ACTA_MEMORY);
+        ck_assert_ptr_null(append.memory);
+    }
+}
+END_TEST
+
+START_TEST(nobody_has_to_ask_for_the_text)
+{
+    struct msg_append append;
+
+    ck_assert_int_eq(
+        msg_append_decode(&append, hex("91 91 93 a173 fd 91 90"), NULL),
+        ACTA_INVALID);
+    ck_assert_int_eq(
+        msg_append_decode(&append, hex("91 91 93 a173 00 91 90"), NULL),
+        ACTA_INVALID);
+}
+END_TEST
+
 /* Claims and limits are found out before memory is spent on them. */
 START_TEST(refused_append_allocates_nothing_for_its_claims)
 {
@@ -664,6 +696,8 @@ main(void)
     tcase_add_test(tcase, text_of_a_refusal_names_write_and_event);
     tcase_add_test(tcase, decoded_append_knows_its_writes_and_records);
     tcase_add_test(tcase, append_without_memory_is_refused);
+    tcase_add_test(tcase, append_of_several_writes_without_memory_is_refused);
+    tcase_add_test(tcase, nobody_has_to_ask_for_the_text);
     tcase_add_loop_test(tcase, refused_append_allocates_nothing_for_its_claims,
                         0, 5);
     tcase_add_loop_test(tcase, append_refuses_events_with_more_or_fewer_fields,
