@@ -1,0 +1,138 @@
+/* The subcommands of acta, and what they share: the options that all of them
+ * take, the connection, and how a failure is told.
+ *
+ * A subcommand prints data on stdout and talks on stderr. It returns the exit
+ * code of the program; what it opened through its struct cli is closed by
+ * main(). One thread.
+ */
+
+#ifndef ACTA_CMD_H
+#define ACTA_CMD_H
+
+#include <acta/acta_sync.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the program exits with. acta.1 tells them. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_OTHER = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOT_FOUND = 3,
+    EXIT_CONFLICT = 4,
+    EXIT_DENIED = 5, /* Reserved for authentication. */
+    EXIT_UNREACHABLE = 6,
+    EXIT_TIMEOUT = 7,
+    EXIT_CORRUPT = 8,
+    EXIT_NOT_READY = 9,
+    EXIT_INTERRUPTED = 130, /* Ctrl-C cut the work short. */
+};
+
+struct out_format;
+
+struct cli {
+    struct acta_options options; /* With the server's address. */
+    const struct out_format *out;
+    bool json;
+    bool quiet; /* No talk but errors. */
+    bool color; /* Of stdout. */
+    const struct cmd *cmd;
+    struct acta_sync *sync; /* owned; NULL: not connected */
+};
+
+struct cmd {
+    const char *name;
+    const char *synopsis; /* Of its arguments. */
+    const char *summary;  /* A line. */
+    const char *help;     /* Its options and what else is to be known. */
+    int (*run)(struct cli *cli, int argc, char **argv);
+};
+
+extern const struct cmd cmds[]; /* The last one has no name. */
+
+/* NULL if there is none. */
+const struct cmd *cmd_find(const char *name);
+
+/* ---- options ---- */
+
+/* The options of all subcommands, for the end of a table of getopt_long(). */
+#define CLI_LONG_OPTIONS                                                       \
+    {"server", required_argument, NULL, 's'},                                  \
+        {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'},   \
+        {"timeout", required_argument, NULL, CLI_TIMEOUT},                     \
+        {"json", no_argument, NULL, CLI_JSON},                                 \
+        {"no-color", no_argument, NULL, CLI_NO_COLOR},                         \
+        {"version", no_argument, NULL, CLI_VERSION},                           \
+    {                                                                          \
+        NULL, 0, NULL, 0                                                       \
+    }
+#define CLI_SHORT_OPTIONS "s:qh"
+
+enum cli_option {
+    CLI_TIMEOUT = 1000,
+    CLI_JSON,
+    CLI_NO_COLOR,
+    CLI_VERSION,
+    CLI_END = -1,    /* No more options. */
+    CLI_STOP = -2,   /* Return cli_option_exit(). */
+    CLI_FIRST = 256, /* Of a subcommand's own long options. */
+};
+
+/* The next option of the subcommand's own, or CLI_END or CLI_STOP. Those of
+ * all are dealt with on the way.
+ */
+int cli_option(struct cli *cli, int argc, char **argv, const char *letters,
+               const struct option *options);
+
+/* What to exit with after CLI_STOP: EXIT_OK after --help and --version,
+ * EXIT_USAGE after a mistake.
+ */
+int cli_option_exit(void);
+
+/* Read a number from @min to @max, or say that @what is wrong. */
+bool cli_number(const char *what, const char *text, uint64_t min, uint64_t max,
+                uint64_t *number);
+
+/* Read a UUID, or say that @what is wrong. */
+bool cli_id(const char *what, const char *text, struct acta_id *id);
+
+/* ---- connection ---- */
+
+/* Connect, unless it is. Failures are told; returns EXIT_OK or what to exit
+ * with.
+ */
+int cli_connect(struct cli *cli);
+
+/* ---- talk ---- */
+
+/* "acta: ..." on stderr. */
+void cli_error(const char *fmt, ...) ACTA_PRINTF(1, 2);
+void cli_hint(const char *fmt, ...) ACTA_PRINTF(1, 2);
+
+/* Say what is wrong with the command line, and where help is. EXIT_USAGE. */
+int cli_usage(const struct cli *cli, const char *fmt, ...) ACTA_PRINTF(2, 3);
+
+/* Say what failed, with a hint where one helps; @what may be NULL. Returns what
+ * to exit with.
+ */
+int cli_fail(const char *what, const struct acta_err *err);
+
+int cli_exit_code(enum acta_code code);
+
+/* ---- the subcommands ---- */
+
+int cmd_append(struct cli *cli, int argc, char **argv);
+int cmd_errors(struct cli *cli, int argc, char **argv);
+int cmd_event(struct cli *cli, int argc, char **argv);
+int cmd_export(struct cli *cli, int argc, char **argv);
+int cmd_help(struct cli *cli, int argc, char **argv);
+int cmd_import(struct cli *cli, int argc, char **argv);
+int cmd_ping(struct cli *cli, int argc, char **argv);
+int cmd_read(struct cli *cli, int argc, char **argv);
+int cmd_status(struct cli *cli, int argc, char **argv);
+int cmd_streams(struct cli *cli, int argc, char **argv);
+int cmd_tail(struct cli *cli, int argc, char **argv);
+
+#endif

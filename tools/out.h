@@ -1,0 +1,55 @@
+/* How results are printed: a table of functions for people, and one for
+ * programs. All print to stdout. One thread.
+ */
+
+#ifndef ACTA_OUT_H
+#define ACTA_OUT_H
+
+#include <acta/acta.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli;
+
+/* What became of an event that was appended. */
+struct out_appended {
+    const char *stream;
+    uint64_t version;
+    uint64_t position;
+    const struct acta_id *id;
+    uint64_t took_us;
+    bool repeated; /* It was stored before. */
+};
+
+/* Round trips, in microseconds. */
+struct out_ping {
+    uint64_t head;
+    uint64_t count;
+    uint64_t min_us, p50_us, p90_us, p99_us, max_us;
+};
+
+struct out_format {
+    /* One of many events. */
+    void (*event)(const struct cli *cli, const struct acta_event *event);
+    /* One event, which is all that was asked for. */
+    void (*single)(const struct cli *cli, const struct acta_event *event);
+    void (*appended)(const struct cli *cli, const struct out_appended *what);
+    void (*stream)(const struct cli *cli, const struct acta_stream *stream);
+    void (*status)(const struct cli *cli, const struct acta_server *server,
+                   const struct acta_status *status);
+    void (*ping)(const struct cli *cli, const struct out_ping *ping);
+    void (*code)(const struct cli *cli, enum acta_code code);
+};
+
+extern const struct out_format out_text;
+extern const struct out_format out_json;
+
+#define OUT_TIME_SIZE 32
+
+/* "2026-11-21T22:22:36.123456Z" for programs, "2026-11-21 22:22:36.123" for
+ * people; UTC both.
+ */
+void out_time(uint64_t time_us, char text[OUT_TIME_SIZE]);
+void out_time_short(uint64_t time_us, char text[OUT_TIME_SIZE]);
+
+#endif

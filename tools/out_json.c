@@ -1,0 +1,205 @@
+/* One object a line. An event is printed with the fields that acta import
+ * takes, so that what is exported can be imported.
+ *
+ * Data that is JSON goes out as it is stored, byte for byte. What cannot stand
+ * in a line that way, since it is no JSON, or has line breaks or white space
+ * around it, goes out as data_base64, with its format named.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base64.h"
+#include "cmd.h"
+#include "json.h"
+#include "out.h"
+
+void
+out_time(uint64_t time_us, char text[OUT_TIME_SIZE])
+{
+    time_t seconds = (time_t)(time_us / 1000000);
+    struct tm tm;
+    size_t used;
+
+    gmtime_r(&seconds, &tm);
+    used = strftime(text, OUT_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + used, OUT_TIME_SIZE - used, ".%06uZ",
+             (unsigned)(time_us % 1000000));
+}
+
+static void
+put_text(const char *text)
+{
+    json_write_string(stdout, slice_of(text));
+}
+
+static void
+put_id(const char *name, const struct acta_id *id)
+{
+    char text[ACTA_ID_TEXT_SIZE];
+
+    if (id != NULL) {
+        acta_id_format(id, text);
+        printf(",\"%s\":\"%s\"", name, text);
+    }
+}
+
+static void
+put_time(const char *name, uint64_t time_us)
+{
+    char text[OUT_TIME_SIZE];
+
+    out_time(time_us, text);
+    printf(",\"%s\":\"%s\"", name, text);
+}
+
+/* True if @bytes can stand in a line as they are. */
+static bool
+fits_in_line(struct slice bytes)
+{
+    return bytes.size > 0 && memchr(bytes.data, '\n', bytes.size) == NULL &&
+           memchr(bytes.data, '\r', bytes.size) == NULL && json_is_value(bytes);
+}
+
+static void
+put_bytes(const char *name, struct slice bytes, bool as_json)
+{
+    if (as_json) {
+        printf(",\"%s\":", name);
+        fwrite(bytes.data, 1, bytes.size, stdout);
+        return;
+    }
+    printf(",\"%s_base64\":\"", name);
+    base64_write(stdout, bytes);
+    putchar('"');
+}
+
+static void
+put_data(const struct acta_event *event)
+{
+    static const char *const formats[] = {
+        [ACTA_FORMAT_BINARY] = "binary",
+        [ACTA_FORMAT_JSON] = "json",
+        [ACTA_FORMAT_MSGPACK] = "msgpack",
+    };
+    struct slice metadata = slice_make(event->metadata, event->metadata_size);
+    struct slice data = slice_make(event->data, event->data_size);
+    bool as_json = event->format == ACTA_FORMAT_JSON && fits_in_line(data);
+
+    if (metadata.size > 0) {
+        put_bytes("metadata", metadata, fits_in_line(metadata));
+    }
+    if (!as_json) {
+        printf(",\"format\":\"%s\"", formats[event->format]);
+    }
+    put_bytes("data", data, as_json);
+}
+
+static void
+print_event(const struct cli *cli, const struct acta_event *event)
+{
+    (void)cli;
+    fputs("{\"stream\":", stdout);
+    put_text(event->stream);
+    printf(",\"version\":%" PRIu64 ",\"position\":%" PRIu64, event->version,
+           event->position);
+    put_time("time", event->time_us);
+    fputs(",\"type\":", stdout);
+    put_text(event->type);
+    put_id("id", event->id);
+    put_id("correlation_id", event->correlation_id);
+    put_id("causation_id", event->causation_id);
+    if (event->tags_count > 0) {
+        fputs(",\"tags\":[", stdout);
+        for (size_t i = 0; i < event->tags_count; i++) {
+            fputs(i == 0 ? "" : ",", stdout);
+            put_text(event->tags[i]);
+        }
+        putchar(']');
+    }
+    put_data(event);
+    puts("}");
+}
+
+static void
+print_appended(const struct cli *cli, const struct out_appended *what)
+{
+    (void)cli;
+    fputs("{\"stream\":", stdout);
+    put_text(what->stream);
+    printf(",\"version\":%" PRIu64 ",\"position\":%" PRIu64, what->version,
+           what->position);
+    put_id("id", what->id);
+    printf(",\"repeated\":%s,\"took_us\":%" PRIu64 "}\n",
+           what->repeated ? "true" : "false", what->took_us);
+}
+
+static void
+print_stream(const struct cli *cli, const struct acta_stream *stream)
+{
+    (void)cli;
+    fputs("{\"stream\":", stdout);
+    put_text(stream->name);
+    printf(",\"version\":%" PRIu64 ",\"last_position\":%" PRIu64,
+           stream->version, stream->last_position);
+    put_time("first_time", stream->first_time_us);
+    put_time("last_time", stream->last_time_us);
+    puts("}");
+}
+
+static void
+print_status(const struct cli *cli, const struct acta_server *server,
+             const struct acta_status *status)
+{
+    (void)cli;
+    (void)server;
+    putchar('{');
+    for (size_t i = 0; i < status->entries_count; i++) {
+        const struct acta_status_entry *entry = status->entries[i];
+
+        fputs(i == 0 ? "" : ",", stdout);
+        put_text(entry->name);
+        putchar(':');
+        if (entry->text != NULL) {
+            put_text(entry->text);
+        } else {
+            printf("%" PRIu64, entry->number);
+        }
+    }
+    puts("}");
+}
+
+static void
+print_ping(const struct cli *cli, const struct out_ping *ping)
+{
+    (void)cli;
+    printf("{\"head\":%" PRIu64 ",\"count\":%" PRIu64 ",\"min_us\":%" PRIu64
+           ",\"p50_us\":%" PRIu64 ",\"p90_us\":%" PRIu64 ",\"p99_us\":%" PRIu64
+           ",\"max_us\":%" PRIu64 "}\n",
+           ping->head, ping->count, ping->min_us, ping->p50_us, ping->p90_us,
+           ping->p99_us, ping->max_us);
+}
+
+static void
+print_code(const struct cli *cli, enum acta_code code)
+{
+    (void)cli;
+    printf("{\"code\":%d,\"name\":\"%s\",\"remedy\":\"%s\",\"exit\":%d,"
+           "\"text\":",
+           (int)code, acta_code_name(code),
+           acta_remedy_name(acta_code_remedy(code)), cli_exit_code(code));
+    put_text(acta_code_text(code));
+    puts("}");
+}
+
+const struct out_format out_json = {
+    .event = print_event,
+    .single = print_event,
+    .appended = print_appended,
+    .stream = print_stream,
+    .status = print_status,
+    .ping = print_ping,
+    .code = print_code,
+};

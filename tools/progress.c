@@ -1,0 +1,79 @@
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAR_SIZE    20
+#define INTERVAL_US 100000
+
+static uint64_t
+now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void
+progress_start(struct progress *progress, bool wanted)
+{
+    progress->shown = wanted && isatty(STDERR_FILENO);
+    progress->started_us = now_us();
+    progress->drawn_us = 0;
+}
+
+double
+progress_seconds(const struct progress *progress)
+{
+    return (double)(now_us() - progress->started_us) / 1e6;
+}
+
+static void
+draw_left(double share, double seconds)
+{
+    double left = share > 0 ? seconds / share - seconds : 0;
+
+    fprintf(stderr, "%3.0f%%  ", share * 100);
+    for (int i = 0; i < BAR_SIZE; i++) {
+        fputs((i + 0.5) / BAR_SIZE < share ? "█" : "░", stderr);
+    }
+    if (left >= 90) {
+        fprintf(stderr, "  %.0f min %02.0f s left", (double)(int)(left / 60),
+                left - 60 * (double)(int)(left / 60));
+    } else {
+        fprintf(stderr, "  %.0f s left", left);
+    }
+    fputs("  ", stderr);
+}
+
+void
+progress_draw(struct progress *progress, uint64_t count, uint64_t done,
+              uint64_t whole)
+{
+    uint64_t now = now_us();
+    double seconds;
+
+    if (!progress->shown || now - progress->drawn_us < INTERVAL_US) {
+        return;
+    }
+    progress->drawn_us = now;
+    seconds = progress_seconds(progress);
+    fputs("\r", stderr);
+    if (whole > 0) {
+        draw_left(done < whole ? (double)done / (double)whole : 1, seconds);
+    }
+    fprintf(stderr, "%" PRIu64 " events  %.0f/s\033[K", count,
+            seconds > 0 ? (double)count / seconds : 0);
+}
+
+void
+progress_end(struct progress *progress)
+{
+    if (progress->shown && progress->drawn_us > 0) {
+        fputs("\r\033[K", stderr);
+    }
+    progress->shown = false;
+}
