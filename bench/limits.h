@@ -26,7 +26,8 @@ void limits_describe(struct machine *machine, const char *dir);
 
 /* @count times in a row: write the next @size bytes of a file in @dir that was
  * written before, and wait until they are on disk (fdatasync). @direct: around
- * the page cache (O_DIRECT); then @size is a multiple of 4,096.
+ * the page cache (O_DIRECT), where the file system can do that; then @size is
+ * a multiple of 4,096.
  */
 enum acta_code limits_sync(const char *dir, bool direct, size_t size,
                            size_t count, struct hist *hist,

@@ -1,0 +1,136 @@
+"""Runs every workload of acta-bench on a little, and looks at what it says.
+
+    test_bench.py ACTA-BENCH ACTAD
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+# Of each workload: options that make it short, and figures it must have found.
+WORKLOADS = {
+    "append": (
+        "--clients 3 --pipeline 2 --expect version --streams 9 --tags 2 --count 60",
+        ["appends", "events", "append_p50", "append_p999", "disk_sync_p50",
+         "client_cpu", "server_cpu"],
+    ),
+    "append --rate 500": (
+        "--events 10 --streams 9 --count 50",
+        ["appends", "events", "append_p50"],
+    ),
+    "read": (
+        "--fill 500 --streams 10 --clients 2",
+        ["events", "data", "events_read", "loopback_copy"],
+    ),
+    "read --category c03": (
+        "--fill 500 --streams 40",
+        ["events", "events_read"],
+    ),
+    "subscribe": (
+        "--fill 500 --streams 10",
+        ["events", "data", "events_read"],
+    ),
+    "live": (
+        "--clients 2 --count 30",
+        ["appends", "deliveries", "append_p50", "delivery_p50"],
+    ),
+    "live --rate 200": (
+        "--count 30",
+        ["appends", "deliveries", "append_p50", "delivery_p50"],
+    ),
+    "load": (
+        "--streams 20 --length 5 --count 50",
+        ["loads", "events", "load_p50"],
+    ),
+    "start": (
+        "--fill 500 --dirty 500 --streams 10",
+        ["start_after_stop", "start_after_kill"],
+    ),
+}
+
+SMALL_SERVER = ["--", "--journal-segment-size", "1MiB"]
+
+
+def bench(arguments, **others):
+    return subprocess.run(
+        [BENCH, *arguments.split()] + others.pop("more", []),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **others)
+
+
+class Smoke(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+
+    def measure(self, workload, options):
+        done = bench(
+            f"{workload} {options} --json --actad {ACTAD} --dir {self.dir.name}",
+            more=SMALL_SERVER)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_every_workload_finds_its_figures(self):
+        for workload, (options, figures) in WORKLOADS.items():
+            with self.subTest(workload):
+                result = self.measure(workload, options)
+                self.assertEqual(result["workload"], workload.split()[0])
+                self.assertTrue(result["machine"]["cpus"] > 0)
+                for figure in figures:
+                    self.assertGreater(result["median"][figure], 0, figure)
+
+    def test_readers_get_every_event_that_was_stored(self):
+        for options, events in {
+            "--clients 2": 1000, "--category c03": 25, "--category c99": None,
+        }.items():
+            with self.subTest(options):
+                arguments = f"--fill 500 --streams 40 {options}"
+                if events is None:
+                    with self.assertRaisesRegex(AssertionError, "nothing to read"):
+                        self.measure("read", arguments)
+                    continue
+                for workload in "read", "subscribe":
+                    result = self.measure(workload, arguments)
+                    self.assertEqual(result["median"]["events_read"], events)
+
+    def test_the_median_is_that_of_the_runs(self):
+        result = self.measure("append", "--count 20 --runs 3")
+        self.assertEqual(len(result["runs"]), 3)
+        self.assertEqual(
+            result["median"]["append_p50"],
+            sorted(run["append_p50"] for run in result["runs"])[1])
+
+    def test_percentiles_do_not_fall(self):
+        median = self.measure("append", "--count 200 --clients 4")["median"]
+        latencies = [median["append_" + name]
+                     for name in ("p50", "p90", "p99", "p999", "max")]
+        self.assertEqual(latencies, sorted(latencies))
+
+    def test_nothing_is_left_behind(self):
+        self.measure("append", "--count 5")
+        done = bench(f"append --actad /nowhere/actad --dir {self.dir.name}")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("did not start", done.stderr)
+        self.assertEqual(os.listdir(self.dir.name), [])
+
+    def test_what_is_wrong_with_an_option_is_told(self):
+        for arguments, text in {
+            "append --clients 0": "--clients",
+            "append --clients 12x": "--clients",
+            "append --nothing 1": "no option --nothing",
+            "append --page 3": "means nothing",
+            "append --clients": "--clients",
+            "sing": "no workload sing",
+        }.items():
+            with self.subTest(arguments):
+                done = bench(arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(text, done.stderr)
+
+
+if __name__ == "__main__":
+    BENCH, ACTAD = sys.argv[1:3]
+    del sys.argv[1:3]
+    unittest.main()
