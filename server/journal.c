@@ -405,6 +405,12 @@ journal_replay(struct journal *journal, uint64_t after,
     const struct segment *segment = journal->segments;
     enum acta_code code = ACTA_OK;
 
+    if (segment == NULL && after > 0) { /* The newest is never released. */
+        return acta_fail(err, ACTA_CORRUPT,
+                         "replay journal: %s: there is no segment, although "
+                         "entries up to %" PRIu64 " were written",
+                         journal->dir, after);
+    }
     while (segment != NULL && is_before(segment, after)) {
         segment = segment->next;
     }
