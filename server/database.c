@@ -212,6 +212,33 @@ open_rooms(struct database *database, struct acta_err *err)
     return ACTA_OK;
 }
 
+/* Each start begins a segment of the journal. So that a server that is started
+ * again and again does not keep them all, those go whose entries the store has,
+ * and what was recovered is moved there at once, in the background.
+ */
+static enum acta_code
+let_go_of_journal(struct database *database, uint64_t sequence,
+                  uint64_t last_time_us, struct acta_err *err)
+{
+    struct rooms *rooms = &database->rooms;
+    struct store_meta meta;
+    enum acta_code code;
+
+    code = store_meta(rooms->store, &meta, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    journal_release(rooms->journal, meta.sequence);
+    if (meta.sequence == sequence) {
+        return ACTA_OK;
+    }
+    code = tail_seal(&rooms->tail, sequence, err);
+    if (code == ACTA_OK) {
+        checkpointer_wake(database->checkpointer, last_time_us);
+    }
+    return code;
+}
+
 static enum acta_code
 start(struct database *database, struct acta_err *err)
 {
@@ -224,7 +251,9 @@ start(struct database *database, struct acta_err *err)
                               tail_head(&database->rooms.tail) + 1, err)) !=
             ACTA_OK ||
         (code = checkpointer_start(&database->checkpointer, &database->rooms,
-                                   &database->options, err)) != ACTA_OK) {
+                                   &database->options, err)) != ACTA_OK ||
+        (code = let_go_of_journal(database, sequence, last_time_us, err)) !=
+            ACTA_OK) {
         return code;
     }
     return writer_start(&database->writer, &database->rooms,
