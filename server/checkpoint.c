@@ -115,12 +115,14 @@ run(void *arg)
         if (checkpointer->is_sealed) {
             uint64_t last_time_us = checkpointer->last_time_us;
 
+            /* The writer may seal the next one before this call returns. */
+            checkpointer->is_sealed = false;
             pthread_mutex_unlock(&checkpointer->lock);
             done = checkpoint(checkpointer, last_time_us);
             pthread_mutex_lock(&checkpointer->lock);
-            checkpointer->is_sealed = !done;
+            checkpointer->is_sealed |= !done;
         }
-        if (checkpointer->stopping) {
+        if (checkpointer->stopping && (!checkpointer->is_sealed || !done)) {
             break; /* What is still sealed is in the journal. */
         }
         if (!checkpointer->is_sealed || !done) {

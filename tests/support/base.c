@@ -1,0 +1,281 @@
+#include "base.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "msg.h"
+#include "reader.h"
+
+#define PAGE_SIZE_MAX ((size_t)64 << 20)
+#define PAGE_EVENTS   1000
+#define STREAMS_MAX   4096
+
+static void
+end_process(void *user, const struct acta_err *err)
+{
+    (void)user;
+    fprintf(stderr, "fatal: %s\n", err->text);
+    _exit(BASE_FATAL_STATUS);
+}
+
+void
+base_init(struct base *base)
+{
+    tempdir_make(&base->dir);
+    snprintf(base->path, sizeof(base->path), "%s/main", base->dir.path);
+    database_options_init(&base->options);
+    base->options.dir = base->path;
+    base->options.name = "main";
+    base->options.journal_segment_size = JOURNAL_SEGMENT_SIZE_MIN;
+    base->options.store_map_size = CORE_MAP_SIZE;
+    base->options.disk_reserve = 0;
+    base->options.fatal = end_process;
+    base->database = NULL;
+}
+
+void
+base_fini(struct base *base)
+{
+    base_close(base);
+    tempdir_remove(&base->dir);
+}
+
+void
+base_open(struct base *base)
+{
+    struct acta_err err;
+
+    ck_assert_msg(database_open(&base->database, &base->options, &err) ==
+                      ACTA_OK,
+                  "%s", err.text);
+}
+
+void
+base_close(struct base *base)
+{
+    database_close(base->database);
+    base->database = NULL;
+}
+
+enum acta_code
+base_try(struct base *base, struct acta_err *err)
+{
+    struct database *database;
+    enum acta_code code = database_open(&database, &base->options, err);
+
+    ck_assert_int_eq(database != NULL, code == ACTA_OK);
+    database_close(database);
+    return code;
+}
+
+int
+base_killed(struct base *base, void (*work)(struct base *base))
+{
+    int status;
+    pid_t child;
+
+    ck_assert_ptr_null(base->database);
+    fflush(stdout);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        base_open(base);
+        work(base);
+        _exit(EXIT_SUCCESS);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* ---- appending ---- */
+
+/* Who waits for one append. */
+struct wait {
+    struct completions completions;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool is_woken; /* Guarded by lock. */
+};
+
+static void
+wake(void *user)
+{
+    struct wait *wait = user;
+
+    pthread_mutex_lock(&wait->lock);
+    wait->is_woken = true;
+    pthread_cond_signal(&wait->woken);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+enum acta_code
+base_decide(struct base *base, struct append *append)
+{
+    struct wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                        .woken = PTHREAD_COND_INITIALIZER};
+    enum acta_code code;
+
+    completions_init(&wait.completions, wake, &wait);
+    append->completions = &wait.completions;
+    code = database_submit(base->database, append);
+    if (code == ACTA_OK) {
+        pthread_mutex_lock(&wait.lock);
+        while (!wait.is_woken) {
+            pthread_cond_wait(&wait.woken, &wait.lock);
+        }
+        pthread_mutex_unlock(&wait.lock);
+        ck_assert_ptr_eq(completions_take(&wait.completions), append);
+        code = append->outcome.code;
+    }
+    completions_fini(&wait.completions);
+    return code;
+}
+
+enum acta_code
+base_append(struct base *base, const char *stream, int64_t expected,
+            const struct draft *drafts, size_t count)
+{
+    struct draft_write write = {stream, expected, drafts, count};
+    struct append *append = draft_append(&write, 1);
+    enum acta_code code = base_decide(base, append);
+
+    append_free(append);
+    return code;
+}
+
+void
+base_append_many(struct base *base, const char *stream, uint64_t first_id,
+                 size_t count, size_t size)
+{
+    uint8_t *data = calloc(1, size + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        struct draft draft = {.id = first_id + i,
+                              .data = slice_make(data, size)};
+
+        ck_assert_int_eq(base_append(base, stream, MSG_EXPECT_ANY, &draft, 1),
+                         ACTA_OK);
+    }
+    free(data);
+}
+
+/* ---- reading ---- */
+
+uint64_t
+base_version(struct base *base, const char *stream)
+{
+    struct read_bounds bounds = {.events_max = 1, .bytes_max = UINT64_MAX};
+    struct read_result result;
+    struct reader *reader;
+    struct acta_err err;
+    struct buf out;
+
+    buf_init(&out, PAGE_SIZE_MAX);
+    ck_assert_int_eq(reader_open(&reader, base->database, &err), ACTA_OK);
+    ck_assert_msg(reader_read_stream(reader, slice_of(stream), 0, true, &bounds,
+                                     &out, &result, &err) == ACTA_OK,
+                  "%s", err.text);
+    reader_close(reader);
+    buf_fini(&out);
+    return result.version;
+}
+
+/* The last version that was seen of each stream. */
+struct seen {
+    struct {
+        char name[64];
+        uint64_t version;
+    } streams[STREAMS_MAX];
+    size_t count;
+    uint64_t position;
+    uint64_t time_us;
+};
+
+static void
+check_event(struct seen *seen, const struct event *event)
+{
+    size_t i = 0;
+
+    ck_assert_uint_eq(event->position, ++seen->position);
+    ck_assert_uint_ge(event->time_us, seen->time_us);
+    seen->time_us = event->time_us;
+    while (i < seen->count &&
+           !slice_equal(slice_of(seen->streams[i].name), event->stream)) {
+        i++;
+    }
+    if (i == seen->count) {
+        ck_assert_uint_lt(seen->count, STREAMS_MAX);
+        snprintf(seen->streams[i].name, sizeof(seen->streams[i].name), "%.*s",
+                 (int)event->stream.size, (const char *)event->stream.data);
+        seen->streams[i].version = 0;
+        seen->count++;
+    }
+    ck_assert_uint_eq(event->version, ++seen->streams[i].version);
+}
+
+uint64_t
+base_check(struct base *base,
+           void (*visit)(void *user, const struct event *event), void *user)
+{
+    struct read_bounds bounds = {.events_max = PAGE_EVENTS,
+                                 .bytes_max = 1 << 20};
+    struct seen *seen = calloc(1, sizeof(*seen));
+    struct query all = QUERY_ALL;
+    struct read_result result = {0};
+    struct reader *reader;
+    struct acta_err err;
+    uint64_t count;
+    struct buf out;
+
+    buf_init(&out, PAGE_SIZE_MAX);
+    ck_assert_int_eq(reader_open(&reader, base->database, &err), ACTA_OK);
+    do {
+        struct slice events;
+
+        buf_clear(&out);
+        ck_assert_msg(reader_read_all(reader, &all, result.next, false, &bounds,
+                                      &out, &result, &err) == ACTA_OK,
+                      "%s", err.text);
+        events = buf_slice(&out);
+        while (events.size > 0) {
+            struct event event;
+
+            ck_assert_int_eq(msg_next_event(&events, &event, NULL), ACTA_OK);
+            check_event(seen, &event);
+            if (visit != NULL) {
+                visit(user, &event);
+            }
+        }
+    } while (!result.at_end);
+    reader_close(reader);
+    buf_fini(&out);
+    count = seen->position;
+    free(seen);
+    return count;
+}
+
+size_t
+base_journal_files(struct base *base, const char *prefix)
+{
+    char path[400];
+    struct dirent *entry;
+    size_t count = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "%s/journal", base->path);
+    dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+    }
+    closedir(dir);
+    return count;
+}
