@@ -287,12 +287,12 @@ START_TEST(next_host_is_tried)
 {
     struct acta_options options;
     struct acta_sync *other;
-    char nobody[32], url[128];
+    char nobody[32], url[256];
 
     acta_sync_close(sync_);
     sync_ = NULL;
     little_nobody(nobody);
-    snprintf(url, sizeof(url), "acta://%s,%s", nobody,
+    snprintf(url, sizeof(url), "acta://%s,%.63s", nobody,
              little.url + strlen("acta://"));
     options = options_for(url);
     ck_assert_msg(acta_sync_open(&other, &options, &err) == ACTA_OK, "%s",
