@@ -52,6 +52,8 @@ open_database(struct rig *rig)
         config_number(&rig->config, CONFIG_JOURNAL_SEGMENT_SIZE);
     options.store_map_size = config_number(&rig->config, CONFIG_STORE_MAP_SIZE);
     options.disk_reserve = config_number(&rig->config, CONFIG_DISK_RESERVE);
+    options.checkpoint_events =
+        config_number(&rig->config, CONFIG_CHECKPOINT_EVENTS);
     options.queue_size = config_number(&rig->config, CONFIG_QUEUE_SIZE);
     options.fatal = fail_storage;
     ck_assert_msg(database_open(&rig->database, &options, &err) == ACTA_OK,
