@@ -13,6 +13,7 @@
  *     on_page(void *user, const struct acta_err *err,
  *             const struct acta_page *page)
  *     {
+ *         (void)user;
  *         if (err != NULL) {
  *             fprintf(stderr, "read: %s\n", err->text);
  *         } else {
@@ -57,8 +58,10 @@
  *         acta_append_stream(append, "order-42", ACTA_EXPECT_ANY);
  *         acta_append_event(append, &draft);
  *         if (acta_poll_open(&loop, &client, &options, &err) != ACTA_OK ||
- *             acta_append(client, append, 0, on_appended, &client, &err) == 0)
- * { fprintf(stderr, "%s\n", err.text); done = true;
+ *             acta_append(client, append, 0, on_appended, &client,
+ *                         &err) == 0) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             done = true;
  *         }
  *         while (!done) {
  *             acta_poll_turn(&loop, -1);
@@ -338,9 +341,10 @@ struct acta_appended {
  *     acta_query_or(query);                 // and all about a customer
  *     acta_query_tag(query, "customer:7");
  *
- * At most 128 items and 256 texts. Filling never fails on its own: what is
- * wrong first is told by acta_query_check() and by the call it is given to,
- * which copies it.
+ * acta_query_new() returns NULL if there is no memory; check that, since NULL
+ * means all. At most 128 items and 256 texts. Filling never fails on its own:
+ * what is wrong first is told by acta_query_check() and by the call it is given
+ * to, which copies it.
  */
 ACTA_API struct acta_query *acta_query_new(void);
 ACTA_API void acta_query_free(struct acta_query *query);
