@@ -112,10 +112,15 @@ block_get(const struct block *block, uint64_t position,
     assert(position >= block->first_position);
     assert(position < block_end(block));
 
-    /* The directory's checksum was right, so its ends are those written. */
+    /* The directory's checksum was right, but a checksum is no proof. */
     start = index == 0 ? 0 : end_of(block, index - 1);
     end = end_of(block, index);
-    assert(start <= end);
+    if (start > end || end > end_of(block, block->count - 1)) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju is damaged: its place in the "
+                         "block makes no sense",
+                         (uintmax_t)position);
+    }
     record->data = block->records + start;
     record->size = end - start;
     record->checksum = get_u32(block->directory + BLOCK_ENTRY_SIZE * index + 4);
