@@ -60,12 +60,13 @@ terminate(uint8_t *body, struct slice base, struct slice text)
 /* The events of a page or a delivery, which @events holds. */
 static enum acta_code
 read_events(struct answer *answer, uint8_t *body, struct slice base,
-            struct slice events, size_t count, struct acta_err *err)
+            struct slice events, size_t count, size_t *used,
+            struct acta_err *err)
 {
     uint8_t *start =
         count == 0 ? body : body + (size_t)(events.data - base.data);
 
-    return view_records(&answer->view, start, events.size, count, err);
+    return view_records(&answer->view, start, events.size, count, used, err);
 }
 
 static enum acta_code
@@ -73,11 +74,12 @@ read_page(struct answer *answer, uint8_t *body, struct slice base,
           struct acta_err *err)
 {
     struct msg_page page;
+    size_t size = 0;
     enum acta_code code = msg_page_decode(&page, base, err);
 
     if (code == ACTA_OK) {
         code = read_events(answer, body, base, page.events, page.events_count,
-                           err);
+                           &size, err);
     }
     if (code != ACTA_OK) {
         return code;
@@ -102,12 +104,11 @@ read_delivery(struct answer *answer, uint8_t *body, struct slice base,
 
     if (code == ACTA_OK) {
         code = read_events(answer, body, base, delivery.events,
-                           delivery.events_count, err);
+                           delivery.events_count, &answer->batch_size, err);
     }
     if (code != ACTA_OK) {
         return code;
     }
-    answer->batch_size = delivery.events.size;
     answer->batch = (struct acta_batch){
         .events = answer->view.pointers,
         .events_count = delivery.events_count,

@@ -142,7 +142,7 @@ view_record(struct view *view, uint8_t *records, struct slice base,
 
 enum acta_code
 view_records(struct view *view, uint8_t *records, size_t size, size_t count,
-             struct acta_err *err)
+             size_t *used, struct acta_err *err)
 {
     struct slice base = slice_make(records, size);
     struct slice left = base;
@@ -160,6 +160,7 @@ view_records(struct view *view, uint8_t *records, size_t size, size_t count,
             return code;
         }
     }
+    *used = size - left.size;
     /* The tags' array has moved while it grew: only now it stays. */
     for (size_t i = 0; i < count && view->tags_count > 0; i++) {
         view->events[i].tags = view->tags + tags_before;

@@ -26,12 +26,13 @@ struct view {
 
 /* View the @count records at the front of @size bytes at @records, which are
  * changed, and must stay as long as the events are used. Pointers and events
- * are valid until the next call.
+ * are valid until the next call. *@used is how many bytes the records take.
  *
  * PROTOCOL: these are no records. MEMORY.
  */
 enum acta_code view_records(struct view *view, uint8_t *records, size_t size,
-                            size_t count, struct acta_err *err) ACTA_CHECKED;
+                            size_t count, size_t *used,
+                            struct acta_err *err) ACTA_CHECKED;
 
 void view_fini(struct view *view);
 

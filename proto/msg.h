@@ -245,12 +245,13 @@ enum acta_code msg_read_event_decode(struct msg_read_event *read,
 
 /* A page of events, the answer to all three. */
 struct msg_page {
-    struct slice events; /* Records, one behind the other: msg_next_event(). */
-    size_t events_count;
     uint64_t next;    /* Give this as from, to go on where the page ends. */
     bool at_end;      /* There was nothing behind it. */
     uint64_t head;    /* The database's, when the page was read. */
     uint64_t version; /* The stream's; 0 for read-all and read by id. */
+    size_t events_count;
+    struct slice events; /* Records, one behind the other: msg_next_event().
+                            More may follow them: take events_count. */
 };
 
 /* A page and a delivery are begun, have their records put behind with
@@ -341,11 +342,11 @@ struct msg_subscribe {
 };
 
 struct msg_delivery {
-    struct slice events; /* msg_next_event() */
-    size_t events_count;
     uint64_t position; /* Everything up to here was delivered or did not
                           match: the checkpoint to resume from. */
     uint64_t head;     /* The database's: head - position is the lag. */
+    size_t events_count;
+    struct slice events; /* As in a page. */
 };
 
 struct msg_unsubscribed {

@@ -132,33 +132,37 @@ msg_read_event_decode(struct msg_read_event *read, struct slice body,
     return pack_code(&reader);
 }
 
-/* The array of what is listed is the first field of the body: its head of five
- * bytes comes right behind the body's of one.
+/* What is known only at the end of a page stands before its events, in fields
+ * of fixed size that are patched: a reader has it before the events, and need
+ * not go past them to find it.
  */
-static struct msg_open
-begin_list(struct buf *buf, uint8_t kind, uint64_t request_id, size_t fields)
-{
-    struct msg_open open = {.frame = frame_begin(buf, kind, request_id)};
-
-    pack_array(buf, fields);
-    open.count = pack_array_begin(buf);
-    return open;
-}
+#define PAGE_NEXT_AT    (FRAME_HEADER_SIZE + 1)
+#define PAGE_AT_END_AT  (PAGE_NEXT_AT + PACK_FIXED_SIZE)
+#define PAGE_HEAD_AT    (PAGE_AT_END_AT + 1)
+#define PAGE_VERSION_AT (PAGE_HEAD_AT + PACK_FIXED_SIZE)
 
 struct msg_open
 msg_page_begin(struct buf *buf, uint64_t request_id)
 {
-    return begin_list(buf, OP_PAGE, request_id, PAGE_FIELDS);
+    struct msg_open open = {.frame = frame_begin(buf, OP_PAGE, request_id)};
+
+    pack_array(buf, PAGE_FIELDS);
+    pack_fixed(buf, 0);
+    pack_bool(buf, false);
+    pack_fixed(buf, 0);
+    pack_fixed(buf, 0);
+    open.count = pack_array_begin(buf);
+    return open;
 }
 
 void
 msg_page_end(struct buf *buf, struct msg_open open, const struct msg_page *page)
 {
+    pack_patch_fixed(buf, open.frame + PAGE_NEXT_AT, page->next);
+    pack_patch_bool(buf, open.frame + PAGE_AT_END_AT, page->at_end);
+    pack_patch_fixed(buf, open.frame + PAGE_HEAD_AT, page->head);
+    pack_patch_fixed(buf, open.frame + PAGE_VERSION_AT, page->version);
     pack_array_end(buf, open.count, page->events_count);
-    pack_uint(buf, page->next);
-    pack_bool(buf, page->at_end);
-    pack_uint(buf, page->head);
-    pack_uint(buf, page->version);
     frame_end(buf, open.frame);
 }
 
@@ -168,12 +172,12 @@ msg_page_decode(struct msg_page *page, struct slice body, struct acta_err *err)
     struct pack_reader reader;
 
     msg_reply_begin(&reader, body, PAGE_FIELDS, err);
-    page->events_count = pack_get_array(&reader, "events");
-    page->events = msg_take_elements(&reader, page->events_count);
     page->next = pack_get_uint(&reader, "next");
     page->at_end = pack_get_bool(&reader, "at end");
     page->head = pack_get_uint(&reader, "head");
     page->version = pack_get_uint(&reader, "version");
+    page->events_count = pack_get_array(&reader, "events");
+    page->events = slice_make(reader.at, (size_t)(reader.end - reader.at));
     return pack_code(&reader);
 }
 
@@ -223,7 +227,11 @@ msg_list_streams_decode(struct msg_list_streams *list, struct slice body,
 struct msg_open
 msg_streams_begin(struct buf *buf, uint64_t request_id)
 {
-    return begin_list(buf, OP_STREAMS, request_id, STREAMS_FIELDS);
+    struct msg_open open = {.frame = frame_begin(buf, OP_STREAMS, request_id)};
+
+    pack_array(buf, STREAMS_FIELDS);
+    open.count = pack_array_begin(buf);
+    return open;
 }
 
 void

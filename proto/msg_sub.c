@@ -37,12 +37,18 @@ msg_subscribe_decode(struct msg_subscribe *subscribe, struct slice body,
     return pack_code(&reader);
 }
 
+/* As in a page, what is known only at the end is patched in in front. */
+#define DELIVERY_POSITION_AT (FRAME_HEADER_SIZE + 1)
+#define DELIVERY_HEAD_AT     (DELIVERY_POSITION_AT + PACK_FIXED_SIZE)
+
 struct msg_open
 msg_delivery_begin(struct buf *buf, uint64_t request_id)
 {
     struct msg_open open = {.frame = frame_begin(buf, OP_DELIVERY, request_id)};
 
     pack_array(buf, DELIVERY_FIELDS);
+    pack_fixed(buf, 0);
+    pack_fixed(buf, 0);
     open.count = pack_array_begin(buf);
     return open;
 }
@@ -51,9 +57,10 @@ void
 msg_delivery_end(struct buf *buf, struct msg_open open,
                  const struct msg_delivery *delivery)
 {
+    pack_patch_fixed(buf, open.frame + DELIVERY_POSITION_AT,
+                     delivery->position);
+    pack_patch_fixed(buf, open.frame + DELIVERY_HEAD_AT, delivery->head);
     pack_array_end(buf, open.count, delivery->events_count);
-    pack_uint(buf, delivery->position);
-    pack_uint(buf, delivery->head);
     frame_end(buf, open.frame);
 }
 
@@ -64,10 +71,10 @@ msg_delivery_decode(struct msg_delivery *delivery, struct slice body,
     struct pack_reader reader;
 
     msg_reply_begin(&reader, body, DELIVERY_FIELDS, err);
-    delivery->events_count = pack_get_array(&reader, "events");
-    delivery->events = msg_take_elements(&reader, delivery->events_count);
     delivery->position = pack_get_uint(&reader, "position");
     delivery->head = pack_get_uint(&reader, "head");
+    delivery->events_count = pack_get_array(&reader, "events");
+    delivery->events = slice_make(reader.at, (size_t)(reader.end - reader.at));
     return pack_code(&reader);
 }
 

@@ -114,6 +114,22 @@ pack_fixed(struct buf *buf, uint64_t value)
     msgpack_pack_fix_uint64(&packer, value);
 }
 
+void
+pack_patch_fixed(struct buf *buf, size_t offset, uint64_t value)
+{
+    uint64_t value_be = htobe64(value);
+
+    buf_patch(buf, offset + 1, &value_be, sizeof(value_be));
+}
+
+void
+pack_patch_bool(struct buf *buf, size_t offset, bool value)
+{
+    uint8_t byte = value ? 0xc3 : 0xc2;
+
+    buf_patch(buf, offset, &byte, sizeof(byte));
+}
+
 size_t
 pack_array_begin(struct buf *buf)
 {

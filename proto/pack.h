@@ -43,6 +43,12 @@ void pack_map(struct buf *buf, size_t count);
  */
 void pack_fixed(struct buf *buf, uint64_t value);
 
+/* Overwrite the number that pack_fixed() wrote at @offset of @buf, or the
+ * boolean that pack_bool() did.
+ */
+void pack_patch_fixed(struct buf *buf, size_t offset, uint64_t value);
+void pack_patch_bool(struct buf *buf, size_t offset, bool value);
+
 /* The head of an array in five bytes, whose count is patched later. Returns
  * its offset in @buf.
  */

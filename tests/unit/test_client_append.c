@@ -416,6 +416,7 @@ check_event(const struct acta_event *event, size_t i)
 
 START_TEST(events_are_seen_as_they_were_sent_with_texts_that_end)
 {
+    size_t used;
     static const char *const tags[] = {"a", "b", "c"};
     struct acta_id correlation = {{9}};
     struct acta_event *copies[50];
@@ -437,8 +438,9 @@ START_TEST(events_are_seen_as_they_were_sent_with_texts_that_end)
     }
     write_records();
     ck_assert_msg(view_records(&view, buf.data + buf.start, buf_size(&buf), 50,
-                               &err) == ACTA_OK,
+                               &used, &err) == ACTA_OK,
                   "%s", err.text);
+    ck_assert_uint_eq(used, buf_size(&buf));
     for (size_t i = 0; i < 50; i++) {
         check_event(view.pointers[i], i);
         ck_assert_mem_eq(view.pointers[i]->id, acta_append_id(append, i),

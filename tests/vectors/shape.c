@@ -133,8 +133,8 @@ static const struct shape read_event_fields[] = {
 };
 
 static const struct shape page_fields[] = {
-    LIST("events", record), VALUE("next"),    VALUE("at_end"),
-    VALUE("head"),          VALUE("version"),
+    VALUE("next"),    VALUE("at_end"),        VALUE("head"),
+    VALUE("version"), LIST("events", record),
 };
 
 static const struct shape list_streams_fields[] = {
@@ -160,9 +160,9 @@ static const struct shape subscribe_fields[] = {
 };
 
 static const struct shape delivery_fields[] = {
-    LIST("events", record),
     VALUE("position"),
     VALUE("head"),
+    LIST("events", record),
 };
 
 static const struct shape unsubscribed_fields[] = {
