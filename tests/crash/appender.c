@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "history.h"
+#include "require.h"
 #include "rnd.h"
 
 #define TYPES_COUNT    5
@@ -93,7 +94,7 @@ add_event(struct appender *appender)
     size = rnd_below(rnd, rnd_once_in(rnd, 50) ? DATA_SIZE_MAX : DATA_SIZE);
     rnd_bytes(rnd, data, size);
     draft = acta_draft_of(types[rnd_below(rnd, TYPES_COUNT)], data, size);
-    ck_assert_int_eq(acta_id_new(&id, NULL), ACTA_OK);
+    require(acta_id_new(&id, NULL) == ACTA_OK);
     draft.id = &id;
     snprintf(tag[0], sizeof(tag[0]), "tag:%u",
              (unsigned)rnd_below(rnd, TAGS_COUNT));

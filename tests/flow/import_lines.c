@@ -1,4 +1,5 @@
 #include "import_lines.h"
+#include "require.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ number_of(struct import_names *names, struct slice text)
     if (names->texts == NULL) {
         names->texts = calloc(NAMES_MAX, sizeof(char *));
     }
-    ck_assert_uint_lt(names->count, NAMES_MAX);
+    require(names->count < NAMES_MAX);
     names->texts[names->count] = strndup((const char *)text.data, text.size);
     return names->count++;
 }
@@ -33,7 +34,7 @@ take_value(const char *at)
     int depth = 0;
 
     for (;; at++) {
-        ck_assert(*at != '\0' && *at != '\n');
+        require(*at != '\0' && *at != '\n');
         if (in_string) {
             if (*at == '\\') {
                 at++;
@@ -56,8 +57,8 @@ take_value(const char *at)
 static struct slice
 text_of(struct slice value)
 {
-    ck_assert(value.size >= 2 && value.data[0] == '"');
-    ck_assert_ptr_null(memchr(value.data, '\\', value.size));
+    require(value.size >= 2 && value.data[0] == '"');
+    require(memchr(value.data, '\\', value.size) == NULL);
     return slice_make(value.data + 1, value.size - 2);
 }
 
@@ -70,7 +71,7 @@ take_tags(struct import_file *file, struct import_line *line,
     while (*at != ']') {
         struct slice tag = take_value(at);
 
-        ck_assert_uint_lt(line->tags_count, IMPORT_TAGS_MAX);
+        require(line->tags_count < IMPORT_TAGS_MAX);
         line->tags[line->tags_count++] = number_of(&file->tags, text_of(tag));
         at = (const char *)tag.data + tag.size;
         at += *at == ',' ? 1 : 0;
@@ -130,13 +131,13 @@ import_file_open(struct import_file *file, const char *path)
     const char *at;
 
     *file = (struct import_file){.count = 0};
-    ck_assert_ptr_nonnull(input);
-    ck_assert(getdelim(&file->text, &room, '\0', input) > 0);
+    require(input != NULL);
+    require(getdelim(&file->text, &room, '\0', input) > 0);
     fclose(input);
     file->lines = calloc(LINES_MAX, sizeof(*file->lines));
-    ck_assert_ptr_nonnull(file->lines);
+    require(file->lines != NULL);
     for (at = file->text; *at != '\0'; file->count++) {
-        ck_assert_uint_lt(file->count, LINES_MAX);
+        require(file->count < LINES_MAX);
         at = take_line(file, &file->lines[file->count], at);
     }
 }

@@ -11,6 +11,7 @@
 
 #include "daemon.h"
 #include "import_lines.h"
+#include "require.h"
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
@@ -170,21 +171,20 @@ line_of(const struct acta_event *event)
     uint64_t number;
 
     memcpy(&number, event->id->bytes + ID_LINE_AT, sizeof(number));
-    ck_assert_uint_lt(number, file.count);
+    require(number < file.count);
     line = &file.lines[number];
-    ck_assert_str_eq(event->stream, file.streams.texts[line->stream]);
-    ck_assert_str_eq(event->type, file.types.texts[line->type]);
-    ck_assert_uint_eq(event->tags_count, line->tags_count);
+    require(strcmp(event->stream, file.streams.texts[line->stream]) == 0);
+    require(strcmp(event->type, file.types.texts[line->type]) == 0);
+    require(event->tags_count == line->tags_count);
     for (size_t i = 0; i < line->tags_count; i++) {
-        ck_assert_str_eq(event->tags[i], file.tags.texts[line->tags[i]]);
+        require(strcmp(event->tags[i], file.tags.texts[line->tags[i]]) == 0);
     }
-    ck_assert(
-        slice_equal(slice_make(event->data, event->data_size), line->data));
-    ck_assert(slice_equal(slice_make(event->metadata, event->metadata_size),
-                          line->metadata));
-    ck_assert_int_eq(event->format, ACTA_FORMAT_JSON);
-    ck_assert_ptr_null(event->correlation_id);
-    ck_assert_ptr_null(event->causation_id);
+    require(slice_equal(slice_make(event->data, event->data_size), line->data));
+    require(slice_equal(slice_make(event->metadata, event->metadata_size),
+                        line->metadata));
+    require(event->format == ACTA_FORMAT_JSON);
+    require(event->correlation_id == NULL);
+    require(event->causation_id == NULL);
     return number;
 }
 
@@ -281,19 +281,19 @@ compare_read(struct acta_sync *sync, enum read_by by, size_t name,
     struct acta_err err;
 
     read.backward = backward;
-    ck_assert_int_eq(acta_cursor_open(&cursor, sync, &read, &err), ACTA_OK);
+    require(acta_cursor_open(&cursor, sync, &read, &err) == ACTA_OK);
     for (;;) {
         ck_assert_msg(acta_cursor_next(cursor, &event, &err) == ACTA_OK, "%s",
                       err.text);
         if (event == NULL) {
             break;
         }
-        ck_assert(next_wanted(&at, by, name, backward));
-        ck_assert_uint_eq(line_of(event), order[at]);
-        ck_assert_uint_eq(event->position, at + 1);
+        require(next_wanted(&at, by, name, backward));
+        require(line_of(event) == order[at]);
+        require(event->position == at + 1);
         at += backward ? 0 : 1;
     }
-    ck_assert(!next_wanted(&at, by, name, backward));
+    require(!next_wanted(&at, by, name, backward));
     acta_cursor_close(cursor);
     acta_query_free(query);
 }
@@ -307,19 +307,18 @@ compare_subscription(struct acta_sync *sync, enum read_by by, size_t name)
     size_t at = 0;
     struct acta_err err;
 
-    ck_assert_int_eq(acta_follower_open(&follower, sync, query, 0, &err),
-                     ACTA_OK);
+    require(acta_follower_open(&follower, sync, query, 0, &err) == ACTA_OK);
     do {
         ck_assert_msg(acta_follower_next(follower, FOLLOW_MS, &news, &err) ==
                           ACTA_OK,
                       "%s", err.text);
         for (size_t i = 0; i < news->events_count; i++) {
-            ck_assert(next_wanted(&at, by, name, false));
-            ck_assert_uint_eq(line_of(news->events[i]), order[at]);
+            require(next_wanted(&at, by, name, false));
+            require(line_of(news->events[i]) == order[at]);
             at++;
         }
     } while (news->position < file.count);
-    ck_assert(!next_wanted(&at, by, name, false));
+    require(!next_wanted(&at, by, name, false));
     acta_follower_close(follower);
     acta_query_free(query);
 }
@@ -355,13 +354,13 @@ learn_order(const char *url)
     size_t count = 0;
 
     order = calloc(file.count, sizeof(*order));
-    ck_assert_ptr_nonnull(next);
-    ck_assert_ptr_nonnull(order);
-    ck_assert_int_eq(acta_cursor_open(&cursor, sync, &read, NULL), ACTA_OK);
+    require(next != NULL);
+    require(order != NULL);
+    require(acta_cursor_open(&cursor, sync, &read, NULL) == ACTA_OK);
     for (;;) {
         size_t line, stream;
 
-        ck_assert_int_eq(acta_cursor_next(cursor, &event, NULL), ACTA_OK);
+        require(acta_cursor_next(cursor, &event, NULL) == ACTA_OK);
         if (event == NULL) {
             break;
         }
@@ -370,12 +369,12 @@ learn_order(const char *url)
         while (file.lines[next[stream]].stream != stream) {
             next[stream]++;
         }
-        ck_assert_uint_eq(line, next[stream]);
+        require(line == next[stream]);
         next[stream]++;
-        ck_assert_uint_lt(count, file.count);
+        require(count < file.count);
         order[count++] = line;
     }
-    ck_assert_uint_eq(count, file.count);
+    require(count == file.count);
     free(next);
     acta_sync_close(sync);
 }

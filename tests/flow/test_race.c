@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "require.h"
 #include "rig.h"
 #include "rnd.h"
 #include "run.h"
@@ -74,22 +75,22 @@ race(void *arg)
     for (unsigned i = 0; racer->wins_due > 0; i++) {
         enum acta_code code;
 
-        ck_assert_uint_lt(i, ATTEMPTS_MAX);
+        require(i < ATTEMPTS_MAX);
         fill(append, racer, version);
         code = acta_sync_append(racer->sync, append, &appended, &err);
         if (code == ACTA_OK) {
-            ck_assert_uint_eq(appended->version, version + 1);
-            ck_assert(!appended->repeated);
+            require(appended->version == version + 1);
+            require(!appended->repeated);
             version = appended->version;
-            ck_assert_uint_le(version, VERSIONS_MAX);
-            ck_assert_uint_eq(winners[version], 0);
+            require(version <= VERSIONS_MAX);
+            require(winners[version] == 0);
             winners[version] = racer->number + 1;
             racer->wins_due--;
             continue;
         }
         ck_assert_msg(code == ACTA_CONFLICT, "%s", err.text);
-        ck_assert_uint_gt(appended->failures_count, 0);
-        ck_assert_uint_gt(appended->failures[0]->actual, version);
+        require(appended->failures_count > 0);
+        require(appended->failures[0]->actual > version);
         version = appended->failures[0]->actual;
         racer->losses++;
     }
@@ -106,20 +107,20 @@ check_stream(struct acta_sync *sync, const char *stream, unsigned wins)
     struct acta_cursor *cursor;
     uint64_t version = 0;
 
-    ck_assert_int_eq(acta_cursor_open(&cursor, sync, &read, NULL), ACTA_OK);
+    require(acta_cursor_open(&cursor, sync, &read, NULL) == ACTA_OK);
     for (;;) {
         unsigned number;
 
-        ck_assert_int_eq(acta_cursor_next(cursor, &event, NULL), ACTA_OK);
+        require(acta_cursor_next(cursor, &event, NULL) == ACTA_OK);
         if (event == NULL) {
             break;
         }
-        ck_assert_uint_eq(event->version, ++version);
-        ck_assert_uint_eq(event->data_size, sizeof(number));
+        require(event->version == ++version);
+        require(event->data_size == sizeof(number));
         memcpy(&number, event->data, sizeof(number));
-        ck_assert_uint_eq(winners[version], number + 1);
+        require(winners[version] == number + 1);
     }
-    ck_assert_uint_eq(version, wins);
+    require(version == wins);
     acta_cursor_close(cursor);
 }
 

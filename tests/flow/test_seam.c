@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "require.h"
 #include "rig.h"
 #include "rnd.h"
 #include "run.h"
@@ -208,11 +209,11 @@ static void
 take(struct subscriber *subscriber, const struct acta_news *news)
 {
     for (size_t i = 0; i < news->events_count; i++) {
-        ck_assert_uint_lt(subscriber->got_count, EVENTS_MAX);
+        require(subscriber->got_count < EVENTS_MAX);
         subscriber->got[subscriber->got_count++] = news->events[i]->position;
     }
-    ck_assert_uint_ge(news->position, subscriber->position);
-    ck_assert_uint_le(news->position, news->head);
+    require(news->position >= subscriber->position);
+    require(news->position <= news->head);
     if (news->position > subscriber->position) {
         subscriber->position = news->position;
         subscriber->told[subscriber->told_count] = news->position;
@@ -318,20 +319,20 @@ read_all(uint64_t *count)
     struct acta_cursor *cursor;
 
     *count = 0;
-    ck_assert_ptr_nonnull(kinds);
-    ck_assert_int_eq(acta_cursor_open(&cursor, sync, &read, NULL), ACTA_OK);
+    require(kinds != NULL);
+    require(acta_cursor_open(&cursor, sync, &read, NULL) == ACTA_OK);
     for (;;) {
-        ck_assert_int_eq(acta_cursor_next(cursor, &event, NULL), ACTA_OK);
+        require(acta_cursor_next(cursor, &event, NULL) == ACTA_OK);
         if (event == NULL) {
             break;
         }
-        ck_assert_uint_lt(*count, EVENTS_MAX);
+        require(*count < EVENTS_MAX);
         kinds[*count] = (struct kind){
             .stream = index_of(event->stream, streams, 4),
             .type = index_of(event->type, types, 3),
             .tagged = event->tags_count > 0,
         };
-        ck_assert_uint_eq(event->position, ++*count);
+        require(event->position == ++*count);
     }
     acta_sync_close(sync);
     return kinds;
@@ -345,8 +346,8 @@ judge(const struct subscriber *subscriber, const struct kind *kinds,
 
     for (uint64_t position = 1; position <= count; position++) {
         if (is_wanted(subscriber->filter, &kinds[position - 1])) {
-            ck_assert_uint_lt(got, subscriber->got_count);
-            ck_assert_uint_eq(subscriber->got[got], position);
+            require(got < subscriber->got_count);
+            require(subscriber->got[got] == position);
             got++;
         }
         /* Who is told a position has all that is wanted up to there, and
@@ -354,13 +355,13 @@ judge(const struct subscriber *subscriber, const struct kind *kinds,
          */
         if (told < subscriber->told_count &&
             subscriber->told[told] == position) {
-            ck_assert_uint_eq(subscriber->told_after[told], got);
+            require(subscriber->told_after[told] == got);
             told++;
         }
     }
-    ck_assert_uint_eq(got, subscriber->got_count);
-    ck_assert_uint_eq(told, subscriber->told_count);
-    ck_assert_uint_eq(subscriber->position, count);
+    require(got == subscriber->got_count);
+    require(told == subscriber->told_count);
+    require(subscriber->position == count);
 }
 
 START_TEST(lives_of_a_subscriber_put_together_are_the_whole_history)
