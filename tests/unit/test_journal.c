@@ -785,14 +785,11 @@ START_TEST(data_of_events_are_never_taken_for_entries)
     open_journal();
     start_journal();
     write_entries(1, 1, FORGED_SIZE); /* Of the same shape. */
-    entry_at = SEGMENT_HEADER_SIZE +
-               (find_data(SEGMENT_HEADER_SIZE, 1) - SEGMENT_HEADER_SIZE +
-                FORGED_SIZE) /
-                   4096 * 4096 +
-               4096;
     data_at = find_data(SEGMENT_HEADER_SIZE, 1) % 4096;
     segment = read_segment(1, &size);
     salts[2] = get_u64(segment + 32);
+    entry_at = SEGMENT_HEADER_SIZE + /* Behind the first. */
+               journal_entry_size(get_u32(segment + SEGMENT_HEADER_SIZE + 40));
     free(segment);
     for (size_t at = 4096 - data_at; at + 64 <= FORGED_SIZE; at += 4096) {
         segment_encode_entry(data + at, salts[_i], &forged);
