@@ -1,0 +1,516 @@
+#include "store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "diary.h"
+#include "hex.h"
+#include "run.h"
+
+static struct diary diary;
+static struct core *core;
+static struct store_view *view;
+
+static void
+open_view(void)
+{
+    ck_assert_int_eq(store_view_open(&view, core->rooms.store, NULL), ACTA_OK);
+}
+
+static void
+setup(void)
+{
+    diary_open(&diary);
+    core = &diary.core;
+    open_view();
+}
+
+static void
+teardown(void)
+{
+    store_view_close(view);
+    diary_close(&diary);
+}
+
+static void
+begin(void)
+{
+    struct acta_err err;
+
+    ck_assert_msg(store_view_begin(view, &err) == ACTA_OK, "%s", err.text);
+}
+
+/* ---- the log ---- */
+
+static void
+assert_record(uint64_t position)
+{
+    struct event *expected = &diary.events[position];
+    struct pack_reader reader;
+    struct block_record record;
+    struct event event;
+    struct acta_err err;
+
+    ck_assert_msg(store_view_record(view, position, &record, &err) == ACTA_OK,
+                  "%s", err.text);
+    pack_reader_init(&reader, slice_make(record.data, record.size), NULL);
+    event_decode_record(&reader, &event);
+    ck_assert(!reader.failed);
+    ck_assert_uint_eq(event.position, position);
+    ck_assert(slice_equal(event.stream, expected->stream));
+    ck_assert(slice_equal(event.content, expected->content));
+}
+
+START_TEST(every_event_of_every_checkpoint_is_read_in_any_order)
+{
+    for (unsigned round = 0; round < rnd_effort(8, 60); round++) {
+        diary_add(&diary, 1 + rnd_below(&diary.rnd, 700));
+        diary_store(&diary);
+        begin();
+        ck_assert_uint_eq(store_view_meta(view)->position, diary.count);
+        for (uint64_t p = 1; p <= diary.count; p++) {
+            assert_record(p);
+        }
+        for (uint64_t p = diary.count; p > 0; p--) {
+            assert_record(p);
+        }
+        for (int i = 0; i < 300; i++) {
+            assert_record(1 + rnd_below(&diary.rnd, diary.count));
+        }
+        store_view_end(view);
+    }
+}
+END_TEST
+
+START_TEST(events_up_to_the_largest_come_back_between_small_ones)
+{
+    static const size_t sizes[] = {0, 32000, 33000, 100000, ACTA_EVENT_SIZE_MAX,
+                                   1};
+    uint8_t *data = malloc(ACTA_EVENT_SIZE_MAX);
+
+    rnd_bytes(&diary.rnd, data, ACTA_EVENT_SIZE_MAX);
+    for (uint64_t i = 0; i < 6; i++) {
+        struct draft draft = {.id = i + 1, .data = slice_make(data, sizes[i])};
+
+        ck_assert_int_eq(core_append(core, "a-1", (int64_t)i, &draft, 1),
+                         ACTA_OK);
+    }
+    core_checkpoint(core);
+    begin();
+    for (uint64_t i = 0; i < 6; i++) {
+        struct pack_reader reader;
+        struct block_record record;
+        struct event event;
+
+        ck_assert_int_eq(store_view_record(view, i + 1, &record, NULL),
+                         ACTA_OK);
+        pack_reader_init(&reader, slice_make(record.data, record.size), NULL);
+        event_decode_record(&reader, &event);
+        ck_assert(slice_equal(event.data, slice_make(data, sizes[i])));
+    }
+    store_view_end(view);
+    free(data);
+}
+END_TEST
+
+/* ---- heads, ids and meta ---- */
+
+static void
+assert_head(const struct list_name *name)
+{
+    uint64_t number = 0, last = 0;
+    struct list_head head;
+    bool found;
+
+    for (uint64_t p = 1; p <= diary.stored; p++) {
+        if (diary_is_in(&diary, p, name)) {
+            number++;
+            last = p;
+        }
+    }
+    ck_assert_int_eq(store_view_head(view, name, &head, &found, NULL), ACTA_OK);
+    ck_assert_int_eq(found, number > 0);
+    if (found) {
+        ck_assert_uint_eq(head.count, number);
+        ck_assert_uint_eq(head.last_position, last);
+        ck_assert_uint_le(head.first_time_us, head.last_time_us);
+        ck_assert_uint_ge(head.first_time_us, CORE_TIME_US);
+        ck_assert_int_eq(head.has_id_max, name->kind == LIST_STREAM);
+    }
+}
+
+START_TEST(heads_count_what_is_in_their_lists)
+{
+    for (unsigned round = 0; round < rnd_effort(8, 60); round++) {
+        diary_add(&diary, 1 + rnd_below(&diary.rnd, 400));
+        diary_store(&diary);
+        begin();
+        for (int i = 0; i < 20; i++) {
+            struct list_name name = diary_name(&diary);
+
+            assert_head(&name);
+        }
+        store_view_end(view);
+    }
+}
+END_TEST
+
+START_TEST(numbers_of_lists_are_never_used_twice)
+{
+    struct list_head before, after;
+    struct list_name name = {LIST_STREAM, slice_of("new-1")};
+    struct draft draft = {.id = 1u << 30};
+    struct store_meta meta;
+    bool found;
+
+    diary_add(&diary, 500);
+    diary_store(&diary);
+    ck_assert_int_eq(store_meta(core->rooms.store, &meta, NULL), ACTA_OK);
+    ck_assert_int_eq(core_append(core, "new-1", 0, &draft, 1), ACTA_OK);
+    core_checkpoint(core);
+    begin();
+    ck_assert_int_eq(store_view_head(view, &name, &before, &found, NULL),
+                     ACTA_OK);
+    ck_assert_uint_gt(before.number, meta.lists_count);
+    store_view_end(view);
+    draft.id++;
+    ck_assert_int_eq(core_append(core, "new-1", 1, &draft, 1), ACTA_OK);
+    core_checkpoint(core);
+    begin();
+    ck_assert_int_eq(store_view_head(view, &name, &after, &found, NULL),
+                     ACTA_OK);
+    ck_assert_uint_eq(after.number, before.number);
+    store_view_end(view);
+}
+END_TEST
+
+START_TEST(ids_lead_to_the_event_of_each_stream_that_has_one)
+{
+    static const char *const streams[] = {"a-1", "a-2", "b-1"};
+    struct draft draft = {.id = 7};
+    struct uuid id = draft_id(7);
+    uint64_t stream = 0, position;
+
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(core_append(core, streams[i], 0, &draft, 1), ACTA_OK);
+        core_checkpoint(core);
+    }
+    begin();
+    for (uint64_t i = 1; i <= 3; i++) {
+        uint64_t same;
+
+        ck_assert_int_eq(
+            store_view_next_id(view, id.bytes, &stream, &position, NULL),
+            ACTA_OK);
+        ck_assert_uint_eq(position, i);
+        ck_assert_int_eq(store_view_id(view, id.bytes, stream, &same, NULL),
+                         ACTA_OK);
+        ck_assert_uint_eq(same, i);
+    }
+    ck_assert_int_eq(
+        store_view_next_id(view, id.bytes, &stream, &position, NULL), ACTA_OK);
+    ck_assert_uint_eq(position, 0);
+    ck_assert_int_eq(store_view_id(view, id.bytes, stream + 1, &position, NULL),
+                     ACTA_OK);
+    ck_assert_uint_eq(position, 0);
+    store_view_end(view);
+}
+END_TEST
+
+START_TEST(names_are_listed_in_the_order_of_their_bytes_and_by_kind)
+{
+    static const char *const names[] = {"a-1", "a-10", "a-2", "b-1"};
+    struct draft draft = {.id = 1};
+    struct slice name = SLICE_NONE;
+    struct list_head head;
+    bool found;
+
+    for (size_t i = 4; i > 0; i--) {
+        draft.id++;
+        ck_assert_int_eq(core_append(core, names[i - 1], 0, &draft, 1),
+                         ACTA_OK);
+    }
+    core_checkpoint(core);
+    begin();
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(store_view_next_list(view, LIST_STREAM, name, false,
+                                              &name, &head, &found, NULL),
+                         ACTA_OK);
+        ck_assert(found);
+        ck_assert(slice_equal(name, slice_of(names[i])));
+    }
+    ck_assert_int_eq(store_view_next_list(view, LIST_STREAM, slice_of("b-1"),
+                                          false, &name, &head, &found, NULL),
+                     ACTA_OK);
+    ck_assert(!found);
+    ck_assert_int_eq(store_view_next_list(view, LIST_STREAM, slice_of("b-1"),
+                                          true, &name, &head, &found, NULL),
+                     ACTA_OK);
+    ck_assert(found);
+    store_view_end(view);
+}
+END_TEST
+
+START_TEST(a_view_does_not_change_while_the_store_does)
+{
+    struct list_name name = {LIST_STREAM, slice_of("a-1")};
+    struct draft draft = {.id = 1};
+    struct list_head head;
+    bool found;
+
+    ck_assert_int_eq(core_append(core, "a-1", 0, &draft, 1), ACTA_OK);
+    core_checkpoint(core);
+    begin();
+    draft.id = 2;
+    ck_assert_int_eq(core_append(core, "a-1", 1, &draft, 1), ACTA_OK);
+    core_checkpoint(core);
+    ck_assert_uint_eq(store_view_meta(view)->position, 1);
+    ck_assert_int_eq(store_view_head(view, &name, &head, &found, NULL),
+                     ACTA_OK);
+    ck_assert_uint_eq(head.count, 1);
+    store_view_end(view);
+    begin();
+    ck_assert_uint_eq(store_view_meta(view)->position, 2);
+    store_view_end(view);
+}
+END_TEST
+
+START_TEST(meta_is_what_the_last_checkpoint_said)
+{
+    struct store_meta meta;
+
+    diary_add(&diary, 100);
+    diary_store(&diary);
+    core->sequence = 12345;
+    core->time_us = CORE_TIME_US + 77;
+    core_checkpoint(core); /* Without events. */
+    store_view_close(view);
+    core_reopen(core);
+    open_view();
+    ck_assert_int_eq(store_meta(core->rooms.store, &meta, NULL), ACTA_OK);
+    ck_assert_mem_eq(meta.id.bytes, draft_id(1).bytes, UUID_SIZE);
+    ck_assert_uint_eq(meta.position, 100);
+    ck_assert_uint_eq(meta.sequence, 12345);
+    ck_assert_uint_eq(meta.last_time_us, CORE_TIME_US + 77);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+START_TEST(a_memtable_that_does_not_follow_is_refused_and_changes_nothing)
+{
+    struct memtable *gap = memtable_new(12, 10);
+    struct store_meta meta;
+
+    diary_add(&diary, 10);
+    diary_store(&diary);
+    ck_assert_int_eq(store_checkpoint(core->rooms.store, gap, 99, 99, NULL),
+                     ACTA_CORRUPT);
+    ck_assert_int_eq(store_meta(core->rooms.store, &meta, NULL), ACTA_OK);
+    ck_assert_uint_ne(meta.sequence, 99);
+    memtable_unref(gap);
+}
+END_TEST
+
+START_TEST(a_store_that_outgrows_its_map_is_full_and_stays_whole)
+{
+    struct tempdir dir;
+    struct uuid id = draft_id(1);
+    struct memtable *memtable = memtable_new(1, 1000);
+    uint8_t *data = calloc(1, 100000);
+    struct store_meta meta;
+    struct store *store;
+    struct buf content;
+
+    tempdir_make(&dir);
+    buf_init(&content, 1 << 20);
+    ck_assert_int_eq(store_create(dir.path, 1 << 20, &id, NULL), ACTA_OK);
+    ck_assert_int_eq(store_open(&store, dir.path, 1 << 20, NULL), ACTA_OK);
+    for (uint64_t i = 1; i <= 20; i++) {
+        struct draft draft = {.id = i, .data = slice_make(data, 100000)};
+        struct event event;
+
+        draft_event(&event, &content, "a-1", &draft);
+        event.position = event.version = i;
+        event.time_us = CORE_TIME_US;
+        ck_assert(memtable_add(memtable,
+                               memtable_add_stream(memtable, slice_of("a-1"), 0,
+                                                   0, draft_id(0).bytes),
+                               &event));
+    }
+    ck_assert_int_eq(store_checkpoint(store, memtable, 1, 1, NULL), ACTA_FULL);
+    ck_assert_int_eq(store_meta(store, &meta, NULL), ACTA_OK);
+    ck_assert_uint_eq(meta.position, 0);
+    store_close(store);
+
+    /* With more room the same memtable goes in. */
+    ck_assert_int_eq(store_open(&store, dir.path, 8 << 20, NULL), ACTA_OK);
+    ck_assert_int_eq(store_checkpoint(store, memtable, 1, 1, NULL), ACTA_OK);
+    ck_assert_int_eq(store_meta(store, &meta, NULL), ACTA_OK);
+    ck_assert_uint_eq(meta.position, 20);
+    store_close(store);
+    memtable_unref(memtable);
+    buf_fini(&content);
+    free(data);
+    tempdir_remove(&dir);
+}
+END_TEST
+
+START_TEST(what_is_no_store_is_refused)
+{
+    struct tempdir dir;
+    struct store *store;
+    struct acta_err err;
+    FILE *file;
+
+    tempdir_make(&dir);
+    file = fopen(tempdir_file(&dir, "data.mdb"), "w");
+    for (int i = 0; i < 20000; i++) {
+        fputc('x', file);
+    }
+    fclose(file);
+    ck_assert_int_eq(store_open(&store, dir.path, CORE_MAP_SIZE, &err),
+                     ACTA_CORRUPT);
+    ck_assert_ptr_null(store);
+    tempdir_remove(&dir);
+}
+END_TEST
+
+/* ---- damage ---- */
+
+/* Find the bytes in the store's file, of which there may be several copies, and
+ * change one byte of each.
+ */
+static size_t
+damage(const void *bytes, size_t size, size_t offset)
+{
+    const char *path = tempdir_file(&core->dir, "data.mdb");
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    struct stat status;
+    uint8_t *file, *at;
+    size_t count = 0;
+
+    ck_assert_int_ge(fd, 0);
+    fstat(fd, &status);
+    file = malloc((size_t)status.st_size);
+    ck_assert_int_eq(pread(fd, file, (size_t)status.st_size, 0),
+                     status.st_size);
+    at = file;
+    while ((at = memmem(at, (size_t)(status.st_size - (at - file)), bytes,
+                        size)) != NULL) {
+        at[offset] ^= 0x40;
+        ck_assert_int_eq(
+            pwrite(fd, at + offset, 1, (off_t)(at - file) + (off_t)offset), 1);
+        at += size;
+        count++;
+    }
+    free(file);
+    close(fd);
+    return count;
+}
+
+START_TEST(a_damaged_record_is_named_and_the_others_are_served)
+{
+    struct draft drafts[3] = {{.id = 1, .data = slice_of("first of all")},
+                              {.id = 2, .data = slice_of("hurt by a bit")},
+                              {.id = 3, .data = slice_of("last of all")}};
+    struct block_record record;
+    struct acta_err err;
+
+    ck_assert_int_eq(core_append(core, "a-1", 0, drafts, 3), ACTA_OK);
+    core_checkpoint(core);
+    ck_assert_uint_ge(damage("hurt by a bit", 13, 5), 1);
+    begin();
+    ck_assert_int_eq(store_view_record(view, 1, &record, &err), ACTA_OK);
+    ck_assert_int_eq(store_view_record(view, 2, &record, &err), ACTA_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.text, "event at position 2"));
+    ck_assert_int_eq(store_view_record(view, 3, &record, &err), ACTA_OK);
+    store_view_end(view);
+}
+END_TEST
+
+START_TEST(a_damaged_head_and_a_damaged_id_are_found)
+{
+    struct list_name name = {LIST_STREAM, slice_of("stream-to-hurt")};
+    struct draft draft = {.id = 0x1122334455667788};
+    struct uuid id = draft_id(draft.id);
+    uint8_t key[UUID_SIZE + 8] = {0};
+    struct list_head head;
+    uint64_t position;
+    bool found;
+
+    ck_assert_int_eq(core_append(core, "stream-to-hurt", 0, &draft, 1),
+                     ACTA_OK);
+    core_checkpoint(core);
+    begin();
+    ck_assert_int_eq(store_view_head(view, &name, &head, &found, NULL),
+                     ACTA_OK);
+    store_view_end(view);
+    memcpy(key, id.bytes, UUID_SIZE);
+    key[UUID_SIZE + 7] = (uint8_t)head.number;
+    /* The value lies behind its key: ids' position, heads' flags. */
+    ck_assert_uint_ge(damage("\1stream-to-hurt", 15, 15 + 4), 1);
+    ck_assert_uint_ge(damage(key, sizeof(key), sizeof(key)), 1);
+    begin();
+    ck_assert_int_eq(store_view_head(view, &name, &head, &found, NULL),
+                     ACTA_CORRUPT);
+    ck_assert_int_eq(
+        store_view_id(view, id.bytes, key[UUID_SIZE + 7], &position, NULL),
+        ACTA_CORRUPT);
+    store_view_end(view);
+}
+END_TEST
+
+START_TEST(a_damaged_meta_is_found_and_a_newer_one_told_apart)
+{
+    static const enum acta_code codes[] = {ACTA_UNSUPPORTED, ACTA_CORRUPT,
+                                           ACTA_CORRUPT};
+    static const size_t offsets[] = {7, 0, 40};
+    struct store_meta meta;
+    struct acta_err err;
+
+    diary_add(&diary, 10);
+    diary_store(&diary);
+    ck_assert_uint_ge(damage("ACTASTO1", 8, offsets[_i]), 1);
+    ck_assert_int_eq(store_meta(core->rooms.store, &meta, &err), codes[_i]);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *kept = tcase_create("kept");
+    TCase *refused = tcase_create("refused");
+
+    suite_add_tcase(suite, kept);
+    tcase_add_checked_fixture(kept, setup, teardown);
+    tcase_add_test(kept, every_event_of_every_checkpoint_is_read_in_any_order);
+    tcase_add_test(kept, events_up_to_the_largest_come_back_between_small_ones);
+    tcase_add_test(kept, heads_count_what_is_in_their_lists);
+    tcase_add_test(kept, numbers_of_lists_are_never_used_twice);
+    tcase_add_test(kept, ids_lead_to_the_event_of_each_stream_that_has_one);
+    tcase_add_test(kept,
+                   names_are_listed_in_the_order_of_their_bytes_and_by_kind);
+    tcase_add_test(kept, a_view_does_not_change_while_the_store_does);
+    tcase_add_test(kept, meta_is_what_the_last_checkpoint_said);
+
+    suite_add_tcase(suite, refused);
+    tcase_add_checked_fixture(refused, setup, teardown);
+    tcase_add_test(
+        refused,
+        a_memtable_that_does_not_follow_is_refused_and_changes_nothing);
+    tcase_add_test(refused,
+                   a_store_that_outgrows_its_map_is_full_and_stays_whole);
+    tcase_add_test(refused, what_is_no_store_is_refused);
+    tcase_add_test(refused,
+                   a_damaged_record_is_named_and_the_others_are_served);
+    tcase_add_test(refused, a_damaged_head_and_a_damaged_id_are_found);
+    tcase_add_loop_test(
+        refused, a_damaged_meta_is_found_and_a_newer_one_told_apart, 0, 3);
+    return run_suite(suite);
+}
