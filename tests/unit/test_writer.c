@@ -1,0 +1,245 @@
+#include "writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "fake_clock.h"
+#include "journal.h"
+#include "limit.h"
+#include "run.h"
+
+#define ANY  MSG_EXPECT_ANY
+#define NOON ((uint64_t)1700000000000000)
+
+static struct base base;
+
+static void
+setup(void)
+{
+    base_init(&base);
+    fake_clock_set(NOON);
+}
+
+static void
+teardown(void)
+{
+    base_fini(&base);
+}
+
+static struct database_stats
+stats(void)
+{
+    struct database_stats stats;
+
+    database_stats(base.database, &stats);
+    return stats;
+}
+
+/* ---- time ---- */
+
+static void
+note_time(void *user, const struct event *event)
+{
+    uint64_t *times = user;
+
+    times[event->position] = event->time_us;
+}
+
+START_TEST(events_are_recorded_at_the_time_of_their_commit)
+{
+    uint64_t times[4];
+
+    base_open(&base);
+    base_append_many(&base, "a-1", 1, 1, 1);
+    fake_clock_set(NOON + 5);
+    base_append_many(&base, "a-1", 2, 2, 1);
+    base_check(&base, note_time, times);
+    ck_assert_uint_eq(times[1], NOON);
+    ck_assert_uint_eq(times[2], NOON + 5);
+    ck_assert_uint_eq(times[3], NOON + 5);
+}
+END_TEST
+
+static void
+append_one(struct base *of)
+{
+    base_append_many(of, "a-1", database_head(of->database) + 1, 1, 1);
+}
+
+/* The clock goes back by an hour: within one life, over a close, a kill. */
+START_TEST(recorded_time_never_goes_back)
+{
+    uint64_t times[6];
+
+    base_open(&base);
+    append_one(&base);
+    fake_clock_set(NOON - UINT64_C(3600000000));
+    append_one(&base);
+    base_close(&base);
+    base_open(&base);
+    append_one(&base);
+    base_close(&base);
+    ck_assert_int_eq(base_killed(&base, append_one), 0);
+    base_open(&base);
+    append_one(&base);
+    ck_assert_uint_eq(base_check(&base, note_time, times), 5);
+    for (size_t i = 1; i <= 5; i++) {
+        ck_assert_uint_eq(times[i], NOON);
+    }
+}
+END_TEST
+
+/* ---- space ---- */
+
+START_TEST(less_space_than_the_reserve_refuses_appends_and_not_reads)
+{
+    struct draft draft = {.id = 2};
+
+    base_open(&base);
+    append_one(&base);
+    base_close(&base);
+    base.options.disk_reserve = SIZE_MAX;
+    base_open(&base);
+    ck_assert_int_eq(base_append(&base, "a-1", ANY, &draft, 1), ACTA_FULL);
+    ck_assert(stats().full);
+    ck_assert_uint_eq(stats().refusals, 1);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 1);
+    base_close(&base);
+    base.options.disk_reserve = 0;
+    base_open(&base);
+    ck_assert_int_eq(base_append(&base, "a-1", 1, &draft, 1), ACTA_OK);
+}
+END_TEST
+
+START_TEST(a_store_that_is_full_refuses_appends_and_not_reads)
+{
+    enum acta_code code = ACTA_OK;
+    uint8_t *data = calloc(1, 100000);
+    struct draft draft = {.id = 1, .data = slice_make(data, 100000)};
+    uint64_t appended = 0;
+
+    base.options.store_map_size = 1 << 20;
+    base.options.checkpoint_size = 200000;
+    base_open(&base);
+    while (appended < 1000 &&
+           (code = base_append(&base, "a-1", ANY, &draft, 1)) == ACTA_OK) {
+        draft.id++;
+        appended++;
+    }
+    ck_assert_int_eq(code, ACTA_FULL);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), appended);
+    base_close(&base);
+
+    base.options.store_map_size = CORE_MAP_SIZE;
+    base_open(&base);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), appended);
+    ck_assert_int_eq(base_append(&base, "a-1", (int64_t)appended, &draft, 1),
+                     ACTA_OK);
+    free(data);
+}
+END_TEST
+
+/* ---- counting ---- */
+
+START_TEST(commits_refusals_and_repeats_are_counted)
+{
+    struct draft draft = {.id = 1};
+
+    base_open(&base);
+    ck_assert_int_eq(base_append(&base, "a-1", 0, &draft, 1), ACTA_OK);
+    ck_assert_int_eq(base_append(&base, "a-1", 0, &draft, 1), ACTA_OK);
+    draft.id = 2;
+    ck_assert_int_eq(base_append(&base, "a-1", 0, &draft, 1), ACTA_CONFLICT);
+    ck_assert_uint_eq(stats().commits, 1);
+    ck_assert_uint_eq(stats().events, 1);
+    ck_assert_uint_eq(stats().repeats, 1);
+    ck_assert_uint_eq(stats().refusals, 1);
+    ck_assert_uint_eq(stats().queue_size, 0);
+}
+END_TEST
+
+/* ---- an append as large as they come ---- */
+
+START_TEST(the_largest_append_is_one_commit)
+{
+    struct draft *drafts = calloc(ACTA_APPEND_EVENTS_MAX, sizeof(struct draft));
+
+    for (uint64_t i = 0; i < ACTA_APPEND_EVENTS_MAX; i++) {
+        drafts[i].id = i + 1;
+    }
+    base.options.checkpoint_events = 1;
+    base_open(&base);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(
+            base_append(&base, "a-1", ANY, drafts, ACTA_APPEND_EVENTS_MAX),
+            ACTA_OK);
+        for (uint64_t e = 0; e < ACTA_APPEND_EVENTS_MAX; e++) {
+            drafts[e].id += ACTA_APPEND_EVENTS_MAX;
+        }
+    }
+    ck_assert_uint_eq(stats().commits, 3);
+    base_close(&base);
+    base_open(&base);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL),
+                      3 * ACTA_APPEND_EVENTS_MAX);
+    free(drafts);
+}
+END_TEST
+
+/* ---- a sync that fails ---- */
+
+static int
+no_sync(int fd)
+{
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+static void
+append_with_failing_sync(struct base *of)
+{
+    struct draft draft = {.id = 100};
+
+    base_append_many(of, "a-1", 1, 5, 10);
+    __atomic_store_n(&journal_sync, no_sync, __ATOMIC_SEQ_CST);
+    (void)base_append(of, "a-1", ANY, &draft, 1);
+    _exit(EXIT_SUCCESS); /* It was answered, which it must not be. */
+}
+
+START_TEST(a_failing_sync_ends_the_process_before_anyone_is_answered)
+{
+    struct draft draft = {.id = 100};
+
+    ck_assert_int_eq(base_killed(&base, append_with_failing_sync),
+                     BASE_FATAL_STATUS);
+    base_open(&base);
+    ck_assert_uint_ge(base_check(&base, NULL, NULL), 5);
+    /* Sent again it counts once, whichever way it went. */
+    ck_assert_int_eq(base_append(&base, "a-1", ANY, &draft, 1), ACTA_OK);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 6);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("writer");
+    TCase *tcase = tcase_create("writer");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, events_are_recorded_at_the_time_of_their_commit);
+    tcase_add_test(tcase, recorded_time_never_goes_back);
+    tcase_add_test(tcase,
+                   less_space_than_the_reserve_refuses_appends_and_not_reads);
+    tcase_add_test(tcase, a_store_that_is_full_refuses_appends_and_not_reads);
+    tcase_add_test(tcase, commits_refusals_and_repeats_are_counted);
+    tcase_add_test(tcase, the_largest_append_is_one_commit);
+    tcase_add_test(tcase,
+                   a_failing_sync_ends_the_process_before_anyone_is_answered);
+    return run_suite(suite);
+}
