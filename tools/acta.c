@@ -123,16 +123,17 @@ static int
 run(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {CLI_LONG_OPTIONS};
-    char *no_arguments[] = {argv[0], NULL};
+    static char program[] = "acta"; /* In getopt's own messages. */
     const char *name;
 
+    argv[0] = program;
     /* Up to the first that is no option: the subcommand. */
     if (cli_option(cli, argc, argv, "+" CLI_SHORT_OPTIONS, options) !=
         CLI_END) {
         return cli_option_exit();
     }
     if (optind == argc) {
-        cmd_help(cli, 1, no_arguments);
+        help_overview();
         return EXIT_USAGE;
     }
     name = argv[optind];
@@ -142,6 +143,7 @@ run(struct cli *cli, int argc, char **argv)
     }
     argc -= optind;
     argv += optind;
+    argv[0] = program;
     optind = 0; /* Let getopt start anew. */
     return cli->cmd->run(cli, argc, argv);
 }

@@ -179,8 +179,6 @@ set_timeout(struct cli *cli, const char *text)
 static int
 common_option(struct cli *cli, int option)
 {
-    char *help[] = {NULL, NULL};
-
     switch (option) {
     case 's':
         cli->options.url = optarg;
@@ -202,9 +200,11 @@ common_option(struct cli *cli, int option)
         return stop_with(EXIT_OK);
     case 'h':
         if (cli->cmd != NULL) {
-            help[1] = (char *)(uintptr_t)cli->cmd->name;
+            help_cmd(cli->cmd);
+        } else {
+            help_overview();
         }
-        return stop_with(cmd_help(cli, cli->cmd != NULL ? 2 : 1, help));
+        return stop_with(EXIT_OK);
     case '?':
         cli_hint(cli->cmd != NULL ? "acta help %s" : "acta help",
                  cli->cmd != NULL ? cli->cmd->name : "");

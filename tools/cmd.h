@@ -121,6 +121,11 @@ int cli_fail(const char *what, const struct acta_err *err);
 
 int cli_exit_code(enum acta_code code);
 
+/* ---- help ---- */
+
+void help_overview(void);
+void help_cmd(const struct cmd *cmd);
+
 /* ---- the subcommands ---- */
 
 int cmd_append(struct cli *cli, int argc, char **argv);

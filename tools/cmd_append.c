@@ -288,11 +288,21 @@ tell_refusal(struct cli *cli, const char *const *streams,
 {
     const struct acta_failure *failure;
 
-    if (err->code != ACTA_CONFLICT || appended->failures_count == 0) {
+    if (appended->failures_count == 0) {
         return cli_fail(NULL, err);
     }
-    /* Copied before the answer gives way to that of the next request. */
     failure = appended->failures[0];
+    if (err->code == ACTA_ID_REUSED) {
+        cli_error("%s: the id is that of version %" PRIu64
+                  ", which has other content",
+                  streams[failure->write], failure->actual);
+        cli_hint("every event needs an id of its own");
+        return cli_exit_code(err->code);
+    }
+    if (err->code != ACTA_CONFLICT) {
+        return cli_fail(NULL, err);
+    }
+    /* By value: the answer gives way to that of the next request. */
     tell_conflict(cli, streams[failure->write], failure->expected,
                   failure->actual);
     return EXIT_CONFLICT;

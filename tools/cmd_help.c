@@ -19,8 +19,8 @@ static const char exit_codes[] =
     "  1 other error   4 version conflict    7 timeout\n"
     "  2 usage         5 no permission       8 damaged data\n";
 
-static void
-print_overview(void)
+void
+help_overview(void)
 {
     puts("usage: acta [OPTION...] COMMAND [ARGUMENT...]\n");
     for (const struct cmd *cmd = cmds; cmd->name != NULL; cmd++) {
@@ -31,8 +31,8 @@ print_overview(void)
     puts("\nMore: acta help COMMAND, man acta");
 }
 
-static void
-print_cmd(const struct cmd *cmd)
+void
+help_cmd(const struct cmd *cmd)
 {
     printf("usage: acta %s [OPTION...] %s\n\n%s: %s\n", cmd->name,
            cmd->synopsis, cmd->name, cmd->summary);
@@ -45,17 +45,21 @@ print_cmd(const struct cmd *cmd)
 int
 cmd_help(struct cli *cli, int argc, char **argv)
 {
+    static const struct option options[] = {CLI_LONG_OPTIONS};
     const struct cmd *cmd;
 
-    if (argc < 2 || argv[1] == NULL) {
-        print_overview();
+    if (cli_option(cli, argc, argv, CLI_SHORT_OPTIONS, options) != CLI_END) {
+        return cli_option_exit();
+    }
+    if (optind == argc) {
+        help_overview();
         return EXIT_OK;
     }
-    cmd = cmd_find(argv[1]);
+    cmd = cmd_find(argv[optind]);
     if (cmd == NULL) {
-        return cli_usage(cli, "there is no command %s", argv[1]);
+        return cli_usage(cli, "there is no command %s", argv[optind]);
     }
-    print_cmd(cmd);
+    help_cmd(cmd);
     return EXIT_OK;
 }
 

@@ -296,12 +296,14 @@ print_summary(const struct import *import, const struct cli *cli)
                import->input.lines, import->good, stored, repeated,
                import->wrong, seconds);
     } else if (!cli->quiet && import->dry_run) {
-        fprintf(stderr, "%" PRIu64 " lines are right, %" PRIu64 " wrong\n",
+        fprintf(stderr, "right: %" PRIu64 ", wrong: %" PRIu64 "\n",
                 import->good, import->wrong);
     } else if (!cli->quiet) {
-        fprintf(stderr, "%" PRIu64 " events imported", stored);
+        fprintf(stderr, "%" PRIu64 " event%s imported", stored,
+                stored == 1 ? "" : "s");
         if (repeated > 0) {
-            fprintf(stderr, ", %" PRIu64 " were there before", repeated);
+            fprintf(stderr, ", %" PRIu64 " %s there before", repeated,
+                    repeated == 1 ? "was" : "were");
         }
         if (import->wrong > 0) {
             fprintf(stderr, ", %" PRIu64 " wrong", import->wrong);

@@ -158,7 +158,7 @@ print_by_id(struct cli *cli, const char *text)
         return EXIT_USAGE;
     }
     if (acta_sync_read_id(cli->sync, &id, &page, &err) != ACTA_OK) {
-        return cli_fail(text, &err);
+        return cli_fail(NULL, &err);
     }
     for (size_t i = 0; i < page->events_count; i++) {
         cli->out->single(cli, page->events[i]);

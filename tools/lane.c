@@ -175,7 +175,16 @@ on_appended(void *user, const struct acta_err *err,
 
     lane->flying = 0;
     if (err != NULL && is_about_events(err->code)) {
-        refused(lane, count, err);
+        struct acta_err told = *err;
+
+        if (err->code == ACTA_ID_REUSED && appended->failures_count > 0) {
+            acta_fail(&told, err->code,
+                      "id: is that of version %ju of stream %s, which has "
+                      "other content",
+                      (uintmax_t)appended->failures[0]->actual,
+                      line_at(lane, 0)->stream);
+        }
+        refused(lane, count, &told);
         return;
     }
     if (err != NULL) {

@@ -203,6 +203,12 @@ take_tags(struct line *line, struct slice value, struct acta_err *err)
         if (tag == NULL) {
             return ACTA_INVALID;
         }
+        for (size_t i = 0; i < line->draft.tags_count; i++) {
+            if (strcmp(line->tags[i], tag) == 0) {
+                return acta_fail(err, ACTA_INVALID, "tags: %s comes twice",
+                                 tag);
+            }
+        }
         line->tags[line->draft.tags_count++] = tag;
     }
     line->draft.tags = line->tags;

@@ -1,0 +1,62 @@
+# What is wrong is told on stderr, with an exit code of its own.
+exec 3>&1
+
+# Only what goes to stdout: nothing, for a mistake.
+quiet() {
+    acta "$@" 2>/dev/null
+}
+
+echo '---- without a server'
+try -s acta://127.0.0.1:1 ping
+try ping -s acta://127.0.0.1:1 --timeout 1s
+try ping -s http://127.0.0.1
+try --version | sed 's/[0-9.]*$/VERSION/'
+
+start_server
+echo '---- usage'
+try
+try nonsense
+try append
+try append order-42
+try append order-42 Type '{"a":1' --format json
+try append order-42 Type 1 2
+try append order-42 Type --expect -1
+try append order-42 Type --id 12
+try append "$(printf 'a\nb')" Type
+try append order-42 Type @nowhere
+try read --nonsense
+try read order-42 order-43
+try read order-42 --all
+try read --from x order-42
+try tail -n 999999999
+try event
+try event order-42 0
+try event xyz
+try ping --timeout soon
+try streams a b
+try import
+try import nowhere.ndjson
+try import --clients 0 -
+
+echo '---- not found'
+try read nowhere
+try event nowhere 1
+try event 0190163d-8694-739b-aea5-966c26f8ad91
+
+echo '---- nothing of it is on stdout'
+quiet read nowhere
+quiet append order-42 Type --expect 3
+quiet nonsense
+
+echo '---- a reader that has enough'
+acta import -q - <<'END'
+{"stream":"a","type":"T","data":1}
+{"stream":"a","type":"T","data":2}
+END
+acta read a --json | head -1 | cut -c1-12
+acta read a >/dev/full
+echo "exit $?"
+
+echo '---- the server has gone'
+stop_server KILL
+try ping
