@@ -43,9 +43,19 @@ core_fini(struct core *core)
 
 /* ---- ends of requests ---- */
 
-/* End a request that got no answer. What an append that may have been done
- * ends with is UNKNOWN, whatever the reason was.
+/* What an append that may have been done ends with is UNKNOWN, whatever the
+ * reason was.
  */
+static struct acta_err
+unknown_because_of(const struct acta_err *why)
+{
+    struct acta_err err;
+
+    acta_fail(&err, ACTA_UNKNOWN, "append may have been done: %s", why->text);
+    return err;
+}
+
+/* End a request that got no answer. */
 static void
 fail_request(struct core *core, struct request *request,
              const struct acta_err *why)
@@ -55,8 +65,7 @@ fail_request(struct core *core, struct request *request,
 
     if (request->kind == OP_APPEND && may_be_done &&
         why->code != ACTA_CANCELLED) {
-        acta_fail(&err, ACTA_UNKNOWN, "append may have been done: %s",
-                  why->text);
+        err = unknown_because_of(why);
     }
     requests_remove(&core->requests, request);
     request_finish(request, &err, NULL);
@@ -408,6 +417,20 @@ handle_refusal(struct core *core, struct frame *frame, uint8_t *body,
     return acta_fail(err, refusal.code, "server: %s", refusal.text);
 }
 
+/* True if the refusal tells what became of the request for good. One that says
+ * that the server could not do it now, for want of disk space for example, says
+ * so of this sending only: an append that was sent before may have been done
+ * then.
+ */
+static bool
+is_settled(const struct request *request, const struct acta_err *refusal)
+{
+    enum acta_remedy remedy = acta_code_remedy(refusal->code);
+
+    return request->kind != OP_APPEND || !request->doubtful ||
+           remedy == ACTA_REMEDY_RELOAD || remedy == ACTA_REMEDY_FIX;
+}
+
 static enum acta_code
 handle_reply(struct core *core, struct request *request, uint8_t kind,
              uint8_t *body, size_t size, uint64_t now_ms, struct acta_err *err)
@@ -434,6 +457,9 @@ handle_reply(struct core *core, struct request *request, uint8_t kind,
         requests_mark_waiting(&core->requests, request);
         core_hold(core, &refusal, now_ms);
         return ACTA_OK;
+    }
+    if (is_error && !is_settled(request, &refusal)) {
+        refusal = unknown_because_of(&refusal);
     }
     core_is_well(core);
     requests_remove(&core->requests, request);

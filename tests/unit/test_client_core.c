@@ -468,6 +468,44 @@ START_TEST(append_that_a_busy_server_refused_is_known_not_to_be_done)
 }
 END_TEST
 
+/* What a refusal says of this sending, it does not say of the one before: a
+ * server whose disk is full does not look whether it has the events.
+ */
+START_TEST(append_sent_before_is_known_only_by_a_verdict_on_its_events)
+{
+    static const struct {
+        enum acta_code answer, end;
+    } cases[] = {
+        {ACTA_FULL, ACTA_UNKNOWN},      {ACTA_IO, ACTA_UNKNOWN},
+        {ACTA_MEMORY, ACTA_UNKNOWN},    {ACTA_CORRUPT, ACTA_UNKNOWN},
+        {ACTA_CONFLICT, ACTA_CONFLICT}, {ACTA_ID_REUSED, ACTA_ID_REUSED},
+        {ACTA_INVALID, ACTA_INVALID},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tolds(2);
+        uint64_t id;
+
+        peer_connect(&peer);
+        id = append(&told[0], 0);
+        ck_assert_uint_eq(peer_expect(&peer, OP_APPEND), id);
+        peer_lose(&peer);
+        peer_connect(&peer);
+        ck_assert_uint_eq(peer_expect(&peer, OP_APPEND), id);
+        peer_error(&peer, id, cases[i].answer, "no");
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        ck_assert_int_eq(told[0].code, cases[i].end);
+
+        id = append(&told[1], 0);
+        peer_expect(&peer, OP_APPEND);
+        peer_error(&peer, id, cases[i].answer, "no");
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        ck_assert_int_eq(told[1].code, cases[i].answer);
+        peer_lose(&peer);
+    }
+}
+END_TEST
+
 START_TEST(cancelled_request_ends_at_once_and_its_answer_is_passed_over)
 {
     struct told *told = tolds(2);
@@ -864,6 +902,8 @@ main(void)
     tcase_add_test(tcase, append_that_was_sent_ends_as_unknown_a_read_as_late);
     tcase_add_test(tcase,
                    append_that_a_busy_server_refused_is_known_not_to_be_done);
+    tcase_add_test(tcase,
+                   append_sent_before_is_known_only_by_a_verdict_on_its_events);
     tcase_add_test(
         tcase, cancelled_request_ends_at_once_and_its_answer_is_passed_over);
     tcase_add_test(tcase,
