@@ -759,19 +759,17 @@ journal_prepare(struct journal *journal, size_t block_bytes)
     return journal->staging + SEGMENT_ENTRY_SIZE;
 }
 
-enum acta_code
-journal_write(struct journal *journal, const struct journal_entry *entry,
-              struct acta_err *err)
+/* Write and sync the entry whose block is in the staging memory. */
+static enum acta_code
+put_entry(struct journal *journal, const struct journal_entry *entry,
+          struct acta_err *err)
 {
     size_t size = journal_entry_size(entry->block.size);
     size_t used = SEGMENT_ENTRY_SIZE + entry->block.size;
     enum acta_code code;
 
-    assert(entry->sequence == journal->next_sequence);
     assert(size <= journal->current.size - journal->offset);
     assert(size <= journal->staging_size);
-    assert(entry->block.size == 0 ||
-           entry->block.data == journal->staging + SEGMENT_ENTRY_SIZE);
 
     segment_encode_entry(journal->staging, journal->current.salt, entry);
     memset(journal->staging + used, 0, size - used);
@@ -785,6 +783,24 @@ journal_write(struct journal *journal, const struct journal_entry *entry,
         return acta_wrap(err, code, "write journal");
     }
     journal->offset += size;
+    return ACTA_OK;
+}
+
+enum acta_code
+journal_write(struct journal *journal, const struct journal_entry *entry,
+              struct acta_err *err)
+{
+    enum acta_code code;
+
+    assert(!entry->is_end);
+    assert(entry->sequence == journal->next_sequence);
+    assert(entry->block.size == 0 ||
+           entry->block.data == journal->staging + SEGMENT_ENTRY_SIZE);
+
+    code = put_entry(journal, entry, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
     journal->next_sequence++;
     journal->next_position = entry->first_position;
     if (entry->block.size > 0) {
@@ -795,6 +811,23 @@ journal_write(struct journal *journal, const struct journal_entry *entry,
         journal->next_position = block_end(&block);
     }
     return ACTA_OK;
+}
+
+void
+journal_end(struct journal *journal)
+{
+    struct journal_entry end = {
+        .sequence = journal->next_sequence,
+        .first_position = journal->next_position,
+        .is_end = true,
+    };
+    enum acta_code code = ACTA_FULL;
+
+    if (journal->offset < journal->current.size &&
+        journal_prepare(journal, 0) != NULL) {
+        code = put_entry(journal, &end, NULL);
+    }
+    (void)code; /* The next start then looks through the segment. */
 }
 
 /* ---- releasing ---- */

@@ -56,6 +56,7 @@ struct journal_entry {
     uint64_t first_position; /* Of the next event, if there is none in it. */
     uint64_t time_us;        /* The commit's time stamp. */
     struct slice block;      /* Of its events; empty if there are none. */
+    bool is_end; /* No entry, but the word of a clean stop that none follows. */
 };
 
 /* Open the journal in @options->dir and see what is there. Nothing is changed
@@ -120,6 +121,12 @@ uint8_t *journal_prepare(struct journal *journal, size_t block_size);
 enum acta_code journal_write(struct journal *journal,
                              const struct journal_entry *entry,
                              struct acta_err *err) ACTA_CHECKED;
+
+/* Say that nothing follows in the newest segment, so that the next start need
+ * not look for it. The writer must have stopped. A failure costs that start
+ * some time, and nothing else.
+ */
+void journal_end(struct journal *journal);
 
 /* The store has all entries up to @sequence: segments that have no other ones
  * may be used again.

@@ -73,6 +73,7 @@ segment_encode_entry(uint8_t *to, uint64_t salt,
     put_u64(to + 24, entry->first_position);
     put_u64(to + 32, entry->time_us);
     put_u32(to + 40, (uint32_t)entry->block.size);
+    put_u32(to + 44, entry->is_end ? 1 : 0);
     put_u32(to + 4,
             checksum_of(to + ENTRY_SUMMED, SEGMENT_ENTRY_SIZE - ENTRY_SUMMED));
 }
@@ -90,6 +91,7 @@ segment_decode_entry(struct journal_entry *entry, size_t *block_size,
         .sequence = get_u64(from + 16),
         .first_position = get_u64(from + 24),
         .time_us = get_u64(from + 32),
+        .is_end = get_u32(from + 44) != 0,
     };
     *block_size = get_u32(from + 40);
     return true;
@@ -212,6 +214,10 @@ segment_reader_next(struct segment_reader *reader, struct journal_entry *entry)
         entry->sequence != reader->next_sequence) {
         return false;
     }
+    if (entry->is_end) {
+        reader->ended = true;
+        return false;
+    }
     reader->at += size;
     reader->next_sequence++;
     return true;
@@ -223,6 +229,9 @@ segment_reader_goes_on(const struct segment_reader *reader, size_t *offset)
     struct journal_entry entry;
     size_t size;
 
+    if (reader->ended) {
+        return false;
+    }
     for (size_t at = reader->at; at < reader->size; at += SEGMENT_ALIGNMENT) {
         if (read_entry(reader, at, &entry, &size)) {
             *offset = at;

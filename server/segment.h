@@ -24,7 +24,8 @@
  *         24     8  first position
  *         32     8  time stamp, microseconds since 1970
  *         40     4  size of the block
- *         44    20  zero
+ *         44     4  1 if this is no entry but the end of the segment, else 0
+ *         48    16  zero
  *         64        the block (block.h), unless its size is 0
  *                   zero, up to a multiple of 4096
  *
@@ -90,6 +91,7 @@ struct segment_reader {
     size_t at; /* Offset of the next entry. */
     struct segment_header header;
     uint64_t next_sequence;
+    bool ended; /* It came to the end that a clean stop has written. */
 };
 
 /* Open the file @path and check its header. */

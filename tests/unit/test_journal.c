@@ -618,6 +618,47 @@ START_TEST(damage_before_a_mark_is_reported)
 }
 END_TEST
 
+/* A copy of an entry further on is what a start after a kill looks for. After a
+ * clean stop it does not look: the end is where the end is.
+ */
+START_TEST(nothing_is_looked_for_behind_the_end_of_a_clean_stop)
+{
+    size_t copy_at = SEGMENT_HEADER_SIZE + 9 * 4096, size;
+    bool clean = _i == 1;
+    uint8_t *segment;
+
+    open_journal();
+    start_journal();
+    write_entries(3, 1, 2000);
+    if (clean) {
+        journal_end(journal);
+    }
+    close_journal();
+    segment = read_segment(1, &size);
+    change_segment(1, copy_at, segment + SEGMENT_HEADER_SIZE, 4096);
+    free(segment);
+    if (clean) {
+        assert_replays(0, 3);
+        restart();
+        ck_assert_uint_eq(sequence, 3);
+    } else {
+        assert_refuses(ACTA_CORRUPT, "a whole one follows");
+    }
+}
+END_TEST
+
+START_TEST(damage_before_the_end_of_a_clean_stop_is_reported)
+{
+    open_journal();
+    start_journal();
+    write_entries(3, 1, 2000);
+    journal_end(journal);
+    close_journal();
+    flip(1, SEGMENT_HEADER_SIZE + 2 * 4096 + 500);
+    assert_refuses(ACTA_CORRUPT, "entry 3 at offset");
+}
+END_TEST
+
 START_TEST(damage_at_the_end_of_a_segment_before_another_is_reported)
 {
     open_journal();
@@ -978,6 +1019,9 @@ main(void)
     tcase_add_test(damage,
                    damage_before_a_whole_entry_is_reported_with_its_place);
     tcase_add_test(damage, damage_before_a_mark_is_reported);
+    tcase_add_loop_test(
+        damage, nothing_is_looked_for_behind_the_end_of_a_clean_stop, 0, 2);
+    tcase_add_test(damage, damage_before_the_end_of_a_clean_stop_is_reported);
     tcase_add_test(damage,
                    damage_at_the_end_of_a_segment_before_another_is_reported);
     tcase_add_loop_test(damage, a_segment_that_is_missing_is_reported, 0, 2);
