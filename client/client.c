@@ -39,6 +39,21 @@ watch(struct acta_client *client)
     client->watched_events = events;
 }
 
+/* The loop must let go of a descriptor before it is closed: the next one may
+ * have the same number, and loops over epoll(7) would take it for the old one.
+ */
+static void
+unwatch(void *owner)
+{
+    struct acta_client *client = owner;
+
+    if (client->watched_events != 0) {
+        client->loop.watch(client->loop.data, client->watched_fd, 0);
+    }
+    client->watched_fd = -1;
+    client->watched_events = 0;
+}
+
 /* A timer that fires too early does no harm: so it is moved only to be sooner,
  * and not at every request.
  */
@@ -119,7 +134,7 @@ client_new(struct acta_client **client, const struct acta_options *options,
     made->core.owner = made;
     made->watched_fd = -1;
     made->armed_ms = UINT64_MAX;
-    io_init(&made->io, &made->core, &made->options, now_ms);
+    io_init(&made->io, &made->core, &made->options, unwatch, now_ms);
     client_enter(made);
     client_leave(made, now_ms);
     *client = made;
@@ -142,9 +157,7 @@ acta_close(struct acta_client *client)
     client_enter(client);
     client->closed = true;
     core_shutdown(&client->core);
-    if (client->watched_events != 0) {
-        client->loop.watch(client->loop.data, client->watched_fd, 0);
-    }
+    unwatch(client);
     client->loop.timer(client->loop.data, ACTA_NO_TIMER);
     client_leave(client, 0);
 }

@@ -21,11 +21,12 @@ static void next_address(struct io *io, const struct acta_err *why,
 
 void
 io_init(struct io *io, struct core *core, const struct options *options,
-        uint64_t now_ms)
+        void (*on_close)(void *owner), uint64_t now_ms)
 {
     *io = (struct io){
         .core = core,
         .options = options,
+        .on_close = on_close,
         .fd = -1,
         .due_ms = now_ms,
         .backoff_ms = options->given.backoff_min_ms,
@@ -39,14 +40,30 @@ io_init(struct io *io, struct core *core, const struct options *options,
 }
 
 static void
-close_all(struct io *io)
+close_socket(struct io *io)
 {
     if (io->fd >= 0) {
+        io->on_close(io->core->owner);
         close(io->fd);
         io->fd = -1;
     }
-    lookup_free(io->lookup);
-    io->lookup = NULL;
+}
+
+static void
+end_lookup(struct io *io)
+{
+    if (io->lookup != NULL) {
+        io->on_close(io->core->owner);
+        lookup_free(io->lookup);
+        io->lookup = NULL;
+    }
+}
+
+static void
+close_all(struct io *io)
+{
+    close_socket(io);
+    end_lookup(io);
     if (io->addresses != NULL) {
         freeaddrinfo(io->addresses);
         io->addresses = NULL;
@@ -140,10 +157,7 @@ next_address(struct io *io, const struct acta_err *why, uint64_t now_ms)
     struct addrinfo *next = io->address == NULL ? NULL : io->address->ai_next;
     struct acta_err err = *why;
 
-    if (io->fd >= 0) {
-        close(io->fd);
-        io->fd = -1;
-    }
+    close_socket(io);
     if (next != NULL) {
         io->state = IO_CONNECTING;
         io->address = next;
@@ -238,8 +252,7 @@ take_addresses(struct io *io, uint64_t now_ms)
     if (code == ACTA_BUSY) {
         return;
     }
-    lookup_free(io->lookup);
-    io->lookup = NULL;
+    end_lookup(io);
     if (code != ACTA_OK) {
         io->state = IO_PAUSED;
         next_address(io, &err, now_ms);

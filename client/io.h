@@ -33,6 +33,10 @@ enum io_state {
 struct io {
     struct core *core;
     const struct options *options;
+    /* The descriptor that io_fd() has told last is about to be closed, and its
+     * number may at once be another's. Called with the core's owner.
+     */
+    void (*on_close)(void *owner);
     enum io_state state;
     int fd; /* -1: none */
 
@@ -51,7 +55,7 @@ struct io {
 
 /* Start in a pause that is over at once. */
 void io_init(struct io *io, struct core *core, const struct options *options,
-             uint64_t now_ms);
+             void (*on_close)(void *owner), uint64_t now_ms);
 
 /* Close everything. The core is not told. */
 void io_fini(struct io *io);
