@@ -224,6 +224,9 @@ run(const struct workload *workload, const struct options *options)
     fleet_catch_signals();
     code = run_all(workload, &bench, runs, runs_count, &err);
     progress_clear();
+    if (code != ACTA_OK) {
+        daemon_explain(&bench.daemon, &err);
+    }
     close_bench(&bench);
     if (code != ACTA_OK) {
         fprintf(stderr, "acta-bench: %s\n", err.text);

@@ -199,6 +199,24 @@ daemon_stop(struct daemon *daemon, int signal, struct acta_err *err)
     return ACTA_OK;
 }
 
+void
+daemon_explain(struct daemon *daemon, struct acta_err *err)
+{
+    char words[160];
+    int status;
+
+    if (daemon->pid == 0 ||
+        waitpid(daemon->pid, &status, WNOHANG) != daemon->pid) {
+        return;
+    }
+    daemon->pid = 0;
+    read_last_words(daemon, words, sizeof(words));
+    acta_wrap(err, err->code, "actad has ended (%s %d: %.120s)",
+              WIFSIGNALED(status) ? "signal" : "exit code",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+              words);
+}
+
 static int
 remove_entry(const char *path, const struct stat *stat, int type,
              struct FTW *at)

@@ -45,6 +45,11 @@ enum acta_code daemon_start(struct daemon *daemon, struct acta_err *err);
 enum acta_code daemon_stop(struct daemon *daemon, int signal,
                            struct acta_err *err);
 
+/* If it has ended by itself, put how, and what it said last, in front of
+ * @err, which tells what followed from that.
+ */
+void daemon_explain(struct daemon *daemon, struct acta_err *err);
+
 /* Kill what runs and remove the directory with everything in it. */
 void daemon_remove(struct daemon *daemon);
 
