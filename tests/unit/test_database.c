@@ -467,6 +467,9 @@ START_TEST(watchers_are_told_of_commits_until_they_leave)
     database_watch(base.database, &stays);
     database_watch(base.database, &leaves);
     base_append_many(&base, "a-1", 1, 1, 1);
+    while (atomic_load(&left) == 0) {
+        sched_yield(); /* Watchers are told after the answer was given. */
+    }
     database_unwatch(base.database, &leaves);
     base_append_many(&base, "a-1", 2, 1, 1);
     /* Neither a repeat nor a refusal is a commit. */
