@@ -1,0 +1,207 @@
+"""What a user of libacta gets: installs it below a temporary directory, and
+builds programs with nothing but that.
+
+    test_installed.py MESON SOURCE BUILD
+
+The compilers are in CC, CXX (empty: there is none) and their flags for
+sanitizers in SANITIZE.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+WAIT_S = 30
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+MESON, SOURCE, BUILD = sys.argv[1:4]
+SOURCE = pathlib.Path(SOURCE)
+BUILD = pathlib.Path(BUILD)
+CC = shlex.split(os.environ["CC"])
+CXX = shlex.split(os.environ["CXX"])
+SANITIZE = shlex.split(os.environ["SANITIZE"])
+
+
+def run(*command, **others):
+    """What the command prints; it must succeed."""
+    done = subprocess.run([str(part) for part in command], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=300, **others)
+    if done.returncode != 0:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+class Server:
+    """An actad on a directory of its own."""
+
+    def __init__(self, home):
+        port_file = home / "port"
+        self.process = subprocess.Popen(
+            [BUILD / "server" / "actad", "--data-dir", home / "data",
+             "--listen", "127.0.0.1:0", "--port-file", port_file,
+             "--journal-segment-size", "4MiB", "--store-map-size", "1GiB",
+             "--disk-reserve", "1MiB", "--log-level", "error"])
+        end = time.monotonic() + WAIT_S
+        while not port_file.exists() or port_file.stat().st_size == 0:
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise AssertionError("actad did not start")
+            time.sleep(0.01)
+        self.url = "acta://127.0.0.1:" + port_file.read_text().strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(WAIT_S)
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="acta-installed-"))
+        cls.addClassCleanup(shutil.rmtree, cls.home)
+        root = cls.home / "root"
+        run(MESON, "install", "-C", BUILD, "--no-rebuild", "--quiet",
+            "--destdir", root)
+        (file,) = root.rglob("libacta.pc")
+        prefix = re.search("(?m)^prefix=(.*)$", file.read_text())[1]
+        cls.prefix = root / prefix.lstrip("/")
+        cls.libdir = file.parent.parent
+        cls.pkg_config = ["pkg-config",
+                          f"--define-variable=prefix={cls.prefix}"]
+        cls.environment = dict(os.environ, PKG_CONFIG_PATH=str(file.parent),
+                               LD_LIBRARY_PATH=str(cls.libdir))
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(dir=self.home))
+
+    def flags(self, *what):
+        return shlex.split(run(*self.pkg_config, *what, "libacta",
+                               env=self.environment))
+
+    def build(self, source, compiler=CC, flags=(), libs=None):
+        """Compile a program as its author would; where it then is."""
+        program = self.dir / pathlib.Path(source).stem
+        run(*compiler, *SANITIZE, *WARNINGS, *flags, *self.flags("--cflags"),
+            "-o", program, source,
+            *(self.flags("--libs") if libs is None else libs))
+        return program
+
+    def serve(self):
+        server = Server(self.dir)
+        self.addCleanup(server.stop)
+        return server.url
+
+    def run_program(self, *command):
+        return run(*command, env=self.environment, cwd=self.dir)
+
+    def program_of(self, header, url):
+        """The program in the comment at the top of a header, for this URL."""
+        text = (self.prefix / "include" / "acta" / header).read_text()
+        lines = re.search(r"(?ms)^ \*     #include.*?^ \*     }\n \*\n \* \S",
+                          text)[0].splitlines()[:-2]
+        code = "".join(line[len(" *     "):] + "\n" for line in lines)
+        self.assertEqual(code.count('"acta://127.0.0.1"'), 1)
+        source = self.dir / (header.replace(".h", "_top.c"))
+        source.write_text(code.replace("acta://127.0.0.1", url))
+        return source
+
+    def test_program_at_the_top_of_acta_h_does_what_it_says(self):
+        program = self.build(self.program_of("acta.h", self.serve()))
+        placed = 'OrderPlaced: {"total": 12}\n'
+        self.assertEqual(self.run_program(program),
+                         "order-42 is now at version 1\n" + placed)
+        self.assertEqual(self.run_program(program),
+                         "order-42 is now at version 2\n" + 2 * placed)
+
+    def test_program_at_the_top_of_acta_sync_h_does_what_it_says(self):
+        program = self.build(self.program_of("acta_sync.h", self.serve()))
+        placed = 'OrderPlaced: {"total": 12}\n'
+        self.assertEqual(self.run_program(program), placed)
+        self.assertEqual(self.run_program(program), 2 * placed)
+
+    def test_examples_are_built_from_what_is_installed(self):
+        append = self.build(SOURCE / "client" / "examples" / "append.c")
+        self.build(SOURCE / "client" / "examples" / "projection.c")
+        url = self.serve()
+        said = self.run_program(append, url, "order-42")
+        self.assertIn("order-42 is at version 2, the database at 2\n", said)
+        said = self.run_program(append, url, "order-42")
+        self.assertIn("was placed before: it is at version 2\n", said)
+
+    def test_projection_goes_on_where_it_was(self):
+        append = self.build(SOURCE / "client" / "examples" / "append.c")
+        projection = self.build(SOURCE / "client" / "examples" /
+                                "projection.c")
+        url = self.serve()
+        for count in (1, 2):
+            self.run_program(append, url, f"order-{count}")
+            with subprocess.Popen([projection, url, "counts"], cwd=self.dir,
+                                  stdout=subprocess.PIPE, text=True,
+                                  env=self.environment) as process:
+                for line in process.stdout:
+                    if line.startswith(f"position {2 * count} of "):
+                        process.terminate()
+                self.assertEqual(process.wait(WAIT_S), 0)
+            self.assertEqual((self.dir / "counts").read_text(),
+                             f"position {2 * count}\n"
+                             f"{count} OrderPlaced\n{count} OrderPaid\n")
+
+    @unittest.skipIf(not CXX, "there is no C++ compiler")
+    def test_headers_are_used_from_cplusplus(self):
+        program = self.build(SOURCE / "tests" / "library" / "program.cc", CXX,
+                             ["-std=c++11"])
+        self.assertEqual(self.run_program(program, self.serve()),
+                         'version 1\nOrderPlaced: {"total": 12}\n')
+
+    def test_each_header_stands_alone_in_strict_c(self):
+        headers = sorted((self.prefix / "include" / "acta").iterdir())
+        self.assertGreater(len(headers), 4)
+        for header in headers:
+            source = self.dir / "alone.c"
+            source.write_text(f"#include <acta/{header.name}>\n"
+                              "int main(void) { return 0; }\n")
+            self.build(source, flags=["-std=c11",
+                                      "-D_POSIX_C_SOURCE=200809L"])
+
+    def symbols(self, *command):
+        """Names that are defined and seen, without those of sanitizers."""
+        names = [line.split()[-1].split("@")[0]
+                 for line in run("nm", *command).splitlines()
+                 if len(line.split()) == 3]
+        return [name for name in names
+                if not re.match("_*(asan|ubsan|tsan|odr_asan|san)", name)]
+
+    def test_shared_library_shows_nothing_but_its_interface(self):
+        names = self.symbols("-D", "--defined-only",
+                             self.libdir / "libacta.so")
+        self.assertIn("acta_open", names)
+        self.assertEqual([name for name in names
+                          if not name.startswith("acta_")], [])
+
+    def test_archive_shows_nothing_but_its_interface(self):
+        names = self.symbols("-g", "--defined-only",
+                             self.libdir / "libacta.a")
+        self.assertIn("acta_open", names)
+        self.assertEqual([name for name in names
+                          if not name.startswith("acta_")], [])
+        self.assertEqual(sorted(names), sorted(self.symbols(
+            "-D", "--defined-only", self.libdir / "libacta.so")))
+
+    def test_program_may_have_the_names_that_the_archive_has_inside(self):
+        libs = [flag for flag in self.flags("--static", "--libs")
+                if flag != "-lacta"]
+        program = self.build(SOURCE / "tests" / "library" / "collide.c",
+                             libs=[self.libdir / "libacta.a", *libs])
+        self.assertEqual(self.run_program(program, self.serve()), "head 0\n")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
