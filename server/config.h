@@ -85,7 +85,7 @@
     X(DISK_RESERVE, "disk-reserve", SIZE, "256MiB", 0, UINT64_C(1) << 46,      \
       "With less free on the disk, appends are refused.")                      \
     X(CHECKPOINT_EVENTS, "checkpoint-events", NUMBER, "131072", 1,             \
-      UINT64_C(1) << 32,                                                       \
+      UINT64_C(1) << 26,                                                       \
       "A checkpoint, which moves events from journal and memory to the "       \
       "store, begins at so many events.")                                      \
     X(CHECKPOINT_SIZE, "checkpoint-size", SIZE, "48MiB", 1, UINT64_C(1) << 40, \

@@ -257,10 +257,14 @@ decide_repeat(struct decider *decider, struct append *append,
                               w, e, (int)event->stream.size,
                               (const char *)event->stream.data,
                               (uintmax_t)stored.version);
+                append->outcome.failures_count = 0;
                 add_event_failure(append, w, e, stored.version);
                 return ACTA_ID_REUSED;
             }
-            in_order = in_order && stored.position > last;
+            if (stored.position <= last) {
+                in_order = false;
+                add_event_failure(append, w, e, stored.version);
+            }
             last = stored.position;
             if (!add_to_runs(&append->outcome, w, &stored)) {
                 return append_refuse(append, ACTA_MEMORY, "out of memory");

@@ -59,8 +59,8 @@ struct journal_entry {
     bool is_end; /* No entry, but the word of a clean stop that none follows. */
 };
 
-/* Open the journal in @options->dir and see what is there. Nothing is changed
- * before journal_start().
+/* Open the journal in @options->dir and see what is there. But for spares that
+ * are of no use, which are removed, nothing is changed before journal_start().
  *
  * CORRUPT  A segment's header is damaged, one is missing in between, or it
  *          belongs to another database.

@@ -271,9 +271,12 @@ find_in_memtable(struct reader *reader, struct walk *walk,
                  const struct span *span, uint64_t positions[static LOCKED_MAX],
                  size_t *count, struct acta_err *err)
 {
+    size_t left = walk->steps;
+    size_t given = left < LOCKED_STEPS_MAX ? left : LOCKED_STEPS_MAX;
     enum acta_code code;
 
     *count = 0;
+    walk->steps = given;
     memtable_lock(span->memtable);
     code = search_begin_memtable(reader->search, walk->query, span->memtable,
                                  span->last, walk->backward, err);
@@ -281,6 +284,10 @@ find_in_memtable(struct reader *reader, struct walk *walk,
         code = find(reader, walk, span, positions, count, err);
     }
     memtable_unlock(span->memtable);
+    walk->steps += left - given;
+    if (walk->steps > 0) {
+        walk->stopped = false; /* It goes on after a breath for the writer. */
+    }
     return code;
 }
 

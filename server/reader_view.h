@@ -22,6 +22,9 @@
  */
 #define LOCKED_MAX 128
 
+/* And for this many steps of a search. */
+#define LOCKED_STEPS_MAX 1024
+
 /* Steps of a search in one call. A step is a look into one list. */
 #define STEPS_MAX 16384
 

@@ -317,7 +317,8 @@ run(void *arg)
     for (;;) {
         bool ready = make_tail_ready(writer);
 
-        if (!ready && !checkpointer_is_full(writer->checkpointer)) {
+        if (!ready && tail_is_sealed(&writer->rooms->tail) &&
+            !checkpointer_is_full(writer->checkpointer)) {
             tail_wait_dropped(&writer->rooms->tail, IDLE_MS);
             continue;
         }
@@ -333,7 +334,7 @@ run(void *arg)
             commit(writer, &batch);
         } else {
             refuse_all(&batch, ACTA_FULL,
-                       "there is no disk space for the store");
+                       "there is no space for what has to go to the store");
             count_outcomes(writer, &batch);
             give_back(&batch);
         }

@@ -308,6 +308,8 @@ START_TEST(stored_events_in_another_order_are_refused)
     ck_assert_int_eq(append_events("a-1", 0, 1, 2), ACTA_OK);
     move_to((enum place)_i);
     ck_assert_int_eq(append_events("a-1", ANY, 2, 1), ACTA_PARTIAL_REPEAT);
+    ck_assert_uint_eq(last->outcome.failures_count, 1);
+    assert_failure(0, MSG_FAILED_EVENT, 0, 1, 0, 1);
     ck_assert_uint_eq(version_of("a-1"), 2);
 }
 END_TEST
