@@ -385,10 +385,12 @@ add_events(struct decider *decider, struct append *append, uint64_t time_us,
     for (size_t w = 0; w < request->writes_count; w++) {
         const struct msg_write *write = &request->writes[w];
         const struct stream_state *state = &decider->states[w];
-        struct memlist *list;
+        struct memlist *list = state->active;
 
-        list = memtable_add_stream(active, write->stream, state->version,
-                                   state->number, state->id_max);
+        if (list == NULL) {
+            list = memtable_add_stream(active, write->stream, state->version,
+                                       state->number, state->id_max);
+        }
         if (list == NULL) {
             return acta_fail(err, ACTA_MEMORY, "add to tail");
         }
