@@ -111,11 +111,13 @@ take_line(struct import_file *file, struct import_line *line, const char *at)
     ck_assert(*at == '{');
     while (*at != '}') {
         const char *name = at + 2;
-        const char *end = strstr(name, "\":");
+        const char *end = name;
         struct slice value;
 
-        ck_assert_ptr_nonnull(end);
-        value = take_value(end + 2);
+        while (*end != '"') {
+            require(*end++ != '\0');
+        }
+        value = take_value(end + 2); /* Behind the colon. */
         take_field(file, line, slice_make(name, (size_t)(end - name)), value);
         at = (const char *)value.data + value.size;
     }
