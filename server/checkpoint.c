@@ -48,12 +48,10 @@ look_at_disk(struct checkpointer *checkpointer)
                      space < checkpointer->options->disk_reserve);
 }
 
-/* Refuse to begin what would probably fail half way. */
-static bool
-has_space_for(struct checkpointer *checkpointer, struct memtable *memtable)
+bool
+checkpoint_fits(const char *dir, struct memtable *memtable)
 {
-    look_at_disk(checkpointer);
-    return atomic_load(&checkpointer->disk_free) >=
+    return file_space(dir) >=
            SPACE_FACTOR * (uint64_t)memtable_size(memtable) + SPACE_MORE;
 }
 
@@ -64,7 +62,8 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     struct mono_time begun = clock_mono();
     enum acta_code code;
 
-    if (!has_space_for(checkpointer, memtable)) {
+    /* Do not begin what would probably fail half way. */
+    if (!checkpoint_fits(checkpointer->options->dir, memtable)) {
         return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
     }
     code = store_checkpoint(checkpointer->rooms->store, memtable, sequence,

@@ -39,6 +39,11 @@ void checkpointer_stop(struct checkpointer *checkpointer);
  */
 bool checkpointer_is_full(struct checkpointer *checkpointer);
 
+/* True if the disk at @dir has room to move @memtable to the store, as far as
+ * can be told before. Any thread.
+ */
+bool checkpoint_fits(const char *dir, struct memtable *memtable);
+
 void checkpointer_stats(struct checkpointer *checkpointer,
                         struct database_stats *stats);
 

@@ -315,7 +315,8 @@ flush(struct database *database)
 
     writer_last(database->writer, &sequence, &last_time_us);
     if (!tail_is_sealed(&database->rooms.tail)) {
-        code = recover_flush(&database->rooms, sequence, last_time_us, NULL);
+        code = recover_flush(&database->rooms, &database->options, sequence,
+                             last_time_us, NULL);
     }
     (void)code; /* A failure is no loss: the journal has it all. */
 }
@@ -330,6 +331,7 @@ database_close(struct database *database)
     checkpointer_stop(database->checkpointer);
     if (database->writer != NULL) {
         flush(database);
+        journal_end(database->rooms.journal);
         writer_free(database->writer);
     }
     journal_close(database->rooms.journal);

@@ -12,7 +12,8 @@
 #include "rooms.h"
 
 /* Replay the journal of @rooms, whose tail is empty, behind the store's meta.
- * Checkpoints are made on the way if the journal has more than the tail holds.
+ * Checkpoints are made on the way if the journal has more than the tail holds;
+ * on a full disk the tail holds it all, so that reads go on.
  * *@sequence and *@last_time_us are those of the last entry.
  */
 enum acta_code recover(struct rooms *rooms,
@@ -22,9 +23,12 @@ enum acta_code recover(struct rooms *rooms,
 
 /* Seal what is in the tail, if anything is, and move it to the store, in this
  * thread. Nothing must be sealed.
+ *
+ * FULL  There is no space for it, and nothing was done.
  */
-enum acta_code recover_flush(struct rooms *rooms, uint64_t sequence,
-                             uint64_t last_time_us,
+enum acta_code recover_flush(struct rooms *rooms,
+                             const struct database_options *options,
+                             uint64_t sequence, uint64_t last_time_us,
                              struct acta_err *err) ACTA_CHECKED;
 
 #endif
