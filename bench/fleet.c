@@ -6,12 +6,16 @@
 #define TICK_S 0.1
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t child_ended;
 
 static void
 on_signal(int number)
 {
-    (void)number;
-    interrupted = 1;
+    if (number == SIGCHLD) {
+        child_ended = 1;
+    } else {
+        interrupted = 1;
+    }
 }
 
 void
@@ -21,6 +25,7 @@ fleet_catch_signals(void)
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGCHLD, &action, NULL);
 }
 
 static void
@@ -66,6 +71,7 @@ fleet_open(struct fleet *fleet, const char *url, size_t count,
     struct acta_options options = acta_options_of(url);
     enum acta_code code = ACTA_OK;
 
+    child_ended = 0; /* A server that was stopped before is none of ours. */
     *fleet = (struct fleet){.loop = ev_loop_new(EVFLAG_AUTO)};
     fleet->members = calloc(count, sizeof(*fleet->members));
     if (fleet->loop == NULL || fleet->members == NULL) {
@@ -107,6 +113,9 @@ fleet_turn(struct fleet *fleet, struct acta_err *err)
     }
     if (interrupted) {
         return acta_fail(err, ACTA_CANCELLED, "interrupted");
+    }
+    if (child_ended) {
+        return acta_fail(err, ACTA_UNREACHABLE, "the server is gone");
     }
     return ACTA_OK;
 }

@@ -2,7 +2,8 @@
  *
  * A callback that finds something wrong calls fleet_fail(); the next
  * fleet_turn() then returns it, as it does when the user has asked for the end
- * with Ctrl-C. The struct is the caller's.
+ * with Ctrl-C, or when a server that this process has started ends: clients
+ * would wait for it to come back for ever. The struct is the caller's.
  */
 
 #ifndef ACTA_BENCH_FLEET_H
@@ -41,7 +42,7 @@ enum acta_code fleet_turn(struct fleet *fleet, struct acta_err *err);
 
 void fleet_fail(struct fleet *fleet, const struct acta_err *err);
 
-/* Let SIGINT and SIGTERM end whatever runs in the end of a turn. */
+/* Let SIGINT and SIGTERM, and the end of a child, end whatever runs. */
 void fleet_catch_signals(void);
 
 #endif

@@ -115,6 +115,20 @@ class Smoke(unittest.TestCase):
         self.assertIn("did not start", done.stderr)
         self.assertEqual(os.listdir(self.dir.name), [])
 
+    def test_a_server_that_ends_is_told_and_not_waited_for(self):
+        wrapper = self.dir.name + "/actad"
+        with open(wrapper, "w") as file:
+            # Dies when it has written its port to the file that is asked for.
+            file.write(f"""#!/bin/sh
+(while [ ! -s "$6" ]; do sleep 0.01; done; kill -9 $$) &
+exec {ACTAD} "$@"
+""")
+        os.chmod(wrapper, 0o700)
+        done = bench(f"live --duration 60s --actad {wrapper} "
+                     f"--dir {self.dir.name}", more=SMALL_SERVER, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("actad has ended (signal 9", done.stderr)
+
     def test_what_is_wrong_with_an_option_is_told(self):
         for arguments, text in {
             "append --clients 0": "--clients",
