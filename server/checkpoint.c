@@ -93,7 +93,7 @@ checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
     }
     code = move_to_store(checkpointer, memtable, sequence, last_time_us, &err);
     memtable_unref(memtable);
-    checkpointer->is_starved = code == ACTA_FULL;
+    checkpointer->is_starved = code == ACTA_FULL || code == ACTA_MEMORY;
     if (code != ACTA_OK && code != ACTA_FULL && code != ACTA_MEMORY) {
         checkpointer->options->fatal(checkpointer->options->user, &err);
     }

@@ -232,7 +232,9 @@ let_go_of_journal(struct database *database, uint64_t sequence,
     if (meta.sequence == sequence) {
         return ACTA_OK;
     }
-    code = tail_seal(&rooms->tail, sequence, err);
+    if (!tail_is_sealed(&rooms->tail)) {
+        code = tail_seal(&rooms->tail, sequence, err);
+    }
     if (code == ACTA_OK) {
         checkpointer_wake(database->checkpointer, last_time_us);
     }

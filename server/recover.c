@@ -18,23 +18,19 @@ enum acta_code
 recover_flush(struct rooms *rooms, const struct database_options *options,
               uint64_t sequence, uint64_t last_time_us, struct acta_err *err)
 {
-    struct memtable *sealed;
+    struct memtable *active = tail_active(&rooms->tail);
     enum acta_code code;
-    uint64_t ignored;
 
-    if (memtable_count(tail_active(&rooms->tail)) == 0) {
+    if (memtable_count(active) == 0) {
         return ACTA_OK;
     }
-    if (!checkpoint_fits(options->dir, tail_active(&rooms->tail))) {
+    if (!checkpoint_fits(options->dir, active)) {
         return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
     }
-    code = tail_seal(&rooms->tail, sequence, err);
-    if (code != ACTA_OK) {
-        return code;
+    code = store_checkpoint(rooms->store, active, sequence, last_time_us, err);
+    if (code == ACTA_OK) {
+        code = tail_seal(&rooms->tail, sequence, err);
     }
-    sealed = tail_sealed(&rooms->tail, &ignored);
-    code = store_checkpoint(rooms->store, sealed, sequence, last_time_us, err);
-    memtable_unref(sealed);
     if (code == ACTA_OK) {
         tail_drop_sealed(&rooms->tail);
         journal_release(rooms->journal, sequence);
@@ -107,12 +103,59 @@ is_due(const struct recovery *recovery)
            memtable_size(active) >= options->checkpoint_size;
 }
 
+/* Make room for the events of another entry. When there is no space for a
+ * checkpoint the tail holds two memtables, as it does under the writer: one is
+ * sealed, and goes to the store when there is space.
+ */
+static enum acta_code
+make_room(struct recovery *recovery, size_t events, struct acta_err *err)
+{
+    struct rooms *rooms = recovery->rooms;
+    enum acta_code code = ACTA_OK;
+
+    if (is_due(recovery) && !tail_is_sealed(&rooms->tail)) {
+        code = recover_flush(rooms, recovery->options, recovery->sequence,
+                             recovery->last_time_us, err);
+    }
+    if (code != ACTA_OK && code != ACTA_FULL) {
+        return code;
+    }
+    if (memtable_room(tail_active(&rooms->tail)) >= events) {
+        return ACTA_OK;
+    }
+    if (tail_is_sealed(&rooms->tail)) {
+        return acta_fail(err, ACTA_FULL,
+                         "the journal has more than memory may hold, and there "
+                         "is no space to move it to the store");
+    }
+    return tail_seal(&rooms->tail, recovery->sequence, err);
+}
+
+static enum acta_code
+add_entry(struct recovery *recovery, const struct journal_entry *entry,
+          struct acta_err *err)
+{
+    enum acta_code code;
+    struct block block;
+
+    code = block_open(&block, entry->block, err);
+    if (code == ACTA_OK) {
+        code = make_room(recovery, block.count, err);
+    }
+    if (code == ACTA_OK) {
+        code = add_block(recovery, &block, err);
+    }
+    if (code == ACTA_OK) {
+        tail_publish(&recovery->rooms->tail, block_end(&block) - 1);
+    }
+    return code;
+}
+
 static enum acta_code
 visit(void *user, const struct journal_entry *entry, struct acta_err *err)
 {
     struct recovery *recovery = user;
     enum acta_code code = ACTA_OK;
-    struct block block;
 
     if (entry->first_position != tail_head(&recovery->rooms->tail) + 1) {
         return acta_fail(err, ACTA_CORRUPT,
@@ -121,19 +164,8 @@ visit(void *user, const struct journal_entry *entry, struct acta_err *err)
                          (uintmax_t)entry->first_position,
                          (uintmax_t)tail_head(&recovery->rooms->tail) + 1);
     }
-    if (is_due(recovery)) {
-        code = recover_flush(recovery->rooms, recovery->options,
-                             recovery->sequence, recovery->last_time_us, err);
-        code = code == ACTA_FULL ? ACTA_OK : code; /* Later, then. */
-    }
-    if (code == ACTA_OK && entry->block.size > 0) {
-        code = block_open(&block, entry->block, err);
-        if (code == ACTA_OK) {
-            code = add_block(recovery, &block, err);
-        }
-        if (code == ACTA_OK) {
-            tail_publish(&recovery->rooms->tail, block_end(&block) - 1);
-        }
+    if (entry->block.size > 0) {
+        code = add_entry(recovery, entry, err);
     }
     recovery->sequence = entry->sequence;
     if (entry->time_us > recovery->last_time_us) {

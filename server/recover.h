@@ -21,10 +21,10 @@ enum acta_code recover(struct rooms *rooms,
                        uint64_t *sequence, uint64_t *last_time_us,
                        struct acta_err *err) ACTA_CHECKED;
 
-/* Seal what is in the tail, if anything is, and move it to the store, in this
- * thread. Nothing must be sealed.
+/* Move what is in the active memtable, if anything is, to the store, in this
+ * thread. Nothing must be sealed, and nobody must read.
  *
- * FULL  There is no space for it, and nothing was done.
+ * FULL  There is no space for it, and nothing has changed.
  */
 enum acta_code recover_flush(struct rooms *rooms,
                              const struct database_options *options,

@@ -8,6 +8,7 @@
 #include "rooms.h"
 
 #define CHECKPOINT_EVENTS 100
+#define COPIES_MAX        100
 
 static void
 fatal(void *user, const struct acta_err *err)
@@ -96,14 +97,20 @@ void
 db_reopen_as_killed(struct db *db)
 {
     char command[1000], copy[sizeof(db->path)];
+    bool copied = false;
 
     db_wait_checkpoint(db);
     db->copies++;
     ck_assert_int_lt(
         snprintf(copy, sizeof(copy), "%s/copy%u", db->dir.path, db->copies),
         (int)sizeof(copy));
-    snprintf(command, sizeof(command), "cp -r %s %s", db->path, copy);
-    ck_assert_int_eq(system(command), 0);
+    /* Segments that were just released may still be changing their names. */
+    snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s 2>/dev/null",
+             copy, db->path, copy);
+    for (int tries = 0; tries < COPIES_MAX && !copied; tries++) {
+        copied = system(command) == 0;
+    }
+    ck_assert(copied);
     close_database(db);
     snprintf(command, sizeof(command), "rm -r %s", db->path);
     ck_assert_int_eq(system(command), 0);

@@ -307,6 +307,47 @@ START_TEST(a_journal_much_larger_than_the_tail_is_recovered)
 }
 END_TEST
 
+#define MANY 40000 /* More than a memtable of the smallest size holds. */
+
+static void
+append_many_at_once(struct base *of)
+{
+    struct draft drafts[1000];
+
+    for (uint64_t i = 0; i < MANY / 1000; i++) {
+        for (uint64_t d = 0; d < 1000; d++) {
+            drafts[d] = (struct draft){.id = 1 + 1000 * i + d};
+        }
+        ck_assert_int_eq(base_append(of, "a-1", MSG_EXPECT_ANY, drafts, 1000),
+                         ACTA_OK);
+    }
+}
+
+/* No checkpoint can be made on the way, and one memtable does not hold it all.
+ */
+START_TEST(a_journal_much_larger_than_the_tail_is_recovered_on_a_full_disk)
+{
+    size_t map_size = base.options.store_map_size;
+
+    base.options.checkpoint_events = 2 * MANY;
+    ck_assert_int_eq(base_killed(&base, append_many_at_once), 0);
+    base.options.checkpoint_events = 1;
+    base.options.store_map_size = 1 << 17;
+    base_open(&base);
+    ck_assert_uint_eq(stats_of(&base).stored, 0);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), MANY);
+    ck_assert_uint_eq(base_version(&base, "a-1"), MANY);
+    base_close(&base);
+
+    base.options.store_map_size = map_size;
+    base_open(&base);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), MANY);
+    base_append_many(&base, "a-1", MANY + 1, 1, 1);
+    restart();
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), MANY + 1);
+}
+END_TEST
+
 /* ---- what it keeps ---- */
 
 static void
@@ -513,6 +554,9 @@ main(void)
     tcase_add_test(killed, what_was_acknowledged_is_there_after_a_kill);
     tcase_add_test(killed, a_retry_after_a_kill_counts_once);
     tcase_add_test(killed, a_journal_much_larger_than_the_tail_is_recovered);
+    tcase_add_test(
+        killed,
+        a_journal_much_larger_than_the_tail_is_recovered_on_a_full_disk);
     tcase_add_loop_test(killed, starting_often_does_not_make_the_journal_grow,
                         0, 3);
 

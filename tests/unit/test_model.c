@@ -521,7 +521,7 @@ ask(struct history *history)
 
 START_TEST(a_database_answers_as_the_model_does)
 {
-    unsigned steps = rnd_effort(600, 60000);
+    unsigned steps = rnd_effort(600, 20000);
     struct history history = {0};
 
     rnd_init(&history.rnd);
