@@ -57,16 +57,23 @@ terminate(uint8_t *body, struct slice base, struct slice text)
     return (const char *)start;
 }
 
-/* The events of a page or a delivery, which @events holds. */
+/* The events of a page or a delivery, which @events holds, and what is behind
+ * them. *@used is how many bytes the events take.
+ */
 static enum acta_code
 read_events(struct answer *answer, uint8_t *body, struct slice base,
-            struct slice events, size_t count, size_t *used,
+            struct slice events, size_t count, size_t fields_left, size_t *used,
             struct acta_err *err)
 {
-    uint8_t *start =
-        count == 0 ? body : body + (size_t)(events.data - base.data);
+    enum acta_code code =
+        view_records(&answer->view, body + (events.data - base.data),
+                     events.size, count, used, err);
 
-    return view_records(&answer->view, start, events.size, count, used, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    return msg_events_end(slice_make(events.data + *used, events.size - *used),
+                          fields_left, err);
 }
 
 static enum acta_code
@@ -79,7 +86,7 @@ read_page(struct answer *answer, uint8_t *body, struct slice base,
 
     if (code == ACTA_OK) {
         code = read_events(answer, body, base, page.events, page.events_count,
-                           &size, err);
+                           page.fields_left, &size, err);
     }
     if (code != ACTA_OK) {
         return code;
@@ -104,7 +111,8 @@ read_delivery(struct answer *answer, uint8_t *body, struct slice base,
 
     if (code == ACTA_OK) {
         code = read_events(answer, body, base, delivery.events,
-                           delivery.events_count, &answer->batch_size, err);
+                           delivery.events_count, delivery.fields_left,
+                           &answer->batch_size, err);
     }
     if (code != ACTA_OK) {
         return code;
@@ -269,20 +277,10 @@ keep_bytes(struct answer *answer, const uint8_t *body, size_t size)
     return !buf_failed(&answer->bytes);
 }
 
-enum acta_code
-answer_read(struct answer *answer, uint8_t kind, uint8_t *body, size_t size,
-            struct acta_err *refusal, struct acta_err *err)
+static enum acta_code
+read_kind(struct answer *answer, uint8_t kind, uint8_t *body, struct slice base,
+          struct acta_err *refusal, struct acta_err *err)
 {
-    struct slice base;
-
-    answer_clear(answer);
-    if (answer->keeps) {
-        if (!keep_bytes(answer, body, size)) {
-            return acta_fail(err, ACTA_MEMORY, "reply of %zu bytes", size);
-        }
-        body = answer->bytes.data + answer->bytes.start;
-    }
-    base = slice_make(body, size);
     switch (kind) {
     case OP_PAGE:
         return read_page(answer, body, base, err);
@@ -299,4 +297,27 @@ answer_read(struct answer *answer, uint8_t kind, uint8_t *body, size_t size,
     default:
         return msg_number_decode(&answer->number, kind, base, err);
     }
+}
+
+enum acta_code
+answer_read(struct answer *answer, uint8_t kind, uint8_t *body, size_t size,
+            struct acta_err *refusal, struct acta_err *err)
+{
+    struct acta_err why;
+    enum acta_code code;
+
+    answer_clear(answer);
+    if (answer->keeps) {
+        if (!keep_bytes(answer, body, size)) {
+            return acta_fail(err, ACTA_MEMORY, "reply of %zu bytes", size);
+        }
+        body = answer->bytes.data + answer->bytes.start;
+    }
+    code = read_kind(answer, kind, body, slice_make(body, size), refusal, &why);
+    if (code == ACTA_OK) {
+        return ACTA_OK;
+    }
+    /* What is wrong with a field is nothing that the caller could put right. */
+    return acta_fail(err, code == ACTA_MEMORY ? ACTA_MEMORY : ACTA_PROTOCOL,
+                     "%s", why.text);
 }

@@ -43,7 +43,7 @@ void answer_fini(struct answer *answer);
  * error reply sets what it says of an append; its code and text go to
  * @refusal.
  *
- * PROTOCOL and what else the bytes are to blame for; MEMORY.
+ * PROTOCOL: this is no such reply. MEMORY.
  */
 enum acta_code answer_read(struct answer *answer, uint8_t kind, uint8_t *body,
                            size_t size, struct acta_err *refusal,

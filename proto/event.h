@@ -31,6 +31,9 @@
 #define EVENT_CONTENT_FIELDS 8
 #define EVENT_RECORD_FIELDS  12
 
+/* The shortest record: heads of a byte, no texts, one id. */
+#define EVENT_RECORD_SIZE_MIN 32
+
 /* What a record adds to a content at most: heads, three numbers, stream. */
 #define EVENT_RECORD_EXTRA_MAX (1 + 3 * PACK_FIXED_SIZE + 2 + 255)
 

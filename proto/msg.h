@@ -2,10 +2,11 @@
  *
  * Encoders write a whole frame to the end of a buf, whose failure is the
  * caller's to ask for. Decoders take the body of a frame (see frame.h), scan
- * it first, and check everything against proto/limit.h; what they return
- * borrows from the body. A request with more fields than are known here is
- * refused, since what it asks for in them would not be done; in a reply they
- * are passed over, so that a newer server can say more. Any thread.
+ * it first (but for pages and deliveries: see there), and check everything
+ * against proto/limit.h; what they return borrows from the body. A request with
+ * more fields than are known here is refused, since what it asks for in them
+ * would not be done; in a reply they are passed over, so that a newer server
+ * can say more. Any thread.
  *
  * PROTOCOL.md describes each message; its fields come in the order of the
  * structs.
@@ -250,8 +251,9 @@ struct msg_page {
     uint64_t head;    /* The database's, when the page was read. */
     uint64_t version; /* The stream's; 0 for read-all and read by id. */
     size_t events_count;
-    struct slice events; /* Records, one behind the other: msg_next_event().
-                            More may follow them: take events_count. */
+    struct slice events; /* Records, one behind the other: take events_count of
+                            them with msg_next_event(). */
+    size_t fields_left;  /* Behind the events: for msg_events_end(). */
 };
 
 /* A page and a delivery are begun, have their records put behind with
@@ -266,11 +268,17 @@ struct msg_open {
 struct msg_open msg_page_begin(struct buf *buf, uint64_t request_id);
 void msg_page_end(struct buf *buf, struct msg_open open,
                   const struct msg_page *page);
+
+/* Pages and deliveries are the bulk of what is received, so their bytes are
+ * looked at once: decoding reads what is in front of the events, each event is
+ * checked when it is taken, and msg_events_end() checks what is left when all
+ * have been. Only then is the body known to be in order.
+ */
 enum acta_code msg_page_decode(struct msg_page *page, struct slice body,
                                struct acta_err *err) ACTA_CHECKED;
-
-/* Take the next record off the front of @events: of a page or a delivery. */
 enum acta_code msg_next_event(struct slice *events, struct event *event,
+                              struct acta_err *err) ACTA_CHECKED;
+enum acta_code msg_events_end(struct slice events, size_t fields_left,
                               struct acta_err *err) ACTA_CHECKED;
 
 /* ---- list-streams, streams ---- */
@@ -347,6 +355,7 @@ struct msg_delivery {
     uint64_t head;     /* The database's: head - position is the lag. */
     size_t events_count;
     struct slice events; /* As in a page. */
+    size_t fields_left;
 };
 
 struct msg_unsubscribed {

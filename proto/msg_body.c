@@ -1,5 +1,6 @@
 #include "msg_body.h"
 
+#include "event.h"
 #include "limit.h"
 
 static size_t
@@ -33,16 +34,45 @@ msg_request_begin(struct pack_reader *reader, struct slice body, size_t fields,
     }
 }
 
-void
-msg_reply_begin(struct pack_reader *reader, struct slice body, size_t fields,
-                struct acta_err *err)
+static void
+check_reply(struct pack_reader *reader, size_t count, size_t fields)
 {
-    size_t count = begin(reader, body, err);
-
     if (!reader->failed && count < fields) {
         pack_fail(reader, ACTA_PROTOCOL, "reply has %zu fields, must have %zu",
                   count, fields);
     }
+}
+
+void
+msg_reply_begin(struct pack_reader *reader, struct slice body, size_t fields,
+                struct acta_err *err)
+{
+    check_reply(reader, begin(reader, body, err), fields);
+}
+
+size_t
+msg_events_begin(struct pack_reader *reader, struct slice body, size_t fields,
+                 struct acta_err *err)
+{
+    size_t count;
+
+    pack_reader_init(reader, body, err);
+    count = pack_get_array(reader, "body");
+    check_reply(reader, count, fields);
+    return reader->failed ? 0 : count - fields;
+}
+
+size_t
+msg_take_events(struct pack_reader *reader, struct slice *events)
+{
+    size_t count = pack_get_array(reader, "events");
+
+    *events = slice_make(reader->at, (size_t)(reader->end - reader->at));
+    if (count > events->size / EVENT_RECORD_SIZE_MIN) {
+        pack_fail(reader, ACTA_PROTOCOL, "%zu events are claimed in %zu bytes",
+                  count, events->size);
+    }
+    return reader->failed ? 0 : count;
 }
 
 struct slice

@@ -19,6 +19,18 @@ void msg_request_begin(struct pack_reader *reader, struct slice body,
 void msg_reply_begin(struct pack_reader *reader, struct slice body,
                      size_t fields, struct acta_err *err);
 
+/* The same for a page or a delivery, but without a scan: its events are checked
+ * one by one when they are taken, and what is behind them by msg_events_end().
+ * Returns how many fields there are beyond @fields.
+ */
+size_t msg_events_begin(struct pack_reader *reader, struct slice body,
+                        size_t fields, struct acta_err *err);
+
+/* Read the last of these fields. The events are the front of what is left of
+ * the body, and there is room for so many in it.
+ */
+size_t msg_take_events(struct pack_reader *reader, struct slice *events);
+
 /* Go past @count elements and return them packed. */
 struct slice msg_take_elements(struct pack_reader *reader, size_t count);
 

@@ -171,13 +171,12 @@ msg_page_decode(struct msg_page *page, struct slice body, struct acta_err *err)
 {
     struct pack_reader reader;
 
-    msg_reply_begin(&reader, body, PAGE_FIELDS, err);
+    page->fields_left = msg_events_begin(&reader, body, PAGE_FIELDS, err);
     page->next = pack_get_uint(&reader, "next");
     page->at_end = pack_get_bool(&reader, "at end");
     page->head = pack_get_uint(&reader, "head");
     page->version = pack_get_uint(&reader, "version");
-    page->events_count = pack_get_array(&reader, "events");
-    page->events = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    page->events_count = msg_take_events(&reader, &page->events);
     return pack_code(&reader);
 }
 
@@ -189,6 +188,20 @@ msg_next_event(struct slice *events, struct event *event, struct acta_err *err)
     pack_reader_init(&reader, *events, err);
     event_decode_record(&reader, event);
     *events = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    return pack_code(&reader);
+}
+
+enum acta_code
+msg_events_end(struct slice events, size_t fields_left, struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    pack_reader_init(&reader, events, err);
+    msg_take_elements(&reader, fields_left);
+    if (reader.at != reader.end) {
+        pack_fail(&reader, ACTA_PROTOCOL, "%td bytes follow the events",
+                  reader.end - reader.at);
+    }
     return pack_code(&reader);
 }
 

@@ -70,11 +70,11 @@ msg_delivery_decode(struct msg_delivery *delivery, struct slice body,
 {
     struct pack_reader reader;
 
-    msg_reply_begin(&reader, body, DELIVERY_FIELDS, err);
+    delivery->fields_left =
+        msg_events_begin(&reader, body, DELIVERY_FIELDS, err);
     delivery->position = pack_get_uint(&reader, "position");
     delivery->head = pack_get_uint(&reader, "head");
-    delivery->events_count = pack_get_array(&reader, "events");
-    delivery->events = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    delivery->events_count = msg_take_events(&reader, &delivery->events);
     return pack_code(&reader);
 }
 

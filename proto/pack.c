@@ -17,6 +17,13 @@
 
 #define DEPTH_LIMIT 32
 
+/* First bytes that are looked for by themselves. */
+#define FIXINT_MAX 0x7f
+#define NIL        0xc0
+#define BIN_8      0xc4
+#define UINT_64    0xcf
+#define STR_8      0xd9
+
 static int
 write_to_buf(void *data, const char *bytes, size_t size)
 {
@@ -474,12 +481,53 @@ take(struct pack_reader *reader, enum pack_type type, const char *what,
      struct head *head)
 {
     if (!next_head(reader, head) || head->type != type) {
-        pack_fail(reader, ACTA_INVALID, "%s must be %s, is %s", what,
-                  type_name(type), type_name(head->type));
+        pack_fail(reader, head->type == PACK_END ? ACTA_PROTOCOL : ACTA_INVALID,
+                  "%s must be %s, is %s", what, type_name(type),
+                  type_name(head->type));
         *head = (struct head){.type = PACK_END};
         return false;
     }
     reader->at += head->size + head->bytes;
+    return true;
+}
+
+/* Getters first try the heads that nearly all values of messages have: one byte
+ * with the value or size in it, a size of one or two bytes, the number of
+ * pack_fixed(). All others, and all that is wrong, are left to take().
+ */
+
+static size_t
+bytes_left(const struct pack_reader *reader)
+{
+    return reader->failed ? 0 : (size_t)(reader->end - reader->at);
+}
+
+/* The bytes of a string (@first_8 is STR_8) or binary (BIN_8) value. */
+static bool
+take_short_bytes(struct pack_reader *reader, uint8_t first_8,
+                 struct slice *bytes)
+{
+    const uint8_t *at = reader->at;
+    size_t left = bytes_left(reader);
+    size_t head, size;
+
+    if (left > 0 && first_8 == STR_8 && (at[0] & 0xe0) == 0xa0) { /* fixstr */
+        head = 1;
+        size = at[0] & 0x1f;
+    } else if (left > 1 && at[0] == first_8) {
+        head = 2;
+        size = at[1];
+    } else if (left > 2 && at[0] == first_8 + 1) {
+        head = 3;
+        size = (size_t)at[1] << 8 | at[2];
+    } else {
+        return false;
+    }
+    if (size > left - head) {
+        return false;
+    }
+    *bytes = slice_make(at + head, size);
+    reader->at = at + head + size;
     return true;
 }
 
@@ -494,8 +542,19 @@ pack_get_bool(struct pack_reader *reader, const char *what)
 uint64_t
 pack_get_uint(struct pack_reader *reader, const char *what)
 {
+    size_t left = bytes_left(reader);
     struct head head;
 
+    if (left > 0 && reader->at[0] <= FIXINT_MAX) {
+        return *reader->at++;
+    }
+    if (left >= PACK_FIXED_SIZE && reader->at[0] == UINT_64) {
+        uint64_t value_be;
+
+        memcpy(&value_be, reader->at + 1, sizeof(value_be));
+        reader->at += PACK_FIXED_SIZE;
+        return be64toh(value_be);
+    }
     return take(reader, PACK_UINT, what, &head) ? head.number : 0;
 }
 
@@ -532,12 +591,22 @@ take_bytes(struct pack_reader *reader, enum pack_type type, const char *what)
 struct slice
 pack_get_str(struct pack_reader *reader, const char *what)
 {
+    struct slice text;
+
+    if (take_short_bytes(reader, STR_8, &text)) {
+        return text;
+    }
     return take_bytes(reader, PACK_STR, what);
 }
 
 struct slice
 pack_get_bin(struct pack_reader *reader, const char *what)
 {
+    struct slice bytes;
+
+    if (take_short_bytes(reader, BIN_8, &bytes)) {
+        return bytes;
+    }
     return take_bytes(reader, PACK_BIN, what);
 }
 
@@ -560,6 +629,16 @@ take_elements(struct pack_reader *reader, enum pack_type type, const char *what)
 size_t
 pack_get_array(struct pack_reader *reader, const char *what)
 {
+    size_t left = bytes_left(reader);
+
+    if (left > 0 && (reader->at[0] & 0xf0) == 0x90) { /* fixarray */
+        size_t count = reader->at[0] & 0x0f;
+
+        if (count < left) {
+            reader->at++;
+            return count;
+        }
+    }
     return take_elements(reader, PACK_ARRAY, what);
 }
 
@@ -594,7 +673,7 @@ pack_get_array_of(struct pack_reader *reader, size_t min, size_t max,
 bool
 pack_skip_nil(struct pack_reader *reader)
 {
-    if (pack_peek(reader) != PACK_NIL) {
+    if (bytes_left(reader) == 0 || reader->at[0] != NIL) {
         return false;
     }
     reader->at++;

@@ -5,7 +5,7 @@
  * Reading never allocates and never believes a length. pack_scan() checks in
  * one pass that bytes are exactly one msgpack value: that every claimed length
  * and count is there, that nesting is bounded, and that nothing follows. A
- * pack_reader then walks over what was scanned. (msgpack-c's own unpacker
+ * pack_reader then walks over it. (msgpack-c's own unpacker
  * allocates by claimed counts: five bytes are enough for 8 GiB.)
  *
  * A reader keeps the first failure; after it every getter returns zero values,
@@ -107,7 +107,9 @@ void pack_fail(struct pack_reader *reader, enum acta_code code, const char *fmt,
 enum acta_code pack_code(const struct pack_reader *reader);
 
 /* Getters. @what names the field in the text of a failure. A value of another
- * type fails the reader.
+ * type fails the reader as INVALID, one that is cut short or missing as
+ * PROTOCOL: they check each head and length by themselves, so bytes may be read
+ * that were not scanned.
  */
 bool pack_get_bool(struct pack_reader *reader, const char *what);
 uint64_t pack_get_uint(struct pack_reader *reader, const char *what);

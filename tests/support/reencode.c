@@ -25,7 +25,7 @@ write_content(struct buf *buf, const struct event *event)
  */
 static enum acta_code
 copy_records(struct buf *buf, struct slice events, size_t count,
-             struct acta_err *err)
+             size_t fields_left, struct acta_err *err)
 {
     struct event event;
 
@@ -55,7 +55,7 @@ copy_records(struct buf *buf, struct slice events, size_t count,
                                   buf_size(buf) - offset)) == event.position);
         }
     }
-    return ACTA_OK;
+    return msg_events_end(events, fields_left, err);
 }
 
 static enum acta_code
@@ -255,7 +255,8 @@ again_page(struct buf *buf, uint64_t id, struct slice body,
         return code;
     }
     open = msg_page_begin(buf, id);
-    code = copy_records(buf, page.events, page.events_count, err);
+    code = copy_records(buf, page.events, page.events_count, page.fields_left,
+                        err);
     msg_page_end(buf, open, &page);
     return code;
 }
@@ -323,7 +324,8 @@ again_delivery(struct buf *buf, uint64_t id, struct slice body,
         return code;
     }
     open = msg_delivery_begin(buf, id);
-    code = copy_records(buf, delivery.events, delivery.events_count, err);
+    code = copy_records(buf, delivery.events, delivery.events_count,
+                        delivery.fields_left, err);
     msg_delivery_end(buf, open, &delivery);
     return code;
 }

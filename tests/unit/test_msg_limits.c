@@ -667,6 +667,41 @@ START_TEST(refused_request_frees_its_query)
 }
 END_TEST
 
+/* A reader makes room for as many events as are claimed. */
+START_TEST(events_are_not_claimed_that_there_are_no_bytes_for)
+{
+    static const uint8_t nothing[EVENT_RECORD_SIZE_MIN];
+    struct msg_delivery delivery = {0};
+    struct msg_page page = {0};
+
+    for (size_t count = 1; count <= 1000; count *= 10) {
+        for (size_t missing = 0; missing <= 1; missing++) {
+            enum acta_code code = missing == 0 ? ACTA_OK : ACTA_PROTOCOL;
+            struct msg_open open;
+
+            buf_clear(&buf);
+            open = msg_page_begin(&buf, 1);
+            for (size_t i = 0; i < count; i++) {
+                buf_append(&buf, nothing, sizeof(nothing) - (i == 0) * missing);
+            }
+            page.events_count = count;
+            msg_page_end(&buf, open, &page);
+            ck_assert_int_eq(msg_page_decode(&page, body(), &err), code);
+
+            buf_clear(&buf);
+            open = msg_delivery_begin(&buf, 1);
+            for (size_t i = 0; i < count; i++) {
+                buf_append(&buf, nothing, sizeof(nothing) - (i == 0) * missing);
+            }
+            delivery.events_count = count;
+            msg_delivery_end(&buf, open, &delivery);
+            ck_assert_int_eq(msg_delivery_decode(&delivery, body(), &err),
+                             code);
+        }
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -686,6 +721,7 @@ main(void)
     tcase_add_test(tcase, stream_is_a_name);
     tcase_add_test(tcase, expected_version_is_a_version_any_or_exists);
     tcase_add_test(tcase, writes_to_one_stream_expect_the_same);
+    tcase_add_test(tcase, events_are_not_claimed_that_there_are_no_bytes_for);
     tcase_add_test(tcase, type_is_a_name);
     tcase_add_test(tcase, event_has_an_id);
     tcase_add_test(tcase, tags_are_different_names_and_thirty_two_at_most);

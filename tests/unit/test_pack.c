@@ -2,6 +2,7 @@
 
 #include <msgpack.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "hex.h"
@@ -469,7 +470,9 @@ START_TEST(value_of_another_type_fails_the_reader_and_says_so)
             ck_assert_uint_eq(pack_get_map(&reader, "field"), 0);
             break;
         }
-        ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
+        ck_assert_int_eq(pack_code(&reader),
+                         strcmp(types[_i].is, "missing") == 0 ? ACTA_PROTOCOL
+                                                              : ACTA_INVALID);
         snprintf(expected, sizeof(expected), "field must be %s, is %s",
                  getters[getter], types[_i].is);
         ck_assert_str_eq(err.text, expected);
@@ -497,11 +500,60 @@ START_TEST(first_failure_is_kept_and_stops_all_reading)
 }
 END_TEST
 
+/* What getters read by themselves has to fit as well as what they leave to
+ * others: nothing was scanned here.
+ */
+START_TEST(value_that_is_cut_short_anywhere_fails_the_reader)
+{
+    static const char *const wholes[] = {
+        "cf0102030405060708",
+        "cd0102",
+        "a3616263",
+        "d903616263",
+        "da0003616263",
+        "c40161",
+        "c5000161",
+        "c60000000161",
+        "92c0c0",
+        "9105",
+        "dc0001c0",
+    };
+
+    for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++) {
+        struct slice whole = hex(wholes[i]);
+        uint8_t *exact;
+
+        for (size_t size = 0; size < whole.size; size++) {
+            bool is_array = whole.data[0] >> 4 == 9 || whole.data[0] == 0xdc;
+
+            /* Memory of its exact size, so that sanitizers see what is read
+             * beyond it.
+             */
+            exact = malloc(size + 1);
+            ck_assert_ptr_nonnull(exact);
+            memcpy(exact + 1, whole.data, size);
+            pack_reader_init(&reader, slice_make(exact + 1, size), &err);
+            if (is_array) {
+                ck_assert_uint_eq(pack_get_array(&reader, "cut"), 0);
+            } else if (whole.data[0] >> 4 == 0xc && whole.data[0] < 0xc7) {
+                ck_assert_uint_eq(pack_get_bin(&reader, "cut").size, 0);
+            } else if (whole.data[0] == 0xcf || whole.data[0] == 0xcd) {
+                ck_assert_uint_eq(pack_get_uint(&reader, "cut"), 0);
+            } else {
+                ck_assert_uint_eq(pack_get_str(&reader, "cut").size, 0);
+            }
+            ck_assert_int_eq(pack_code(&reader), ACTA_PROTOCOL);
+            free(exact);
+        }
+    }
+}
+END_TEST
+
 START_TEST(reader_needs_no_error_to_write_to)
 {
     pack_reader_init(&reader, SLICE_NONE, NULL);
     pack_get_uint(&reader, "number");
-    ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
+    ck_assert_int_eq(pack_code(&reader), ACTA_PROTOCOL);
 }
 END_TEST
 
@@ -773,6 +825,7 @@ main(void)
     tcase_add_loop_test(
         read, value_of_another_type_fails_the_reader_and_says_so, 0, 11);
     tcase_add_test(read, first_failure_is_kept_and_stops_all_reading);
+    tcase_add_test(read, value_that_is_cut_short_anywhere_fails_the_reader);
     tcase_add_test(read, reader_needs_no_error_to_write_to);
     tcase_add_test(read, arrays_have_between_min_and_max_elements);
     tcase_add_test(read,

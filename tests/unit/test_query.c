@@ -163,7 +163,7 @@ START_TEST(malformed_queries_are_refused)
         const char *bytes;
         enum acta_code code;
     } cases[] = {
-        {"", ACTA_INVALID},
+        {"", ACTA_PROTOCOL},
         {"c0", ACTA_INVALID},
         {"80", ACTA_INVALID},
         {"91 c0", ACTA_INVALID},
