@@ -47,16 +47,6 @@ make_list(struct answer *answer, size_t count, size_t size)
     return elements;
 }
 
-/* End @text with a zero byte where it lies in @body: see view.h. */
-static const char *
-terminate(uint8_t *body, struct slice base, struct slice text)
-{
-    uint8_t *start = body + (text.data - base.data);
-
-    start[text.size] = '\0';
-    return (const char *)start;
-}
-
 /* The events of a page or a delivery, which @events holds, and what is behind
  * them. *@used is how many bytes the events take.
  */
@@ -253,7 +243,7 @@ read_streams(struct answer *answer, uint8_t *body, struct slice base,
         struct msg_stream stream = msg_next_stream(&packed.streams);
 
         streams[i] = (struct acta_stream){
-            .name = terminate(body, base, stream.name),
+            .name = view_terminate(body, base, stream.name),
             .version = stream.version,
             .first_time_us = stream.first_time_us,
             .last_time_us = stream.last_time_us,

@@ -63,18 +63,6 @@ reserve_tags(struct view *view, size_t more)
     return true;
 }
 
-/* A slice of the records as what the public header shows: ended by a zero. It
- * lies in @records, so that is where it may be written to.
- */
-static const char *
-terminate(uint8_t *records, struct slice base, struct slice text)
-{
-    uint8_t *start = records + (text.data - base.data);
-
-    start[text.size] = '\0';
-    return (const char *)start;
-}
-
 /* Tags first: reading one needs the head behind the one before. */
 static void
 view_tags(struct view *view, uint8_t *records, struct slice base,
@@ -87,14 +75,14 @@ view_tags(struct view *view, uint8_t *records, struct slice base,
         struct slice tag = event_tag(&left);
 
         if (before.data != NULL) {
-            terminate(records, base, before);
+            view_terminate(records, base, before);
         }
         view->tags[view->tags_count++] =
             (const char *)records + (tag.data - base.data);
         before = tag;
     }
     if (before.data != NULL) {
-        terminate(records, base, before);
+        view_terminate(records, base, before);
     }
 }
 
@@ -124,15 +112,15 @@ view_record(struct view *view, uint8_t *records, struct slice base,
         .position = event.position,
         .version = event.version,
         .time_us = event.time_us,
-        .stream = terminate(records, base, event.stream),
-        .type = terminate(records, base, event.type),
+        .stream = view_terminate(records, base, event.stream),
+        .type = view_terminate(records, base, event.type),
         .id = id_of(event.id),
         .correlation_id = id_of(event.correlation_id),
         .causation_id = id_of(event.causation_id),
         .tags_count = event.tags_count,
-        .metadata = terminate(records, base, event.metadata),
+        .metadata = view_terminate(records, base, event.metadata),
         .metadata_size = event.metadata.size,
-        .data = terminate(records, base, event.data),
+        .data = view_terminate(records, base, event.data),
         .data_size = event.data.size,
         .format = (enum acta_format)event.format,
     };

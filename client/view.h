@@ -36,4 +36,16 @@ enum acta_code view_records(struct view *view, uint8_t *records, size_t size,
 
 void view_fini(struct view *view);
 
+/* End @text, which lies in the bytes @base at @bytes, with a zero byte, as the
+ * public header shows it: the byte behind it must have been read.
+ */
+static inline const char *
+view_terminate(uint8_t *bytes, struct slice base, struct slice text)
+{
+    uint8_t *start = bytes + (text.data - base.data);
+
+    start[text.size] = '\0';
+    return (const char *)start;
+}
+
 #endif

@@ -93,8 +93,10 @@
  *
  *     TIMEOUT      The deadline has passed; nothing was done.
  *     UNKNOWN      An append was sent, and its deadline has passed without an
- *                  answer: it may have been done. Send the same acta_append
- *                  again: it has the same ids, so it counts once.
+ *                  answer, or it was sent again after a broken connection and
+ *                  then refused for a reason that does not tell (a full disk):
+ *                  it may have been done. Send the same acta_append again: it
+ *                  has the same ids, so it counts once.
  *     CANCELLED    acta_cancel() or acta_close(). An append may have been done.
  *     BUSY         Too many requests wait already: see acta_options.
  *     MEMORY       There is none. Nothing was started, nothing else is hurt.
@@ -127,7 +129,8 @@
  * made by the function named with them (acta_options_of() and so on): new
  * fields may be added at the end. Structs that the library makes are reached
  * by pointer only, and grow at the end too: do not copy them by value or take
- * their size.
+ * their size. In C++ a struct that shares its name with a function, such as
+ * acta_append, is named with the word struct in front.
  */
 
 #ifndef ACTA_ACTA_H
