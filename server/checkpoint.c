@@ -25,7 +25,7 @@ struct checkpointer {
     pthread_t thread;
 
     _Atomic uint64_t disk_free;
-    _Atomic bool is_full;
+    _Atomic(const char *) why_full; /* A constant; NULL: there is space. */
     _Atomic uint64_t checkpoints;
     _Atomic uint64_t last_ms;
     bool is_starved; /* The last one failed for want of space. The thread's. */
@@ -42,10 +42,18 @@ look_at_disk(struct checkpointer *checkpointer)
 {
     uint64_t space = file_space(checkpointer->options->dir);
 
+    const char *why = NULL;
+
+    if (space < checkpointer->options->disk_reserve) {
+        why = "less disk space is free than disk-reserve asks for";
+    } else if (checkpointer->is_starved) {
+        why = "there is no space to move what is in memory to the store";
+    }
+    if (why != NULL) {
+        journal_drop_spares(checkpointer->rooms->journal);
+    }
     atomic_store(&checkpointer->disk_free, space);
-    atomic_store(&checkpointer->is_full,
-                 checkpointer->is_starved ||
-                     space < checkpointer->options->disk_reserve);
+    atomic_store(&checkpointer->why_full, why);
 }
 
 bool
@@ -53,6 +61,19 @@ checkpoint_fits(const char *dir, struct memtable *memtable)
 {
     return file_space(dir) >=
            SPACE_FACTOR * (uint64_t)memtable_size(memtable) + SPACE_MORE;
+}
+
+/* A disk that fills up while LMDB commits shows as EIO. The journal has what
+ * was to be stored, and the next try writes all of it anew, so it can be tried
+ * again; unless LMDB says that the environment is not to be used any more.
+ */
+static bool
+was_for_space(struct checkpointer *checkpointer, struct memtable *memtable)
+{
+    struct store_meta meta;
+
+    return !checkpoint_fits(checkpointer->options->dir, memtable) &&
+           store_meta(checkpointer->rooms->store, &meta, NULL) == ACTA_OK;
 }
 
 static enum acta_code
@@ -68,6 +89,9 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     }
     code = store_checkpoint(checkpointer->rooms->store, memtable, sequence,
                             last_time_us, err);
+    if (code == ACTA_IO && was_for_space(checkpointer, memtable)) {
+        return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
+    }
     if (code != ACTA_OK) {
         return code;
     }
@@ -192,10 +216,10 @@ checkpointer_stop(struct checkpointer *checkpointer)
     free(checkpointer);
 }
 
-bool
-checkpointer_is_full(struct checkpointer *checkpointer)
+const char *
+checkpointer_why_full(struct checkpointer *checkpointer)
 {
-    return atomic_load(&checkpointer->is_full);
+    return atomic_load(&checkpointer->why_full);
 }
 
 void
@@ -203,7 +227,7 @@ checkpointer_stats(struct checkpointer *checkpointer,
                    struct database_stats *stats)
 {
     stats->disk_free = atomic_load(&checkpointer->disk_free);
-    stats->full = atomic_load(&checkpointer->is_full);
+    stats->full = atomic_load(&checkpointer->why_full) != NULL;
     stats->checkpoints = atomic_load(&checkpointer->checkpoints);
     stats->checkpoint_last_ms = atomic_load(&checkpointer->last_ms);
 }

@@ -34,10 +34,10 @@ void checkpointer_wake(struct checkpointer *checkpointer,
  */
 void checkpointer_stop(struct checkpointer *checkpointer);
 
-/* True if there is less free space than the reserve: appends are to be refused.
- * Looked up at most every now and then. Any thread.
+/* Why appends are to be refused for want of space, as a sentence that stays;
+ * NULL if there is enough. Looked up every now and then. Any thread.
  */
-bool checkpointer_is_full(struct checkpointer *checkpointer);
+const char *checkpointer_why_full(struct checkpointer *checkpointer);
 
 /* True if the disk at @dir has room to move @memtable to the store, as far as
  * can be told before. Any thread.

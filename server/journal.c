@@ -890,6 +890,27 @@ journal_release(struct journal *journal, uint64_t sequence)
     }
 }
 
+void
+journal_drop_spares(struct journal *journal)
+{
+    char path[FILE_PATH_MAX];
+
+    pthread_mutex_lock(&journal->lock);
+    while (journal->spares_count > SPARES_READY) {
+        struct spare *spare = journal->spares;
+
+        journal->spares = spare->next;
+        journal->spares_count--;
+        journal->files_size -= journal->segment_size;
+        if (number_path(journal, SPARE_PREFIX, spare->number, path, NULL) ==
+            ACTA_OK) {
+            (void)unlink(path); /* What is left is found at the next start. */
+        }
+        free(spare);
+    }
+    pthread_mutex_unlock(&journal->lock);
+}
+
 uint64_t
 journal_size(struct journal *journal)
 {

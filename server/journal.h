@@ -23,8 +23,8 @@
  * STORAGE.md has the bytes.
  *
  * Threads: journal_write(), journal_reserve() and journal_prepare() belong to
- * the writer; journal_release() and journal_size() may be called from any
- * thread.
+ * the writer; journal_release(), journal_drop_spares() and journal_size() may
+ * be called from any thread.
  */
 
 #ifndef ACTA_JOURNAL_H
@@ -132,6 +132,11 @@ void journal_end(struct journal *journal);
  * may be used again.
  */
 void journal_release(struct journal *journal, uint64_t sequence);
+
+/* The disk is short of space: remove spare files, but for the one that the
+ * keeper would make again.
+ */
+void journal_drop_spares(struct journal *journal);
 
 /* Bytes of all segment files, spares included. */
 uint64_t journal_size(struct journal *journal);

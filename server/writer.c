@@ -168,12 +168,12 @@ has_room(struct writer *writer, const struct batch *batch)
 {
     size_t size = journal_entry_size(
         block_size(batch->events_count, batch->records_size));
+    const char *why_full = checkpointer_why_full(writer->checkpointer);
     struct acta_err err;
     enum acta_code code;
 
-    if (checkpointer_is_full(writer->checkpointer)) {
-        refuse_all(batch, ACTA_FULL,
-                   "less disk space is free than disk-reserve asks for");
+    if (why_full != NULL) {
+        refuse_all(batch, ACTA_FULL, why_full);
         return false;
     }
     code = journal_reserve(writer->rooms->journal, size, &err);
@@ -318,7 +318,7 @@ run(void *arg)
         bool ready = make_tail_ready(writer);
 
         if (!ready && tail_is_sealed(&writer->rooms->tail) &&
-            !checkpointer_is_full(writer->checkpointer)) {
+            checkpointer_why_full(writer->checkpointer) == NULL) {
             tail_wait_dropped(&writer->rooms->tail, IDLE_MS);
             continue;
         }

@@ -138,6 +138,21 @@ START_TEST(released_segments_are_used_again)
 }
 END_TEST
 
+START_TEST(spares_are_given_up_when_space_is_short)
+{
+    open_journal();
+    start_journal();
+    write_entries(40, 1, 200000);
+    release(sequence);
+    ck_assert_uint_eq(count_files("spare-"), 2);
+    journal_drop_spares(journal);
+    ck_assert_uint_eq(count_files("spare-"), 1);
+    write_entries(40, 1, 200000);
+    restart();
+    ck_assert_uint_eq(sequence, 80);
+}
+END_TEST
+
 START_TEST(a_segment_is_kept_as_long_as_one_entry_of_it_is_needed)
 {
     uint64_t first_of_second;
@@ -343,6 +358,7 @@ main(void)
     suite_add_tcase(suite, recycling);
     tcase_add_checked_fixture(recycling, setup, teardown);
     tcase_add_test(recycling, released_segments_are_used_again);
+    tcase_add_test(recycling, spares_are_given_up_when_space_is_short);
     tcase_add_test(recycling,
                    a_segment_is_kept_as_long_as_one_entry_of_it_is_needed);
     tcase_add_test(recycling,
