@@ -149,6 +149,8 @@ class Installed(unittest.TestCase):
                 for line in process.stdout:
                     if line.startswith(f"position {2 * count} of "):
                         process.terminate()
+                        break
+                process.stdout.read()
                 self.assertEqual(process.wait(WAIT_S), 0)
             self.assertEqual((self.dir / "counts").read_text(),
                              f"position {2 * count}\n"
