@@ -317,7 +317,7 @@ search_span(struct reader *reader, struct walk *walk, const struct span *span,
                 : find_in_memtable(reader, walk, span, positions, &count, err);
         for (size_t i = 0; code == ACTA_OK && i < count; i++) {
             code = reader_put(reader, page, span, positions[i], err);
-            if (page->full) {
+            if (code != ACTA_OK || page->full) {
                 walk->at = positions[i];
                 walk->stopped = true;
                 break;
@@ -393,6 +393,7 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
     result->events_count = page.count;
     result->next = backward ? walk.at + 1 : walk.at - 1;
     result->at_end = !walk.stopped;
+    code = reader_leave_damage(&page, code, result);
     reader_end(reader);
     return code;
 }

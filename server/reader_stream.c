@@ -142,6 +142,7 @@ reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
     result->events_count = page.count;
     result->next = backward ? at + 1 : at - 1;
     result->at_end = backward ? at == 0 : at > result->version;
+    code = reader_leave_damage(&page, code, result);
     result->head = reader->head;
     reader_end(reader);
     return code;

@@ -57,6 +57,20 @@ struct page {
     bool full;     /* The next event would go over. */
 };
 
+/* Damage that was come upon when there are events on the page already is left
+ * to the next call: these come first, and the page is not the last one.
+ */
+static inline enum acta_code
+reader_leave_damage(const struct page *page, enum acta_code code,
+                    struct read_result *result)
+{
+    if (code != ACTA_CORRUPT || page->count == 0) {
+        return code;
+    }
+    result->at_end = false;
+    return ACTA_OK;
+}
+
 /* Put the event of @position, which is in @span, on the page; or leave it and
  * mark the page as full.
  */

@@ -241,6 +241,7 @@ START_TEST(damaged_event_of_the_store_is_named_and_all_others_are_served)
     const struct acta_event *event = NULL;
     struct acta_cursor *cursor;
     struct acta_sync *sync;
+    uint64_t read_before = 0, delivered = 0;
     enum acta_code code;
     struct acta_err err;
     size_t offset;
@@ -263,20 +264,22 @@ START_TEST(damaged_event_of_the_store_is_named_and_all_others_are_served)
     }
 
     ck_assert_int_eq(acta_cursor_open(&cursor, sync, &read, &err), ACTA_OK);
-    do {
-        code = acta_cursor_next(cursor, &event, &err);
-    } while (code == ACTA_OK && event != NULL && event->position < 42);
+    while ((code = acta_cursor_next(cursor, &event, &err)) == ACTA_OK) {
+        require(event != NULL && event->position == ++read_before);
+    }
     ck_assert_int_eq(code, ACTA_CORRUPT);
+    ck_assert_uint_eq(read_before, 41);
     ck_assert_ptr_nonnull(strstr(err.text, "position 42"));
     acta_cursor_close(cursor);
 
     ck_assert_int_eq(acta_follower_open(&follower, sync, NULL, 0, &err),
                      ACTA_OK);
-    do {
-        code = acta_follower_next(follower, -1, &news, &err);
-        require(code != ACTA_OK || news->position < 42);
-    } while (code == ACTA_OK);
+    while ((code = acta_follower_next(follower, -1, &news, &err)) == ACTA_OK) {
+        delivered += news->events_count;
+        require(news->position == delivered);
+    }
     ck_assert_int_eq(code, ACTA_CORRUPT);
+    ck_assert_uint_eq(delivered, 41);
     acta_follower_close(follower);
 
     needles_append(sync, 301, 310, 150);
