@@ -230,6 +230,42 @@ store_view_head(struct store_view *view, const struct list_name *name,
     return list_head_decode(head, slice_of_val(key), slice_of_val(val), err);
 }
 
+/* Did the cursor come to a chunk of the list of this number? */
+static bool
+is_chunk_of(uint64_t number, int rc, const MDB_val *key)
+{
+    return rc == 0 && key->mv_size == CHUNK_KEY_SIZE &&
+           get_key_u64(key->mv_data) == number;
+}
+
+/* Unpack what the cursor came to with @rc. */
+static enum acta_code
+read_chunk(uint64_t number, int rc, MDB_val key, MDB_val val,
+           struct postings *chunk, struct acta_err *err)
+{
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return store_fail(err, rc, "read postings");
+    }
+    if (!is_chunk_of(number, rc, &key)) {
+        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
+    }
+    return postings_decode(chunk, slice_of_val(key), slice_of_val(val), err);
+}
+
+/* The chunk at the first key >= (number, x). */
+static enum acta_code
+find_chunk_behind(struct store_view *view, uint64_t number, uint64_t x,
+                  struct postings *chunk, struct acta_err *err)
+{
+    uint8_t bytes[CHUNK_KEY_SIZE];
+    MDB_val key = val_of(store_chunk_key(bytes, number, x));
+    MDB_val val;
+    int rc;
+
+    rc = mdb_cursor_get(view->postings, &key, &val, MDB_SET_RANGE);
+    return read_chunk(number, rc, key, val, chunk, err);
+}
+
 /* The chunk at the last key <= (number, x), or the list's first one. */
 static enum acta_code
 find_chunk(struct store_view *view, uint64_t number, uint64_t x,
@@ -246,21 +282,11 @@ find_chunk(struct store_view *view, uint64_t number, uint64_t x,
         rc = mdb_cursor_get(view->postings, &key, &val, MDB_LAST);
     } else if (rc == 0 && !slice_equal(slice_of_val(key), wanted)) {
         rc = mdb_cursor_get(view->postings, &key, &val, MDB_PREV);
-        if (rc == MDB_NOTFOUND || (rc == 0 && key.mv_size == CHUNK_KEY_SIZE &&
-                                   get_key_u64(key.mv_data) != number)) {
-            rc = rc == 0
-                     ? mdb_cursor_get(view->postings, &key, &val, MDB_NEXT)
-                     : mdb_cursor_get(view->postings, &key, &val, MDB_FIRST);
-        }
     }
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return store_fail(err, rc, "read postings");
+    if ((rc == 0 || rc == MDB_NOTFOUND) && !is_chunk_of(number, rc, &key)) {
+        return find_chunk_behind(view, number, 0, chunk, err);
     }
-    if (rc == MDB_NOTFOUND || key.mv_size != CHUNK_KEY_SIZE ||
-        get_key_u64(key.mv_data) != number) {
-        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
-    }
-    return postings_decode(chunk, slice_of_val(key), slice_of_val(val), err);
+    return read_chunk(number, rc, key, val, chunk, err);
 }
 
 enum acta_code
@@ -279,27 +305,6 @@ store_view_chunk_of_ordinal(struct store_view *view,
         return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
     }
     return code;
-}
-
-/* The chunk at the first key >= (number, x). */
-static enum acta_code
-find_chunk_behind(struct store_view *view, uint64_t number, uint64_t x,
-                  struct postings *chunk, struct acta_err *err)
-{
-    uint8_t bytes[CHUNK_KEY_SIZE];
-    MDB_val key = val_of(store_chunk_key(bytes, number, x));
-    MDB_val val;
-    int rc;
-
-    rc = mdb_cursor_get(view->postings, &key, &val, MDB_SET_RANGE);
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return store_fail(err, rc, "read postings");
-    }
-    if (rc == MDB_NOTFOUND || key.mv_size != CHUNK_KEY_SIZE ||
-        get_key_u64(key.mv_data) != number) {
-        return acta_fail(err, ACTA_CORRUPT, "postings of a list are missing");
-    }
-    return postings_decode(chunk, slice_of_val(key), slice_of_val(val), err);
 }
 
 enum acta_code
