@@ -317,13 +317,15 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("full");
-    TCase *tcase = tcase_create("full");
+    Suite *suite;
+    TCase *tcase;
 
     if (!is_permitted()) {
         printf("skipped: no permission to mount a file system\n");
         return RUN_SKIPPED;
     }
+    suite = suite_create("full");
+    tcase = tcase_create("full");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(
         tcase, full_disk_refuses_appends_and_nothing_else_until_there_is_room);

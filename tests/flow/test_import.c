@@ -419,13 +419,15 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("import");
-    TCase *tcase = tcase_create("import");
+    Suite *suite;
+    TCase *tcase;
 
     if (run_data("hospital.ndjson") == NULL ||
         run_data("github-webhooks.ndjson") == NULL) {
         return RUN_SKIPPED;
     }
+    suite = suite_create("import");
+    tcase = tcase_create("import");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, a_hospitals_events_come_back_as_they_were);
     tcase_add_test(tcase, webhooks_of_github_come_back_as_they_were);
