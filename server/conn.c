@@ -154,9 +154,9 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 }
 
 void
-conn_complete(struct conn *conn, const struct append *append)
+conn_complete(struct conn *conn, const struct job *job)
 {
-    session_complete(&conn->session, append);
+    session_complete(&conn->session, job);
     io_mark_dirty(conn->io, conn);
 }
 

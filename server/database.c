@@ -364,9 +364,9 @@ database_stop_appends(struct database *database)
 }
 
 enum acta_code
-database_submit(struct database *database, struct append *append)
+database_submit(struct database *database, struct job *job)
 {
-    return writer_submit(database->writer, append);
+    return writer_submit(database->writer, job);
 }
 
 uint64_t

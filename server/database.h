@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "append.h"
 #include "err.h"
+#include "job.h"
 #include "uuid.h"
 
 struct database;
@@ -78,7 +78,7 @@ void database_stop_appends(struct database *database);
  * STOPPING  It is still the caller's.
  */
 enum acta_code database_submit(struct database *database,
-                               struct append *append) ACTA_CHECKED;
+                               struct job *job) ACTA_CHECKED;
 
 /* The position of the last event that is durable and visible. */
 uint64_t database_head(const struct database *database);

@@ -187,7 +187,7 @@ read_stored(struct decider *decider, uint64_t position, struct event *event,
 /* ---- repeats ---- */
 
 static void
-add_event_failure(struct append *append, size_t write, size_t event,
+add_event_failure(struct job *append, size_t write, size_t event,
                   uint64_t version)
 {
     struct msg_failure failure = {
@@ -197,7 +197,7 @@ add_event_failure(struct append *append, size_t write, size_t event,
         .actual = version,
     };
 
-    append_add_failure(append, &failure);
+    job_add_failure(append, &failure);
 }
 
 /* Add the event to the last run if it continues it, else begin a run. */
@@ -232,8 +232,7 @@ add_to_runs(struct outcome *outcome, size_t write, const struct event *event)
 
 /* Every event is stored: is it this append that they were stored by? */
 static enum acta_code
-decide_repeat(struct decider *decider, struct append *append,
-              struct acta_err *err)
+decide_repeat(struct decider *decider, struct job *append, struct acta_err *err)
 {
     const struct msg_append *request = &append->request;
     bool in_order = true;
@@ -248,15 +247,15 @@ decide_repeat(struct decider *decider, struct append *append,
 
             code = read_stored(decider, decider->stored[at], &stored, err);
             if (code != ACTA_OK) {
-                return append_refuse(append, code, "%s", err->text);
+                return job_refuse(append, code, "%s", err->text);
             }
             if (!same_content(event, &stored)) {
-                append_refuse(append, ACTA_ID_REUSED,
-                              "write %zu, event %zu: its id is stored in "
-                              "stream %.*s at version %ju with other content",
-                              w, e, (int)event->stream.size,
-                              (const char *)event->stream.data,
-                              (uintmax_t)stored.version);
+                job_refuse(append, ACTA_ID_REUSED,
+                           "write %zu, event %zu: its id is stored in "
+                           "stream %.*s at version %ju with other content",
+                           w, e, (int)event->stream.size,
+                           (const char *)event->stream.data,
+                           (uintmax_t)stored.version);
                 append->outcome.failures_count = 0;
                 add_event_failure(append, w, e, stored.version);
                 return ACTA_ID_REUSED;
@@ -267,32 +266,32 @@ decide_repeat(struct decider *decider, struct append *append,
             }
             last = stored.position;
             if (!add_to_runs(&append->outcome, w, &stored)) {
-                return append_refuse(append, ACTA_MEMORY, "out of memory");
+                return job_refuse(append, ACTA_MEMORY, "out of memory");
             }
         }
     }
     if (!in_order) {
-        return append_refuse(append, ACTA_PARTIAL_REPEAT,
-                             "all %zu events are stored already, but in "
-                             "another order",
-                             request->events_count);
+        return job_refuse(append, ACTA_PARTIAL_REPEAT,
+                          "all %zu events are stored already, but in "
+                          "another order",
+                          request->events_count);
     }
     append->outcome.repeated = true;
     return ACTA_OK;
 }
 
 static enum acta_code
-refuse_partial(struct decider *decider, struct append *append,
-               size_t stored_count, struct acta_err *err)
+refuse_partial(struct decider *decider, struct job *append, size_t stored_count,
+               struct acta_err *err)
 {
     const struct msg_append *request = &append->request;
     enum acta_code verdict = ACTA_PARTIAL_REPEAT;
     size_t at = 0;
 
-    append_refuse(append, verdict,
-                  "%zu of the %zu events are stored already, the others are "
-                  "not",
-                  stored_count, request->events_count);
+    job_refuse(append, verdict,
+               "%zu of the %zu events are stored already, the others are "
+               "not",
+               stored_count, request->events_count);
     for (size_t w = 0; w < request->writes_count; w++) {
         for (size_t e = 0; e < request->writes[w].events_count; e++, at++) {
             const struct event *event = &request->writes[w].events[e];
@@ -304,11 +303,11 @@ refuse_partial(struct decider *decider, struct append *append,
             }
             code = read_stored(decider, decider->stored[at], &stored, err);
             if (code != ACTA_OK) {
-                return append_refuse(append, code, "%s", err->text);
+                return job_refuse(append, code, "%s", err->text);
             }
             add_event_failure(append, w, e, stored.version);
             if (verdict != ACTA_ID_REUSED && !same_content(event, &stored)) {
-                verdict = append_refuse(
+                verdict = job_refuse(
                     append, ACTA_ID_REUSED,
                     "write %zu, event %zu: its id is stored in stream %.*s at "
                     "version %ju with other content",
@@ -337,7 +336,7 @@ is_expected(int64_t expected, uint64_t version)
 }
 
 static enum acta_code
-check_versions(struct decider *decider, struct append *append)
+check_versions(struct decider *decider, struct job *append)
 {
     const struct msg_append *request = &append->request;
     enum acta_code code = ACTA_OK;
@@ -356,19 +355,19 @@ check_versions(struct decider *decider, struct append *append)
             continue;
         }
         if (code == ACTA_OK && write->expected == MSG_EXPECT_EXISTS) {
-            append_refuse(append, ACTA_CONFLICT,
-                          "stream %.*s: expected to exist, has no events",
-                          (int)write->stream.size,
-                          (const char *)write->stream.data);
+            job_refuse(append, ACTA_CONFLICT,
+                       "stream %.*s: expected to exist, has no events",
+                       (int)write->stream.size,
+                       (const char *)write->stream.data);
         } else if (code == ACTA_OK) {
-            append_refuse(append, ACTA_CONFLICT,
-                          "stream %.*s: expected version %jd, found %ju",
-                          (int)write->stream.size,
-                          (const char *)write->stream.data,
-                          (intmax_t)write->expected, (uintmax_t)version);
+            job_refuse(append, ACTA_CONFLICT,
+                       "stream %.*s: expected version %jd, found %ju",
+                       (int)write->stream.size,
+                       (const char *)write->stream.data,
+                       (intmax_t)write->expected, (uintmax_t)version);
         }
         code = ACTA_CONFLICT;
-        append_add_failure(append, &failure);
+        job_add_failure(append, &failure);
     }
     return code;
 }
@@ -376,7 +375,7 @@ check_versions(struct decider *decider, struct append *append)
 /* ---- adding ---- */
 
 static enum acta_code
-add_events(struct decider *decider, struct append *append, uint64_t time_us,
+add_events(struct decider *decider, struct job *append, uint64_t time_us,
            struct acta_err *err)
 {
     struct memtable *active = tail_active(&decider->heads->rooms->tail);
@@ -411,7 +410,7 @@ add_events(struct decider *decider, struct append *append, uint64_t time_us,
 }
 
 enum acta_code
-decide(struct decider *decider, struct append *append, uint64_t time_us,
+decide(struct decider *decider, struct job *append, uint64_t time_us,
        struct acta_err *err)
 {
     const struct msg_append *request = &append->request;
@@ -419,17 +418,17 @@ decide(struct decider *decider, struct append *append, uint64_t time_us,
     enum acta_code code;
 
     if (!make_room(decider, request->writes_count, request->events_count)) {
-        append_refuse(append, ACTA_MEMORY, "out of memory");
+        job_refuse(append, ACTA_MEMORY, "out of memory");
         return ACTA_OK;
     }
     if (repeats_itself(decider, request)) {
-        append_refuse(append, ACTA_INVALID,
-                      "an event id is twice in one stream of this append");
+        job_refuse(append, ACTA_INVALID,
+                   "an event id is twice in one stream of this append");
         return ACTA_OK;
     }
     code = look_up(decider, request, &stored_count, err);
     if (code != ACTA_OK) {
-        append_refuse(append, code, "%s", err->text);
+        job_refuse(append, code, "%s", err->text);
         return ACTA_OK;
     }
     if (stored_count == request->events_count) {

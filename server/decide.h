@@ -10,9 +10,9 @@
 
 #include <stdint.h>
 
-#include "append.h"
 #include "err.h"
 #include "heads.h"
+#include "job.h"
 
 struct decider;
 
@@ -30,7 +30,7 @@ void decider_free(struct decider *decider); /* May be NULL. */
  * Returns OK whatever the verdict is. Anything else is the end of the process:
  * the append is half in the memtable.
  */
-enum acta_code decide(struct decider *decider, struct append *append,
+enum acta_code decide(struct decider *decider, struct job *append,
                       uint64_t time_us, struct acta_err *err) ACTA_CHECKED;
 
 #endif

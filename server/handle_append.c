@@ -3,18 +3,18 @@
 void
 handle_append(struct session *session, const struct frame *frame)
 {
-    struct append *append;
+    struct job *job;
     struct acta_err err;
-    enum acta_code code = append_new(&append, frame->body, &err);
+    enum acta_code code = job_new(&job, frame->body, &err);
 
     if (code != ACTA_OK) {
         session_error(session, frame->request_id, code, err.text);
         return;
     }
-    append->completions = session->host->completions;
-    append->connection_id = session->id;
-    append->request_id = frame->request_id;
+    job->completions = session->host->completions;
+    job->connection_id = session->id;
+    job->request_id = frame->request_id;
     session->appends_count++;
-    session->appends_size += append->size;
-    outbox_put(session->host->outbox, append);
+    session->appends_size += job->size;
+    outbox_put(session->host->outbox, job);
 }

@@ -160,17 +160,17 @@ take_inbox(struct io *io)
 static void
 take_outcomes(struct io *io)
 {
-    struct append *append = completions_take(&io->completions);
+    struct job *job = completions_take(&io->completions);
 
-    while (append != NULL) {
-        struct append *next = append->next;
-        struct conn *conn = io_find(io, append->connection_id);
+    while (job != NULL) {
+        struct job *next = job->next;
+        struct conn *conn = io_find(io, job->connection_id);
 
         if (conn != NULL) {
-            conn_complete(conn, append);
+            conn_complete(conn, job);
         }
-        append_free(append);
-        append = next;
+        job_free(job);
+        job = next;
     }
 }
 
@@ -484,14 +484,14 @@ io_join(struct io *io, const struct timespec *deadline)
 void
 io_free(struct io *io)
 {
-    struct append *append = completions_take(&io->completions);
+    struct job *job = completions_take(&io->completions);
     int fd;
 
-    while (append != NULL) {
-        struct append *next = append->next;
+    while (job != NULL) {
+        struct job *next = job->next;
 
-        append_free(append);
-        append = next;
+        job_free(job);
+        job = next;
     }
     while ((fd = take_given(io)) >= 0) {
         close(fd);

@@ -13,34 +13,34 @@ void
 outbox_fini(struct outbox *outbox)
 {
     while (outbox->first != NULL) {
-        struct append *append = outbox->first;
+        struct job *job = outbox->first;
 
-        outbox->first = append->next;
-        append_free(append);
+        outbox->first = job->next;
+        job_free(job);
     }
     outbox_init(outbox);
 }
 
 void
-outbox_put(struct outbox *outbox, struct append *append)
+outbox_put(struct outbox *outbox, struct job *job)
 {
-    append->next = NULL;
+    job->next = NULL;
     if (outbox->first == NULL) {
-        outbox->first = append;
+        outbox->first = job;
     } else {
-        outbox->last->next = append;
+        outbox->last->next = job;
     }
-    outbox->last = append;
+    outbox->last = job;
 }
 
 static void
-put_back(struct outbox *outbox, struct append *append)
+put_back(struct outbox *outbox, struct job *job)
 {
-    append->next = outbox->first;
+    job->next = outbox->first;
     if (outbox->first == NULL) {
-        outbox->last = append;
+        outbox->last = job;
     }
-    outbox->first = append;
+    outbox->first = job;
 }
 
 void
@@ -48,22 +48,22 @@ outbox_flush(struct outbox *outbox, struct database *database)
 {
     outbox->blocked = false;
     while (outbox->first != NULL) {
-        struct append *append = outbox->first;
+        struct job *job = outbox->first;
         enum acta_code code;
 
         /* While it is handed over, its link is not ours. */
-        outbox->first = append->next;
-        code = database_submit(database, append);
+        outbox->first = job->next;
+        code = database_submit(database, job);
         if (code == ACTA_BUSY) {
-            put_back(outbox, append);
+            put_back(outbox, job);
             outbox->blocked = true;
             return;
         }
         if (code != ACTA_OK) {
             assert(code == ACTA_STOPPING);
-            append->next = NULL;
-            append_refuse(append, code, "server is stopping");
-            completions_give(append->completions, append, append);
+            job->next = NULL;
+            job_refuse(job, code, "server is stopping");
+            completions_give(job->completions, job, job);
         }
     }
 }

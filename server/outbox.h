@@ -14,12 +14,12 @@
 
 #include <stdbool.h>
 
-#include "append.h"
 #include "database.h"
+#include "job.h"
 
 struct outbox {
-    struct append *first; /* owned, as are those behind it */
-    struct append *last;
+    struct job *first; /* owned, as are those behind it */
+    struct job *last;
     bool blocked;
 };
 
@@ -29,7 +29,7 @@ void outbox_init(struct outbox *outbox);
 void outbox_fini(struct outbox *outbox);
 
 /* Put an append behind the others; it is the outbox's. */
-void outbox_put(struct outbox *outbox, struct append *append);
+void outbox_put(struct outbox *outbox, struct job *job);
 
 /* Hand over to @database as many as it takes. Those that it refuses for good
  * come back through their completions like all others.

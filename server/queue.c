@@ -18,26 +18,25 @@ queue_fini(struct queue *queue)
 }
 
 enum acta_code
-queue_put(struct queue *queue, struct append *append)
+queue_put(struct queue *queue, struct job *job)
 {
     enum acta_code code = ACTA_OK;
     bool wake = false;
 
-    append->next = NULL;
+    job->next = NULL;
     pthread_mutex_lock(&queue->lock);
     if (queue->closed) {
         code = ACTA_STOPPING;
-    } else if (queue->size > 0 &&
-               queue->size + append->size > queue->size_max) {
+    } else if (queue->size > 0 && queue->size + job->size > queue->size_max) {
         code = ACTA_BUSY; /* An empty queue takes an append of any size. */
     } else {
         if (queue->first == NULL) {
-            queue->first = append;
+            queue->first = job;
         } else {
-            queue->last->next = append;
+            queue->last->next = job;
         }
-        queue->last = append;
-        queue->size += append->size;
+        queue->last = job;
+        queue->size += job->size;
         wake = queue->is_waiting;
         queue->is_waiting = false;
     }
@@ -65,7 +64,7 @@ bool
 queue_take(struct queue *queue, struct batch *batch, size_t events_max,
            size_t size_max, unsigned wait_ms)
 {
-    struct append *append;
+    struct job *job;
     bool goes_on;
 
     *batch = (struct batch){0};
@@ -74,9 +73,9 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
         wait_until_filled(queue, wait_ms);
     }
     goes_on = queue->first != NULL || !queue->closed;
-    while ((append = queue->first) != NULL) {
-        size_t events = append->request.events_count;
-        size_t size = append->request.records_size;
+    while ((job = queue->first) != NULL) {
+        size_t events = job->request.events_count;
+        size_t size = job->request.records_size;
 
         if (batch->first != NULL &&
             (batch->events_count + events > events_max ||
@@ -86,11 +85,11 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
         batch->events_count += events;
         batch->records_size += size;
         if (batch->first == NULL) {
-            batch->first = append;
+            batch->first = job;
         }
-        batch->last = append;
-        queue->size -= append->size;
-        queue->first = append->next;
+        batch->last = job;
+        queue->size -= job->size;
+        queue->first = job->next;
     }
     if (batch->last != NULL) {
         batch->last->next = NULL;

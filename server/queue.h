@@ -9,15 +9,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "append.h"
 #include "err.h"
+#include "job.h"
 
 struct queue {
     size_t size_max;
     pthread_mutex_t lock; /* Guards what follows. */
     pthread_cond_t filled;
-    struct append *first;
-    struct append *last;
+    struct job *first;
+    struct job *last;
     size_t size;
     bool is_waiting; /* The taker waits to be woken. */
     bool closed;
@@ -25,8 +25,8 @@ struct queue {
 
 /* A batch: appends in the order in which they came, linked by next. */
 struct batch {
-    struct append *first;
-    struct append *last;
+    struct job *first;
+    struct job *last;
     size_t events_count;
     size_t records_size;
 };
@@ -37,7 +37,7 @@ void queue_init(struct queue *queue, size_t size_max);
 void queue_fini(struct queue *queue);
 
 /* OK, BUSY (it is full) or STOPPING (it is closed). Any thread. */
-enum acta_code queue_put(struct queue *queue, struct append *append);
+enum acta_code queue_put(struct queue *queue, struct job *job);
 
 /* Take what is there, in order, up to @events_max events and @size_max bytes of
  * records, but one append at least. Waits @wait_ms if there is nothing.

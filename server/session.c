@@ -140,17 +140,17 @@ session_feed(struct session *session, struct slice bytes)
 }
 
 static void
-answer_append(struct session *session, const struct append *append)
+answer_append(struct session *session, const struct job *job)
 {
-    const struct outcome *outcome = &append->outcome;
+    const struct outcome *outcome = &job->outcome;
     size_t start;
 
     if (outcome->code != ACTA_OK) {
-        session_refuse(session, append->request_id, outcome);
+        session_refuse(session, job->request_id, outcome);
         return;
     }
-    start = msg_appended_begin(session->out, append->request_id,
-                               outcome->repeated, outcome->runs_count);
+    start = msg_appended_begin(session->out, job->request_id, outcome->repeated,
+                               outcome->runs_count);
     for (size_t i = 0; i < outcome->runs_count; i++) {
         msg_appended_run(session->out, &outcome->runs[i]);
     }
@@ -158,15 +158,15 @@ answer_append(struct session *session, const struct append *append)
 }
 
 void
-session_complete(struct session *session, const struct append *append)
+session_complete(struct session *session, const struct job *job)
 {
-    assert(append->connection_id == session->id);
+    assert(job->connection_id == session->id);
     assert(session->appends_count > 0);
-    assert(session->appends_size >= append->size);
+    assert(session->appends_size >= job->size);
 
     session->appends_count--;
-    session->appends_size -= append->size;
-    answer_append(session, append);
+    session->appends_size -= job->size;
+    answer_append(session, job);
 }
 
 size_t

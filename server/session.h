@@ -14,11 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "append.h"
 #include "buf.h"
 #include "clock.h"
 #include "counters.h"
 #include "database.h"
+#include "job.h"
 #include "outbox.h"
 #include "reader.h"
 #include "slice.h"
@@ -105,7 +105,7 @@ bool session_takes_input(struct session *session);
 bool session_has_work(struct session *session);
 
 /* Answer an append whose outcome has come back. It stays the caller's. */
-void session_complete(struct session *session, const struct append *append);
+void session_complete(struct session *session, const struct job *job);
 
 /* Give subscriptions their turns: one step of one of them. Returns the bytes of
  * work that this was, at least 1; 0 if there is nothing to do now.

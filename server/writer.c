@@ -123,11 +123,11 @@ wake_watchers(struct writer *writer)
 static void
 give_back(const struct batch *batch)
 {
-    struct append *first = batch->first;
+    struct job *first = batch->first;
 
     while (first != NULL) {
-        struct append *last = first;
-        struct append *next;
+        struct job *last = first;
+        struct job *next;
 
         while (last->next != NULL &&
                last->next->completions == first->completions) {
@@ -143,7 +143,7 @@ give_back(const struct batch *batch)
 static void
 count_outcomes(struct writer *writer, const struct batch *batch)
 {
-    for (struct append *a = batch->first; a != NULL; a = a->next) {
+    for (struct job *a = batch->first; a != NULL; a = a->next) {
         if (a->outcome.code != ACTA_OK) {
             atomic_fetch_add(&writer->refusals, 1);
         } else if (a->outcome.repeated) {
@@ -155,8 +155,8 @@ count_outcomes(struct writer *writer, const struct batch *batch)
 static void
 refuse_all(const struct batch *batch, enum acta_code code, const char *text)
 {
-    for (struct append *a = batch->first; a != NULL; a = a->next) {
-        append_refuse(a, code, "%s", text);
+    for (struct job *a = batch->first; a != NULL; a = a->next) {
+        job_refuse(a, code, "%s", text);
     }
 }
 
@@ -197,7 +197,7 @@ decide_all(struct writer *writer, const struct batch *batch)
         writer->time_us = now_us; /* Time never goes back. */
     }
     heads_begin(&writer->heads);
-    for (struct append *a = batch->first; a != NULL; a = a->next) {
+    for (struct job *a = batch->first; a != NULL; a = a->next) {
         if (decide(writer->decider, a, writer->time_us, &err) != ACTA_OK) {
             fail_for_good(writer, &err);
         }
@@ -418,9 +418,9 @@ writer_free(struct writer *writer)
 /* ---- for other threads ---- */
 
 enum acta_code
-writer_submit(struct writer *writer, struct append *append)
+writer_submit(struct writer *writer, struct job *job)
 {
-    return queue_put(&writer->queue, append);
+    return queue_put(&writer->queue, job);
 }
 
 void

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "append.h"
 #include "checkpoint.h"
 #include "database.h"
 #include "err.h"
+#include "job.h"
 #include "rooms.h"
 
 /* Bounds of a batch, and so of a journal entry and of the time that an append
@@ -49,7 +49,7 @@ void writer_last(const struct writer *writer, uint64_t *sequence,
 void writer_free(struct writer *writer); /* May be NULL. */
 
 /* See database.h. Any thread. */
-enum acta_code writer_submit(struct writer *writer, struct append *append);
+enum acta_code writer_submit(struct writer *writer, struct job *job);
 void writer_refuse(struct writer *writer);
 void writer_watch(struct writer *writer, struct watcher *watcher);
 void writer_unwatch(struct writer *writer, struct watcher *watcher);

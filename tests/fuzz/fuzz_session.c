@@ -83,18 +83,18 @@ take_output(void)
 static void
 turn(struct database *database)
 {
-    struct append *append;
+    struct job *job;
     unsigned pumps = 0;
 
     outbox_flush(&outbox, database);
     fake_database_commit();
-    append = completions_take(&completions);
-    while (append != NULL) {
-        struct append *next = append->next;
+    job = completions_take(&completions);
+    while (job != NULL) {
+        struct job *next = job->next;
 
-        session_complete(&session, append);
-        append_free(append);
-        append = next;
+        session_complete(&session, job);
+        job_free(job);
+        job = next;
     }
     FUZZ_PROMISE(session.appends_count == 0);
     FUZZ_PROMISE(session.appends_size == 0);

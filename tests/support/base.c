@@ -117,23 +117,23 @@ wake(void *user)
 }
 
 enum acta_code
-base_decide(struct base *base, struct append *append)
+base_decide(struct base *base, struct job *job)
 {
     struct wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER,
                         .woken = PTHREAD_COND_INITIALIZER};
     enum acta_code code;
 
     completions_init(&wait.completions, wake, &wait);
-    append->completions = &wait.completions;
-    code = database_submit(base->database, append);
+    job->completions = &wait.completions;
+    code = database_submit(base->database, job);
     if (code == ACTA_OK) {
         pthread_mutex_lock(&wait.lock);
         while (!wait.is_woken) {
             pthread_cond_wait(&wait.woken, &wait.lock);
         }
         pthread_mutex_unlock(&wait.lock);
-        ck_assert_ptr_eq(completions_take(&wait.completions), append);
-        code = append->outcome.code;
+        ck_assert_ptr_eq(completions_take(&wait.completions), job);
+        code = job->outcome.code;
     }
     completions_fini(&wait.completions);
     return code;
@@ -144,10 +144,10 @@ base_append(struct base *base, const char *stream, int64_t expected,
             const struct draft *drafts, size_t count)
 {
     struct draft_write write = {stream, expected, drafts, count};
-    struct append *append = draft_append(&write, 1);
-    enum acta_code code = base_decide(base, append);
+    struct job *job = draft_append(&write, 1);
+    enum acta_code code = base_decide(base, job);
 
-    append_free(append);
+    job_free(job);
     return code;
 }
 

@@ -46,7 +46,7 @@ int base_killed(struct base *base, void (*work)(struct base *base));
 /* Submit @append and wait until it has come back. Returns the outcome's code,
  * or what submitting was refused with. It stays the caller's.
  */
-enum acta_code base_decide(struct base *base, struct append *append);
+enum acta_code base_decide(struct base *base, struct job *job);
 
 /* Append to one stream, with any version expected if @expected says so. */
 enum acta_code base_append(struct base *base, const char *stream,

@@ -84,19 +84,19 @@ draft_body(struct buf *frame, const struct draft_write *writes, size_t count)
                       buf_size(frame) - start - FRAME_HEADER_SIZE);
 }
 
-struct append *
+struct job *
 draft_append(const struct draft_write *writes, size_t count)
 {
-    struct append *append;
+    struct job *job;
     struct acta_err err;
     struct buf frame;
 
     buf_init(&frame, FRAME_ROOM);
-    ck_assert_msg(
-        append_new(&append, draft_body(&frame, writes, count), &err) == ACTA_OK,
-        "%s", err.text);
+    ck_assert_msg(job_new(&job, draft_body(&frame, writes, count), &err) ==
+                      ACTA_OK,
+                  "%s", err.text);
     buf_fini(&frame);
-    return append;
+    return job;
 }
 
 /* ---- rooms ---- */
@@ -162,7 +162,7 @@ core_reopen(struct core *core)
 }
 
 enum acta_code
-core_decide(struct core *core, struct append *append)
+core_decide(struct core *core, struct job *job)
 {
     struct memtable *active = tail_active(&core->rooms.tail);
     struct acta_err err;
@@ -170,11 +170,11 @@ core_decide(struct core *core, struct append *append)
     core->sequence++;
     core->time_us += SECOND_US;
     heads_begin(&core->heads);
-    assert_ok(decide(core->decider, append, core->time_us, &err), &err);
+    assert_ok(decide(core->decider, job, core->time_us, &err), &err);
     heads_end(&core->heads);
     tail_publish(&core->rooms.tail,
                  memtable_first_position(active) + memtable_count(active) - 1);
-    return append->outcome.code;
+    return job->outcome.code;
 }
 
 enum acta_code
@@ -182,10 +182,10 @@ core_append(struct core *core, const char *stream, int64_t expected,
             const struct draft *drafts, size_t count)
 {
     struct draft_write write = {stream, expected, drafts, count};
-    struct append *append = draft_append(&write, 1);
-    enum acta_code code = core_decide(core, append);
+    struct job *job = draft_append(&write, 1);
+    enum acta_code code = core_decide(core, job);
 
-    append_free(append);
+    job_free(job);
     return code;
 }
 

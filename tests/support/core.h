@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "append.h"
 #include "buf.h"
 #include "decide.h"
 #include "event.h"
 #include "heads.h"
+#include "job.h"
 #include "query.h"
 #include "rooms.h"
 #include "tempdir.h"
@@ -52,7 +52,7 @@ void draft_event(struct event *event, struct buf *content, const char *stream,
                  const struct draft *draft);
 
 /* The append of these writes, as it comes from a connection: the caller's. */
-struct append *draft_append(const struct draft_write *writes, size_t count);
+struct job *draft_append(const struct draft_write *writes, size_t count);
 
 /* The body of its frame alone, put at the end of @frame. */
 struct slice draft_body(struct buf *frame, const struct draft_write *writes,
@@ -77,7 +77,7 @@ void core_reopen(struct core *core);
 /* Decide the append as a batch of its own, and publish it. Returns the
  * outcome's code.
  */
-enum acta_code core_decide(struct core *core, struct append *append);
+enum acta_code core_decide(struct core *core, struct job *job);
 
 /* Append to one stream, forgetting the outcome but for its code. */
 enum acta_code core_append(struct core *core, const char *stream,

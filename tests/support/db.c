@@ -119,16 +119,16 @@ db_reopen_as_killed(struct db *db)
 }
 
 void
-db_append(struct db *db, struct append *append)
+db_append(struct db *db, struct job *job)
 {
-    append->completions = &db->completions;
-    ck_assert_int_eq(database_submit(db->database, append), ACTA_OK);
+    job->completions = &db->completions;
+    ck_assert_int_eq(database_submit(db->database, job), ACTA_OK);
     pthread_mutex_lock(&db->lock);
     while (!db->is_woken) {
         pthread_cond_wait(&db->woken, &db->lock);
     }
     db->is_woken = false;
     pthread_mutex_unlock(&db->lock);
-    ck_assert_ptr_eq(completions_take(&db->completions), append);
-    ck_assert_ptr_null(append->next);
+    ck_assert_ptr_eq(completions_take(&db->completions), job);
+    ck_assert_ptr_null(job->next);
 }

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "append.h"
 #include "database.h"
+#include "job.h"
 #include "reader.h"
 #include "tempdir.h"
 
@@ -41,7 +41,7 @@ void db_reopen(struct db *db);
 void db_reopen_as_killed(struct db *db);
 
 /* Hand in an append and wait for its outcome, which is in @append. */
-void db_append(struct db *db, struct append *append);
+void db_append(struct db *db, struct job *job);
 
 /* Wait until the checkpoint that is under way, if any, is done. */
 void db_wait_checkpoint(struct db *db);

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "append.h"
 #include "event.h"
+#include "job.h"
 #include "query.h"
 #include "slice.h"
 

@@ -11,8 +11,8 @@ struct fake_database fake_database;
 
 static struct buf records[FAKE_EVENTS_MAX + 1]; /* By position. */
 static uint64_t head;
-static struct append *queued_first;
-static struct append *queued_last;
+static struct job *queued_first;
+static struct job *queued_last;
 static struct watcher *watchers;
 static bool stopping;
 
@@ -28,10 +28,10 @@ void
 fake_database_fini(void)
 {
     while (queued_first != NULL) {
-        struct append *append = queued_first;
+        struct job *job = queued_first;
 
-        queued_first = append->next;
-        append_free(append);
+        queued_first = job->next;
+        job_free(job);
     }
     for (; head > 0; head--) {
         buf_fini(&records[head]);
@@ -70,11 +70,11 @@ version_of(struct slice stream)
 /* ---- database.h ---- */
 
 enum acta_code
-database_submit(struct database *database, struct append *append)
+database_submit(struct database *database, struct job *job)
 {
     (void)database;
     fake_database.submits++;
-    append->next = NULL; /* As the real one does, whatever comes of it. */
+    job->next = NULL; /* As the real one does, whatever comes of it. */
     if (stopping) {
         return ACTA_STOPPING;
     }
@@ -82,20 +82,20 @@ database_submit(struct database *database, struct append *append)
         return ACTA_BUSY;
     }
     if (queued_first == NULL) {
-        queued_first = append;
+        queued_first = job;
     } else {
-        queued_last->next = append;
+        queued_last->next = job;
     }
-    queued_last = append;
+    queued_last = job;
     fake_database.queue_count++;
     return ACTA_OK;
 }
 
 static bool
-is_expected(struct append *append)
+is_expected(struct job *job)
 {
-    for (size_t i = 0; i < append->request.writes_count; i++) {
-        const struct msg_write *write = &append->request.writes[i];
+    for (size_t i = 0; i < job->request.writes_count; i++) {
+        const struct msg_write *write = &job->request.writes[i];
         uint64_t version = version_of(write->stream);
 
         if (write->expected >= 0 && (uint64_t)write->expected != version) {
@@ -104,20 +104,20 @@ is_expected(struct append *append)
                                           .expected = write->expected,
                                           .actual = version};
 
-            append_refuse(append, ACTA_CONFLICT, "write %zu", i);
-            append_add_failure(append, &failure);
+            job_refuse(job, ACTA_CONFLICT, "write %zu", i);
+            job_add_failure(job, &failure);
         }
     }
-    return append->outcome.code == ACTA_OK;
+    return job->outcome.code == ACTA_OK;
 }
 
 static void
-write_events(struct append *append, size_t index)
+write_events(struct job *job, size_t index)
 {
-    const struct msg_write *write = &append->request.writes[index];
+    const struct msg_write *write = &job->request.writes[index];
     uint64_t version = version_of(write->stream);
 
-    append->outcome.runs[index] = (struct msg_run){
+    job->outcome.runs[index] = (struct msg_run){
         .write = index,
         .first_version = version + 1,
         .first_position = head + 1,
@@ -143,19 +143,19 @@ void
 fake_database_commit(void)
 {
     while (queued_first != NULL) {
-        struct append *append = queued_first;
+        struct job *job = queued_first;
 
-        queued_first = append->next;
-        append->next = NULL;
-        if (is_expected(append)) {
-            append->outcome.runs_count = append->request.writes_count;
-            append->outcome.runs = calloc(append->outcome.runs_count,
-                                          sizeof(*append->outcome.runs));
-            for (size_t i = 0; i < append->request.writes_count; i++) {
-                write_events(append, i);
+        queued_first = job->next;
+        job->next = NULL;
+        if (is_expected(job)) {
+            job->outcome.runs_count = job->request.writes_count;
+            job->outcome.runs =
+                calloc(job->outcome.runs_count, sizeof(*job->outcome.runs));
+            for (size_t i = 0; i < job->request.writes_count; i++) {
+                write_events(job, i);
             }
         }
-        completions_give(append->completions, append, append);
+        completions_give(job->completions, job, job);
     }
     fake_database.queue_count = 0;
     for (struct watcher *watcher = watchers; watcher != NULL;

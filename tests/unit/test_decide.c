@@ -9,7 +9,7 @@
 #define EXISTS MSG_EXPECT_EXISTS
 
 static struct core core;
-static struct append *last; /* The last append, with its outcome. */
+static struct job *last; /* The last append, with its outcome. */
 
 static void
 setup(void)
@@ -21,14 +21,14 @@ setup(void)
 static void
 teardown(void)
 {
-    append_free(last);
+    job_free(last);
     core_close(&core);
 }
 
 static enum acta_code
 decide_writes(const struct draft_write *writes, size_t count)
 {
-    append_free(last);
+    job_free(last);
     last = draft_append(writes, count);
     return core_decide(&core, last);
 }
@@ -248,9 +248,9 @@ START_TEST(appends_of_one_batch_see_each_other)
 {
     struct draft draft = {.id = 1};
     struct draft_write write = {"a-1", 0, &draft, 1};
-    struct append *first = draft_append(&write, 1);
-    struct append *repeat = draft_append(&write, 1);
-    struct append *late;
+    struct job *first = draft_append(&write, 1);
+    struct job *repeat = draft_append(&write, 1);
+    struct job *late;
     struct acta_err err;
 
     draft.id = 2;
@@ -265,9 +265,9 @@ START_TEST(appends_of_one_batch_see_each_other)
     ck_assert_int_eq(repeat->outcome.code, ACTA_OK);
     ck_assert(repeat->outcome.repeated);
     ck_assert_int_eq(late->outcome.code, ACTA_CONFLICT);
-    append_free(first);
-    append_free(repeat);
-    append_free(late);
+    job_free(first);
+    job_free(repeat);
+    job_free(late);
 }
 END_TEST
 

@@ -178,7 +178,7 @@ write_append(struct history *history, struct buf *buf)
 
 /* The runs of an answer, against where the model has the events. */
 static void
-compare_runs(struct history *history, const struct append *append)
+compare_runs(struct history *history, const struct job *append)
 {
     const struct msg_append *request = &append->request;
     size_t run = 0, in_run = 0;
@@ -208,7 +208,7 @@ static void
 append_and_compare(struct history *history)
 {
     enum acta_code code, verdict;
-    struct append *append;
+    struct job *append;
     struct acta_err err;
     bool repeated;
 
@@ -216,7 +216,7 @@ append_and_compare(struct history *history)
         write_append(history, &history->last_body);
     }
     /* One that expects two versions of a stream is not even an append. */
-    while ((code = append_new(&append, buf_slice(&history->last_body), &err)) !=
+    while ((code = job_new(&append, buf_slice(&history->last_body), &err)) !=
            ACTA_OK) {
         ck_assert_int_eq(code, ACTA_INVALID);
         write_append(history, &history->last_body);
@@ -235,7 +235,7 @@ append_and_compare(struct history *history)
     }
     ck_assert_uint_eq(database_head(history->db.database),
                       history->model.count);
-    append_free(append);
+    job_free(append);
 }
 
 /* ---- questions ---- */

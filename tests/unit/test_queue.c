@@ -25,21 +25,21 @@ teardown(void)
 }
 
 /* An append that only a queue looks at. */
-static struct append *
+static struct job *
 append_of(size_t size, size_t events, size_t records_size)
 {
-    struct append *append = calloc(1, sizeof(*append));
+    struct job *job = calloc(1, sizeof(*job));
 
-    append->size = size;
-    append->request.events_count = events;
-    append->request.records_size = records_size;
-    return append;
+    job->size = size;
+    job->request.events_count = events;
+    job->request.records_size = records_size;
+    return job;
 }
 
 static enum acta_code
-put(struct append *append)
+put(struct job *job)
 {
-    return queue_put(&queue, append);
+    return queue_put(&queue, job);
 }
 
 static bool
@@ -54,10 +54,10 @@ free_all(struct batch *batch)
     size_t count = 0;
 
     while (batch->first != NULL) {
-        struct append *append = batch->first;
+        struct job *job = batch->first;
 
-        batch->first = append->next;
-        free(append);
+        batch->first = job->next;
+        free(job);
         count++;
     }
     return count;
@@ -75,7 +75,7 @@ empty(void)
 
 START_TEST(appends_come_out_in_the_order_they_went_in)
 {
-    struct append *appends[3];
+    struct job *appends[3];
     struct batch batch;
 
     for (size_t i = 0; i < 3; i++) {
@@ -136,7 +136,7 @@ END_TEST
 
 START_TEST(a_full_queue_refuses_and_takes_again_when_there_is_room)
 {
-    struct append *refused = append_of(1, 1, 1);
+    struct job *refused = append_of(1, 1, 1);
 
     ck_assert_int_eq(put(append_of(ROOM - 1, 1, 1)), ACTA_OK);
     ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
@@ -150,7 +150,7 @@ END_TEST
 
 START_TEST(an_empty_queue_takes_one_append_of_any_size_and_then_no_more)
 {
-    struct append *refused = append_of(1, 1, 1);
+    struct job *refused = append_of(1, 1, 1);
 
     ck_assert_int_eq(put(append_of(ROOM + 1, 1, 1)), ACTA_OK);
     ck_assert_int_eq(put(refused), ACTA_BUSY);
@@ -161,7 +161,7 @@ END_TEST
 
 START_TEST(a_closed_queue_refuses_and_gives_out_what_it_has)
 {
-    struct append *refused = append_of(1, 1, 1);
+    struct job *refused = append_of(1, 1, 1);
     struct batch batch;
 
     ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
@@ -195,9 +195,9 @@ put_many(void *arg)
     size_t events = *(size_t *)arg;
 
     for (size_t i = 0; i < PUTS; i++) {
-        struct append *append = append_of(1 + i % 300, events, i);
+        struct job *job = append_of(1 + i % 300, events, i);
 
-        while (queue_put(&queue, append) == ACTA_BUSY) {
+        while (queue_put(&queue, job) == ACTA_BUSY) {
             sched_yield();
         }
     }
@@ -218,7 +218,7 @@ START_TEST(what_many_threads_put_comes_out_once_and_in_each_ones_order)
         struct batch batch;
 
         ck_assert(queue_take(&queue, &batch, 7, SIZE_MAX, LONG_WAIT));
-        for (struct append *a = batch.first; a != NULL; a = a->next) {
+        for (struct job *a = batch.first; a != NULL; a = a->next) {
             size_t thread = a->request.events_count;
 
             ck_assert_uint_lt(thread, PUTTERS);

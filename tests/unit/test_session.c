@@ -56,13 +56,13 @@ setup(void)
 static void
 teardown(void)
 {
-    struct append *append = completions_take(&completions);
+    struct job *job = completions_take(&completions);
 
-    while (append != NULL) {
-        struct append *next = append->next;
+    while (job != NULL) {
+        struct job *next = job->next;
 
-        append_free(append);
-        append = next;
+        job_free(job);
+        job = next;
     }
     session_fini(&session);
     outbox_fini(&outbox);
@@ -83,17 +83,17 @@ feed(void)
 static void
 commit(void)
 {
-    struct append *append;
+    struct job *job;
 
     outbox_flush(&outbox, host.database);
     fake_database_commit();
-    append = completions_take(&completions);
-    while (append != NULL) {
-        struct append *next = append->next;
+    job = completions_take(&completions);
+    while (job != NULL) {
+        struct job *next = job->next;
 
-        session_complete(&session, append);
-        append_free(append);
-        append = next;
+        session_complete(&session, job);
+        job_free(job);
+        job = next;
     }
     session_wake(&session);
 }

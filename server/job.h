@@ -1,4 +1,5 @@
-/* One append on its way from a connection to the writer and back.
+/* A job for the writer, an append or a change of a stream, on its way from a
+ * connection to the writer and back.
  *
  * An I/O thread makes it out of a frame, with everything checked that can be
  * checked without the streams, and hands it to the database. From then on it
@@ -7,8 +8,8 @@
  * the answer and frees it. It has one owner at any time.
  */
 
-#ifndef ACTA_APPEND_H
-#define ACTA_APPEND_H
+#ifndef ACTA_JOB_H
+#define ACTA_JOB_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -32,8 +33,8 @@ struct outcome {
     size_t failures_count;
 };
 
-struct append {
-    struct append *next; /* In whatever list it is at the time. */
+struct job {
+    struct job *next; /* In whatever list it is at the time. */
     struct msg_append request;
     struct completions *completions;
     uint64_t connection_id; /* For the I/O thread to find its way back. */
@@ -48,27 +49,26 @@ struct append {
  * OK: *@append is the caller's. Else it is NULL, and @err says what is wrong
  * with the request; MEMORY if there was none for it.
  */
-enum acta_code append_new(struct append **append, struct slice body,
-                          struct acta_err *err) ACTA_CHECKED;
+enum acta_code job_new(struct job **job, struct slice body,
+                       struct acta_err *err) ACTA_CHECKED;
 
 /* Free @append, which may be NULL. */
-void append_free(struct append *append);
+void job_free(struct job *job);
 
 /* Note a refusal in the outcome. Returns @code. Writer thread. */
-enum acta_code append_refuse(struct append *append, enum acta_code code,
-                             const char *fmt, ...) ACTA_PRINTF(3, 4);
+enum acta_code job_refuse(struct job *job, enum acta_code code, const char *fmt,
+                          ...) ACTA_PRINTF(3, 4);
 
 /* Add a reason to a refusal; those beyond MSG_FAILURES_MAX are not kept. */
-void append_add_failure(struct append *append,
-                        const struct msg_failure *failure);
+void job_add_failure(struct job *job, const struct msg_failure *failure);
 
 /* Where the appends of one I/O thread come back. The writer gives back all of
  * a commit at once, and wakes the thread once.
  */
 struct completions {
     pthread_mutex_t lock; /* Guards first and last. */
-    struct append *first; /* In the order in which they were decided. */
-    struct append *last;
+    struct job *first;    /* In the order in which they were decided. */
+    struct job *last;
     /* Called from the writer's thread when the list was empty before. It must
      * not block, and must not call completions_take().
      */
@@ -81,10 +81,10 @@ void completions_init(struct completions *completions, void (*wake)(void *user),
 void completions_fini(struct completions *completions);
 
 /* Give back a list of appends linked by next. Any thread. */
-void completions_give(struct completions *completions, struct append *first,
-                      struct append *last);
+void completions_give(struct completions *completions, struct job *first,
+                      struct job *last);
 
 /* Take all that has come back, linked by next; NULL if nothing has. */
-struct append *completions_take(struct completions *completions);
+struct job *completions_take(struct completions *completions);
 
 #endif

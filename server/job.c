@@ -1,4 +1,4 @@
-#include "append.h"
+#include "job.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -7,63 +7,62 @@
 #include <string.h>
 
 enum acta_code
-append_new(struct append **out, struct slice body, struct acta_err *err)
+job_new(struct job **out, struct slice body, struct acta_err *err)
 {
-    struct append *append;
+    struct job *job;
     enum acta_code code;
 
     *out = NULL;
-    append = malloc(sizeof(*append) + body.size);
-    if (append == NULL) {
+    job = malloc(sizeof(*job) + body.size);
+    if (job == NULL) {
         return acta_fail(err, ACTA_MEMORY, "append");
     }
-    *append = (struct append){.size = sizeof(*append) + body.size};
+    *job = (struct job){.size = sizeof(*job) + body.size};
     if (body.size > 0) {
-        memcpy(append->body, body.data, body.size);
+        memcpy(job->body, body.data, body.size);
     }
-    code = msg_append_decode(&append->request,
-                             slice_make(append->body, body.size), err);
+    code =
+        msg_append_decode(&job->request, slice_make(job->body, body.size), err);
     if (code != ACTA_OK) {
-        free(append);
+        free(job);
         return code;
     }
-    append->size +=
-        append->request.writes_count * sizeof(*append->request.writes) +
-        append->request.events_count * sizeof(*append->request.events);
-    *out = append;
+    job->size += job->request.writes_count * sizeof(*job->request.writes) +
+                 job->request.events_count * sizeof(*job->request.events);
+    *out = job;
     return ACTA_OK;
 }
 
 void
-append_free(struct append *append)
+job_free(struct job *job)
 {
-    if (append == NULL) {
+    if (job == NULL) {
         return;
     }
-    msg_append_fini(&append->request);
-    free(append->outcome.runs);
-    free(append->outcome.failures);
-    free(append);
+    msg_append_fini(&job->request);
+    free(job->outcome.runs);
+    free(job->outcome.failures);
+    free(job);
 }
 
 enum acta_code
-append_refuse(struct append *append, enum acta_code code, const char *fmt, ...)
+job_refuse(struct job *job, enum acta_code code, const char *fmt, ...)
 {
     va_list args;
 
     assert(code != ACTA_OK);
 
-    append->outcome.code = code;
+    job->outcome.code = code;
     va_start(args, fmt);
-    vsnprintf(append->outcome.text, sizeof(append->outcome.text), fmt, args);
+    vsnprintf(job->outcome.text, sizeof(job->outcome.text), fmt, args);
     va_end(args);
     return code;
 }
 
 void
-append_add_failure(struct append *append, const struct msg_failure *failure)
+job_add_failure(struct job *job, const struct msg_failure *failure)
 {
-    struct outcome *outcome = &append->outcome;
+    struct outcome *outcome = &job->outcome;
 
     if (outcome->failures == NULL) {
         outcome->failures =
@@ -91,8 +90,8 @@ completions_fini(struct completions *completions)
 }
 
 void
-completions_give(struct completions *completions, struct append *first,
-                 struct append *last)
+completions_give(struct completions *completions, struct job *first,
+                 struct job *last)
 {
     bool was_empty;
 
@@ -112,10 +111,10 @@ completions_give(struct completions *completions, struct append *first,
     }
 }
 
-struct append *
+struct job *
 completions_take(struct completions *completions)
 {
-    struct append *first;
+    struct job *first;
 
     pthread_mutex_lock(&completions->lock);
     first = completions->first;
