@@ -23,6 +23,8 @@ enum list_kind {
     LIST_CORRELATION = 5,
 };
 
+#define LIST_KINDS_END 6 /* All kinds are below. */
+
 struct list_name {
     enum list_kind kind;
     struct slice name;
@@ -58,5 +60,6 @@ enum list_kind list_kind_of(enum query_field field);
  */
 uint64_t list_hash(const struct list_name *name);
 uint64_t list_hash_id(const uint8_t id[static UUID_SIZE]);
+uint64_t list_hash_row(unsigned kind, struct slice key);
 
 #endif

@@ -55,7 +55,7 @@ struct memtable {
     pthread_rwlock_t lock;    /* Guards all below against the writer. */
     struct memlist **buckets; /* owned: mapped */
     uint32_t *slots;          /* owned: mapped; event number + 1, 0: empty */
-    struct memlist *lists;
+    struct memlist *lists[LIST_KINDS_END];
 };
 
 static void *
@@ -127,10 +127,12 @@ destroy(struct memtable *memtable)
         munmap(memtable->slots,
                (memtable->slots_mask + 1) * sizeof(*memtable->slots));
     }
-    for (struct memlist *list = memtable->lists; list != NULL;
-         list = list->next) {
-        if (list->offsets != list->inline_offsets) {
-            free(list->offsets);
+    for (size_t kind = 0; kind < LIST_KINDS_END; kind++) {
+        for (struct memlist *list = memtable->lists[kind]; list != NULL;
+             list = list->next) {
+            if (list->offsets != list->inline_offsets) {
+                free(list->offsets);
+            }
         }
     }
     arena_free(&memtable->arena);
@@ -256,8 +258,8 @@ add_list(struct memtable *memtable, const struct list_name *name, uint64_t hash,
         list->name.name.data = copy;
     }
     list->next_in_bucket = *bucket;
-    list->next = memtable->lists;
-    memtable->lists = list;
+    list->next = memtable->lists[name->kind];
+    memtable->lists[name->kind] = list;
     *bucket = list;
     return list;
 }
@@ -465,7 +467,7 @@ memtable_id_of(const struct memtable *memtable, uint64_t position)
 }
 
 struct memlist *
-memtable_lists(const struct memtable *memtable)
+memtable_lists(const struct memtable *memtable, enum list_kind kind)
 {
-    return memtable->lists;
+    return memtable->lists[kind];
 }

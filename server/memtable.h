@@ -46,7 +46,7 @@ struct memlist {
     uint32_t inline_offsets[2]; /* Most lists have few. */
 
     struct memlist *next_in_bucket;
-    struct memlist *next; /* All lists, newest first. */
+    struct memlist *next; /* All lists of this kind, newest first. */
 };
 
 /* Make a memtable whose first event will have @first_position, for up to
@@ -115,9 +115,11 @@ const struct memlist *memtable_stream_of(const struct memtable *memtable,
 const uint8_t *memtable_id_of(const struct memtable *memtable,
                               uint64_t position);
 
-/* All lists, linked by next: for the checkpoint, when nothing is added any
- * more.
+/* The newest list of @kind, or NULL; the others follow by next. Only this call
+ * needs the lock: lists stay linked as they are, as long as the memtable does.
+ * Some may have no events, or none yet that were published.
  */
-struct memlist *memtable_lists(const struct memtable *memtable);
+struct memlist *memtable_lists(const struct memtable *memtable,
+                               enum list_kind kind);
 
 #endif

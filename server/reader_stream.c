@@ -215,11 +215,10 @@ collect_names(struct names *names, const struct span *span, struct slice prefix,
     const struct memlist *list;
 
     memtable_lock(span->memtable);
-    list = memtable_lists(span->memtable);
+    list = memtable_lists(span->memtable, LIST_STREAM);
     memtable_unlock(span->memtable);
     for (; list != NULL; list = list->next) {
-        if (list->name.kind != LIST_STREAM ||
-            !slice_starts_with(list->name.name, prefix) ||
+        if (!slice_starts_with(list->name.name, prefix) ||
             slice_compare(list->name.name, after) <= 0) {
             continue;
         }

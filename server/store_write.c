@@ -106,16 +106,22 @@ sort_lists(struct memtable *memtable, size_t *count)
     size_t at = 0;
 
     *count = 0;
-    for (struct memlist *l = memtable_lists(memtable); l != NULL; l = l->next) {
-        *count += l->count > 0;
+    for (enum list_kind k = LIST_STREAM; k < LIST_KINDS_END; k++) {
+        for (struct memlist *l = memtable_lists(memtable, k); l != NULL;
+             l = l->next) {
+            *count += l->count > 0;
+        }
     }
     sorted = malloc((*count + 1) * sizeof(struct memlist *));
     if (sorted == NULL) {
         return NULL;
     }
-    for (struct memlist *l = memtable_lists(memtable); l != NULL; l = l->next) {
-        if (l->count > 0) {
-            sorted[at++] = l;
+    for (enum list_kind k = LIST_STREAM; k < LIST_KINDS_END; k++) {
+        for (struct memlist *l = memtable_lists(memtable, k); l != NULL;
+             l = l->next) {
+            if (l->count > 0) {
+                sorted[at++] = l;
+            }
         }
     }
     qsort(sorted, at, sizeof(struct memlist *), compare_lists);
