@@ -169,7 +169,7 @@ read_error(struct answer *answer, struct slice base, struct acta_err *refusal,
 
         answer->failures[i] = (struct acta_failure){
             .kind = (enum acta_failure_kind)failure->kind,
-            .write = failure->index,
+            .index = failure->index,
             .event = failure->event,
             .expected = failure->expected,
             .actual = failure->actual,

@@ -295,7 +295,7 @@ tell_refusal(struct cli *cli, const char *const *streams,
     if (err->code == ACTA_ID_REUSED) {
         cli_error("%s: the id is that of version %" PRIu64
                   ", which has other content",
-                  streams[failure->write], failure->actual);
+                  streams[failure->index], failure->actual);
         cli_hint("every event needs an id of its own");
         return cli_exit_code(err->code);
     }
@@ -303,7 +303,7 @@ tell_refusal(struct cli *cli, const char *const *streams,
         return cli_fail(NULL, err);
     }
     /* By value: the answer gives way to that of the next request. */
-    tell_conflict(cli, streams[failure->write], failure->expected,
+    tell_conflict(cli, streams[failure->index], failure->expected,
                   failure->actual);
     return EXIT_CONFLICT;
 }

@@ -170,7 +170,7 @@ learn(struct appender *appender, enum acta_code code,
          i++) {
         const struct acta_failure *failure = appended->failures[i];
 
-        appender->versions[appender->streams[failure->write]] = failure->actual;
+        appender->versions[appender->streams[failure->index]] = failure->actual;
     }
 }
 

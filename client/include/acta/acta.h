@@ -80,7 +80,8 @@
  *   lost or a server is stopping, to any of the hosts it was given.
  * - It sends again what was not answered: reads, and appends too, in their
  *   order and before newer ones, since the server counts an event once by its
- *   id. So a request ends only with an answer or at its deadline.
+ *   id; changes of streams too, since they change nothing when done twice. So
+ *   a request ends only with an answer or at its deadline.
  * - A subscription goes on behind the last position that its callback has been
  *   given: no event is missed and none comes twice, whatever is restarted.
  * - The server sends a subscription no more than its callbacks have taken.
@@ -92,12 +93,14 @@
  * in codes.h. @err may always be NULL.
  *
  *     TIMEOUT      The deadline has passed; nothing was done.
- *     UNKNOWN      An append was sent, and its deadline has passed without an
- *                  answer, or it was sent again after a broken connection and
- *                  then refused for a reason that does not tell (a full disk):
- *                  it may have been done. Send the same acta_append again: it
- *                  has the same ids, so it counts once.
- *     CANCELLED    acta_cancel() or acta_close(). An append may have been done.
+ *     UNKNOWN      An append or a change of a stream was sent, and its
+ *                  deadline has passed without an answer, or it was sent again
+ *                  after a broken connection and then refused for a reason
+ *                  that does not tell (a full disk): it may have been done.
+ *                  Send the same again: an append has the same ids, so it
+ *                  counts once, and a change is done once.
+ *     CANCELLED    acta_cancel() or acta_close(). An append or a change may
+ *                  have been done.
  *     BUSY         Too many requests wait already: see acta_options.
  *     MEMORY       There is none. Nothing was started, nothing else is hurt.
  *     UNREACHABLE  Of acta_on_link: why there is no connection.
@@ -125,6 +128,9 @@
  * metadata are any bytes, together 16 MiB an event at most. An append has at
  * most 10,000 events and 64 MiB.
  *
+ * Queries are described in acta_query.h, appends in acta_append.h, events and
+ * ids in acta_event.h: this header includes them.
+ *
  * Compatibility. Structs that the caller makes begin with their size and are
  * made by the function named with them (acta_options_of() and so on): new
  * fields may be added at the end. Structs that the library makes are reached
@@ -136,231 +142,21 @@
 #ifndef ACTA_ACTA_H
 #define ACTA_ACTA_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "codes.h"
-#include "err.h"
+#include "acta_append.h"
+#include "acta_event.h"
+#include "acta_query.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-struct acta_append;
 struct acta_client;
-struct acta_query;
 struct acta_sub;
 
 #define ACTA_PORT_DEFAULT 2282 /* A-C-T-A on a telephone. */
 
 /* The version of the library that runs: "0.1.0". */
 ACTA_API const char *acta_version(void);
-
-/* ---- ids: UUIDs ---- */
-
-struct acta_id {
-    uint8_t bytes[16];
-};
-
-#define ACTA_ID_TEXT_SIZE 37 /* 36 characters and the end of the string. */
-
-/* Make a new id, of version 7: ids sort by the millisecond they were made in.
- * IO: the system has no randomness to give.
- */
-ACTA_API enum acta_code acta_id_new(struct acta_id *id, struct acta_err *err);
-
-/* "0190163d-8694-739b-aea5-966c26f8ad91" */
-ACTA_API void acta_id_format(const struct acta_id *id,
-                             char text[ACTA_ID_TEXT_SIZE]);
-
-/* Read the text form, in either case. False if it is none. */
-ACTA_API bool acta_id_parse(struct acta_id *id, const char *text);
-
-/* ---- events ---- */
-
-enum acta_format {
-    ACTA_FORMAT_BINARY = 0,
-    ACTA_FORMAT_JSON = 1,
-    ACTA_FORMAT_MSGPACK = 2,
-};
-
-/* An event as it is stored. Texts, data and metadata end with a zero byte that
- * does not count, so JSON is a C string.
- */
-struct acta_event {
-    uint64_t position; /* In the database: 1, 2, 3, ... */
-    uint64_t version;  /* In its stream: 1, 2, 3, ... */
-    uint64_t time_us;  /* When it was stored: since 1970, UTC. */
-    const char *stream;
-    const char *type;
-    const struct acta_id *id;
-    const struct acta_id *correlation_id; /* NULL: none */
-    const struct acta_id *causation_id;   /* NULL: none */
-    const char *const *tags;
-    size_t tags_count;
-    const void *metadata;
-    size_t metadata_size;
-    const void *data;
-    size_t data_size;
-    enum acta_format format;
-};
-
-/* A copy that is the caller's, to keep beyond a callback; NULL if there is no
- * memory. Free it with acta_event_free().
- */
-ACTA_API struct acta_event *acta_event_copy(const struct acta_event *event);
-ACTA_API void acta_event_free(struct acta_event *event);
-
-/* An event that is to be appended: start with acta_draft_of(), then set what
- * else it has.
- */
-struct acta_draft {
-    size_t size; /* Of this struct. */
-    const char *type;
-    const void *data;
-    size_t data_size;
-    enum acta_format format;              /* ACTA_FORMAT_BINARY */
-    const struct acta_id *id;             /* NULL: a new one is made. */
-    const struct acta_id *correlation_id; /* NULL: none */
-    const struct acta_id *causation_id;   /* NULL: none */
-    const char *const *tags;              /* Each at most once. */
-    size_t tags_count;
-    const void *metadata;
-    size_t metadata_size;
-};
-
-static inline struct acta_draft
-acta_draft_of(const char *type, const void *data, size_t data_size)
-{
-    struct acta_draft draft;
-
-    memset(&draft, 0, sizeof(draft));
-    draft.size = sizeof(draft);
-    draft.type = type;
-    draft.data = data;
-    draft.data_size = data_size;
-    return draft;
-}
-
-/* ---- appends ---- */
-
-/* What a stream's version must be for a write to be done: the number of its
- * events (0: it has none), or one of these.
- */
-#define ACTA_EXPECT_ANY    (-1)
-#define ACTA_EXPECT_EXISTS (-2) /* Any version but 0. */
-
-/* An append is filled, then sent, as often as need be: it keeps the ids of its
- * events, so that however often it is sent they count once.
- *
- * Filling never fails on its own: what is wrong first is remembered, and told
- * by acta_append_check() and by acta_append().
- *
- * acta_append_new() returns NULL if there is no memory. Given NULL, the calls
- * that fill do nothing and acta_append() says MEMORY: one check is enough.
- */
-ACTA_API struct acta_append *acta_append_new(void);
-ACTA_API void acta_append_free(struct acta_append *append);
-
-/* Begin a write to @stream, which is at version @expected. The events that
- * follow go there.
- */
-ACTA_API void acta_append_stream(struct acta_append *append, const char *stream,
-                                 int64_t expected);
-
-/* Add an event to the write that was begun last. */
-ACTA_API void acta_append_event(struct acta_append *append,
-                                const struct acta_draft *draft);
-
-/* How many events there are, and the id of event @index, counted over all
- * writes from 0; NULL if there is none. Valid until the append is changed.
- */
-ACTA_API size_t acta_append_count(const struct acta_append *append);
-ACTA_API const struct acta_id *acta_append_id(const struct acta_append *append,
-                                              size_t index);
-
-/* Bytes that the append takes on the wire, nearly. */
-ACTA_API size_t acta_append_size(const struct acta_append *append);
-
-/* OK, or what is wrong with it: INVALID, TOO_LARGE, MEMORY, IO. */
-ACTA_API enum acta_code acta_append_check(const struct acta_append *append,
-                                          struct acta_err *err);
-
-/* Make it empty and keep its memory, to fill it anew. */
-ACTA_API void acta_append_clear(struct acta_append *append);
-
-/* Events of one write that were stored one behind the other. */
-struct acta_run {
-    size_t write; /* Index of the write, from 0. */
-    uint64_t first_version;
-    uint64_t first_position;
-    uint64_t count;
-};
-
-enum acta_failure_kind {
-    ACTA_FAILED_WRITE = 0, /* The stream is at another version. */
-    ACTA_FAILED_EVENT = 1, /* The event's id is stored already. */
-};
-
-/* A reason why an append was refused. */
-struct acta_failure {
-    enum acta_failure_kind kind;
-    size_t write;     /* Index of the write, from 0. */
-    size_t event;     /* Index of the event in it; 0 for ACTA_FAILED_WRITE. */
-    int64_t expected; /* As given; 0 for ACTA_FAILED_EVENT. */
-    uint64_t actual;  /* The stream's version, or that of the stored event. */
-};
-
-/* How an append ended. */
-struct acta_appended {
-    uint64_t position; /* Of its last event; 0 if it failed. */
-    uint64_t version;  /* The last event's, in the stream written last. */
-    bool repeated;     /* All was stored before: this is the first answer. */
-    /* In the order of the writes; more than one for a write only if it is
-     * a repeat of events that were stored piece by piece.
-     */
-    const struct acta_run *const *runs;
-    size_t runs_count;
-    /* Of a refused append, if the code is CONFLICT, PARTIAL_REPEAT or
-     * ID_REUSED: up to 100 reasons.
-     */
-    const struct acta_failure *const *failures;
-    size_t failures_count;
-};
-
-/* ---- queries ---- */
-
-/* Which events are wanted. A query is a list of items joined by OR. Within an
- * item categories are joined by OR, so are types, streams and correlation ids;
- * tags are joined by AND; and an event must satisfy each of the five kinds that
- * are named. An empty query, and NULL for a query, mean all events.
- *
- *     query = acta_query_new();
- *     acta_query_category(query, "order");  // orders' events of two types
- *     acta_query_type(query, "OrderPlaced");
- *     acta_query_type(query, "OrderPaid");
- *     acta_query_or(query);                 // and all about a customer
- *     acta_query_tag(query, "customer:7");
- *
- * acta_query_new() returns NULL if there is no memory; check that, since NULL
- * means all. At most 128 items and 256 texts. Filling never fails on its own:
- * what is wrong first is told by acta_query_check() and by the call it is given
- * to, which copies it.
- */
-ACTA_API struct acta_query *acta_query_new(void);
-ACTA_API void acta_query_free(struct acta_query *query);
-ACTA_API void acta_query_category(struct acta_query *query,
-                                  const char *category);
-ACTA_API void acta_query_type(struct acta_query *query, const char *type);
-ACTA_API void acta_query_tag(struct acta_query *query, const char *tag);
-ACTA_API void acta_query_stream(struct acta_query *query, const char *stream);
-ACTA_API void acta_query_correlation_id(struct acta_query *query,
-                                        const struct acta_id *id);
-ACTA_API void acta_query_or(struct acta_query *query);
-ACTA_API enum acta_code acta_query_check(const struct acta_query *query,
-                                         struct acta_err *err);
 
 /* ---- the client ---- */
 
@@ -463,6 +259,26 @@ ACTA_API void acta_flush(struct acta_client *client);
 /* Requests that are not yet answered. */
 ACTA_API size_t acta_in_flight(const struct acta_client *client);
 
+/* What the server takes; the sizes are in bytes. */
+struct acta_limits {
+    uint64_t frame_size_max;
+    uint64_t event_size_max; /* Data and metadata together. */
+    uint64_t append_size_max;
+    uint64_t append_events_max;
+    uint64_t append_checks_max;
+    uint64_t append_conditions_max;
+    uint64_t unseen_events_max;
+    uint64_t stream_size_max;
+    uint64_t type_size_max;
+    uint64_t tag_size_max;
+    uint64_t tags_max; /* Of an event. */
+    uint64_t page_size_max;
+    uint64_t query_items_max;
+    uint64_t query_terms_max;
+    uint64_t requests_max; /* Of a connection, as the next. */
+    uint64_t subscriptions_max;
+};
+
 /* What the server said of itself. */
 struct acta_server {
     const char *version;
@@ -470,6 +286,7 @@ struct acta_server {
     const struct acta_id *server_id;   /* New at every start of the server. */
     const struct acta_id *database_id; /* The same for ever. */
     uint64_t head;                     /* When the connection was made. */
+    const struct acta_limits *limits;
 };
 
 /* The server of the last connection, or NULL if there was none yet. Valid
@@ -513,7 +330,14 @@ ACTA_API uint64_t acta_status(struct acta_client *client, uint64_t timeout_ms,
                               struct acta_err *err);
 
 /* Append events: all, durably, or none. @appended is never NULL; when @err is
- * not, it says which writes and events were in the way. @done may be NULL.
+ * not, it says what was in the way. @done may be NULL.
+ *
+ * CONFLICT: a stream is at another version than was expected, or an event meets
+ *     a condition; all that were in the way are named.
+ * UNDECIDED: a condition has too many events to look at above its position.
+ * TOMBSTONED: a stream is closed for ever.
+ * PARTIAL_REPEAT, ID_REUSED: events of these ids are stored already, but not
+ *     all, not in this order, or with other content.
  */
 typedef void acta_on_appended(void *user, const struct acta_err *err,
                               const struct acta_appended *appended);
@@ -592,12 +416,22 @@ ACTA_API uint64_t acta_read_id(struct acta_client *client,
  * and come after @after (both may be NULL), @count_max at most (0: as many as
  * the server gives at once, 4,096 at most).
  */
+enum acta_stream_state {
+    ACTA_STREAM_LIVE = 0,
+    ACTA_STREAM_DELETED = 1,    /* Until it is appended to. */
+    ACTA_STREAM_TOMBSTONED = 2, /* For ever. */
+};
+
 struct acta_stream {
     const char *name;
-    uint64_t version; /* How many events it has. */
-    uint64_t first_time_us;
+    uint64_t version;       /* How many events it ever had. */
+    uint64_t first_time_us; /* Of the first that it ever had. */
     uint64_t last_time_us;
     uint64_t last_position;
+    enum acta_stream_state state;
+    uint64_t truncate_before; /* See struct acta_settings. */
+    uint64_t max_count;
+    uint64_t max_age_us;
 };
 
 struct acta_streams {
@@ -612,6 +446,166 @@ ACTA_API uint64_t acta_list(struct acta_client *client, const char *prefix,
                             const char *after, size_t count_max,
                             uint64_t timeout_ms, acta_on_streams *done,
                             void *user, struct acta_err *err);
+
+/* Describe one stream. Version 0 and a state of live: nothing is known of it
+ * but, it may be, its settings.
+ */
+struct acta_description {
+    const struct acta_stream *stream;
+    uint64_t first_version; /* The first that is not hidden; version + 1 if
+                               all are. */
+};
+
+typedef void acta_on_description(void *user, const struct acta_err *err,
+                                 const struct acta_description *description);
+ACTA_API uint64_t acta_describe_stream(struct acta_client *client,
+                                       const char *stream, uint64_t timeout_ms,
+                                       acta_on_description *done, void *user,
+                                       struct acta_err *err);
+
+/* List the categories, types or tags that events ever had, as acta_list() does
+ * streams.
+ */
+struct acta_name {
+    const char *name;
+    uint64_t count; /* Events that ever had it, hidden ones too. */
+    uint64_t first_time_us;
+    uint64_t last_time_us;
+    uint64_t last_position;
+};
+
+struct acta_names {
+    const struct acta_name *const *names;
+    size_t names_count;
+    bool at_end; /* Else list again, after the last name here. */
+};
+
+typedef void acta_on_names(void *user, const struct acta_err *err,
+                           const struct acta_names *names);
+ACTA_API uint64_t acta_list_categories(struct acta_client *client,
+                                       const char *prefix, const char *after,
+                                       size_t count_max, uint64_t timeout_ms,
+                                       acta_on_names *done, void *user,
+                                       struct acta_err *err);
+ACTA_API uint64_t acta_list_types(struct acta_client *client,
+                                  const char *prefix, const char *after,
+                                  size_t count_max, uint64_t timeout_ms,
+                                  acta_on_names *done, void *user,
+                                  struct acta_err *err);
+ACTA_API uint64_t acta_list_tags(struct acta_client *client, const char *prefix,
+                                 const char *after, size_t count_max,
+                                 uint64_t timeout_ms, acta_on_names *done,
+                                 void *user, struct acta_err *err);
+
+/* Find where a time begins: @position is the one before the first event that
+ * was stored at or after @time_us, in microseconds since 1970, UTC; the last
+ * position if there is none. Read or follow from there.
+ */
+typedef void acta_on_position(void *user, const struct acta_err *err,
+                              uint64_t position);
+ACTA_API uint64_t acta_find_time(struct acta_client *client, uint64_t time_us,
+                                 uint64_t timeout_ms, acta_on_position *done,
+                                 void *user, struct acta_err *err);
+
+/* ---- the life of a stream ---- */
+
+/* Each of these changes a stream that is at version @expected, which is judged
+ * as in an append, and at once for all who read. What is hidden is in no read
+ * and no subscription, meets no condition and never comes back; but it counts
+ * for versions, and its ids stay known.
+ *
+ * @changed is never NULL. @done may be NULL.
+ *
+ * Done twice they change nothing more, so they are sent again after a broken
+ * connection. Then the answer is that of the second time: changed may be false
+ * although the first time did it; and if others have changed the stream in
+ * between, or it was expected to exist and has been deleted by the first time,
+ * it is CONFLICT.
+ *
+ * CONFLICT: the stream is at another version. TOMBSTONED: it is closed for
+ * ever, which only erasing and one more tombstone do not mind. INVALID.
+ */
+struct acta_changed {
+    uint64_t version; /* The stream's. */
+    uint64_t head;    /* The database's last position. */
+    bool changed;     /* False: it was like that already. */
+};
+
+typedef void acta_on_changed(void *user, const struct acta_err *err,
+                             const struct acta_changed *changed);
+
+/* Which events of a stream are kept: an event is hidden if its version is below
+ * truncate_before, if max_count events came after it, or if it is older than
+ * max_age_us. 0: no bound.
+ */
+struct acta_settings {
+    size_t size;    /* Of this struct. */
+    unsigned given; /* ACTA_SET_...: those that are to be set. */
+    uint64_t truncate_before;
+    uint64_t max_count;
+    uint64_t max_age_us;
+};
+
+#define ACTA_SET_TRUNCATE_BEFORE 1u
+#define ACTA_SET_MAX_COUNT       2u
+#define ACTA_SET_MAX_AGE         4u
+
+/* Settings in which those that are @given are 0, to be set by the caller, and
+ * all others stay as they are.
+ */
+static inline struct acta_settings
+acta_settings_of(unsigned given)
+{
+    struct acta_settings settings;
+
+    memset(&settings, 0, sizeof(settings));
+    settings.size = sizeof(settings);
+    settings.given = given;
+    return settings;
+}
+
+/* Set what is given in @settings, also of a stream that has no events yet.
+ *
+ * INVALID: nothing is given; truncate_before is above version + 1, or below
+ * what it is.
+ */
+ACTA_API uint64_t acta_set_stream(struct acta_client *client,
+                                  const char *stream, int64_t expected,
+                                  const struct acta_settings *settings,
+                                  uint64_t timeout_ms, acta_on_changed *done,
+                                  void *user, struct acta_err *err);
+
+/* Hide all events that the stream has. It is appended to as if it was new, and
+ * its versions go on. NOT_FOUND: it never had an event.
+ */
+ACTA_API uint64_t acta_delete_stream(struct acta_client *client,
+                                     const char *stream, int64_t expected,
+                                     uint64_t timeout_ms, acta_on_changed *done,
+                                     void *user, struct acta_err *err);
+
+/* The same, and refuse every append to it for ever. A name that no stream has
+ * can be reserved so.
+ */
+ACTA_API uint64_t acta_tombstone_stream(struct acta_client *client,
+                                        const char *stream, int64_t expected,
+                                        uint64_t timeout_ms,
+                                        acta_on_changed *done, void *user,
+                                        struct acta_err *err);
+
+/* Erase the data and metadata of one event, hidden or not, or of all that the
+ * stream has so far. The events stay, with their types and tags, in the format
+ * ACTA_FORMAT_ERASED. The bytes leave the server's disk in the background: see
+ * erasures_pending in its status. NOT_FOUND: there is no such event, no such
+ * stream.
+ */
+ACTA_API uint64_t acta_erase_event(struct acta_client *client,
+                                   const char *stream, uint64_t version,
+                                   uint64_t timeout_ms, acta_on_changed *done,
+                                   void *user, struct acta_err *err);
+ACTA_API uint64_t acta_erase_stream(struct acta_client *client,
+                                    const char *stream, int64_t expected,
+                                    uint64_t timeout_ms, acta_on_changed *done,
+                                    void *user, struct acta_err *err);
 
 /* ---- subscriptions ---- */
 

@@ -95,8 +95,9 @@ ACTA_API enum acta_code acta_sync_status(struct acta_sync *sync,
                                          const struct acta_status **status,
                                          struct acta_err *err);
 
-/* @appended may be NULL; it is set for a failure too, and then has the reasons.
- * UNKNOWN: send the same append again.
+/* @appended may be NULL; it is set for a failure too, and then has the reasons,
+ * and the unseen events if they were asked for. UNKNOWN: send the same append
+ * again.
  */
 ACTA_API enum acta_code acta_sync_append(struct acta_sync *sync,
                                          const struct acta_append *append,
@@ -128,6 +129,58 @@ ACTA_API enum acta_code acta_sync_list(struct acta_sync *sync,
                                        size_t count_max,
                                        const struct acta_streams **streams,
                                        struct acta_err *err);
+
+/* See acta_describe_stream(). A stream that there is none of is described, too.
+ */
+ACTA_API enum acta_code
+acta_sync_describe_stream(struct acta_sync *sync, const char *stream,
+                          const struct acta_description **description,
+                          struct acta_err *err);
+
+/* See acta_list_categories(). */
+ACTA_API enum acta_code acta_sync_list_categories(
+    struct acta_sync *sync, const char *prefix, const char *after,
+    size_t count_max, const struct acta_names **names, struct acta_err *err);
+ACTA_API enum acta_code
+acta_sync_list_types(struct acta_sync *sync, const char *prefix,
+                     const char *after, size_t count_max,
+                     const struct acta_names **names, struct acta_err *err);
+ACTA_API enum acta_code acta_sync_list_tags(struct acta_sync *sync,
+                                            const char *prefix,
+                                            const char *after, size_t count_max,
+                                            const struct acta_names **names,
+                                            struct acta_err *err);
+
+/* *@position is the one before the first event at or after @time_us: see
+ * acta_find_time().
+ */
+ACTA_API enum acta_code acta_sync_find_time(struct acta_sync *sync,
+                                            uint64_t time_us,
+                                            uint64_t *position,
+                                            struct acta_err *err);
+
+/* ---- the life of a stream: see acta_set_stream() and those behind it ---- */
+
+/* @changed may be NULL. UNKNOWN: call it again. */
+ACTA_API enum acta_code
+acta_sync_set_stream(struct acta_sync *sync, const char *stream,
+                     int64_t expected, const struct acta_settings *settings,
+                     const struct acta_changed **changed, struct acta_err *err);
+ACTA_API enum acta_code
+acta_sync_delete_stream(struct acta_sync *sync, const char *stream,
+                        int64_t expected, const struct acta_changed **changed,
+                        struct acta_err *err);
+ACTA_API enum acta_code acta_sync_tombstone_stream(
+    struct acta_sync *sync, const char *stream, int64_t expected,
+    const struct acta_changed **changed, struct acta_err *err);
+ACTA_API enum acta_code
+acta_sync_erase_event(struct acta_sync *sync, const char *stream,
+                      uint64_t version, const struct acta_changed **changed,
+                      struct acta_err *err);
+ACTA_API enum acta_code
+acta_sync_erase_stream(struct acta_sync *sync, const char *stream,
+                       int64_t expected, const struct acta_changed **changed,
+                       struct acta_err *err);
 
 /* ---- cursors: all events of a read, page after page ---- */
 
