@@ -40,7 +40,9 @@ extern "C" {
     X(UNREACHABLE, 16, RETRY, "server cannot be reached")                      \
     X(TIMEOUT, 17, RETRY, "deadline has passed")                               \
     X(CANCELLED, 18, NONE, "cancelled by the caller")                          \
-    X(IN_USE, 19, STOP, "in use by another process")
+    X(IN_USE, 19, STOP, "in use by another process")                           \
+    X(TOMBSTONED, 20, FIX, "stream is closed for ever")                        \
+    X(UNDECIDED, 21, RELOAD, "condition cannot be decided in bounded time")
 
 enum acta_code {
 #define X(name, number, remedy, text) ACTA_##name = number,

@@ -82,9 +82,10 @@ check_tags(struct pack_reader *reader, const struct event *event)
     }
 }
 
-/* The eight that contents and records share. */
+/* The eight that contents and records share, but for the highest format. */
 static void
-decode_fields(struct pack_reader *reader, struct event *event)
+decode_fields(struct pack_reader *reader, struct event *event,
+              enum event_format format_max)
 {
     const uint8_t *from = reader->at;
     const uint8_t *tags_from;
@@ -111,9 +112,9 @@ decode_fields(struct pack_reader *reader, struct event *event)
     event->metadata = pack_get_bin(reader, "metadata");
     event->data = pack_get_bin(reader, "data");
     format = pack_get_uint(reader, "format");
-    if (format > EVENT_MSGPACK) {
-        pack_fail(reader, ACTA_INVALID, "format is %ju, must be 0, 1 or 2",
-                  (uintmax_t)format);
+    if (format > format_max) {
+        pack_fail(reader, ACTA_INVALID, "format is %ju, must be 0 to %d",
+                  (uintmax_t)format, format_max);
     }
     event->format = (enum event_format)format;
     event->content = pack_since(reader, from);
@@ -132,7 +133,7 @@ event_decode_content(struct pack_reader *reader, struct event *event)
     event->stream = SLICE_NONE;
     pack_get_array_of(reader, EVENT_CONTENT_FIELDS, EVENT_CONTENT_FIELDS,
                       "event");
-    decode_fields(reader, event);
+    decode_fields(reader, event, EVENT_MSGPACK);
     check_name(reader, event->type, ACTA_TYPE_SIZE_MAX, "type");
     if (!reader->failed && event->tags_count > 0) {
         check_tags(reader, event);
@@ -199,7 +200,7 @@ event_decode_record(struct pack_reader *reader, struct event *event)
     event->version = pack_get_uint(reader, "version");
     event->time_us = pack_get_uint(reader, "time");
     event->stream = pack_get_str(reader, "stream");
-    decode_fields(reader, event);
+    decode_fields(reader, event, EVENT_ERASED);
     for (; fields > EVENT_RECORD_FIELDS && !reader->failed; fields--) {
         pack_skip(reader);
     }

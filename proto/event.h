@@ -41,6 +41,7 @@ enum event_format {
     EVENT_BINARY = 0,
     EVENT_JSON = 1,
     EVENT_MSGPACK = 2,
+    EVENT_ERASED = 3, /* Data and metadata are gone for good, and empty. */
 };
 
 struct event {
@@ -73,7 +74,8 @@ void event_encode_content(struct buf *buf, const struct event *event,
                           const struct slice *tags, size_t tags_count);
 
 /* Read a content and check everything in it against proto/limit.h: a failure
- * is the client's, and says which field is wrong.
+ * is the client's, and says which field is wrong. EVENT_ERASED is, since only a
+ * server erases.
  */
 void event_decode_content(struct pack_reader *reader, struct event *event);
 

@@ -28,13 +28,21 @@
 #define ACTA_APPEND_SIZE_MAX   (64u << 20)
 #define ACTA_APPEND_EVENTS_MAX 10000
 
+/* Streams that an append checks without writing to them, and conditions: each
+ * is a look or more into lists, on the writer's time.
+ */
+#define ACTA_APPEND_CHECKS_MAX     1000
+#define ACTA_APPEND_CONDITIONS_MAX 32
+
 /* A frame's body: an append and what stands around its events. */
 #define ACTA_FRAME_SIZE_MAX (ACTA_APPEND_SIZE_MAX + (1u << 20))
 
 /* Before hello a peer is nobody, and gets little memory. */
 #define ACTA_HELLO_SIZE_MAX 4096
 
-/* The deepest message is append: body, writes, write, events, event, tags. */
+/* The deepest message is append: body, conditions, condition, query, item,
+ * types, prefix.
+ */
 #define ACTA_DEPTH_MAX 8
 
 /* A query is matched against every event of a live subscription, and every
@@ -49,6 +57,13 @@
 #define ACTA_PAGE_SIZE_MAX    (4u << 20)
 #define ACTA_PAGE_EVENTS_MAX  65536
 #define ACTA_PAGE_STREAMS_MAX 4096
+#define ACTA_PAGE_NAMES_MAX   4096
+
+/* Events that a refusal brings along: what a command has missed since it read
+ * is little, or else it reads again.
+ */
+#define ACTA_UNSEEN_EVENTS_MAX 1000
+#define ACTA_UNSEEN_SIZE_MAX   (1u << 20)
 
 /* Requests and subscriptions of one connection at a time. */
 #define ACTA_REQUESTS_MAX      4096

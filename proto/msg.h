@@ -31,6 +31,12 @@
 
 #define PROTOCOL_VERSION 1
 
+/* Both may be 0, which means as much as the server gives at once. */
+struct msg_bounds {
+    uint64_t events_max;
+    uint64_t bytes_max; /* Of records; a page has one event at least. */
+};
+
 /* ---- hello, welcome: the first frame either side sends ---- */
 
 struct msg_hello {
@@ -52,6 +58,11 @@ struct msg_limits {
     uint64_t page_size_max;
     uint64_t requests_max;
     uint64_t subscriptions_max;
+    uint64_t append_checks_max;
+    uint64_t append_conditions_max;
+    uint64_t query_items_max;
+    uint64_t query_terms_max;
+    uint64_t unseen_events_max;
 };
 
 struct msg_welcome {
@@ -97,18 +108,23 @@ enum acta_code msg_number_decode(uint64_t *number, uint8_t kind,
 /* ---- error ---- */
 
 enum msg_failure_kind {
-    MSG_FAILED_WRITE = 0, /* A write's expected version. */
-    MSG_FAILED_EVENT = 1, /* An event's id. */
+    MSG_FAILED_WRITE = 0,     /* A write's expected version. */
+    MSG_FAILED_EVENT = 1,     /* An event's id. */
+    MSG_FAILED_CHECK = 2,     /* A check's expected version. */
+    MSG_FAILED_CONDITION = 3, /* An event matches. */
 };
 
 /* One reason why an append was refused. */
 struct msg_failure {
     enum msg_failure_kind kind;
-    uint64_t index;   /* Of the write. */
-    uint64_t event;   /* Of the event in it; 0 for MSG_FAILED_WRITE. */
-    int64_t expected; /* As sent; 0 for MSG_FAILED_EVENT. */
+    uint64_t index;   /* Of the write, the check or the condition. */
+    uint64_t event;   /* MSG_FAILED_EVENT: of the event in the write; else 0. */
+    int64_t expected; /* As sent: a version; a condition's after (INT64_MAX if
+                         it is larger); 0 for MSG_FAILED_EVENT. */
     uint64_t actual;  /* The stream's version, or that of the stored event of
-                         this id; 0: there is none. */
+                         this id (0: there is none); the position of the first
+                         event that matches a condition, or if it could not be
+                         decided (UNDECIDED) up to where none does. */
 };
 
 #define MSG_FAILURES_MAX 100 /* Told in one error, the first ones. */
@@ -118,6 +134,16 @@ struct msg_error {
     struct slice text; /* What is wrong and where, for people. */
     size_t failures_count;
     struct msg_failure failures[MSG_FAILURES_MAX];
+
+    /* What a refused append that asked for it has not seen: of each stream it
+     * writes or checks the events behind the expected version, and those that
+     * match a condition behind its after, each once, in the order of positions.
+     */
+    bool has_unseen;
+    bool unseen_complete; /* These are all, up to unseen_head. */
+    uint64_t unseen_head; /* The database's head when they were read. */
+    size_t unseen_count;
+    struct slice unseen; /* Records, all in order: msg_next_event(). */
 };
 
 void msg_error_encode(struct buf *buf, uint64_t request_id,
@@ -125,10 +151,44 @@ void msg_error_encode(struct buf *buf, uint64_t request_id,
 enum acta_code msg_error_decode(struct msg_error *error, struct slice body,
                                 struct acta_err *err) ACTA_CHECKED;
 
+/* The same with unseen events, whose records are put between the two calls, as
+ * those of a page are. Begin takes code, text and failures, end what is told of
+ * the events.
+ */
+struct msg_open msg_error_begin(struct buf *buf, uint64_t request_id,
+                                const struct msg_error *error);
+void msg_error_end(struct buf *buf, struct msg_open open,
+                   const struct msg_error *error);
+
 /* ---- append, appended ---- */
 
 #define MSG_EXPECT_ANY    (-1) /* Whatever the stream's version is. */
 #define MSG_EXPECT_EXISTS (-2) /* Any version but 0. */
+
+/* A stream that is not written, but must be at a version. */
+struct msg_check {
+    struct slice stream;
+    int64_t expected; /* As in a write. */
+};
+
+/* No event may match the query with a position > after. */
+struct msg_condition {
+    struct query query; /* owned */
+    uint64_t after;
+};
+
+/* What an append says besides its writes. */
+struct msg_append_more {
+    const struct msg_check *checks;
+    size_t checks_count;
+    const struct msg_condition *conditions;
+    size_t conditions_count;
+    const uint8_t *command_id; /* 16 bytes, or NULL */
+    struct msg_bounds unseen;  /* Of what a refusal shall bring along; with
+                                  events_max 0 it brings nothing, with
+                                  bytes_max 0 as many bytes as the server
+                                  gives. */
+};
 
 /* The frame of an append is begun, then has its writes in turn, each followed
  * by its events (event_encode_content()), and is ended:
@@ -136,12 +196,16 @@ enum acta_code msg_error_decode(struct msg_error *error, struct slice body,
  *     start = msg_append_begin(buf, request_id, writes_count);
  *     msg_append_write(buf, stream, expected, events_count);
  *     event_encode_content(buf, ...);
- *     frame_end(buf, start);
+ *     msg_append_end(buf, start, NULL);
+ *
+ * @more may be NULL; trailing fields that say nothing are left out.
  */
 size_t msg_append_begin(struct buf *buf, uint64_t request_id,
                         size_t writes_count);
 void msg_append_write(struct buf *buf, struct slice stream, int64_t expected,
                       size_t events_count);
+void msg_append_end(struct buf *buf, size_t start,
+                    const struct msg_append_more *more);
 
 struct msg_write {
     struct slice stream;
@@ -150,8 +214,8 @@ struct msg_write {
     size_t events_count; /* At least one. */
 };
 
-/* An append as decoded: its arrays are in one piece of memory of its own, its
- * slices in the body.
+/* An append as decoded: its arrays are in memory of its own, its slices in the
+ * body.
  */
 struct msg_append {
     struct msg_write *writes;
@@ -159,12 +223,15 @@ struct msg_append {
     struct event *events; /* Of all writes, in order; stream is set in each. */
     size_t events_count;
     size_t records_size; /* Of the records that they will become. */
-    void *memory;        /* owned */
+    struct msg_append_more more;
+    void *memory; /* owned */
 };
 
 /* Everything that can be known to be wrong without the streams is found here,
- * such as two writes to one stream that expect different versions; texts name
- * the write and the event. MEMORY if there is none for the arrays.
+ * such as a write and a check of one stream that expect different versions;
+ * texts name the write and the event, the check or the condition. More unseen
+ * events may be asked for than ACTA_UNSEEN_...: the server gives fewer. MEMORY
+ * if there is none for the arrays or a query.
  */
 enum acta_code msg_append_decode(struct msg_append *append, struct slice body,
                                  struct acta_err *err) ACTA_CHECKED;
@@ -182,7 +249,9 @@ struct msg_run {
  * repeat of what was stored piece by piece.
  */
 struct msg_appended {
-    bool repeated; /* All events were stored before, nothing was now. */
+    bool repeated; /* Everything was stored before, nothing was now: by its
+                      events' ids, or by its command id; then the runs are
+                      those of the append that the command made first. */
     struct slice runs;
     size_t runs_count;
 };
@@ -196,13 +265,56 @@ enum acta_code msg_appended_decode(struct msg_appended *appended,
 /* Take the next run off the front of appended->runs. */
 struct msg_run msg_appended_next(struct msg_appended *appended);
 
-/* ---- reading ---- */
+/* ---- change-stream, changed ---- */
 
-/* Both bounds may be 0, which means as much as the server gives at once. */
-struct msg_bounds {
-    uint64_t events_max;
-    uint64_t bytes_max; /* Of records; a page has one event at least. */
+enum msg_change_kind {
+    MSG_SET = 0,       /* Its settings. */
+    MSG_DELETE = 1,    /* It reads as empty, until it is appended to. */
+    MSG_TOMBSTONE = 2, /* The same, and it is never appended to again. */
+    MSG_ERASE = 3,     /* Data and metadata of an event, or of all, for good. */
 };
+
+/* What of a stream is kept: an event is hidden if its version is below
+ * truncate_before, if max_count events came after it, or if it is older than
+ * max_age_us. 0: no bound. What was hidden once never comes back.
+ */
+struct msg_settings {
+    uint64_t truncate_before;
+    uint64_t max_count;
+    uint64_t max_age_us;
+};
+
+/* Settings are given or left as they are. */
+#define MSG_HAS_TRUNCATE_BEFORE 1u
+#define MSG_HAS_MAX_COUNT       2u
+#define MSG_HAS_MAX_AGE         4u
+
+struct msg_change {
+    struct slice stream;
+    int64_t expected; /* As in a write. */
+    enum msg_change_kind kind;
+    struct msg_settings settings; /* MSG_SET */
+    unsigned given;               /* MSG_SET: MSG_HAS_... */
+    uint64_t version;             /* MSG_ERASE; 0: every event there is. */
+};
+
+struct msg_changed {
+    uint64_t version; /* The stream's. */
+    uint64_t head;    /* The database's. */
+    bool changed;     /* False: it was like that already. */
+};
+
+void msg_change_encode(struct buf *buf, uint64_t request_id,
+                       const struct msg_change *change);
+enum acta_code msg_change_decode(struct msg_change *change, struct slice body,
+                                 struct acta_err *err) ACTA_CHECKED;
+void msg_changed_encode(struct buf *buf, uint64_t request_id,
+                        const struct msg_changed *changed);
+enum acta_code msg_changed_decode(struct msg_changed *changed,
+                                  struct slice body,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* ---- reading ---- */
 
 struct msg_read_stream {
     struct slice stream;
@@ -290,12 +402,20 @@ struct msg_list_streams {
     uint64_t count_max;  /* 0: as many as the server gives at once. */
 };
 
+enum msg_stream_state {
+    MSG_STREAM_LIVE = 0,
+    MSG_STREAM_DELETED = 1,
+    MSG_STREAM_TOMBSTONED = 2,
+};
+
 struct msg_stream {
     struct slice name;
     uint64_t version;
-    uint64_t first_time_us;
+    uint64_t first_time_us; /* Of the first event that it ever had. */
     uint64_t last_time_us;
     uint64_t last_position;
+    enum msg_stream_state state;
+    struct msg_settings settings;
 };
 
 struct msg_streams {
@@ -317,6 +437,76 @@ enum acta_code msg_streams_decode(struct msg_streams *streams,
                                   struct slice body,
                                   struct acta_err *err) ACTA_CHECKED;
 struct msg_stream msg_next_stream(struct slice *streams);
+
+/* ---- describe-stream, description ---- */
+
+void msg_describe_stream_encode(struct buf *buf, uint64_t request_id,
+                                struct slice stream);
+enum acta_code msg_describe_stream_decode(struct slice *stream,
+                                          struct slice body,
+                                          struct acta_err *err) ACTA_CHECKED;
+
+struct msg_description {
+    struct msg_stream stream; /* version 0: there is none of this name. */
+    uint64_t first_version;   /* The first that is to be seen; version + 1 if
+                                 none is. */
+};
+
+void msg_description_encode(struct buf *buf, uint64_t request_id,
+                            const struct msg_description *description);
+enum acta_code msg_description_decode(struct msg_description *description,
+                                      struct slice body,
+                                      struct acta_err *err) ACTA_CHECKED;
+
+/* ---- list-names, names ---- */
+
+enum msg_name_kind {
+    MSG_NAME_CATEGORY = 0,
+    MSG_NAME_TYPE = 1,
+    MSG_NAME_TAG = 2,
+};
+
+struct msg_list_names {
+    enum msg_name_kind kind;
+    struct slice prefix; /* As in list-streams. */
+    struct slice after;
+    uint64_t count_max;
+};
+
+/* A name that events have, and how many ever had it. */
+struct msg_name {
+    struct slice name;
+    uint64_t count;
+    uint64_t first_time_us;
+    uint64_t last_time_us;
+    uint64_t last_position;
+};
+
+struct msg_names {
+    struct slice names; /* msg_next_name() */
+    size_t names_count;
+    bool at_end;
+};
+
+void msg_list_names_encode(struct buf *buf, uint64_t request_id,
+                           const struct msg_list_names *list);
+enum acta_code msg_list_names_decode(struct msg_list_names *list,
+                                     struct slice body,
+                                     struct acta_err *err) ACTA_CHECKED;
+struct msg_open msg_names_begin(struct buf *buf, uint64_t request_id);
+void msg_names_add(struct buf *buf, const struct msg_name *name);
+void msg_names_end(struct buf *buf, struct msg_open open,
+                   const struct msg_names *names);
+enum acta_code msg_names_decode(struct msg_names *names, struct slice body,
+                                struct acta_err *err) ACTA_CHECKED;
+struct msg_name msg_next_name(struct slice *names);
+
+/* ---- find-time, found-time ---- */
+
+/* find-time asks for a time (microseconds since 1970), found-time has the
+ * position before the first event recorded at or after it: give it as from or
+ * after, to begin there. Both are msg_number_encode() and _decode().
+ */
 
 /* ---- status-reply ---- */
 

@@ -1,4 +1,4 @@
-/* append and appended. */
+/* append. */
 
 #include "msg.h"
 
@@ -7,19 +7,24 @@
 
 #include "limit.h"
 #include "msg_body.h"
-#include "name.h"
+#include "msg_more.h"
 
-#define APPEND_FIELDS   1
-#define WRITE_FIELDS    3
-#define APPENDED_FIELDS 2
-#define RUN_FIELDS      4
+#define APPEND_FIELDS_MIN 1
+#define APPEND_FIELDS_MAX (APPEND_FIELDS_MIN + MSG_MORE_FIELDS)
+#define WRITE_FIELDS      3
+
+/* The head of the body's array is of one byte, which is patched when it is
+ * known what follows the writes.
+ */
+#define BODY_HEAD(fields) ((uint8_t)(0x90 | (fields)))
+_Static_assert(APPEND_FIELDS_MAX < 16, "a fixarray has 15 elements at most");
 
 size_t
 msg_append_begin(struct buf *buf, uint64_t request_id, size_t writes_count)
 {
     size_t start = frame_begin(buf, OP_APPEND, request_id);
 
-    pack_array(buf, APPEND_FIELDS);
+    pack_array(buf, APPEND_FIELDS_MIN);
     pack_array(buf, writes_count);
     return start;
 }
@@ -34,23 +39,34 @@ msg_append_write(struct buf *buf, struct slice stream, int64_t expected,
     pack_array(buf, events_count);
 }
 
-/* Count the events of all writes, and find out whether the arrays are what
- * they must be; what is in the events is looked at later.
- */
+void
+msg_append_end(struct buf *buf, size_t start,
+               const struct msg_append_more *more)
+{
+    uint8_t head;
+
+    if (more != NULL) {
+        head = BODY_HEAD(APPEND_FIELDS_MIN + msg_more_fields(more));
+        buf_patch(buf, start + FRAME_HEADER_SIZE, &head, sizeof(head));
+        msg_more_encode(buf, more);
+    }
+    frame_end(buf, start);
+}
+
 static size_t
-count_events(struct pack_reader reader, size_t writes_count)
+count_events(struct pack_reader *reader, size_t writes_count)
 {
     size_t events_count = 0;
 
-    for (size_t i = 0; i < writes_count && !reader.failed; i++) {
+    for (size_t i = 0; i < writes_count && !reader->failed; i++) {
         size_t count;
 
-        pack_get_array_of(&reader, WRITE_FIELDS, WRITE_FIELDS, "write");
-        pack_skip(&reader);
-        pack_skip(&reader);
-        count = pack_get_array(&reader, "events");
+        pack_get_array_of(reader, WRITE_FIELDS, WRITE_FIELDS, "write");
+        pack_skip(reader);
+        pack_skip(reader);
+        count = pack_get_array(reader, "events");
         events_count += count;
-        msg_take_elements(&reader, count);
+        msg_take_elements(reader, count);
     }
     return events_count;
 }
@@ -75,7 +91,6 @@ decode_write(struct pack_reader *reader, struct msg_append *append,
              size_t index)
 {
     struct msg_write *write = &append->writes[index];
-    struct acta_err err;
 
     pack_get_array_of(reader, WRITE_FIELDS, WRITE_FIELDS, "write");
     write->stream = pack_get_str(reader, "stream");
@@ -83,16 +98,8 @@ decode_write(struct pack_reader *reader, struct msg_append *append,
     write->events = append->events + append->events_count;
     write->events_count =
         pack_get_array_of(reader, 1, ACTA_APPEND_EVENTS_MAX, "events");
-    if (!reader->failed && name_check(write->stream, ACTA_STREAM_SIZE_MAX,
-                                      "stream", &err) != ACTA_OK) {
-        pack_fail(reader, err.code, "%s", err.text);
-    }
-    if (!reader->failed && write->expected < MSG_EXPECT_EXISTS) {
-        pack_fail(reader, ACTA_INVALID,
-                  "expected version is %jd, must be a version, -1 for any or "
-                  "-2 for exists",
-                  (intmax_t)write->expected);
-    }
+    msg_check_stream(reader, write->stream);
+    msg_check_expected(reader, write->expected);
     if (reader->failed) {
         say_where(reader, index, NULL);
         return;
@@ -112,15 +119,37 @@ decode_write(struct pack_reader *reader, struct msg_append *append,
     }
 }
 
+/* What a write or a check expects of a stream: writes come first. */
+struct expectation {
+    struct slice stream;
+    int64_t expected;
+    size_t place;
+};
+
 static int
-compare_writes(const void *a, const void *b)
+compare_expectations(const void *a, const void *b)
 {
-    const struct msg_write *const *left = a;
-    const struct msg_write *const *right = b;
-    int order = slice_compare((*left)->stream, (*right)->stream);
+    const struct expectation *left = a, *right = b;
+    int order = slice_compare(left->stream, right->stream);
 
     /* The same stream: as they were sent. */
-    return order != 0 ? order : (*left > *right) - (*left < *right);
+    return order != 0
+               ? order
+               : (left->place > right->place) - (left->place < right->place);
+}
+
+static enum acta_code
+refuse_expectations(const struct msg_append *append, size_t a, size_t b,
+                    struct acta_err *err)
+{
+    size_t writes = append->writes_count;
+
+    return acta_fail(
+        err, ACTA_INVALID,
+        "%s %zu and %s %zu are about one stream but expect "
+        "different versions",
+        a < writes ? "write" : "check", a < writes ? a : a - writes,
+        b < writes ? "write" : "check", b < writes ? b : b - writes);
 }
 
 /* All expectations are about the streams as they were before the append, so
@@ -129,32 +158,99 @@ compare_writes(const void *a, const void *b)
 static enum acta_code
 check_expectations(const struct msg_append *append, struct acta_err *err)
 {
-    const struct msg_write **sorted;
+    size_t count = append->writes_count + append->more.checks_count;
+    struct expectation *all;
     enum acta_code code = ACTA_OK;
 
-    if (append->writes_count < 2) {
+    if (count < 2) {
         return ACTA_OK;
     }
-    sorted = malloc(append->writes_count * sizeof(*sorted));
-    if (sorted == NULL) {
+    all = malloc(count * sizeof(*all));
+    if (all == NULL) {
         return acta_fail(err, ACTA_MEMORY, "append");
     }
     for (size_t i = 0; i < append->writes_count; i++) {
-        sorted[i] = &append->writes[i];
+        all[i] = (struct expectation){append->writes[i].stream,
+                                      append->writes[i].expected, i};
     }
-    qsort(sorted, append->writes_count, sizeof(*sorted), compare_writes);
-    for (size_t i = 1; i < append->writes_count && code == ACTA_OK; i++) {
-        if (slice_equal(sorted[i - 1]->stream, sorted[i]->stream) &&
-            sorted[i - 1]->expected != sorted[i]->expected) {
-            code = acta_fail(err, ACTA_INVALID,
-                             "writes %td and %td are to one stream but expect "
-                             "different versions",
-                             sorted[i - 1] - append->writes,
-                             sorted[i] - append->writes);
+    for (size_t i = append->writes_count; i < count; i++) {
+        const struct msg_check *check =
+            &append->more.checks[i - append->writes_count];
+
+        all[i] = (struct expectation){check->stream, check->expected, i};
+    }
+    qsort(all, count, sizeof(*all), compare_expectations);
+    for (size_t i = 1; i < count && code == ACTA_OK; i++) {
+        if (slice_equal(all[i - 1].stream, all[i].stream) &&
+            all[i - 1].expected != all[i].expected) {
+            code = refuse_expectations(append, all[i - 1].place, all[i].place,
+                                       err);
         }
     }
-    free(sorted);
+    free(all);
     return code;
+}
+
+/* How many of each an append has, as far as its arrays are what they must be:
+ * what is wrong is found, and named, when they are decoded.
+ */
+struct counts {
+    size_t writes;
+    size_t events;
+    size_t checks;
+    size_t conditions;
+};
+
+static struct counts
+count_all(struct pack_reader reader, size_t writes_count, size_t fields)
+{
+    struct counts counts = {.writes = writes_count};
+
+    reader.err = NULL;
+    counts.events = count_events(&reader, writes_count);
+    msg_more_count(&reader, fields - APPEND_FIELDS_MIN, &counts.checks,
+                   &counts.conditions);
+    return counts;
+}
+
+/* Decode what was counted into arrays in one piece of memory. */
+static enum acta_code
+decode_all(struct pack_reader *reader, const struct counts *counts,
+           size_t fields, struct msg_append *append)
+{
+    struct msg_condition *conditions;
+    struct msg_check *checks;
+
+    append->memory = malloc(counts->writes * sizeof(*append->writes) +
+                            counts->events * sizeof(*append->events) +
+                            counts->checks * sizeof(*checks) +
+                            counts->conditions * sizeof(*conditions));
+    if (append->memory == NULL) {
+        return acta_fail(reader->err, ACTA_MEMORY, "append");
+    }
+    append->writes = append->memory;
+    append->writes_count = counts->writes;
+    append->events = (struct event *)(void *)(append->writes + counts->writes);
+    checks = (struct msg_check *)(void *)(append->events + counts->events);
+    conditions = (struct msg_condition *)(void *)(checks + counts->checks);
+
+    for (size_t i = 0; i < counts->writes && !reader->failed; i++) {
+        decode_write(reader, append, i);
+    }
+    if (!reader->failed && append->records_size > ACTA_APPEND_SIZE_MAX) {
+        pack_fail(reader, ACTA_TOO_LARGE,
+                  "append is %zu bytes, the limit is %u", append->records_size,
+                  ACTA_APPEND_SIZE_MAX);
+    }
+    msg_more_decode(reader, fields - APPEND_FIELDS_MIN, &append->more, checks,
+                    conditions);
+    if (reader->failed) {
+        return pack_code(reader);
+    }
+    assert(append->events_count == counts->events);
+    assert(append->more.checks_count == counts->checks);
+    assert(append->more.conditions_count == counts->conditions);
+    return check_expectations(append, reader->err);
 }
 
 enum acta_code
@@ -162,45 +258,25 @@ msg_append_decode(struct msg_append *append, struct slice body,
                   struct acta_err *err)
 {
     struct pack_reader reader;
-    size_t writes_count, events_count;
+    struct counts counts;
+    size_t fields, writes_count;
     enum acta_code code;
 
     *append = (struct msg_append){0};
-    msg_request_begin(&reader, body, APPEND_FIELDS, err);
+    fields = msg_request_begin_of(&reader, body, APPEND_FIELDS_MIN,
+                                  APPEND_FIELDS_MAX, err);
     writes_count =
         pack_get_array_of(&reader, 1, ACTA_APPEND_EVENTS_MAX, "writes");
     if (reader.failed) {
         return pack_code(&reader);
     }
-    events_count = count_events(reader, writes_count);
-    if (events_count > ACTA_APPEND_EVENTS_MAX) {
+    counts = count_all(reader, writes_count, fields);
+    if (counts.events > ACTA_APPEND_EVENTS_MAX) {
         return acta_fail(err, ACTA_TOO_LARGE,
-                         "append has %zu events, the limit is %d", events_count,
-                         ACTA_APPEND_EVENTS_MAX);
+                         "append has %zu events, the limit is %d",
+                         counts.events, ACTA_APPEND_EVENTS_MAX);
     }
-
-    append->memory = malloc(writes_count * sizeof(*append->writes) +
-                            events_count * sizeof(*append->events));
-    if (append->memory == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "append");
-    }
-    append->writes = append->memory;
-    append->writes_count = writes_count;
-    append->events = (struct event *)(void *)(append->writes + writes_count);
-    for (size_t i = 0; i < writes_count && !reader.failed; i++) {
-        decode_write(&reader, append, i);
-    }
-    if (!reader.failed && append->records_size > ACTA_APPEND_SIZE_MAX) {
-        pack_fail(&reader, ACTA_TOO_LARGE,
-                  "append is %zu bytes, the limit is %u", append->records_size,
-                  ACTA_APPEND_SIZE_MAX);
-    }
-    if (reader.failed) {
-        msg_append_fini(append);
-        return pack_code(&reader);
-    }
-    assert(append->events_count == events_count);
-    code = check_expectations(append, err);
+    code = decode_all(&reader, &counts, fields, append);
     if (code != ACTA_OK) {
         msg_append_fini(append);
     }
@@ -210,77 +286,11 @@ msg_append_decode(struct msg_append *append, struct slice body,
 void
 msg_append_fini(struct msg_append *append)
 {
+    for (size_t i = 0; i < append->more.conditions_count; i++) {
+        struct query query = append->more.conditions[i].query;
+
+        query_fini(&query);
+    }
     free(append->memory);
     *append = (struct msg_append){0};
-}
-
-size_t
-msg_appended_begin(struct buf *buf, uint64_t request_id, bool repeated,
-                   size_t runs_count)
-{
-    size_t start = frame_begin(buf, OP_APPENDED, request_id);
-
-    pack_array(buf, APPENDED_FIELDS);
-    pack_bool(buf, repeated);
-    pack_array(buf, runs_count);
-    return start;
-}
-
-void
-msg_appended_run(struct buf *buf, const struct msg_run *run)
-{
-    pack_array(buf, RUN_FIELDS);
-    pack_uint(buf, run->write);
-    pack_uint(buf, run->first_version);
-    pack_uint(buf, run->first_position);
-    pack_uint(buf, run->count);
-}
-
-static struct msg_run
-read_run(struct pack_reader *reader)
-{
-    struct msg_run run = {0};
-    size_t fields =
-        pack_get_array_of(reader, RUN_FIELDS, SIZE_MAX, "run fields");
-
-    run.write = pack_get_uint(reader, "write");
-    run.first_version = pack_get_uint(reader, "first version");
-    run.first_position = pack_get_uint(reader, "first position");
-    run.count = pack_get_uint(reader, "count");
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - RUN_FIELDS);
-    }
-    return run;
-}
-
-enum acta_code
-msg_appended_decode(struct msg_appended *appended, struct slice body,
-                    struct acta_err *err)
-{
-    struct pack_reader reader;
-    const uint8_t *from;
-
-    msg_reply_begin(&reader, body, APPENDED_FIELDS, err);
-    appended->repeated = pack_get_bool(&reader, "repeated");
-    appended->runs_count = pack_get_array(&reader, "runs");
-    from = reader.at;
-    for (size_t i = 0; i < appended->runs_count && !reader.failed; i++) {
-        read_run(&reader);
-    }
-    appended->runs = pack_since(&reader, from);
-    return pack_code(&reader);
-}
-
-struct msg_run
-msg_appended_next(struct msg_appended *appended)
-{
-    struct pack_reader reader;
-    struct msg_run run;
-
-    assert(appended->runs_count > 0);
-    pack_reader_init(&reader, appended->runs, NULL);
-    run = read_run(&reader);
-    appended->runs = slice_make(reader.at, (size_t)(reader.end - reader.at));
-    appended->runs_count--;
-    return run;
 }

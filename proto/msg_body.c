@@ -2,6 +2,7 @@
 
 #include "event.h"
 #include "limit.h"
+#include "name.h"
 
 static size_t
 begin(struct pack_reader *reader, struct slice body, struct acta_err *err)
@@ -17,21 +18,29 @@ begin(struct pack_reader *reader, struct slice body, struct acta_err *err)
     return pack_get_array(reader, "body");
 }
 
+size_t
+msg_request_begin_of(struct pack_reader *reader, struct slice body,
+                     size_t fields_min, size_t fields_max, struct acta_err *err)
+{
+    size_t count = begin(reader, body, err);
+
+    if (!reader->failed && count > fields_max) {
+        pack_fail(reader, ACTA_UNSUPPORTED,
+                  "request has %zu fields, this version knows %zu", count,
+                  fields_max);
+    }
+    if (!reader->failed && count < fields_min) {
+        pack_fail(reader, ACTA_INVALID, "request has %zu fields, must have %zu",
+                  count, fields_min);
+    }
+    return reader->failed ? 0 : count;
+}
+
 void
 msg_request_begin(struct pack_reader *reader, struct slice body, size_t fields,
                   struct acta_err *err)
 {
-    size_t count = begin(reader, body, err);
-
-    if (!reader->failed && count > fields) {
-        pack_fail(reader, ACTA_UNSUPPORTED,
-                  "request has %zu fields, this version knows %zu", count,
-                  fields);
-    }
-    if (!reader->failed && count < fields) {
-        pack_fail(reader, ACTA_INVALID, "request has %zu fields, must have %zu",
-                  count, fields);
-    }
+    msg_request_begin_of(reader, body, fields, fields, err);
 }
 
 static void
@@ -84,4 +93,40 @@ msg_take_elements(struct pack_reader *reader, size_t count)
         pack_skip(reader);
     }
     return pack_since(reader, from);
+}
+
+void
+msg_check_stream(struct pack_reader *reader, struct slice stream)
+{
+    struct acta_err err;
+
+    if (!reader->failed &&
+        name_check(stream, ACTA_STREAM_SIZE_MAX, "stream", &err) != ACTA_OK) {
+        pack_fail(reader, err.code, "%s", err.text);
+    }
+}
+
+void
+msg_check_expected(struct pack_reader *reader, int64_t expected)
+{
+    if (!reader->failed && expected < MSG_EXPECT_EXISTS) {
+        pack_fail(reader, ACTA_INVALID,
+                  "expected version is %jd, must be a version, -1 for any or "
+                  "-2 for exists",
+                  (intmax_t)expected);
+    }
+}
+
+void
+msg_encode_bounds(struct buf *buf, const struct msg_bounds *bounds)
+{
+    pack_uint(buf, bounds->events_max);
+    pack_uint(buf, bounds->bytes_max);
+}
+
+void
+msg_decode_bounds(struct pack_reader *reader, struct msg_bounds *bounds)
+{
+    bounds->events_max = pack_get_uint(reader, "events_max");
+    bounds->bytes_max = pack_get_uint(reader, "bytes_max");
 }

@@ -1,4 +1,4 @@
-/* hello and welcome; error; status; and bodies of one number or none. */
+/* hello and welcome; status; and bodies of one number or none. */
 
 #include "msg.h"
 
@@ -20,11 +20,16 @@ const struct msg_limits msg_limits_default = {
     .page_size_max = ACTA_PAGE_SIZE_MAX,
     .requests_max = ACTA_REQUESTS_MAX,
     .subscriptions_max = ACTA_SUBSCRIPTIONS_MAX,
+    .append_checks_max = ACTA_APPEND_CHECKS_MAX,
+    .append_conditions_max = ACTA_APPEND_CONDITIONS_MAX,
+    .query_items_max = ACTA_QUERY_ITEMS_MAX,
+    .query_terms_max = ACTA_QUERY_TERMS_MAX,
+    .unseen_events_max = ACTA_UNSEEN_EVENTS_MAX,
 };
 
 #define HELLO_FIELDS   4
 #define WELCOME_FIELDS 7
-#define LIMITS_FIELDS  11
+#define LIMITS_FIELDS  16
 
 static void
 check_text(struct pack_reader *reader, struct slice text, size_t size_max,
@@ -90,6 +95,11 @@ each_limit(struct msg_limits *limits, void (*visit)(void *, uint64_t *),
     visit(arg, &limits->page_size_max);
     visit(arg, &limits->requests_max);
     visit(arg, &limits->subscriptions_max);
+    visit(arg, &limits->append_checks_max);
+    visit(arg, &limits->append_conditions_max);
+    visit(arg, &limits->query_items_max);
+    visit(arg, &limits->query_terms_max);
+    visit(arg, &limits->unseen_events_max);
 }
 
 static void
@@ -198,67 +208,6 @@ msg_number_decode(uint64_t *number, uint8_t kind, struct slice body,
         msg_reply_begin(&reader, body, 1, err);
     }
     *number = pack_get_uint(&reader, "number");
-    return pack_code(&reader);
-}
-
-#define ERROR_FIELDS   3
-#define FAILURE_FIELDS 5
-
-void
-msg_error_encode(struct buf *buf, uint64_t request_id,
-                 const struct msg_error *error)
-{
-    size_t start = frame_begin(buf, OP_ERROR, request_id);
-
-    pack_array(buf, ERROR_FIELDS);
-    pack_uint(buf, error->code);
-    pack_str(buf, error->text);
-    pack_array(buf, error->failures_count);
-    for (size_t i = 0; i < error->failures_count; i++) {
-        const struct msg_failure *failure = &error->failures[i];
-
-        pack_array(buf, FAILURE_FIELDS);
-        pack_uint(buf, failure->kind);
-        pack_uint(buf, failure->index);
-        pack_uint(buf, failure->event);
-        pack_int(buf, failure->expected);
-        pack_uint(buf, failure->actual);
-    }
-    frame_end(buf, start);
-}
-
-enum acta_code
-msg_error_decode(struct msg_error *error, struct slice body,
-                 struct acta_err *err)
-{
-    struct pack_reader reader;
-    size_t count;
-
-    msg_reply_begin(&reader, body, ERROR_FIELDS, err);
-    error->code = (enum acta_code)pack_get_uint(&reader, "code");
-    error->text = pack_get_str(&reader, "text");
-    count = pack_get_array(&reader, "failures");
-    error->failures_count = 0;
-    for (size_t i = 0; i < count && !reader.failed; i++) {
-        struct msg_failure failure;
-        size_t fields = pack_get_array_of(&reader, FAILURE_FIELDS, SIZE_MAX,
-                                          "failure fields");
-
-        failure.kind = (enum msg_failure_kind)pack_get_uint(&reader, "kind");
-        failure.index = pack_get_uint(&reader, "index");
-        failure.event = pack_get_uint(&reader, "event");
-        failure.expected = pack_get_int(&reader, "expected");
-        failure.actual = pack_get_uint(&reader, "actual");
-        if (!reader.failed) {
-            msg_take_elements(&reader, fields - FAILURE_FIELDS);
-        }
-        if (!reader.failed && error->failures_count < MSG_FAILURES_MAX) {
-            error->failures[error->failures_count++] = failure;
-        }
-    }
-    if (!reader.failed && error->code == ACTA_OK) {
-        pack_fail(&reader, ACTA_PROTOCOL, "error has code 0");
-    }
     return pack_code(&reader);
 }
 

@@ -13,10 +13,14 @@
     X(PING, 0x02, "ping", 1)                                                   \
     X(STATUS, 0x03, "status", 1)                                               \
     X(APPEND, 0x10, "append", 1)                                               \
+    X(CHANGE_STREAM, 0x11, "change-stream", 1)                                 \
     X(READ_STREAM, 0x20, "read-stream", 1)                                     \
     X(READ_ALL, 0x21, "read-all", 1)                                           \
     X(READ_EVENT, 0x22, "read-event", 1)                                       \
+    X(FIND_TIME, 0x23, "find-time", 1)                                         \
     X(LIST_STREAMS, 0x28, "list-streams", 1)                                   \
+    X(DESCRIBE_STREAM, 0x29, "describe-stream", 1)                             \
+    X(LIST_NAMES, 0x2A, "list-names", 1)                                       \
     X(SUBSCRIBE, 0x30, "subscribe", 1)                                         \
     X(CREDIT, 0x31, "credit", 1)                                               \
     X(UNSUBSCRIBE, 0x32, "unsubscribe", 1)                                     \
@@ -25,8 +29,12 @@
     X(PONG, 0x82, "pong", 1)                                                   \
     X(STATUS_REPLY, 0x83, "status-reply", 1)                                   \
     X(APPENDED, 0x90, "appended", 1)                                           \
+    X(CHANGED, 0x91, "changed", 1)                                             \
     X(PAGE, 0xA0, "page", 1)                                                   \
+    X(FOUND_TIME, 0xA3, "found-time", 1)                                       \
     X(STREAMS, 0xA8, "streams", 1)                                             \
+    X(DESCRIPTION, 0xA9, "description", 1)                                     \
+    X(NAMES, 0xAA, "names", 1)                                                 \
     X(SUBSCRIBED, 0xB0, "subscribed", 1)                                       \
     X(DELIVERY, 0xB1, "delivery", 1)                                           \
     X(CAUGHT_UP, 0xB2, "caught-up", 1)                                         \

@@ -20,27 +20,55 @@ static const struct {
     [QUERY_CORRELATION_IDS] = {"correlation id", UUID_SIZE},
 };
 
-static struct slice
-decode_term(struct pack_reader *reader, enum query_field field)
+static bool
+may_have_prefixes(enum query_field field)
 {
-    struct acta_err err;
-    struct slice text;
+    return field == QUERY_TYPES || field == QUERY_STREAMS;
+}
 
-    if (field == QUERY_CORRELATION_IDS) {
-        text = pack_get_bin(reader, fields[field].what);
-        if (!reader->failed && text.size != UUID_SIZE) {
-            pack_fail(reader, ACTA_INVALID,
-                      "correlation id must be %d bytes, is %zu", UUID_SIZE,
-                      text.size);
-        }
-        return text;
+static struct slice
+decode_id(struct pack_reader *reader)
+{
+    struct slice id = pack_get_bin(reader, fields[QUERY_CORRELATION_IDS].what);
+
+    if (!reader->failed && id.size != UUID_SIZE) {
+        pack_fail(reader, ACTA_INVALID,
+                  "correlation id must be %d bytes, is %zu", UUID_SIZE,
+                  id.size);
     }
-    text = pack_get_str(reader, fields[field].what);
-    if (!reader->failed && name_check(text, fields[field].size_max,
-                                      fields[field].what, &err) != ACTA_OK) {
+    return id;
+}
+
+/* A name, or how names begin: then it is alone in an array. */
+static struct slice
+decode_name(struct pack_reader *reader, enum query_field field)
+{
+    const char *what = fields[field].what;
+    struct acta_err err;
+    struct slice name;
+
+    if (may_have_prefixes(field) && pack_peek(reader) == PACK_ARRAY) {
+        pack_get_array_of(reader, 1, 1, "prefix");
+    }
+    name = pack_get_str(reader, what);
+    if (!reader->failed &&
+        name_check(name, fields[field].size_max, what, &err) != ACTA_OK) {
         pack_fail(reader, err.code, "%s", err.text);
     }
-    return text;
+    return name;
+}
+
+/* How many of the next @count terms are prefixes. */
+static size_t
+count_prefixes(struct pack_reader reader, size_t count)
+{
+    size_t prefixes = 0;
+
+    for (size_t i = 0; i < count && !reader.failed; i++) {
+        prefixes += pack_peek(&reader) == PACK_ARRAY;
+        pack_skip(&reader);
+    }
+    return prefixes;
 }
 
 struct counts {
@@ -49,12 +77,50 @@ struct counts {
     size_t bytes;
 };
 
-/* Walk over a query that is checked on the way. With @query NULL only count,
- * else fill it: items, then slices, then texts, all in one piece of memory.
+/* Where a query is put: items, then slices, then texts, in one piece of memory.
+ */
+struct room {
+    struct query_item *items;
+    struct slice *terms;
+    uint8_t *texts;
+};
+
+/* Walk over the terms of a field. The texts of a field are in front of its
+ * prefixes, in whatever order they come.
  */
 static void
-walk(struct pack_reader *reader, struct counts *counts,
-     struct query_item *items, struct slice *terms, uint8_t *texts)
+walk_field(struct pack_reader *reader, enum query_field field, size_t count,
+           struct counts *counts, struct query_terms *into,
+           const struct room *room)
+{
+    size_t prefixes = count_prefixes(*reader, count);
+    size_t at[2] = {counts->terms, counts->terms + count - prefixes};
+
+    if (into != NULL) {
+        *into = (struct query_terms){room->terms + at[false], count - prefixes,
+                                     room->terms + at[true], prefixes};
+    }
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        bool is_prefix = pack_peek(reader) == PACK_ARRAY;
+        struct slice text = field == QUERY_CORRELATION_IDS
+                                ? decode_id(reader)
+                                : decode_name(reader, field);
+
+        if (into != NULL) {
+            memcpy(room->texts + counts->bytes, text.data, text.size);
+            room->terms[at[is_prefix]++] =
+                slice_make(room->texts + counts->bytes, text.size);
+        }
+        counts->bytes += text.size;
+    }
+    counts->terms += count;
+}
+
+/* Walk over a query that is checked on the way. With @room NULL only count,
+ * else fill it.
+ */
+static void
+walk(struct pack_reader *reader, struct counts *counts, const struct room *room)
 {
     *counts = (struct counts){0};
     counts->items =
@@ -70,21 +136,8 @@ walk(struct pack_reader *reader, struct counts *counts,
                           ACTA_QUERY_TERMS_MAX);
                 return;
             }
-            if (items != NULL) {
-                items[i].fields[f] =
-                    (struct query_terms){terms + counts->terms, count};
-            }
-            for (size_t t = 0; t < count && !reader->failed; t++) {
-                struct slice text = decode_term(reader, f);
-
-                if (items != NULL && text.size > 0) {
-                    memcpy(texts + counts->bytes, text.data, text.size);
-                    terms[counts->terms] =
-                        slice_make(texts + counts->bytes, text.size);
-                }
-                counts->terms++;
-                counts->bytes += text.size;
-            }
+            walk_field(reader, f, count, counts,
+                       room == NULL ? NULL : &room->items[i].fields[f], room);
         }
     }
 }
@@ -93,25 +146,25 @@ void
 query_decode(struct pack_reader *reader, struct query *query)
 {
     struct pack_reader again = *reader;
-    struct query_item *items;
     struct counts counts;
-    struct slice *terms;
+    struct room room;
 
     *query = QUERY_ALL;
-    walk(reader, &counts, NULL, NULL, NULL);
+    walk(reader, &counts, NULL);
     if (reader->failed || counts.items == 0) {
         return;
     }
-    items = malloc(counts.items * sizeof(*items) +
-                   counts.terms * sizeof(*terms) + counts.bytes);
-    if (items == NULL) {
+    room.items = malloc(counts.items * sizeof(*room.items) +
+                        counts.terms * sizeof(*room.terms) + counts.bytes);
+    if (room.items == NULL) {
         pack_fail(reader, ACTA_MEMORY, "query");
         return;
     }
-    terms = (struct slice *)(void *)(items + counts.items);
-    walk(&again, &counts, items, terms, (uint8_t *)(terms + counts.terms));
+    room.terms = (struct slice *)(void *)(room.items + counts.items);
+    room.texts = (uint8_t *)(room.terms + counts.terms);
+    walk(&again, &counts, &room);
     assert(!again.failed);
-    *query = (struct query){items, counts.items, items};
+    *query = (struct query){room.items, counts.items, room.items};
 }
 
 void
@@ -123,13 +176,17 @@ query_encode(struct buf *buf, const struct query *query)
         for (enum query_field f = 0; f < QUERY_FIELDS; f++) {
             const struct query_terms *terms = &query->items[i].fields[f];
 
-            pack_array(buf, terms->count);
+            pack_array(buf, terms->count + terms->prefixes_count);
             for (size_t t = 0; t < terms->count; t++) {
                 if (f == QUERY_CORRELATION_IDS) {
                     pack_bin(buf, terms->texts[t]);
                 } else {
                     pack_str(buf, terms->texts[t]);
                 }
+            }
+            for (size_t t = 0; t < terms->prefixes_count; t++) {
+                pack_array(buf, 1);
+                pack_str(buf, terms->prefixes[t]);
             }
         }
     }
@@ -150,7 +207,12 @@ is_one_of(const struct query_terms *terms, struct slice text)
             return true;
         }
     }
-    return terms->count == 0;
+    for (size_t i = 0; i < terms->prefixes_count; i++) {
+        if (slice_starts_with(text, terms->prefixes[i])) {
+            return true;
+        }
+    }
+    return terms->count + terms->prefixes_count == 0;
 }
 
 static bool

@@ -3,10 +3,11 @@
  * A query is a list of items joined by OR; an empty query means all. An item
  * joins by AND what it names: within categories, types, streams and
  * correlation ids any one is enough, of the tags an event must have all; an
- * empty list means any.
+ * empty list means any. Types and streams may be named by how they begin.
  *
  * On the wire a query is an array of items, an item an array of five arrays:
- * categories, types, tags, streams, correlation ids (16 bytes each).
+ * categories, types, tags, streams, correlation ids (16 bytes each). A prefix
+ * is an array of one text.
  *
  * A struct query owns its memory. Once made it does not change: many threads
  * may read it.
@@ -37,6 +38,10 @@ enum query_field {
 struct query_terms {
     const struct slice *texts;
     size_t count;
+    const struct slice *prefixes; /* Of types and streams only. A name that
+                                     begins so is enough, as one of the texts
+                                     is. */
+    size_t prefixes_count;
 };
 
 struct query_item {

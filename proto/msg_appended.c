@@ -1,0 +1,81 @@
+/* appended: where the events of an append are. */
+
+#include "msg.h"
+
+#include <assert.h>
+
+#include "msg_body.h"
+
+#define APPENDED_FIELDS 2
+#define RUN_FIELDS      4
+
+size_t
+msg_appended_begin(struct buf *buf, uint64_t request_id, bool repeated,
+                   size_t runs_count)
+{
+    size_t start = frame_begin(buf, OP_APPENDED, request_id);
+
+    pack_array(buf, APPENDED_FIELDS);
+    pack_bool(buf, repeated);
+    pack_array(buf, runs_count);
+    return start;
+}
+
+void
+msg_appended_run(struct buf *buf, const struct msg_run *run)
+{
+    pack_array(buf, RUN_FIELDS);
+    pack_uint(buf, run->write);
+    pack_uint(buf, run->first_version);
+    pack_uint(buf, run->first_position);
+    pack_uint(buf, run->count);
+}
+
+static struct msg_run
+read_run(struct pack_reader *reader)
+{
+    struct msg_run run = {0};
+    size_t fields =
+        pack_get_array_of(reader, RUN_FIELDS, SIZE_MAX, "run fields");
+
+    run.write = pack_get_uint(reader, "write");
+    run.first_version = pack_get_uint(reader, "first version");
+    run.first_position = pack_get_uint(reader, "first position");
+    run.count = pack_get_uint(reader, "count");
+    if (!reader->failed) {
+        msg_take_elements(reader, fields - RUN_FIELDS);
+    }
+    return run;
+}
+
+enum acta_code
+msg_appended_decode(struct msg_appended *appended, struct slice body,
+                    struct acta_err *err)
+{
+    struct pack_reader reader;
+    const uint8_t *from;
+
+    msg_reply_begin(&reader, body, APPENDED_FIELDS, err);
+    appended->repeated = pack_get_bool(&reader, "repeated");
+    appended->runs_count = pack_get_array(&reader, "runs");
+    from = reader.at;
+    for (size_t i = 0; i < appended->runs_count && !reader.failed; i++) {
+        read_run(&reader);
+    }
+    appended->runs = pack_since(&reader, from);
+    return pack_code(&reader);
+}
+
+struct msg_run
+msg_appended_next(struct msg_appended *appended)
+{
+    struct pack_reader reader;
+    struct msg_run run;
+
+    assert(appended->runs_count > 0);
+    pack_reader_init(&reader, appended->runs, NULL);
+    run = read_run(&reader);
+    appended->runs = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    appended->runs_count--;
+    return run;
+}

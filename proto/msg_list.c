@@ -1,0 +1,343 @@
+/* list-streams and streams; describe-stream and description; list-names and
+ * names.
+ */
+
+#include "msg.h"
+
+#include "limit.h"
+#include "msg_body.h"
+
+#define LIST_STREAMS_FIELDS    3
+#define LIST_NAMES_FIELDS      4
+#define LIST_FIELDS            2
+#define DESCRIBE_STREAM_FIELDS 1
+#define DESCRIPTION_FIELDS     2
+#define STREAM_FIELDS          7
+#define SETTINGS_FIELDS        3
+#define NAME_FIELDS            5
+
+/* Names of streams, types and tags are of one size at most. */
+_Static_assert(ACTA_STREAM_SIZE_MAX == ACTA_TYPE_SIZE_MAX &&
+                   ACTA_STREAM_SIZE_MAX == ACTA_TAG_SIZE_MAX,
+               "prefixes of all kinds of names have one limit");
+
+/* They need not be names: any bytes divide the names into those before and
+ * those behind.
+ */
+static void
+check_prefix(struct pack_reader *reader, struct slice prefix,
+             struct slice after)
+{
+    if (!reader->failed && (prefix.size > ACTA_STREAM_SIZE_MAX ||
+                            after.size > ACTA_STREAM_SIZE_MAX)) {
+        pack_fail(reader, ACTA_TOO_LARGE,
+                  "prefix and after are limited to %d bytes",
+                  ACTA_STREAM_SIZE_MAX);
+    }
+}
+
+/* A list of what is counted only at its end. */
+static struct msg_open
+list_begin(struct buf *buf, uint8_t kind, uint64_t request_id)
+{
+    struct msg_open open = {.frame = frame_begin(buf, kind, request_id)};
+
+    pack_array(buf, LIST_FIELDS);
+    open.count = pack_array_begin(buf);
+    return open;
+}
+
+static void
+list_end(struct buf *buf, struct msg_open open, size_t count, bool at_end)
+{
+    pack_array_end(buf, open.count, count);
+    pack_bool(buf, at_end);
+    frame_end(buf, open.frame);
+}
+
+/* ---- streams ---- */
+
+void
+msg_list_streams_encode(struct buf *buf, uint64_t request_id,
+                        const struct msg_list_streams *list)
+{
+    size_t start = frame_begin(buf, OP_LIST_STREAMS, request_id);
+
+    pack_array(buf, LIST_STREAMS_FIELDS);
+    pack_str(buf, list->prefix);
+    pack_str(buf, list->after);
+    pack_uint(buf, list->count_max);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_list_streams_decode(struct msg_list_streams *list, struct slice body,
+                        struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_request_begin(&reader, body, LIST_STREAMS_FIELDS, err);
+    list->prefix = pack_get_str(&reader, "prefix");
+    list->after = pack_get_str(&reader, "after");
+    list->count_max = pack_get_uint(&reader, "count_max");
+    check_prefix(&reader, list->prefix, list->after);
+    return pack_code(&reader);
+}
+
+static void
+write_stream(struct buf *buf, const struct msg_stream *stream)
+{
+    pack_array(buf, STREAM_FIELDS);
+    pack_str(buf, stream->name);
+    pack_uint(buf, stream->version);
+    pack_uint(buf, stream->first_time_us);
+    pack_uint(buf, stream->last_time_us);
+    pack_uint(buf, stream->last_position);
+    pack_uint(buf, stream->state);
+    pack_array(buf, SETTINGS_FIELDS);
+    pack_uint(buf, stream->settings.truncate_before);
+    pack_uint(buf, stream->settings.max_count);
+    pack_uint(buf, stream->settings.max_age_us);
+}
+
+static void
+read_settings(struct pack_reader *reader, struct msg_settings *settings)
+{
+    size_t fields =
+        pack_get_array_of(reader, SETTINGS_FIELDS, SIZE_MAX, "settings");
+
+    settings->truncate_before = pack_get_uint(reader, "truncate_before");
+    settings->max_count = pack_get_uint(reader, "max_count");
+    settings->max_age_us = pack_get_uint(reader, "max_age");
+    if (!reader->failed) {
+        msg_take_elements(reader, fields - SETTINGS_FIELDS);
+    }
+}
+
+static struct msg_stream
+read_stream(struct pack_reader *reader)
+{
+    struct msg_stream stream;
+    size_t fields =
+        pack_get_array_of(reader, STREAM_FIELDS, SIZE_MAX, "stream fields");
+
+    stream.name = pack_get_str(reader, "name");
+    stream.version = pack_get_uint(reader, "version");
+    stream.first_time_us = pack_get_uint(reader, "first time");
+    stream.last_time_us = pack_get_uint(reader, "last time");
+    stream.last_position = pack_get_uint(reader, "last position");
+    stream.state = (enum msg_stream_state)pack_get_uint(reader, "state");
+    read_settings(reader, &stream.settings);
+    if (!reader->failed) {
+        msg_take_elements(reader, fields - STREAM_FIELDS);
+    }
+    return stream;
+}
+
+struct msg_open
+msg_streams_begin(struct buf *buf, uint64_t request_id)
+{
+    return list_begin(buf, OP_STREAMS, request_id);
+}
+
+void
+msg_streams_add(struct buf *buf, const struct msg_stream *stream)
+{
+    write_stream(buf, stream);
+}
+
+void
+msg_streams_end(struct buf *buf, struct msg_open open,
+                const struct msg_streams *streams)
+{
+    list_end(buf, open, streams->streams_count, streams->at_end);
+}
+
+enum acta_code
+msg_streams_decode(struct msg_streams *streams, struct slice body,
+                   struct acta_err *err)
+{
+    struct pack_reader reader;
+    const uint8_t *from;
+
+    msg_reply_begin(&reader, body, LIST_FIELDS, err);
+    streams->streams_count = pack_get_array(&reader, "streams");
+    from = reader.at;
+    for (size_t i = 0; i < streams->streams_count && !reader.failed; i++) {
+        read_stream(&reader);
+    }
+    streams->streams = pack_since(&reader, from);
+    streams->at_end = pack_get_bool(&reader, "at end");
+    return pack_code(&reader);
+}
+
+struct msg_stream
+msg_next_stream(struct slice *streams)
+{
+    struct pack_reader reader;
+    struct msg_stream stream;
+
+    pack_reader_init(&reader, *streams, NULL);
+    stream = read_stream(&reader);
+    *streams = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    return stream;
+}
+
+/* ---- one stream ---- */
+
+void
+msg_describe_stream_encode(struct buf *buf, uint64_t request_id,
+                           struct slice stream)
+{
+    size_t start = frame_begin(buf, OP_DESCRIBE_STREAM, request_id);
+
+    pack_array(buf, DESCRIBE_STREAM_FIELDS);
+    pack_str(buf, stream);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_describe_stream_decode(struct slice *stream, struct slice body,
+                           struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_request_begin(&reader, body, DESCRIBE_STREAM_FIELDS, err);
+    *stream = pack_get_str(&reader, "stream");
+    msg_check_stream(&reader, *stream);
+    return pack_code(&reader);
+}
+
+void
+msg_description_encode(struct buf *buf, uint64_t request_id,
+                       const struct msg_description *description)
+{
+    size_t start = frame_begin(buf, OP_DESCRIPTION, request_id);
+
+    pack_array(buf, DESCRIPTION_FIELDS);
+    write_stream(buf, &description->stream);
+    pack_uint(buf, description->first_version);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_description_decode(struct msg_description *description, struct slice body,
+                       struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_reply_begin(&reader, body, DESCRIPTION_FIELDS, err);
+    description->stream = read_stream(&reader);
+    description->first_version = pack_get_uint(&reader, "first version");
+    return pack_code(&reader);
+}
+
+/* ---- names ---- */
+
+void
+msg_list_names_encode(struct buf *buf, uint64_t request_id,
+                      const struct msg_list_names *list)
+{
+    size_t start = frame_begin(buf, OP_LIST_NAMES, request_id);
+
+    pack_array(buf, LIST_NAMES_FIELDS);
+    pack_uint(buf, list->kind);
+    pack_str(buf, list->prefix);
+    pack_str(buf, list->after);
+    pack_uint(buf, list->count_max);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_list_names_decode(struct msg_list_names *list, struct slice body,
+                      struct acta_err *err)
+{
+    struct pack_reader reader;
+    uint64_t kind;
+
+    msg_request_begin(&reader, body, LIST_NAMES_FIELDS, err);
+    kind = pack_get_uint(&reader, "kind");
+    list->kind = (enum msg_name_kind)kind;
+    list->prefix = pack_get_str(&reader, "prefix");
+    list->after = pack_get_str(&reader, "after");
+    list->count_max = pack_get_uint(&reader, "count_max");
+    if (!reader.failed && kind > MSG_NAME_TAG) {
+        pack_fail(&reader, ACTA_INVALID,
+                  "kind of names is %ju, must be 0 to %d", (uintmax_t)kind,
+                  MSG_NAME_TAG);
+    }
+    check_prefix(&reader, list->prefix, list->after);
+    return pack_code(&reader);
+}
+
+struct msg_open
+msg_names_begin(struct buf *buf, uint64_t request_id)
+{
+    return list_begin(buf, OP_NAMES, request_id);
+}
+
+void
+msg_names_add(struct buf *buf, const struct msg_name *name)
+{
+    pack_array(buf, NAME_FIELDS);
+    pack_str(buf, name->name);
+    pack_uint(buf, name->count);
+    pack_uint(buf, name->first_time_us);
+    pack_uint(buf, name->last_time_us);
+    pack_uint(buf, name->last_position);
+}
+
+void
+msg_names_end(struct buf *buf, struct msg_open open,
+              const struct msg_names *names)
+{
+    list_end(buf, open, names->names_count, names->at_end);
+}
+
+static struct msg_name
+read_name(struct pack_reader *reader)
+{
+    struct msg_name name;
+    size_t fields =
+        pack_get_array_of(reader, NAME_FIELDS, SIZE_MAX, "name fields");
+
+    name.name = pack_get_str(reader, "name");
+    name.count = pack_get_uint(reader, "count");
+    name.first_time_us = pack_get_uint(reader, "first time");
+    name.last_time_us = pack_get_uint(reader, "last time");
+    name.last_position = pack_get_uint(reader, "last position");
+    if (!reader->failed) {
+        msg_take_elements(reader, fields - NAME_FIELDS);
+    }
+    return name;
+}
+
+enum acta_code
+msg_names_decode(struct msg_names *names, struct slice body,
+                 struct acta_err *err)
+{
+    struct pack_reader reader;
+    const uint8_t *from;
+
+    msg_reply_begin(&reader, body, LIST_FIELDS, err);
+    names->names_count = pack_get_array(&reader, "names");
+    from = reader.at;
+    for (size_t i = 0; i < names->names_count && !reader.failed; i++) {
+        read_name(&reader);
+    }
+    names->names = pack_since(&reader, from);
+    names->at_end = pack_get_bool(&reader, "at end");
+    return pack_code(&reader);
+}
+
+struct msg_name
+msg_next_name(struct slice *names)
+{
+    struct pack_reader reader;
+    struct msg_name name;
+
+    pack_reader_init(&reader, *names, NULL);
+    name = read_name(&reader);
+    *names = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    return name;
+}
