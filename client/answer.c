@@ -20,7 +20,11 @@ answer_clear(struct answer *answer)
     answer->page = (struct acta_page){0};
     answer->appended = (struct acta_appended){0};
     answer->status = (struct acta_status){0};
+    answer->changed = (struct acta_changed){0};
     answer->streams = (struct acta_streams){0};
+    answer->stream = (struct acta_stream){.name = ""};
+    answer->description = (struct acta_description){&answer->stream, 0};
+    answer->names = (struct acta_names){0};
     answer->batch = (struct acta_batch){0};
 }
 
@@ -153,8 +157,31 @@ read_appended(struct answer *answer, struct slice base, struct acta_err *err)
 }
 
 static enum acta_code
-read_error(struct answer *answer, struct slice base, struct acta_err *refusal,
-           struct acta_err *err)
+read_unseen(struct answer *answer, uint8_t *body, struct slice base,
+            struct acta_err *err)
+{
+    const struct msg_error *error = &answer->error;
+    size_t used;
+    enum acta_code code =
+        view_records(&answer->view, body + (error->unseen.data - base.data),
+                     error->unseen.size, error->unseen_count, &used, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    answer->unseen = (struct acta_unseen){
+        .events = answer->view.pointers,
+        .events_count = error->unseen_count,
+        .complete = error->unseen_complete,
+        .head = error->unseen_head,
+    };
+    answer->appended.unseen = &answer->unseen;
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_error(struct answer *answer, uint8_t *body, struct slice base,
+           struct acta_err *refusal, struct acta_err *err)
 {
     struct msg_error *error = &answer->error;
     enum acta_code code = msg_error_decode(error, base, err);
@@ -178,7 +205,7 @@ read_error(struct answer *answer, struct slice base, struct acta_err *refusal,
     }
     answer->appended.failures = answer->failure_pointers;
     answer->appended.failures_count = error->failures_count;
-    return ACTA_OK;
+    return error->has_unseen ? read_unseen(answer, body, base, err) : ACTA_OK;
 }
 
 /* A text that may be the last thing in @body is ended within its own bytes: it
@@ -224,6 +251,22 @@ read_status(struct answer *answer, uint8_t *body, struct slice base,
     return ACTA_OK;
 }
 
+static struct acta_stream
+stream_of(uint8_t *body, struct slice base, const struct msg_stream *stream)
+{
+    return (struct acta_stream){
+        .name = view_terminate(body, base, stream->name),
+        .version = stream->version,
+        .first_time_us = stream->first_time_us,
+        .last_time_us = stream->last_time_us,
+        .last_position = stream->last_position,
+        .state = (enum acta_stream_state)stream->state,
+        .truncate_before = stream->settings.truncate_before,
+        .max_count = stream->settings.max_count,
+        .max_age_us = stream->settings.max_age_us,
+    };
+}
+
 static enum acta_code
 read_streams(struct answer *answer, uint8_t *body, struct slice base,
              struct acta_err *err)
@@ -242,18 +285,78 @@ read_streams(struct answer *answer, uint8_t *body, struct slice base,
     for (size_t i = 0; i < packed.streams_count; i++) {
         struct msg_stream stream = msg_next_stream(&packed.streams);
 
-        streams[i] = (struct acta_stream){
-            .name = view_terminate(body, base, stream.name),
-            .version = stream.version,
-            .first_time_us = stream.first_time_us,
-            .last_time_us = stream.last_time_us,
-            .last_position = stream.last_position,
-        };
+        streams[i] = stream_of(body, base, &stream);
     }
     answer->streams = (struct acta_streams){
         .streams = answer->list,
         .streams_count = packed.streams_count,
         .at_end = packed.at_end,
+    };
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_description(struct answer *answer, uint8_t *body, struct slice base,
+                 struct acta_err *err)
+{
+    struct msg_description description;
+    enum acta_code code = msg_description_decode(&description, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    answer->stream = stream_of(body, base, &description.stream);
+    answer->description.first_version = description.first_version;
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_names(struct answer *answer, uint8_t *body, struct slice base,
+           struct acta_err *err)
+{
+    struct msg_names packed;
+    struct acta_name *names;
+    enum acta_code code = msg_names_decode(&packed, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    names = make_list(answer, packed.names_count, sizeof(*names));
+    if (names == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "list of names");
+    }
+    for (size_t i = 0; i < packed.names_count; i++) {
+        struct msg_name name = msg_next_name(&packed.names);
+
+        names[i] = (struct acta_name){
+            .name = view_terminate(body, base, name.name),
+            .count = name.count,
+            .first_time_us = name.first_time_us,
+            .last_time_us = name.last_time_us,
+            .last_position = name.last_position,
+        };
+    }
+    answer->names = (struct acta_names){
+        .names = answer->list,
+        .names_count = packed.names_count,
+        .at_end = packed.at_end,
+    };
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_changed(struct answer *answer, struct slice base, struct acta_err *err)
+{
+    struct msg_changed changed;
+    enum acta_code code = msg_changed_decode(&changed, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    answer->changed = (struct acta_changed){
+        .version = changed.version,
+        .head = changed.head,
+        .changed = changed.changed,
     };
     return ACTA_OK;
 }
@@ -279,11 +382,17 @@ read_kind(struct answer *answer, uint8_t kind, uint8_t *body, struct slice base,
     case OP_APPENDED:
         return read_appended(answer, base, err);
     case OP_ERROR:
-        return read_error(answer, base, refusal, err);
+        return read_error(answer, body, base, refusal, err);
     case OP_STATUS_REPLY:
         return read_status(answer, body, base, err);
     case OP_STREAMS:
         return read_streams(answer, body, base, err);
+    case OP_DESCRIPTION:
+        return read_description(answer, body, base, err);
+    case OP_NAMES:
+        return read_names(answer, body, base, err);
+    case OP_CHANGED:
+        return read_changed(answer, base, err);
     default:
         return msg_number_decode(&answer->number, kind, base, err);
     }

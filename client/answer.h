@@ -24,7 +24,11 @@ struct answer {
     struct acta_page page;
     struct acta_appended appended;
     struct acta_status status;
+    struct acta_changed changed;
     struct acta_streams streams;
+    struct acta_description description; /* Its stream is the one below. */
+    struct acta_stream stream;
+    struct acta_names names;
     struct acta_batch batch;
     size_t batch_size; /* Bytes of its records: what credit is counted in. */
 
@@ -33,6 +37,7 @@ struct answer {
     struct view view;
     void *list; /* owned: an array of pointers, then what they point to */
     struct msg_error error;
+    struct acta_unseen unseen;
     struct acta_failure failures[MSG_FAILURES_MAX];
     const struct acta_failure *failure_pointers[MSG_FAILURES_MAX];
 };

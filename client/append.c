@@ -9,31 +9,8 @@
 
 #include "event.h"
 #include "given.h"
-#include "id.h"
 #include "limit.h"
-#include "msg.h"
 #include "name.h"
-
-struct write {
-    size_t name_start; /* In names. */
-    size_t name_size;
-    int64_t expected;
-    size_t events_count;
-    size_t contents_end; /* In contents; the write before ends at its start. */
-};
-
-struct acta_append {
-    struct write *writes; /* owned */
-    size_t writes_count;
-    size_t writes_capacity;
-    struct acta_id *ids; /* owned: of all events */
-    size_t ids_count;
-    size_t ids_capacity;
-    struct buf names;
-    struct buf contents;
-    struct id_source source;
-    struct acta_err err; /* What was wrong first; OK: nothing. */
-};
 
 /* What a write adds to a frame besides its events and its name. */
 #define WRITE_HEAD_SIZE 32
@@ -58,6 +35,9 @@ acta_append_free(struct acta_append *append)
     if (append == NULL) {
         return;
     }
+    terms_clear(&append->terms);
+    free(append->terms.checks);
+    free(append->terms.conditions);
     buf_fini(&append->names);
     buf_fini(&append->contents);
     free(append->writes);
@@ -71,6 +51,7 @@ acta_append_clear(struct acta_append *append)
     if (append == NULL) {
         return;
     }
+    terms_clear(&append->terms);
     append->writes_count = 0;
     append->ids_count = 0;
     buf_clear(&append->names);
@@ -78,9 +59,8 @@ acta_append_clear(struct acta_append *append)
     append->err.code = ACTA_OK;
 }
 
-/* Make room for one more element of an array. */
-static bool
-grow(void **array, size_t count, size_t *capacity, size_t element_size)
+bool
+append_grow(void **array, size_t count, size_t *capacity, size_t element_size)
 {
     size_t wanted = *capacity == 0 ? 4 : *capacity * 2;
     void *larger;
@@ -97,6 +77,16 @@ grow(void **array, size_t count, size_t *capacity, size_t element_size)
     return true;
 }
 
+enum acta_code
+expected_check(struct slice stream, int64_t expected, struct acta_err *err)
+{
+    if (expected < ACTA_EXPECT_EXISTS) {
+        return acta_fail(err, ACTA_INVALID, "expected version is %jd",
+                         (intmax_t)expected);
+    }
+    return name_check(stream, ACTA_STREAM_SIZE_MAX, "stream", err);
+}
+
 void
 acta_append_stream(struct acta_append *append, const char *stream,
                    int64_t expected)
@@ -108,16 +98,9 @@ acta_append_stream(struct acta_append *append, const char *stream,
         return;
     }
     name = slice_of(stream == NULL ? "" : stream);
-    if (name_check(name, ACTA_STREAM_SIZE_MAX, "stream", &append->err) !=
-        ACTA_OK) {
+    if (expected_check(name, expected, &append->err) != ACTA_OK) {
         acta_wrap(&append->err, append->err.code, "write %zu",
                   append->writes_count);
-        return;
-    }
-    if (expected < ACTA_EXPECT_EXISTS) {
-        acta_fail(&append->err, ACTA_INVALID,
-                  "write %zu: expected version is %jd", append->writes_count,
-                  (intmax_t)expected);
         return;
     }
     if (append->writes_count == ACTA_APPEND_EVENTS_MAX) {
@@ -125,8 +108,8 @@ acta_append_stream(struct acta_append *append, const char *stream,
                   ACTA_APPEND_EVENTS_MAX);
         return;
     }
-    if (!grow((void **)&append->writes, append->writes_count,
-              &append->writes_capacity, sizeof(*append->writes))) {
+    if (!append_grow((void **)&append->writes, append->writes_count,
+                     &append->writes_capacity, sizeof(*append->writes))) {
         acta_fail(&append->err, ACTA_MEMORY, "append");
         return;
     }
@@ -245,8 +228,8 @@ acta_append_event(struct acta_append *append, const struct acta_draft *draft)
                   "event is not of acta_draft_of()");
         return;
     }
-    if (!grow((void **)&append->ids, append->ids_count, &append->ids_capacity,
-              sizeof(*append->ids))) {
+    if (!append_grow((void **)&append->ids, append->ids_count,
+                     &append->ids_capacity, sizeof(*append->ids))) {
         acta_fail(&append->err, ACTA_MEMORY, "append");
         return;
     }
@@ -279,7 +262,8 @@ acta_append_size(const struct acta_append *append)
     return append == NULL
                ? 0
                : buf_size(&append->contents) + buf_size(&append->names) +
-                     append->writes_count * WRITE_HEAD_SIZE;
+                     append->writes_count * WRITE_HEAD_SIZE +
+                     append->terms.size;
 }
 
 enum acta_code
@@ -306,7 +290,16 @@ void
 append_encode(const struct acta_append *append, struct buf *buf,
               uint64_t request_id)
 {
+    const struct append_terms *terms = &append->terms;
     size_t frame = msg_append_begin(buf, request_id, append->writes_count);
+    struct msg_append_more more = {
+        .checks = terms->checks,
+        .checks_count = terms->checks_count,
+        .conditions = terms->conditions,
+        .conditions_count = terms->conditions_count,
+        .command_id = terms->has_command_id ? terms->command_id.bytes : NULL,
+        .unseen = terms->unseen,
+    };
     struct slice names = buf_slice(&append->names);
     struct slice contents = buf_slice(&append->contents);
     size_t start = 0;
@@ -320,5 +313,5 @@ append_encode(const struct acta_append *append, struct buf *buf,
         buf_append(buf, contents.data + start, write->contents_end - start);
         start = write->contents_end;
     }
-    frame_end(buf, frame);
+    msg_append_end(buf, frame, &more);
 }

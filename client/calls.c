@@ -10,10 +10,11 @@
 #include "name.h"
 #include "query_build.h"
 
-/* What all requests end with. */
+/* @is_command: the request is an append that counts once by a command id. */
 static uint64_t
-submit(struct acta_client *client, enum opcode kind, uint64_t timeout_ms,
-       union request_done done, void *user, struct acta_err *err)
+submit(struct acta_client *client, enum opcode kind, bool is_command,
+       uint64_t timeout_ms, union request_done done, void *user,
+       struct acta_err *err)
 {
     uint64_t now_ms = client_now_ms(client);
     struct request *request;
@@ -22,6 +23,7 @@ submit(struct acta_client *client, enum opcode kind, uint64_t timeout_ms,
     request = core_submit(&client->core, timeout_ms, now_ms, err);
     if (request != NULL) {
         request->kind = kind;
+        request->is_command = is_command;
         request->done = done;
         request->user = user;
         request->answer = client->keep_in;
@@ -31,6 +33,13 @@ submit(struct acta_client *client, enum opcode kind, uint64_t timeout_ms,
         client_leave(client, now_ms);
     }
     return id;
+}
+
+uint64_t
+client_submit(struct acta_client *client, enum opcode kind, uint64_t timeout_ms,
+              union request_done done, void *user, struct acta_err *err)
+{
+    return submit(client, kind, false, timeout_ms, done, user, err);
 }
 
 uint64_t
@@ -44,8 +53,8 @@ acta_ping(struct acta_client *client, uint64_t timeout_ms, acta_on_pong *done,
         return 0;
     }
     msg_empty_encode(buf, OP_PING, id);
-    return submit(client, OP_PING, timeout_ms,
-                  (union request_done){.pong = done}, user, err);
+    return client_submit(client, OP_PING, timeout_ms,
+                         (union request_done){.pong = done}, user, err);
 }
 
 uint64_t
@@ -59,8 +68,8 @@ acta_status(struct acta_client *client, uint64_t timeout_ms,
         return 0;
     }
     msg_empty_encode(buf, OP_STATUS, id);
-    return submit(client, OP_STATUS, timeout_ms,
-                  (union request_done){.status = done}, user, err);
+    return client_submit(client, OP_STATUS, timeout_ms,
+                         (union request_done){.status = done}, user, err);
 }
 
 uint64_t
@@ -79,7 +88,7 @@ acta_append(struct acta_client *client, const struct acta_append *append,
         return 0;
     }
     append_encode(append, buf, id);
-    return submit(client, OP_APPEND, timeout_ms,
+    return submit(client, OP_APPEND, append_is_command(append), timeout_ms,
                   (union request_done){.appended = done}, user, err);
 }
 
@@ -106,8 +115,8 @@ read_stream(struct acta_client *client, const struct acta_read *read,
         return 0;
     }
     msg_read_stream_encode(buf, id, &message);
-    return submit(client, OP_READ_STREAM, timeout_ms,
-                  (union request_done){.page = done}, user, err);
+    return client_submit(client, OP_READ_STREAM, timeout_ms,
+                         (union request_done){.page = done}, user, err);
 }
 
 static uint64_t
@@ -134,8 +143,8 @@ read_all(struct acta_client *client, const struct acta_read *read,
     if (buf == NULL) {
         return 0;
     }
-    return submit(client, OP_READ_ALL, timeout_ms,
-                  (union request_done){.page = done}, user, err);
+    return client_submit(client, OP_READ_ALL, timeout_ms,
+                         (union request_done){.page = done}, user, err);
 }
 
 uint64_t
@@ -167,8 +176,8 @@ read_event(struct acta_client *client, const struct msg_read_event *message,
         return 0;
     }
     msg_read_event_encode(buf, id, message);
-    return submit(client, OP_READ_EVENT, timeout_ms,
-                  (union request_done){.page = done}, user, err);
+    return client_submit(client, OP_READ_EVENT, timeout_ms,
+                         (union request_done){.page = done}, user, err);
 }
 
 uint64_t
@@ -199,31 +208,17 @@ acta_read_id(struct acta_client *client, const struct acta_id *id,
 }
 
 uint64_t
-acta_list(struct acta_client *client, const char *prefix, const char *after,
-          size_t count_max, uint64_t timeout_ms, acta_on_streams *done,
-          void *user, struct acta_err *err)
+acta_find_time(struct acta_client *client, uint64_t time_us,
+               uint64_t timeout_ms, acta_on_position *done, void *user,
+               struct acta_err *err)
 {
-    struct msg_list_streams message = {
-        .prefix = slice_of(prefix == NULL ? "" : prefix),
-        .after = slice_of(after == NULL ? "" : after),
-        .count_max = count_max,
-    };
-    struct buf *buf;
     uint64_t id;
+    struct buf *buf = core_begin(&client->core, &id, err);
 
-    if (message.prefix.size > ACTA_STREAM_SIZE_MAX ||
-        message.after.size > ACTA_STREAM_SIZE_MAX) {
-        acta_fail(err, ACTA_TOO_LARGE,
-                  "prefix and after are limited to %d "
-                  "bytes",
-                  ACTA_STREAM_SIZE_MAX);
-        return 0;
-    }
-    buf = core_begin(&client->core, &id, err);
     if (buf == NULL) {
         return 0;
     }
-    msg_list_streams_encode(buf, id, &message);
-    return submit(client, OP_LIST_STREAMS, timeout_ms,
-                  (union request_done){.streams = done}, user, err);
+    msg_number_encode(buf, OP_FIND_TIME, id, time_us);
+    return client_submit(client, OP_FIND_TIME, timeout_ms,
+                         (union request_done){.position = done}, user, err);
 }

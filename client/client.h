@@ -47,4 +47,11 @@ client_now_ms(const struct acta_client *client)
 void client_enter(struct acta_client *client);
 void client_leave(struct acta_client *client, uint64_t now_ms);
 
+/* Submit the request that core_begin() began, and send it if that may be. What
+ * all requests end with: its number, or 0 with @err.
+ */
+uint64_t client_submit(struct acta_client *client, enum opcode kind,
+                       uint64_t timeout_ms, union request_done done, void *user,
+                       struct acta_err *err);
+
 #endif

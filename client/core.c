@@ -43,7 +43,7 @@ core_fini(struct core *core)
 
 /* ---- ends of requests ---- */
 
-/* What an append that may have been done ends with is UNKNOWN, whatever the
+/* What a change that may have been done ends with is UNKNOWN, whatever the
  * reason was.
  */
 static struct acta_err
@@ -51,7 +51,7 @@ unknown_because_of(const struct acta_err *why)
 {
     struct acta_err err;
 
-    acta_fail(&err, ACTA_UNKNOWN, "append may have been done: %s", why->text);
+    acta_fail(&err, ACTA_UNKNOWN, "it may have been done: %s", why->text);
     return err;
 }
 
@@ -63,7 +63,7 @@ fail_request(struct core *core, struct request *request,
     bool may_be_done = request->sent || request->doubtful;
     struct acta_err err = *why;
 
-    if (request->kind == OP_APPEND && may_be_done &&
+    if (request_is_change(request) && may_be_done &&
         why->code != ACTA_CANCELLED) {
         err = unknown_because_of(why);
     }
@@ -325,23 +325,43 @@ copy_text(char *to, size_t to_size, struct slice text)
 static void
 remember_server(struct core_server *server, const struct msg_welcome *welcome)
 {
+    const struct msg_limits *limits = &welcome->limits;
+
     memcpy(server->server_id.bytes, welcome->server_id.bytes, UUID_SIZE);
     memcpy(server->database_id.bytes, welcome->database_id.bytes, UUID_SIZE);
     copy_text(server->version, sizeof(server->version),
               welcome->server_version);
     copy_text(server->database, sizeof(server->database), welcome->database);
-    server->limits = welcome->limits;
+    server->limits = (struct acta_limits){
+        .frame_size_max = limits->frame_size_max,
+        .event_size_max = limits->event_size_max,
+        .append_size_max = limits->append_size_max,
+        .append_events_max = limits->append_events_max,
+        .append_checks_max = limits->append_checks_max,
+        .append_conditions_max = limits->append_conditions_max,
+        .unseen_events_max = limits->unseen_events_max,
+        .stream_size_max = limits->stream_size_max,
+        .type_size_max = limits->type_size_max,
+        .tag_size_max = limits->tag_size_max,
+        .tags_max = limits->tags_max,
+        .page_size_max = limits->page_size_max,
+        .query_items_max = limits->query_items_max,
+        .query_terms_max = limits->query_terms_max,
+        .requests_max = limits->requests_max,
+        .subscriptions_max = limits->subscriptions_max,
+    };
     server->told = (struct acta_server){
         .version = server->version,
         .database = server->database,
         .server_id = &server->server_id,
         .database_id = &server->database_id,
         .head = welcome->head,
+        .limits = &server->limits,
     };
 }
 
 /* Another database answers at the address: what was asked of the one before
- * cannot be gone on with. Reads can, and appends that were never sent.
+ * cannot be gone on with. Reads can, and changes that were never sent.
  */
 static void
 database_has_changed(struct core *core)
@@ -355,7 +375,7 @@ database_has_changed(struct core *core)
     for (struct request *request = core->requests.waiting.first;
          request != NULL && !core->closing; request = next) {
         next = request->next;
-        if (request->kind == OP_APPEND && request->doubtful) {
+        if (request_is_change(request) && request->doubtful) {
             fail_request(core, request, &why);
             /* Its callback may have changed the list. */
             next = core->requests.waiting.first;
@@ -419,7 +439,7 @@ handle_refusal(struct core *core, struct frame *frame, uint8_t *body,
 
 /* True if the refusal tells what became of the request for good. One that says
  * that the server could not do it now, for want of disk space for example, says
- * so of this sending only: an append that was sent before may have been done
+ * so of this sending only: a change that was sent before may have been done
  * then.
  */
 static bool
@@ -427,7 +447,7 @@ is_settled(const struct request *request, const struct acta_err *refusal)
 {
     enum acta_remedy remedy = acta_code_remedy(refusal->code);
 
-    return request->kind != OP_APPEND || !request->doubtful ||
+    return !request_is_change(request) || !request->doubtful ||
            remedy == ACTA_REMEDY_RELOAD || remedy == ACTA_REMEDY_FIX;
 }
 
@@ -461,6 +481,8 @@ handle_reply(struct core *core, struct request *request, uint8_t kind,
     if (is_error && !is_settled(request, &refusal)) {
         refusal = unknown_because_of(&refusal);
     }
+    answer->appended.by_command =
+        answer->appended.repeated && request->is_command;
     core_is_well(core);
     requests_remove(&core->requests, request);
     request_finish(request, is_error ? &refusal : NULL, answer);

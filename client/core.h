@@ -44,7 +44,7 @@ struct core_server {
     struct acta_id database_id;
     char version[64];
     char database[64];
-    struct msg_limits limits;
+    struct acta_limits limits;
 };
 
 struct core_subs {
@@ -156,7 +156,7 @@ void core_pump(struct core *core, uint64_t now_ms);
 struct buf *core_begin(struct core *core, uint64_t *id, struct acta_err *err);
 
 /* Submit what was begun. NULL: BUSY, MEMORY, TOO_LARGE. The caller sets what
- * remains: kind, done, user, answer; then it calls core_pump().
+ * remains: kind, done, user, answer, is_command; then it calls core_pump().
  */
 struct request *core_submit(struct core *core, uint64_t timeout_ms,
                             uint64_t now_ms, struct acta_err *err);

@@ -12,6 +12,7 @@
 struct term {
     size_t item;
     enum query_field field;
+    bool is_prefix;
     size_t start; /* In texts. */
     size_t size;
 };
@@ -23,6 +24,10 @@ struct acta_query {
     struct term terms[ACTA_QUERY_TERMS_MAX];
     struct acta_err err; /* What was wrong first; OK: nothing. */
 };
+
+/* What a term and an item add to a frame besides the text. */
+#define TERM_HEAD_SIZE 3
+#define ITEM_HEAD_SIZE (1 + QUERY_FIELDS)
 
 /* Longer texts are told apart as too long by the decoder. */
 #define TEXT_SIZE_KEPT 256
@@ -49,7 +54,8 @@ acta_query_free(struct acta_query *query)
 }
 
 static void
-add_term(struct acta_query *query, enum query_field field, struct slice text)
+add_term(struct acta_query *query, enum query_field field, bool is_prefix,
+         struct slice text)
 {
     if (query == NULL || query->err.code != ACTA_OK) {
         return;
@@ -65,6 +71,7 @@ add_term(struct acta_query *query, enum query_field field, struct slice text)
     query->terms[query->terms_count++] = (struct term){
         .item = query->items_count - 1,
         .field = field,
+        .is_prefix = is_prefix,
         .start = buf_size(&query->texts),
         .size = text.size,
     };
@@ -77,7 +84,13 @@ add_term(struct acta_query *query, enum query_field field, struct slice text)
 static void
 add_text(struct acta_query *query, enum query_field field, const char *text)
 {
-    add_term(query, field, slice_of(text == NULL ? "" : text));
+    add_term(query, field, false, slice_of(text == NULL ? "" : text));
+}
+
+static void
+add_prefix(struct acta_query *query, enum query_field field, const char *text)
+{
+    add_term(query, field, true, slice_of(text == NULL ? "" : text));
 }
 
 void
@@ -93,6 +106,12 @@ acta_query_type(struct acta_query *query, const char *type)
 }
 
 void
+acta_query_type_prefix(struct acta_query *query, const char *prefix)
+{
+    add_prefix(query, QUERY_TYPES, prefix);
+}
+
+void
 acta_query_tag(struct acta_query *query, const char *tag)
 {
     add_text(query, QUERY_TAGS, tag);
@@ -105,9 +124,15 @@ acta_query_stream(struct acta_query *query, const char *stream)
 }
 
 void
+acta_query_stream_prefix(struct acta_query *query, const char *prefix)
+{
+    add_prefix(query, QUERY_STREAMS, prefix);
+}
+
+void
 acta_query_correlation_id(struct acta_query *query, const struct acta_id *id)
 {
-    add_term(query, QUERY_CORRELATION_IDS,
+    add_term(query, QUERY_CORRELATION_IDS, false,
              slice_make(id->bytes, sizeof(id->bytes)));
 }
 
@@ -155,6 +180,9 @@ encode_field(const struct acta_query *filled, size_t item,
         if (field == QUERY_CORRELATION_IDS) {
             pack_bin(buf, text);
         } else {
+            if (term->is_prefix) {
+                pack_array(buf, 1);
+            }
             pack_str(buf, text);
         }
     }
@@ -206,6 +234,15 @@ acta_query_check(const struct acta_query *query, struct acta_err *err)
     code = query_build(query, &built, err);
     query_fini(&built);
     return code;
+}
+
+size_t
+query_size(const struct acta_query *filled)
+{
+    return filled == NULL ? 0
+                          : buf_size(&filled->texts) +
+                                filled->terms_count * TERM_HEAD_SIZE +
+                                filled->items_count * ITEM_HEAD_SIZE;
 }
 
 struct acta_query *

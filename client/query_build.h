@@ -1,4 +1,4 @@
-/* A query as it is filled: see acta.h. */
+/* A query as it is filled: see acta_query.h. */
 
 #ifndef ACTA_CLIENT_QUERY_BUILD_H
 #define ACTA_CLIENT_QUERY_BUILD_H
@@ -13,6 +13,9 @@
  */
 enum acta_code query_build(const struct acta_query *filled, struct query *query,
                            struct acta_err *err) ACTA_CHECKED;
+
+/* Bytes that it takes on the wire, nearly. */
+size_t query_size(const struct acta_query *filled);
 
 /* A copy that is the caller's, to be freed by acta_query_free(). NULL if there
  * is no memory.

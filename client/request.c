@@ -233,6 +233,10 @@ request_finish(const struct request *request, const struct acta_err *err,
     static const struct acta_appended not_appended;
     static const struct acta_page no_page;
     static const struct acta_streams no_streams;
+    static const struct acta_stream no_stream = {.name = ""};
+    static const struct acta_description no_description = {&no_stream, 0};
+    static const struct acta_names no_names;
+    static const struct acta_changed not_changed;
     bool answered = answer != NULL;
 
     if (request->done.pong == NULL) {
@@ -250,9 +254,26 @@ request_finish(const struct request *request, const struct acta_err *err,
         request->done.appended(request->user, err,
                                answered ? &answer->appended : &not_appended);
         break;
+    case OP_CHANGE_STREAM:
+        request->done.changed(request->user, err,
+                              answered ? &answer->changed : &not_changed);
+        break;
+    case OP_FIND_TIME:
+        request->done.position(request->user, err,
+                               answered ? answer->number : 0);
+        break;
     case OP_LIST_STREAMS:
         request->done.streams(request->user, err,
                               answered ? &answer->streams : &no_streams);
+        break;
+    case OP_DESCRIBE_STREAM:
+        request->done.description(request->user, err,
+                                  answered ? &answer->description
+                                           : &no_description);
+        break;
+    case OP_LIST_NAMES:
+        request->done.names(request->user, err,
+                            answered ? &answer->names : &no_names);
         break;
     default:
         request->done.page(request->user, err,
@@ -271,8 +292,16 @@ request_reply_kind(enum opcode kind)
         return OP_STATUS_REPLY;
     case OP_APPEND:
         return OP_APPENDED;
+    case OP_CHANGE_STREAM:
+        return OP_CHANGED;
+    case OP_FIND_TIME:
+        return OP_FOUND_TIME;
     case OP_LIST_STREAMS:
         return OP_STREAMS;
+    case OP_DESCRIBE_STREAM:
+        return OP_DESCRIPTION;
+    case OP_LIST_NAMES:
+        return OP_NAMES;
     default:
         return OP_PAGE;
     }

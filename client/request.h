@@ -27,7 +27,11 @@ union request_done {
     acta_on_status *status;
     acta_on_appended *appended;
     acta_on_page *page;
+    acta_on_position *position;
     acta_on_streams *streams;
+    acta_on_description *description;
+    acta_on_names *names;
+    acta_on_changed *changed;
 };
 
 struct request {
@@ -37,6 +41,7 @@ struct request {
     enum opcode kind;
     bool sent;     /* In the list of those, on this connection. */
     bool doubtful; /* Was sent, and the answer got lost: may have been done. */
+    bool is_command;       /* An append that has a command id. */
     struct answer *answer; /* Where its reply is read to; NULL: the core's. */
     union request_done done;
     void *user;
@@ -110,6 +115,15 @@ struct request *requests_expired(struct requests *requests, uint64_t now_ms);
  */
 void request_finish(const struct request *request, const struct acta_err *err,
                     const struct answer *answer);
+
+/* True if it changes something: then it is not known what became of it when its
+ * answer is lost.
+ */
+static inline bool
+request_is_change(const struct request *request)
+{
+    return request->kind == OP_APPEND || request->kind == OP_CHANGE_STREAM;
+}
 
 /* The kind of frame that answers @kind, besides an error. */
 enum opcode request_reply_kind(enum opcode kind);

@@ -117,9 +117,8 @@ acta_sync_server(const struct acta_sync *sync)
 
 /* ---- calls ---- */
 
-/* Begin a call whose reply goes to the answer that is handed out. */
-static struct acta_client *
-begin(struct acta_sync *sync)
+struct acta_client *
+sync_begin(struct acta_sync *sync)
 {
     answer_clear(&sync->answer);
     sync_keep_in(sync, &sync->answer);
@@ -136,7 +135,7 @@ on_pong(void *user, const struct acta_err *err, uint64_t head)
 enum acta_code
 acta_sync_ping(struct acta_sync *sync, uint64_t *head, struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
     uint64_t id = acta_ping(client, 0, on_pong, &call, &call.err);
     enum acta_code code = sync_wait(sync, id, &call, err);
@@ -159,7 +158,7 @@ enum acta_code
 acta_sync_status(struct acta_sync *sync, const struct acta_status **status,
                  struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
     uint64_t id = acta_status(client, 0, on_status, &call, &call.err);
 
@@ -179,7 +178,7 @@ enum acta_code
 acta_sync_append(struct acta_sync *sync, const struct acta_append *append,
                  const struct acta_appended **appended, struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
     uint64_t id = acta_append(client, append, 0, on_appended, &call, &call.err);
 
@@ -200,7 +199,7 @@ enum acta_code
 acta_sync_read(struct acta_sync *sync, const struct acta_read *read,
                const struct acta_page **page, struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
     uint64_t id = acta_read(client, read, 0, on_page, &call, &call.err);
 
@@ -213,7 +212,7 @@ acta_sync_read_version(struct acta_sync *sync, const char *stream,
                        uint64_t version, const struct acta_event **event,
                        struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
     uint64_t id = acta_read_version(client, stream, version, 0, on_page, &call,
                                     &call.err);
@@ -236,7 +235,7 @@ enum acta_code
 acta_sync_read_id(struct acta_sync *sync, const struct acta_id *id,
                   const struct acta_page **page, struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
     uint64_t request = acta_read_id(client, id, 0, on_page, &call, &call.err);
     enum acta_code code = sync_wait(sync, request, &call, err);
@@ -249,23 +248,22 @@ acta_sync_read_id(struct acta_sync *sync, const struct acta_id *id,
 }
 
 static void
-on_streams(void *user, const struct acta_err *err,
-           const struct acta_streams *streams)
+on_position(void *user, const struct acta_err *err, uint64_t position)
 {
-    (void)streams;
+    (void)position;
     sync_call_done(user, err);
 }
 
 enum acta_code
-acta_sync_list(struct acta_sync *sync, const char *prefix, const char *after,
-               size_t count_max, const struct acta_streams **streams,
-               struct acta_err *err)
+acta_sync_find_time(struct acta_sync *sync, uint64_t time_us,
+                    uint64_t *position, struct acta_err *err)
 {
-    struct acta_client *client = begin(sync);
+    struct acta_client *client = sync_begin(sync);
     struct sync_call call = {0};
-    uint64_t id = acta_list(client, prefix, after, count_max, 0, on_streams,
-                            &call, &call.err);
+    uint64_t id =
+        acta_find_time(client, time_us, 0, on_position, &call, &call.err);
+    enum acta_code code = sync_wait(sync, id, &call, err);
 
-    *streams = &sync->answer.streams;
-    return sync_wait(sync, id, &call, err);
+    *position = code == ACTA_OK ? sync->answer.number : 0;
+    return code;
 }

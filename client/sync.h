@@ -36,6 +36,9 @@ void sync_call_done(struct sync_call *call, const struct acta_err *err);
 /* Begin requests whose replies are read to @answer, up to the next call. */
 void sync_keep_in(struct acta_sync *sync, struct answer *answer);
 
+/* Begin a call whose reply is read to the answer that is handed out. */
+struct acta_client *sync_begin(struct acta_sync *sync);
+
 /* Turn the loop until the call is done. @request is what the asynchronous call
  * returned: if it is 0 then it failed with @err.
  */

@@ -568,7 +568,7 @@ START_TEST(refused_append_names_what_was_in_the_way)
     ck_assert_str_eq(told->text, "write 2: s-1 is at 7");
     ck_assert_uint_eq(told->failures_count, 2);
     ck_assert_int_eq(told->failure.kind, ACTA_FAILED_WRITE);
-    ck_assert_uint_eq(told->failure.write, 2);
+    ck_assert_uint_eq(told->failure.index, 2);
     ck_assert_int_eq(told->failure.expected, 5);
     ck_assert_uint_eq(told->failure.actual, 7);
 }
