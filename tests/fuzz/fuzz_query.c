@@ -23,6 +23,26 @@ check_items(const struct query *query, const struct event *event)
     FUZZ_PROMISE(query_matches(query, event) == any);
 }
 
+/* What is wanted by its whole name is wanted by how it begins, too. */
+static void
+check_prefixes(const struct query *query, const struct event *event)
+{
+    static const enum query_field fields[] = {QUERY_TYPES, QUERY_STREAMS};
+
+    for (size_t i = 0; i < 2 * query->items_count; i++) {
+        struct query_item item = query->items[i / 2];
+        struct query_terms *terms = &item.fields[fields[i % 2]];
+        struct query one = {&item, 1, NULL};
+        bool wanted;
+
+        terms->prefixes_count = 0;
+        wanted = query_matches(&one, event);
+        *terms = (struct query_terms){.prefixes = terms->texts,
+                                      .prefixes_count = terms->count};
+        FUZZ_PROMISE(!wanted || query_matches(&one, event));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -55,6 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_PROMISE(again.items_count == query.items_count);
     if (!reader.failed) {
         check_items(&query, &event);
+        check_prefixes(&query, &event);
         FUZZ_PROMISE(query_matches(&query, &event) ==
                      query_matches(&again, &event));
     }

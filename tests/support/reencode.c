@@ -114,11 +114,19 @@ again_error(struct buf *buf, uint64_t id, struct slice body,
             struct acta_err *err)
 {
     struct msg_error error;
+    struct msg_open open;
     enum acta_code code = msg_error_decode(&error, body, err);
 
-    if (code == ACTA_OK) {
-        msg_error_encode(buf, id, &error);
+    if (code != ACTA_OK) {
+        return code;
     }
+    if (!error.has_unseen) {
+        msg_error_encode(buf, id, &error);
+        return ACTA_OK;
+    }
+    open = msg_error_begin(buf, id, &error);
+    code = copy_records(buf, error.unseen, error.unseen_count, 0, err);
+    msg_error_end(buf, open, &error);
     return code;
 }
 
@@ -174,7 +182,7 @@ again_append(struct buf *buf, uint64_t id, struct slice body,
             write_content(buf, &write->events[j]);
         }
     }
-    frame_end(buf, start);
+    msg_append_end(buf, start, &append.more);
     msg_append_fini(&append);
     return ACTA_OK;
 }
@@ -199,6 +207,32 @@ again_appended(struct buf *buf, uint64_t id, struct slice body,
     assert(appended.runs.size == 0);
     frame_end(buf, start);
     return ACTA_OK;
+}
+
+static enum acta_code
+again_change(struct buf *buf, uint64_t id, struct slice body,
+             struct acta_err *err)
+{
+    struct msg_change change;
+    enum acta_code code = msg_change_decode(&change, body, err);
+
+    if (code == ACTA_OK) {
+        msg_change_encode(buf, id, &change);
+    }
+    return code;
+}
+
+static enum acta_code
+again_changed(struct buf *buf, uint64_t id, struct slice body,
+              struct acta_err *err)
+{
+    struct msg_changed changed;
+    enum acta_code code = msg_changed_decode(&changed, body, err);
+
+    if (code == ACTA_OK) {
+        msg_changed_encode(buf, id, &changed);
+    }
+    return code;
 }
 
 static enum acta_code
@@ -297,6 +331,67 @@ again_streams(struct buf *buf, uint64_t id, struct slice body,
 }
 
 static enum acta_code
+again_describe_stream(struct buf *buf, uint64_t id, struct slice body,
+                      struct acta_err *err)
+{
+    struct slice stream;
+    enum acta_code code = msg_describe_stream_decode(&stream, body, err);
+
+    if (code == ACTA_OK) {
+        msg_describe_stream_encode(buf, id, stream);
+    }
+    return code;
+}
+
+static enum acta_code
+again_description(struct buf *buf, uint64_t id, struct slice body,
+                  struct acta_err *err)
+{
+    struct msg_description description;
+    enum acta_code code = msg_description_decode(&description, body, err);
+
+    if (code == ACTA_OK) {
+        msg_description_encode(buf, id, &description);
+    }
+    return code;
+}
+
+static enum acta_code
+again_list_names(struct buf *buf, uint64_t id, struct slice body,
+                 struct acta_err *err)
+{
+    struct msg_list_names list;
+    enum acta_code code = msg_list_names_decode(&list, body, err);
+
+    if (code == ACTA_OK) {
+        msg_list_names_encode(buf, id, &list);
+    }
+    return code;
+}
+
+static enum acta_code
+again_names(struct buf *buf, uint64_t id, struct slice body,
+            struct acta_err *err)
+{
+    struct msg_names names;
+    struct msg_open open;
+    enum acta_code code = msg_names_decode(&names, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    open = msg_names_begin(buf, id);
+    for (size_t i = 0; i < names.names_count; i++) {
+        struct msg_name name = msg_next_name(&names.names);
+
+        msg_names_add(buf, &name);
+    }
+    assert(names.names.size == 0);
+    msg_names_end(buf, open, &names);
+    return ACTA_OK;
+}
+
+static enum acta_code
 again_subscribe(struct buf *buf, uint64_t id, struct slice body,
                 struct acta_err *err)
 {
@@ -365,6 +460,8 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_SUBSCRIBED:
     case OP_CAUGHT_UP:
     case OP_FELL_BEHIND:
+    case OP_FIND_TIME:
+    case OP_FOUND_TIME:
         return again_number(buf, kind, id, body, err);
     case OP_ERROR:
         return again_error(buf, id, body, err);
@@ -374,6 +471,10 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_append(buf, id, body, err);
     case OP_APPENDED:
         return again_appended(buf, id, body, err);
+    case OP_CHANGE_STREAM:
+        return again_change(buf, id, body, err);
+    case OP_CHANGED:
+        return again_changed(buf, id, body, err);
     case OP_READ_STREAM:
         return again_read_stream(buf, id, body, err);
     case OP_READ_ALL:
@@ -386,6 +487,14 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_list_streams(buf, id, body, err);
     case OP_STREAMS:
         return again_streams(buf, id, body, err);
+    case OP_DESCRIBE_STREAM:
+        return again_describe_stream(buf, id, body, err);
+    case OP_DESCRIPTION:
+        return again_description(buf, id, body, err);
+    case OP_LIST_NAMES:
+        return again_list_names(buf, id, body, err);
+    case OP_NAMES:
+        return again_names(buf, id, body, err);
     case OP_SUBSCRIBE:
         return again_subscribe(buf, id, body, err);
     case OP_DELIVERY:

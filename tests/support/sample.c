@@ -8,8 +8,7 @@
 #include "event.h"
 #include "limit.h"
 #include "msg.h"
-
-#define HALF_US 1700000000000000 /* 2023-11-14 22:13:20 UTC */
+#include "sample_stream.h"
 
 static const uint8_t id_1[UUID_SIZE] = {0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x00,
                                         0x70, 0x01, 0x80, 0x00, 0x00, 0x00,
@@ -170,7 +169,7 @@ write_append(struct buf *buf)
 
     msg_append_write(buf, slice_of("order-42"), 0, 1);
     write_event_placed(buf);
-    frame_end(buf, start);
+    msg_append_end(buf, start, NULL);
 }
 
 static void
@@ -185,7 +184,60 @@ write_append_two_streams(struct buf *buf)
     write_event_full(buf);
     msg_append_write(buf, slice_of("customer-7"), MSG_EXPECT_EXISTS, 1);
     write_event_full(buf);
-    frame_end(buf, start);
+    msg_append_end(buf, start, NULL);
+}
+
+/* Paid orders, or anything of a stream that begins with audit-. */
+static struct query
+prefix_query(struct query_item items[static 2], struct slice texts[static 3])
+{
+    texts[0] = slice_of("OrderPaid");
+    texts[1] = slice_of("OrderRefund");
+    texts[2] = slice_of("audit-");
+    memset(items, 0, 2 * sizeof(*items));
+    items[0].fields[QUERY_TYPES] = (struct query_terms){texts, 1, texts + 1, 1};
+    items[1].fields[QUERY_STREAMS] =
+        (struct query_terms){.prefixes = texts + 2, .prefixes_count = 1};
+    return (struct query){items, 2, NULL};
+}
+
+static void
+write_append_conditional(struct buf *buf)
+{
+    size_t start = msg_append_begin(buf, 18, 1);
+    struct query_item items[2];
+    struct slice texts[3];
+    struct msg_check checks[] = {
+        {slice_of("customer-7"), 12},
+        {slice_of("customer-8"), MSG_EXPECT_EXISTS},
+    };
+    struct msg_condition conditions[] = {
+        {prefix_query(items, texts), 4711},
+        {QUERY_ALL, 5000},
+    };
+    struct msg_append_more more = {
+        .checks = checks,
+        .checks_count = 2,
+        .conditions = conditions,
+        .conditions_count = 2,
+        .command_id = correlation,
+        .unseen = {.events_max = 100, .bytes_max = 65536},
+    };
+
+    msg_append_write(buf, slice_of("order-42"), 3, 1);
+    write_event_placed(buf);
+    msg_append_end(buf, start, &more);
+}
+
+static void
+write_append_command(struct buf *buf)
+{
+    struct msg_append_more more = {.command_id = correlation};
+    size_t start = msg_append_begin(buf, 19, 1);
+
+    msg_append_write(buf, slice_of("order-42"), MSG_EXPECT_ANY, 1);
+    write_event_placed(buf);
+    msg_append_end(buf, start, &more);
 }
 
 static void
@@ -232,7 +284,7 @@ write_record(struct buf *buf, uint64_t position, uint64_t version,
     struct event event = {
         .position = position,
         .version = version,
-        .time_us = HALF_US + position,
+        .time_us = SAMPLE_TIME_US + position,
         .stream = slice_of(stream),
         .content = content_of(&content, write),
     };
@@ -283,11 +335,16 @@ sample_query(struct query_item items[static 2], struct slice texts[static 7])
     texts[5] = slice_make(correlation, UUID_SIZE);
     texts[6] = slice_make(id_1, UUID_SIZE);
     memset(items, 0, 2 * sizeof(*items));
-    items[0].fields[QUERY_CATEGORIES] = (struct query_terms){texts, 1};
-    items[0].fields[QUERY_TYPES] = (struct query_terms){texts + 1, 2};
-    items[0].fields[QUERY_TAGS] = (struct query_terms){texts + 3, 1};
-    items[0].fields[QUERY_STREAMS] = (struct query_terms){texts + 4, 1};
-    items[1].fields[QUERY_CORRELATION_IDS] = (struct query_terms){texts + 5, 2};
+    items[0].fields[QUERY_CATEGORIES] =
+        (struct query_terms){.texts = texts, .count = 1};
+    items[0].fields[QUERY_TYPES] =
+        (struct query_terms){.texts = texts + 1, .count = 2};
+    items[0].fields[QUERY_TAGS] =
+        (struct query_terms){.texts = texts + 3, .count = 1};
+    items[0].fields[QUERY_STREAMS] =
+        (struct query_terms){.texts = texts + 4, .count = 1};
+    items[1].fields[QUERY_CORRELATION_IDS] =
+        (struct query_terms){.texts = texts + 5, .count = 2};
     return (struct query){items, 2, NULL};
 }
 
@@ -302,6 +359,16 @@ write_read_all_query(struct buf *buf)
                                 .bounds = {10, 0}};
 
     msg_read_all_encode(buf, 11, &read);
+}
+
+static void
+write_read_all_prefix(struct buf *buf)
+{
+    struct query_item items[2];
+    struct slice texts[3];
+    struct msg_read_all read = {.query = prefix_query(items, texts)};
+
+    msg_read_all_encode(buf, 28, &read);
 }
 
 static void
@@ -342,24 +409,63 @@ write_page_empty(struct buf *buf)
 }
 
 static void
-write_list_streams(struct buf *buf)
+write_event_erased(struct buf *buf)
 {
-    struct msg_list_streams list = {slice_of("order-"), slice_of("order-41"),
-                                    2};
+    struct slice tag = slice_of("customer:7");
+    struct event event = {
+        .type = slice_of("CustomerMoved"),
+        .id = id_2,
+        .format = EVENT_ERASED,
+    };
 
-    msg_list_streams_encode(buf, 14, &list);
+    event_encode_content(buf, &event, &tag, 1);
 }
 
 static void
-write_streams(struct buf *buf)
+write_page_erased(struct buf *buf)
 {
-    struct msg_open open = msg_streams_begin(buf, 14);
-    struct msg_stream stream = {slice_of("order-42"), 2, HALF_US + 7,
-                                HALF_US + 8, 8};
-    struct msg_streams streams = {.streams_count = 1, .at_end = true};
+    struct msg_open open = msg_page_begin(buf, 13);
+    struct msg_page page = {.events_count = 1, .at_end = true, .head = 8};
 
-    msg_streams_add(buf, &stream);
-    msg_streams_end(buf, open, &streams);
+    write_record(buf, 6, 2, "customer-7", write_event_erased);
+    msg_page_end(buf, open, &page);
+}
+
+/* What stood in the way of append-conditional, and one event of it. */
+static void
+write_error_unseen(struct buf *buf)
+{
+    static struct msg_error error;
+    struct msg_open open;
+
+    error.code = ACTA_CONFLICT;
+    error.text = slice_of("check 0: customer-7 is at version 13, expected 12");
+    error.failures_count = 2;
+    error.failures[0] = (struct msg_failure){MSG_FAILED_CHECK, 0, 0, 12, 13};
+    error.failures[1] =
+        (struct msg_failure){MSG_FAILED_CONDITION, 0, 0, 4711, 4713};
+    error.unseen_complete = true;
+    error.unseen_head = 5000;
+    error.unseen_count = 2;
+    open = msg_error_begin(buf, 18, &error);
+    write_record(buf, 4712, 13, "customer-7", write_event_placed);
+    write_record(buf, 4713, 9, "audit-1", write_event_full);
+    msg_error_end(buf, open, &error);
+}
+
+static void
+write_error_undecided(struct buf *buf)
+{
+    static struct msg_error error;
+
+    error.code = ACTA_UNDECIDED;
+    error.text = slice_of("condition 1: no event up to 900 matches");
+    error.failures_count = 1;
+    error.failures[0] =
+        (struct msg_failure){MSG_FAILED_CONDITION, 1, 0, 500, 900};
+    error.has_unseen = true;
+    error.unseen_head = 5000;
+    msg_error_encode(buf, 18, &error);
 }
 
 /* ---- subscriptions ---- */
@@ -469,14 +575,34 @@ const struct sample samples[] = {
      write_error_conflict},
     {"error-id-reused", "A refused append names the event whose id is taken.",
      write_error_id_reused},
+    {"error-unseen", "A refused append that asked for what it had not seen.",
+     write_error_unseen},
+    {"error-undecided", "A condition that is decided up to position 900.",
+     write_error_undecided},
     {"append", "One event for a stream that must be empty.", write_append},
     {"append-two-streams",
      "Several streams at once: at version 1, any, and exists.",
      write_append_two_streams},
+    {"append-conditional",
+     "Everything an append can say: two checks, two conditions, a command id, "
+     "and how many unseen events a refusal may bring.",
+     write_append_conditional},
+    {"append-command", "Only a command id; checks and conditions are nil.",
+     write_append_command},
     {"appended", "One run: versions 1 to 1 at positions 7 to 7.",
      write_appended},
     {"appended-repeated", "All was stored before, write 0 in two pieces.",
      write_appended_repeated},
+    {"change-stream-set",
+     "Version 3 is the first that is kept, and nothing older than a day.",
+     sample_change_set},
+    {"change-stream-delete", "A stream that exists reads as empty.",
+     sample_change_delete},
+    {"change-stream-tombstone", "Whatever it is, it takes no more events.",
+     sample_change_tombstone},
+    {"change-stream-erase", "Data and metadata of version 2 are forgotten.",
+     sample_change_erase},
+    {"changed", "It was not like that before.", sample_changed},
     {"read-stream", "Forward, behind version 1, at most 100 events or 64 KiB.",
      write_read_stream},
     {"read-stream-backward", "From the end, as much as the server gives.",
@@ -484,6 +610,8 @@ const struct sample samples[] = {
     {"read-all", "Everything from the start.", write_read_all},
     {"read-all-query", "Two items, every field of a query used, backward.",
      write_read_all_query},
+    {"read-all-prefix", "Types and streams by how they begin.",
+     write_read_all_prefix},
     {"read-event-by-id", "Every stream's event of this id.",
      write_read_event_by_id},
     {"read-event-by-version", "One event by its place in its stream.",
@@ -491,9 +619,23 @@ const struct sample samples[] = {
     {"page", "Two records, and the end of the stream.", write_page},
     {"page-empty", "Nothing matched up to position 70000: go on from there.",
      write_page_empty},
+    {"page-erased", "An event whose data and metadata are erased.",
+     write_page_erased},
+    {"find-time", "2023-11-14 22:13:20 UTC.", sample_find_time},
+    {"found-time", "The first event since then is at position 7.",
+     sample_found_time},
     {"list-streams", "Two names behind order-41 that begin with order-.",
-     write_list_streams},
-    {"streams", "One stream, and no more behind it.", write_streams},
+     sample_list_streams},
+    {"streams", "A live stream and one with a tombstone, and no more.",
+     sample_streams},
+    {"describe-stream", "One stream by its name.", sample_describe_stream},
+    {"description", "It is deleted: the first event to be seen is the next.",
+     sample_description},
+    {"description-absent", "There is none of this name.",
+     sample_description_absent},
+    {"list-names", "Ten tags behind customer:6 that begin with customer:.",
+     sample_list_names},
+    {"names", "One tag, and more behind it.", sample_names},
     {"subscribe", "Everything behind position 6, with credit for 1 MiB.",
      write_subscribe},
     {"subscribe-query", "A query, from the start, with no credit yet.",

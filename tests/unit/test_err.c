@@ -31,6 +31,8 @@ static const struct {
     {17, "TIMEOUT", ACTA_REMEDY_RETRY},
     {18, "CANCELLED", ACTA_REMEDY_NONE},
     {19, "IN_USE", ACTA_REMEDY_STOP},
+    {20, "TOMBSTONED", ACTA_REMEDY_FIX},
+    {21, "UNDECIDED", ACTA_REMEDY_RELOAD},
 };
 
 #define TOLD_COUNT (sizeof(told) / sizeof(told[0]))

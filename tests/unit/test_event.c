@@ -134,6 +134,34 @@ START_TEST(record_has_its_numbers_at_fixed_offsets)
 }
 END_TEST
 
+/* Only a server erases, so a client cannot send what is erased. */
+START_TEST(erased_is_a_format_of_records_only)
+{
+    struct event event = full_event();
+    struct pack_reader reader;
+    struct event read;
+    uint8_t bytes[256];
+
+    event.stream = slice_of("s-1");
+    event.metadata = event.data = SLICE_NONE;
+    record_of(&event, bytes);
+    bytes[event_record_size(&event) - 1] = EVENT_ERASED;
+    pack_reader_init(&reader, slice_make(bytes, event_record_size(&event)),
+                     &err);
+    event_decode_record(&reader, &read);
+    ck_assert_int_eq(pack_code(&reader), ACTA_OK);
+    ck_assert_int_eq(read.format, EVENT_ERASED);
+    assert_slice_eq(read.type, event.type);
+    ck_assert_mem_eq(read.causation_id, causation, UUID_SIZE);
+
+    buf_clear(&buf);
+    event.format = EVENT_ERASED;
+    event_encode_content(&buf, &event, NULL, 0);
+    ck_assert_int_eq(decode(&read), ACTA_INVALID);
+    ck_assert_str_eq(err.text, "format is 3, must be 0 to 2");
+}
+END_TEST
+
 /* Names whose length needs another head, and the shortest and the longest. */
 START_TEST(records_of_every_stream_size_are_read_back)
 {

@@ -113,6 +113,12 @@ START_TEST(welcome_tells_the_limits_of_this_server)
     ck_assert_uint_eq(read.limits.page_size_max, ACTA_PAGE_SIZE_MAX);
     ck_assert_uint_eq(read.limits.requests_max, ACTA_REQUESTS_MAX);
     ck_assert_uint_eq(read.limits.subscriptions_max, ACTA_SUBSCRIPTIONS_MAX);
+    ck_assert_uint_eq(read.limits.append_checks_max, ACTA_APPEND_CHECKS_MAX);
+    ck_assert_uint_eq(read.limits.append_conditions_max,
+                      ACTA_APPEND_CONDITIONS_MAX);
+    ck_assert_uint_eq(read.limits.query_items_max, ACTA_QUERY_ITEMS_MAX);
+    ck_assert_uint_eq(read.limits.query_terms_max, ACTA_QUERY_TERMS_MAX);
+    ck_assert_uint_eq(read.limits.unseen_events_max, ACTA_UNSEEN_EVENTS_MAX);
 }
 END_TEST
 
@@ -123,7 +129,7 @@ START_TEST(error_tells_at_most_a_hundred_failures)
     static struct msg_error error, read;
     size_t start = frame_begin(&buf, OP_ERROR, 1);
 
-    pack_array(&buf, 3);
+    pack_array(&buf, 4);
     pack_uint(&buf, ACTA_CONFLICT);
     pack_text(&buf, "text");
     pack_array(&buf, MSG_FAILURES_MAX + 1);
@@ -133,6 +139,7 @@ START_TEST(error_tells_at_most_a_hundred_failures)
             pack_uint(&buf, i);
         }
     }
+    pack_nil(&buf);
     frame_end(&buf, start);
     ck_assert_int_eq(msg_error_decode(&read, body(), &err), ACTA_OK);
     ck_assert_uint_eq(read.failures_count, MSG_FAILURES_MAX);
@@ -150,10 +157,10 @@ START_TEST(error_without_a_code_is_none)
 {
     static struct msg_error read;
 
-    ck_assert_int_eq(msg_error_decode(&read, hex("9300a090"), &err),
+    ck_assert_int_eq(msg_error_decode(&read, hex("9400a090c0"), &err),
                      ACTA_PROTOCOL);
     ck_assert_str_eq(err.text, "error has code 0");
-    ck_assert_int_eq(msg_error_decode(&read, hex("93cd03e8a090"), &err),
+    ck_assert_int_eq(msg_error_decode(&read, hex("94cd03e8a090c0"), &err),
                      ACTA_OK);
     ck_assert_int_eq((int)read.code, 1000);
 }
@@ -292,8 +299,8 @@ START_TEST(writes_to_one_stream_expect_the_same)
     ck_assert_int_eq(try_expectations(3, 4, 3), ACTA_OK);
     ck_assert_int_eq(try_expectations(-1, 4, -1), ACTA_OK);
     ck_assert_int_eq(try_expectations(3, 3, 4), ACTA_INVALID);
-    ck_assert_str_eq(err.text, "writes 0 and 2 are to one stream but expect "
-                               "different versions");
+    ck_assert_str_eq(err.text, "write 0 and write 2 are about one stream but "
+                               "expect different versions");
     ck_assert_int_eq(try_expectations(3, 3, -1), ACTA_INVALID);
     ck_assert_int_eq(try_expectations(-1, 3, -2), ACTA_INVALID);
 }

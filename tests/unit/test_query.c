@@ -68,6 +68,30 @@ START_TEST(query_comes_out_as_it_went_in)
 }
 END_TEST
 
+START_TEST(prefixes_and_names_may_come_in_any_order)
+{
+    const struct query_terms *types, *streams;
+
+    ck_assert_msg(
+        decode(hex("91 95 90 93 91a161 a162 91a163 90 91 91a164 90")) ==
+            ACTA_OK,
+        "%s", err.text);
+    types = &query.items[0].fields[QUERY_TYPES];
+    ck_assert_uint_eq(types->count, 1);
+    ck_assert_uint_eq(types->prefixes_count, 2);
+    assert_slice_eq(types->texts[0], slice_of("b"));
+    assert_slice_eq(types->prefixes[0], slice_of("a"));
+    assert_slice_eq(types->prefixes[1], slice_of("c"));
+    streams = &query.items[0].fields[QUERY_STREAMS];
+    ck_assert_uint_eq(streams->count, 0);
+    ck_assert_uint_eq(streams->prefixes_count, 1);
+    assert_slice_eq(streams->prefixes[0], slice_of("d"));
+    query_encode(&buf, &query);
+    assert_hex(buf_slice(&buf),
+               "91 95 90 93 a162 91a161 91a163 90 91 91a164 90");
+}
+END_TEST
+
 START_TEST(query_for_all_needs_no_memory)
 {
     struct slice bytes = hex("90");
@@ -99,6 +123,7 @@ START_TEST(query_without_memory_is_refused)
 }
 END_TEST
 
+/* Every other type is a prefix. */
 static void
 write_query(size_t items, size_t types)
 {
@@ -111,6 +136,9 @@ write_query(size_t items, size_t types)
 
             pack_array(&buf, count);
             for (size_t t = 0; t < count; t++) {
+                if (t % 2 == 1) {
+                    pack_array(&buf, 1);
+                }
                 pack_text(&buf, "T");
             }
         }
@@ -135,10 +163,25 @@ START_TEST(items_and_texts_are_bounded)
 }
 END_TEST
 
-/* A name of the largest size, and one byte more, in each of the fields. */
+static bool
+may_have_prefixes(int f)
+{
+    return f == QUERY_TYPES || f == QUERY_STREAMS;
+}
+
+/* A name of the largest size, and one byte more, in each of the fields: by
+ * itself, and as a prefix.
+ */
 START_TEST(names_are_bounded_in_every_field)
 {
+    bool is_prefix = _i >= QUERY_FIELDS;
+    int field = _i % QUERY_FIELDS;
     uint8_t name[256];
+
+    if (field == QUERY_CORRELATION_IDS ||
+        (is_prefix && !may_have_prefixes(field))) {
+        return;
+    }
 
     memset(name, 'n', sizeof(name));
     for (size_t size = 255; size <= 256; size++) {
@@ -146,8 +189,11 @@ START_TEST(names_are_bounded_in_every_field)
         pack_array(&buf, 1);
         pack_array(&buf, QUERY_FIELDS);
         for (int f = 0; f < QUERY_FIELDS; f++) {
-            pack_array(&buf, f == _i ? 1 : 0);
-            if (f == _i) {
+            pack_array(&buf, f == field ? 1 : 0);
+            if (f == field) {
+                if (is_prefix) {
+                    pack_array(&buf, 1);
+                }
                 pack_str(&buf, slice_make(name, size));
             }
         }
@@ -181,6 +227,18 @@ START_TEST(malformed_queries_are_refused)
         {"91 95 90 90 90 90 91c411 0102030405060708090a0b0c0d0e0f1011",
          ACTA_INVALID},
         {"91 95 90 90 90 90 91c0", ACTA_INVALID},
+        {"91 95 91 91a161 90 90 90 90", ACTA_INVALID},
+        {"91 95 90 90 91 91a161 90 90", ACTA_INVALID},
+        {"91 95 90 90 90 90 91 91c410 00112233445566778899aabbccddeeff",
+         ACTA_INVALID},
+        {"91 95 90 91 90 90 90 90", ACTA_INVALID},
+        {"91 95 90 91 91a0 90 90 90", ACTA_INVALID},
+        {"91 95 90 91 91c40161 90 90 90", ACTA_INVALID},
+        {"91 95 90 90 90 91 92a161a162 90", ACTA_UNSUPPORTED},
+        {"91 95 90 90 90 91 9191a161 90", ACTA_INVALID},
+        {"91 95 90 91 91a10a 90 90 90", ACTA_INVALID},
+        {"91 95 90 91 91", ACTA_PROTOCOL},
+        {"91 95 90 91 ddffffffff", ACTA_PROTOCOL},
         {"ddffffffff", ACTA_PROTOCOL},
         {"91 95 ddffffffff 90 90 90 90", ACTA_PROTOCOL},
     };
@@ -237,9 +295,10 @@ item_wants(enum query_field f1, const char *a, const char *b,
     texts[1] = b == NULL ? SLICE_NONE : slice_of(b);
     texts[2] = c == NULL ? SLICE_NONE : slice_of(c);
     if (c != NULL) {
-        item.fields[f2] = (struct query_terms){texts + 2, 1};
+        item.fields[f2] = (struct query_terms){.texts = texts + 2, .count = 1};
     }
-    item.fields[f1] = (struct query_terms){texts, b == NULL ? 1 : 2};
+    item.fields[f1] =
+        (struct query_terms){.texts = texts, .count = b == NULL ? 1 : 2};
     return query_matches(&one, &event);
 }
 
@@ -253,6 +312,41 @@ START_TEST(any_of_categories_types_and_streams_is_enough)
     ck_assert(!item_wants(QUERY_TYPES, "OrderPai", "OrderPaid2", 0, NULL));
     ck_assert(item_wants(QUERY_STREAMS, "order-42", NULL, 0, NULL));
     ck_assert(!item_wants(QUERY_STREAMS, "order-4", "order", 0, NULL));
+}
+END_TEST
+
+static bool
+prefix_wants(enum query_field field, const char *name, const char *prefix)
+{
+    struct event event = sample_event();
+    struct slice texts[] = {slice_of(name), slice_of(prefix)};
+    struct query_item item = {0};
+    struct query one = {&item, 1, NULL};
+
+    item.fields[field] =
+        (struct query_terms){texts, name[0] != '\0', texts + 1, 1};
+    return query_matches(&one, &event);
+}
+
+START_TEST(types_and_streams_are_wanted_by_how_they_begin)
+{
+    ck_assert(prefix_wants(QUERY_TYPES, "", "O"));
+    ck_assert(prefix_wants(QUERY_TYPES, "", "OrderPaid"));
+    ck_assert(!prefix_wants(QUERY_TYPES, "", "OrderPaid2"));
+    ck_assert(!prefix_wants(QUERY_TYPES, "", "rderPaid"));
+    ck_assert(!prefix_wants(QUERY_TYPES, "", "o"));
+    ck_assert(prefix_wants(QUERY_STREAMS, "", "order-4"));
+    ck_assert(prefix_wants(QUERY_STREAMS, "", "or"));
+    ck_assert(!prefix_wants(QUERY_STREAMS, "", "order-43"));
+}
+END_TEST
+
+START_TEST(a_name_or_a_prefix_is_enough)
+{
+    ck_assert(prefix_wants(QUERY_TYPES, "OrderPaid", "x"));
+    ck_assert(prefix_wants(QUERY_TYPES, "x", "Order"));
+    ck_assert(!prefix_wants(QUERY_TYPES, "Order", "x"));
+    ck_assert(!prefix_wants(QUERY_STREAMS, "order-4", "b"));
 }
 END_TEST
 
@@ -282,13 +376,16 @@ START_TEST(correlation_ids_are_compared_whole)
     struct query_item item = {0};
     struct query one = {&item, 1, NULL};
 
-    item.fields[QUERY_CORRELATION_IDS] = (struct query_terms){texts, 2};
+    item.fields[QUERY_CORRELATION_IDS] =
+        (struct query_terms){.texts = texts, .count = 2};
     ck_assert(query_matches(&one, &event));
-    item.fields[QUERY_CORRELATION_IDS] = (struct query_terms){texts, 1};
+    item.fields[QUERY_CORRELATION_IDS] =
+        (struct query_terms){.texts = texts, .count = 1};
     ck_assert(!query_matches(&one, &event));
     event.correlation_id = NULL;
     ck_assert(!query_matches(&one, &event));
-    item.fields[QUERY_CORRELATION_IDS] = (struct query_terms){NULL, 0};
+    item.fields[QUERY_CORRELATION_IDS] =
+        (struct query_terms){.texts = NULL, .count = 0};
     ck_assert(query_matches(&one, &event));
 }
 END_TEST
@@ -297,12 +394,14 @@ START_TEST(any_item_is_enough_and_an_empty_item_wants_all)
 {
     struct event event = sample_event();
     struct slice text = slice_of("x");
-    struct query_item items[2] = {{{{NULL, 0}}}};
+    struct query_item items[2] = {{{{0}}}};
     struct query two = {items, 2, NULL};
 
-    items[0].fields[QUERY_TYPES] = (struct query_terms){&text, 1};
+    items[0].fields[QUERY_TYPES] =
+        (struct query_terms){.texts = &text, .count = 1};
     ck_assert(query_matches(&two, &event));
-    items[1].fields[QUERY_TAGS] = (struct query_terms){&text, 1};
+    items[1].fields[QUERY_TAGS] =
+        (struct query_terms){.texts = &text, .count = 1};
     ck_assert(!query_matches(&two, &event));
     two.items_count = 0;
     ck_assert(query_matches(&two, &event));
@@ -319,9 +418,28 @@ static const unsigned category_of[] = {0, 0, 1, 2};
 static const char *const categories[] = {"a", "b", "c", "d"};
 static const char *const letters[] = {"p", "q", "r", "s"};
 
+/* The streams that begin with each of these are a mask. */
+static const char *const prefixes[] = {"a", "a-2", "b-", "d"};
+static const unsigned begin_so[] = {0x3, 0x2, 0x4, 0x0};
+
 struct masks {
     unsigned fields[QUERY_FIELDS];
+    unsigned prefixes; /* Of streams. */
 };
+
+static bool
+stream_is_wanted(const struct masks *wanted, unsigned stream)
+{
+    unsigned mask = wanted->fields[QUERY_STREAMS];
+
+    for (unsigned bit = 0; bit < LETTERS; bit++) {
+        if (wanted->prefixes >> bit & 1) {
+            mask |= begin_so[bit];
+        }
+    }
+    return (wanted->fields[QUERY_STREAMS] | wanted->prefixes) == 0 ||
+           (mask >> stream & 1);
+}
 
 static bool
 masks_want(const struct masks *wanted, unsigned stream, unsigned type,
@@ -329,7 +447,7 @@ masks_want(const struct masks *wanted, unsigned stream, unsigned type,
 {
     const unsigned *f = wanted->fields;
 
-    return (f[QUERY_STREAMS] == 0 || (f[QUERY_STREAMS] >> stream & 1)) &&
+    return stream_is_wanted(wanted, stream) &&
            (f[QUERY_CATEGORIES] == 0 ||
             (f[QUERY_CATEGORIES] >> category_of[stream] & 1)) &&
            (f[QUERY_TYPES] == 0 || (f[QUERY_TYPES] >> type & 1)) &&
@@ -349,8 +467,16 @@ write_masks(const struct masks *items, size_t count,
         pack_array(&buf, QUERY_FIELDS);
         for (int f = 0; f < QUERY_FIELDS; f++) {
             unsigned mask = items[i].fields[f];
+            unsigned begin = f == QUERY_STREAMS ? items[i].prefixes : 0;
 
-            pack_array(&buf, (size_t)__builtin_popcount(mask));
+            pack_array(&buf, (size_t)(__builtin_popcount(mask) +
+                                      __builtin_popcount(begin)));
+            for (unsigned bit = 0; bit < LETTERS; bit++) {
+                if (begin >> bit & 1) {
+                    pack_array(&buf, 1);
+                    pack_text(&buf, prefixes[bit]);
+                }
+            }
             for (unsigned bit = 0; bit < LETTERS; bit++) {
                 if ((mask >> bit & 1) == 0) {
                     continue;
@@ -395,6 +521,9 @@ START_TEST(random_queries_agree_with_a_match_by_bit_masks)
                         ? 0
                         : (unsigned)rnd_below(&rnd, 1 << LETTERS);
             }
+            items[item].prefixes =
+                rnd_once_in(&rnd, 2) ? 0
+                                     : (unsigned)rnd_below(&rnd, 1 << LETTERS);
             wanted = wanted ||
                      masks_want(&items[item], stream, type, tags, correlation);
         }
@@ -432,14 +561,17 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, query_comes_out_as_it_went_in);
+    tcase_add_test(tcase, prefixes_and_names_may_come_in_any_order);
     tcase_add_test(tcase, query_for_all_needs_no_memory);
     tcase_add_test(tcase, query_without_memory_is_refused);
     tcase_add_test(tcase, items_and_texts_are_bounded);
     tcase_add_loop_test(tcase, names_are_bounded_in_every_field, 0,
-                        QUERY_CORRELATION_IDS);
-    tcase_add_loop_test(tcase, malformed_queries_are_refused, 0, 18);
+                        2 * QUERY_FIELDS);
+    tcase_add_loop_test(tcase, malformed_queries_are_refused, 0, 29);
     tcase_add_test(tcase, finished_query_wants_all);
     tcase_add_test(tcase, any_of_categories_types_and_streams_is_enough);
+    tcase_add_test(tcase, types_and_streams_are_wanted_by_how_they_begin);
+    tcase_add_test(tcase, a_name_or_a_prefix_is_enough);
     tcase_add_test(tcase, all_tags_are_needed);
     tcase_add_test(tcase, all_fields_of_an_item_are_needed);
     tcase_add_test(tcase, correlation_ids_are_compared_whole);

@@ -62,12 +62,14 @@ static const struct shape hello_fields[] = {
 };
 
 static const struct shape limit_fields[] = {
-    VALUE("frame_size_max"),    VALUE("event_size_max"),
-    VALUE("append_size_max"),   VALUE("append_events_max"),
-    VALUE("stream_size_max"),   VALUE("type_size_max"),
-    VALUE("tag_size_max"),      VALUE("tags_max"),
-    VALUE("page_size_max"),     VALUE("requests_max"),
-    VALUE("subscriptions_max"),
+    VALUE("frame_size_max"),        VALUE("event_size_max"),
+    VALUE("append_size_max"),       VALUE("append_events_max"),
+    VALUE("stream_size_max"),       VALUE("type_size_max"),
+    VALUE("tag_size_max"),          VALUE("tags_max"),
+    VALUE("page_size_max"),         VALUE("requests_max"),
+    VALUE("subscriptions_max"),     VALUE("append_checks_max"),
+    VALUE("append_conditions_max"), VALUE("query_items_max"),
+    VALUE("query_terms_max"),       VALUE("unseen_events_max"),
 };
 
 static const struct shape welcome_fields[] = {
@@ -81,15 +83,22 @@ static const struct shape welcome_fields[] = {
 };
 
 static const struct shape failure_fields[] = {
-    VALUE("kind"),     VALUE("write"),  VALUE("event"),
+    VALUE("kind"),     VALUE("index"),  VALUE("event"),
     VALUE("expected"), VALUE("actual"),
 };
 static const struct shape failure[] = {TUPLE("failure", failure_fields)};
+
+static const struct shape unseen_fields[] = {
+    VALUE("complete"),
+    VALUE("head"),
+    LIST("events", record),
+};
 
 static const struct shape error_fields[] = {
     VALUE("code"),
     VALUE("text"),
     LIST("failures", failure),
+    TUPLE("unseen", unseen_fields),
 };
 
 static const struct shape entry_fields[] = {VALUE("name"), VALUE("value")};
@@ -102,7 +111,24 @@ static const struct shape write_fields[] = {
     LIST("events", content),
 };
 static const struct shape write[] = {TUPLE("write", write_fields)};
-static const struct shape append_fields[] = {LIST("writes", write)};
+
+static const struct shape check_fields[] = {VALUE("stream"), VALUE("expected")};
+static const struct shape check[] = {TUPLE("check", check_fields)};
+static const struct shape condition_fields[] = {
+    LIST("query", query_item),
+    VALUE("after"),
+};
+static const struct shape condition[] = {TUPLE("condition", condition_fields)};
+static const struct shape bounds_fields[] = {
+    VALUE("events_max"),
+    VALUE("bytes_max"),
+};
+
+static const struct shape append_fields[] = {
+    LIST("writes", write),          LIST("checks", check),
+    LIST("conditions", condition),  VALUE("command_id"),
+    TUPLE("unseen", bounds_fields),
+};
 
 static const struct shape run_fields[] = {
     VALUE("write"),
@@ -114,6 +140,20 @@ static const struct shape run[] = {TUPLE("run", run_fields)};
 static const struct shape appended_fields[] = {
     VALUE("repeated"),
     LIST("runs", run),
+};
+
+/* Of every kind of change its own. */
+static const struct shape change_stream_fields[] = {
+    VALUE("stream"),
+    VALUE("expected"),
+    VALUE("kind"),
+    LIST("values", value),
+};
+
+static const struct shape changed_fields[] = {
+    VALUE("version"),
+    VALUE("head"),
+    VALUE("changed"),
 };
 
 static const struct shape read_stream_fields[] = {
@@ -143,13 +183,47 @@ static const struct shape list_streams_fields[] = {
     VALUE("count_max"),
 };
 
+static const struct shape settings_fields[] = {
+    VALUE("truncate_before"),
+    VALUE("max_count"),
+    VALUE("max_age_us"),
+};
+
 static const struct shape stream_fields[] = {
-    VALUE("name"),         VALUE("version"),       VALUE("first_time_us"),
-    VALUE("last_time_us"), VALUE("last_position"),
+    VALUE("name"),
+    VALUE("version"),
+    VALUE("first_time_us"),
+    VALUE("last_time_us"),
+    VALUE("last_position"),
+    VALUE("state"),
+    TUPLE("settings", settings_fields),
 };
 static const struct shape stream[] = {TUPLE("stream", stream_fields)};
 static const struct shape streams_fields[] = {
     LIST("streams", stream),
+    VALUE("at_end"),
+};
+
+static const struct shape describe_stream_fields[] = {VALUE("stream")};
+static const struct shape description_fields[] = {
+    TUPLE("stream", stream_fields),
+    VALUE("first_version"),
+};
+
+static const struct shape list_names_fields[] = {
+    VALUE("kind"),
+    VALUE("prefix"),
+    VALUE("after"),
+    VALUE("count_max"),
+};
+
+static const struct shape name_fields[] = {
+    VALUE("name"),         VALUE("count"),         VALUE("first_time_us"),
+    VALUE("last_time_us"), VALUE("last_position"),
+};
+static const struct shape name[] = {TUPLE("name", name_fields)};
+static const struct shape names_fields[] = {
+    LIST("names", name),
     VALUE("at_end"),
 };
 
@@ -172,6 +246,7 @@ static const struct shape unsubscribed_fields[] = {
 };
 
 static const struct shape head_fields[] = {VALUE("head")};
+static const struct shape time_fields[] = {VALUE("time_us")};
 static const struct shape position_fields[] = {VALUE("position")};
 static const struct shape bytes_fields[] = {VALUE("bytes")};
 static const struct shape subscription_fields[] = {VALUE("subscription")};
@@ -179,9 +254,13 @@ static const struct shape subscription_fields[] = {VALUE("subscription")};
 static const struct shape bodies[256] = {
     [OP_HELLO] = TUPLE("body", hello_fields),
     [OP_APPEND] = TUPLE("body", append_fields),
+    [OP_CHANGE_STREAM] = TUPLE("body", change_stream_fields),
     [OP_READ_STREAM] = TUPLE("body", read_stream_fields),
     [OP_READ_ALL] = TUPLE("body", read_all_fields),
     [OP_READ_EVENT] = TUPLE("body", read_event_fields),
+    [OP_FIND_TIME] = TUPLE("body", time_fields),
+    [OP_DESCRIBE_STREAM] = TUPLE("body", describe_stream_fields),
+    [OP_LIST_NAMES] = TUPLE("body", list_names_fields),
     [OP_LIST_STREAMS] = TUPLE("body", list_streams_fields),
     [OP_SUBSCRIBE] = TUPLE("body", subscribe_fields),
     [OP_CREDIT] = TUPLE("body", bytes_fields),
@@ -191,6 +270,10 @@ static const struct shape bodies[256] = {
     [OP_PONG] = TUPLE("body", head_fields),
     [OP_STATUS_REPLY] = TUPLE("body", status_reply_fields),
     [OP_APPENDED] = TUPLE("body", appended_fields),
+    [OP_CHANGED] = TUPLE("body", changed_fields),
+    [OP_FOUND_TIME] = TUPLE("body", position_fields),
+    [OP_DESCRIPTION] = TUPLE("body", description_fields),
+    [OP_NAMES] = TUPLE("body", names_fields),
     [OP_PAGE] = TUPLE("body", page_fields),
     [OP_STREAMS] = TUPLE("body", streams_fields),
     [OP_SUBSCRIBED] = TUPLE("body", head_fields),
@@ -231,6 +314,11 @@ write_value(FILE *file, struct pack_reader *reader)
         fprintf(file, "%jd", (intmax_t)pack_get_int(reader, ""));
     } else if (type == PACK_STR) {
         shape_write_string(file, pack_get_str(reader, ""));
+    } else if (type == PACK_ARRAY) { /* A prefix in a query. */
+        pack_get_array_of(reader, 1, 1, "");
+        fputc('[', file);
+        shape_write_string(file, pack_get_str(reader, ""));
+        fputc(']', file);
     } else {
         bytes = pack_get_bin(reader, "");
         fputc('"', file);
@@ -249,12 +337,12 @@ write_shape(FILE *file, const struct shape *shape, struct pack_reader *reader,
     bool is_list = shape->fields == 0;
     size_t count;
 
-    if (shape->parts == NULL) {
+    if (shape->parts == NULL || pack_peek(reader) == PACK_NIL) {
         write_value(file, reader);
         return;
     }
     count = pack_get_array(reader, shape->name);
-    assert(is_list || count == shape->fields);
+    assert(is_list || count <= shape->fields);
     fputc(is_list ? '[' : '{', file);
     for (size_t i = 0; i < count; i++) {
         const struct shape *part = &shape->parts[is_list ? 0 : i];
