@@ -317,6 +317,7 @@ main(void)
     tcase_add_test(tcase, content_comes_out_as_it_went_in);
     tcase_add_test(tcase, what_may_be_absent_is_nil_or_empty);
     tcase_add_test(tcase, record_has_its_numbers_at_fixed_offsets);
+    tcase_add_test(tcase, erased_is_a_format_of_records_only);
     tcase_add_loop_test(tcase, records_of_every_stream_size_are_read_back, 0,
                         5);
     tcase_add_test(tcase, record_cut_anywhere_is_refused);
