@@ -70,6 +70,7 @@ cli_exit_code(enum acta_code code)
     case ACTA_NOT_FOUND:
         return EXIT_NOT_FOUND;
     case ACTA_CONFLICT:
+    case ACTA_UNDECIDED:
         return EXIT_CONFLICT;
     case ACTA_INVALID:
     case ACTA_TOO_LARGE:
@@ -89,6 +90,7 @@ cli_exit_code(enum acta_code code)
     case ACTA_IO:
     case ACTA_PARTIAL_REPEAT:
     case ACTA_ID_REUSED:
+    case ACTA_TOMBSTONED:
     case ACTA_PROTOCOL:
     case ACTA_UNSUPPORTED:
     case ACTA_CANCELLED:
