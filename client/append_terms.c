@@ -9,7 +9,7 @@
 #include "query_build.h"
 
 /* What a check and a condition add to a frame besides names and texts. */
-#define CHECK_HEAD_SIZE     16
+#define CHECK_HEAD_SIZE     8
 #define CONDITION_HEAD_SIZE 16
 
 void
