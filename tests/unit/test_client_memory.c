@@ -14,7 +14,9 @@ static struct peer peer;
 static struct told {
     unsigned count;
     enum acta_code code;
-} appended, page;
+} appended, page, refused;
+
+static size_t unseen_count;
 
 static unsigned events_seen;
 static unsigned out_of_order;
@@ -27,6 +29,16 @@ on_appended(void *user, const struct acta_err *err,
     (void)what;
     appended.count++;
     appended.code = err == NULL ? ACTA_OK : err->code;
+}
+
+static void
+on_refused(void *user, const struct acta_err *err,
+           const struct acta_appended *what)
+{
+    (void)user;
+    refused.count++;
+    refused.code = err == NULL ? ACTA_OK : err->code;
+    unseen_count = what->unseen == NULL ? 0 : what->unseen->events_count;
 }
 
 static void
@@ -55,6 +67,8 @@ setup(void)
     alloc_reset();
     appended = (struct told){0};
     page = (struct told){0};
+    refused = (struct told){0};
+    unseen_count = 0;
     events_seen = 0;
     out_of_order = 0;
     peer_open(&peer, NULL);
@@ -67,7 +81,34 @@ teardown(void)
     peer_close(&peer);
 }
 
-/* Fill and send an append, read, and subscribe, with the allocation number @n
+/* Send an append that will be refused, with all that it can say. Its number. */
+static uint64_t
+append_on_terms(void)
+{
+    struct acta_draft draft = acta_draft_of("T", "data", 4);
+    struct acta_append *append = acta_append_new();
+    struct acta_query *query = acta_query_new();
+    struct acta_id command_id = {{1}};
+    uint64_t id = 0;
+
+    acta_append_stream(append, "s-1", 0);
+    acta_append_event(append, &draft);
+    acta_append_check_stream(append, "s-2", 1);
+    acta_append_command_id(append, &command_id);
+    acta_append_unseen(append, 100, 0);
+    acta_query_type_prefix(query, "T");
+    if (query != NULL) {
+        acta_append_condition(append, query, 1);
+        id = acta_append(peer.client, append, 0, on_refused, NULL, &peer.err);
+    } else {
+        acta_fail(&peer.err, ACTA_MEMORY, "query");
+    }
+    acta_query_free(query);
+    acta_append_free(append);
+    return id;
+}
+
+/* Fill and send appends, read, and subscribe, with the allocation number @n
  * failing. What is refused is tried again; true if something was.
  */
 static bool
@@ -77,7 +118,7 @@ ask_everything(int n)
     struct acta_follow follow = acta_follow_of(NULL, 0);
     struct acta_read read = acta_read_of_stream("s-1");
     struct acta_draft draft = acta_draft_of("T", data, sizeof(data));
-    uint64_t append_id, read_id;
+    uint64_t append_id, terms_id, read_id;
     struct acta_append *append;
     struct acta_sub *sub;
     bool failed = false;
@@ -94,6 +135,10 @@ ask_everything(int n)
         failed |= append_id == 0;
     } while (append_id == 0);
     do {
+        terms_id = append_on_terms();
+        failed |= terms_id == 0;
+    } while (terms_id == 0);
+    do {
         read_id = acta_read(peer.client, &read, 0, on_page, NULL, &peer.err);
         failed |= read_id == 0;
     } while (read_id == 0);
@@ -104,6 +149,34 @@ ask_everything(int n)
     failed |= alloc_fail_after == -1;
     alloc_fail_after = -1;
     return failed;
+}
+
+/* The append with a stream to check is refused, the other one done. */
+static void
+answer_append(const struct frame *frame)
+{
+    struct msg_error error = {
+        .code = ACTA_CONFLICT,
+        .has_unseen = true,
+        .unseen_complete = true,
+        .unseen_count = 200,
+    };
+    struct msg_append append;
+    struct msg_open open;
+    bool is_on_terms;
+
+    ck_assert_int_eq(msg_append_decode(&append, frame->body, NULL), ACTA_OK);
+    is_on_terms = append.more.checks_count > 0;
+    msg_append_fini(&append);
+    if (!is_on_terms) {
+        peer_appended(&peer, frame->request_id, 1, 1, 1);
+        return;
+    }
+    open = msg_error_begin(&peer.answer, frame->request_id, &error);
+    for (uint64_t position = 1; position <= error.unseen_count; position++) {
+        peer_record(&peer.answer, position);
+    }
+    msg_error_end(&peer.answer, open, &error);
 }
 
 /* Answer what the client asks, from a log of six events. */
@@ -117,7 +190,7 @@ answer_everything(void)
 
         switch (frame.kind) {
         case OP_APPEND:
-            peer_appended(&peer, frame.request_id, 1, 1, 1);
+            answer_append(&frame);
             break;
         case OP_READ_STREAM:
             peer_page(&peer, frame.request_id, 1, 300, true);
@@ -151,6 +224,9 @@ START_TEST(failing_allocation_while_asking_is_told_to_who_asks)
         answer_everything();
         ck_assert_int_eq(peer_say(&peer), ACTA_OK);
         ck_assert_uint_eq(appended.count, 1);
+        ck_assert_uint_eq(refused.count, 1);
+        ck_assert_int_eq(refused.code, ACTA_CONFLICT);
+        ck_assert_uint_eq(unseen_count, 200);
         ck_assert_uint_eq(page.count, 1);
         ck_assert_uint_eq(events_seen, 6);
         ck_assert_uint_eq(out_of_order, 0);
@@ -182,6 +258,9 @@ START_TEST(failing_allocation_while_receiving_costs_a_connection_at_most)
         ck_assert_int_eq(peer_say(&peer), ACTA_OK);
         ck_assert_uint_eq(appended.count, 1);
         ck_assert_int_eq(appended.code, ACTA_OK);
+        ck_assert_uint_eq(refused.count, 1);
+        ck_assert_int_eq(refused.code, ACTA_CONFLICT);
+        ck_assert_uint_eq(unseen_count, 200);
         ck_assert_uint_eq(page.count, 1);
         ck_assert_int_eq(page.code, ACTA_OK);
         ck_assert_uint_eq(events_seen, 6);
