@@ -2,6 +2,28 @@
 
 #include <assert.h>
 
+/* A cursor of the store, whose head is still to be read. */
+static void
+init_in_store(struct list_cursor *cursor, struct store_view *view,
+              enum list_kind kind)
+{
+    cursor->kind = kind;
+    cursor->memlist = NULL;
+    cursor->view = view;
+    cursor->current = NULL;
+    cursor->count = 0;
+}
+
+/* The head is read, or there is none. */
+static void
+take_head(struct list_cursor *cursor, bool found)
+{
+    if (!found) {
+        list_head_init(&cursor->head, 0);
+    }
+    cursor->count = cursor->head.count;
+}
+
 enum acta_code
 list_cursor_open_store(struct list_cursor *cursor, struct store_view *view,
                        const struct list_name *name, struct acta_err *err)
@@ -9,15 +31,27 @@ list_cursor_open_store(struct list_cursor *cursor, struct store_view *view,
     enum acta_code code;
     bool found;
 
-    cursor->kind = name->kind;
-    cursor->memlist = NULL;
-    cursor->view = view;
-    cursor->current = NULL;
+    init_in_store(cursor, view, name->kind);
     code = store_view_head(view, name, &cursor->head, &found, err);
-    if (code == ACTA_OK && !found) {
-        list_head_init(&cursor->head, 0);
+    if (code == ACTA_OK) {
+        take_head(cursor, found);
     }
-    cursor->count = code == ACTA_OK ? cursor->head.count : 0;
+    return code;
+}
+
+enum acta_code
+list_cursor_open_next(struct list_cursor *cursor, struct store_view *view,
+                      enum list_kind kind, struct slice after, bool inclusive,
+                      struct slice *name, bool *found, struct acta_err *err)
+{
+    enum acta_code code;
+
+    init_in_store(cursor, view, kind);
+    code = store_view_next_list(view, kind, after, inclusive, name,
+                                &cursor->head, found, err);
+    if (code == ACTA_OK) {
+        take_head(cursor, *found);
+    }
     return code;
 }
 
@@ -44,18 +78,28 @@ list_cursor_open_memtable(struct list_cursor *cursor,
                           const struct memtable *memtable,
                           const struct list_name *name, uint64_t head)
 {
+    list_cursor_open_memlist(cursor, memtable, memtable_find(memtable, name),
+                             name->kind, head);
+}
+
+void
+list_cursor_open_memlist(struct list_cursor *cursor,
+                         const struct memtable *memtable,
+                         const struct memlist *memlist, enum list_kind kind,
+                         uint64_t head)
+{
     static const struct memlist empty;
 
-    cursor->kind = name->kind;
-    cursor->memlist = memtable_find(memtable, name);
+    cursor->kind = kind;
+    cursor->memlist = memlist;
     cursor->first_position = memtable_first_position(memtable);
     cursor->count = 0;
-    if (cursor->memlist == NULL || head < cursor->first_position) {
+    if (memlist == NULL || head < cursor->first_position) {
         cursor->memlist = &empty;
-        return;
+    } else {
+        cursor->count = count_below(memlist, memlist->count,
+                                    head - cursor->first_position + 1);
     }
-    cursor->count = count_below(cursor->memlist, cursor->memlist->count,
-                                head - cursor->first_position + 1);
 }
 
 static uint64_t
@@ -90,6 +134,7 @@ static enum acta_code
 go_to(struct list_cursor *cursor, uint64_t position, struct acta_err *err)
 {
     const struct postings *newest = &cursor->head.newest;
+    enum acta_code code;
 
     if (covers(cursor->current, position)) {
         return ACTA_OK;
@@ -99,10 +144,14 @@ go_to(struct list_cursor *cursor, uint64_t position, struct acta_err *err)
         cursor->current = newest;
         return ACTA_OK;
     }
-    cursor->current = &cursor->chunk;
-    return store_view_chunk_of_position(cursor->view, cursor->kind,
-                                        &cursor->head, position, &cursor->chunk,
-                                        err);
+    cursor->current = NULL; /* What is left of it if this fails, is none. */
+    code =
+        store_view_chunk_of_position(cursor->view, cursor->kind, &cursor->head,
+                                     position, &cursor->chunk, err);
+    if (code == ACTA_OK) {
+        cursor->current = &cursor->chunk;
+    }
+    return code;
 }
 
 enum acta_code
@@ -139,6 +188,7 @@ list_cursor_ahead(struct list_cursor *cursor, uint64_t position,
             code = store_view_next_chunk(cursor->view, cursor->kind,
                                          &cursor->head, &cursor->chunk, err);
             if (code != ACTA_OK) {
+                cursor->current = NULL;
                 return code;
             }
         }

@@ -41,12 +41,29 @@ enum acta_code list_cursor_open_store(struct list_cursor *cursor,
                                       const struct list_name *name,
                                       struct acta_err *err) ACTA_CHECKED;
 
+/* Open the first list of @kind in the store whose name is behind @after, or is
+ * @after if @inclusive. *@name is what it is called, valid as long as the view;
+ * *@found is false if there is none.
+ */
+enum acta_code list_cursor_open_next(struct list_cursor *cursor,
+                                     struct store_view *view,
+                                     enum list_kind kind, struct slice after,
+                                     bool inclusive, struct slice *name,
+                                     bool *found,
+                                     struct acta_err *err) ACTA_CHECKED;
+
 /* Open the list @name of a memtable that is locked, as far as the position
  * @head.
  */
 void list_cursor_open_memtable(struct list_cursor *cursor,
                                const struct memtable *memtable,
                                const struct list_name *name, uint64_t head);
+
+/* The same for a list that is at hand; with NULL for one without events. */
+void list_cursor_open_memlist(struct list_cursor *cursor,
+                              const struct memtable *memtable,
+                              const struct memlist *memlist,
+                              enum list_kind kind, uint64_t head);
 
 /* The first position >= @position, POSITION_NONE_AHEAD if there is none. */
 enum acta_code list_cursor_ahead(struct list_cursor *cursor, uint64_t position,

@@ -1,5 +1,5 @@
-/* Opening, the view of one call, and reading by position, query and id.
- * reader_stream.c reads streams.
+/* Opening, the view of one call, and reading by position, query, id and time.
+ * reader_stream.c reads streams, reader_list.c lists names.
  */
 
 #include "reader.h"
@@ -156,7 +156,8 @@ struct walk {
     bool backward;
     uint64_t at;
     size_t steps;
-    bool stopped; /* The page is full, or the steps are used up. */
+    size_t checked_size; /* Of events looked at to see if they are wanted. */
+    bool stopped;        /* The page is full, or the steps are used up. */
 };
 
 /* Move past @position; false if that was the last one of the span. */
@@ -168,22 +169,18 @@ step(struct walk *walk, const struct span *span, uint64_t position)
 }
 
 static enum acta_code
-wants(struct reader *reader, const struct walk *walk, const struct span *span,
+wants(struct reader *reader, struct walk *walk, const struct span *span,
       uint64_t position, bool *wanted, struct acta_err *err)
 {
-    struct pack_reader fields;
     struct block_record record;
     enum acta_code code;
-    struct event event;
 
     code = get_record(reader, span, position, &record, err);
     if (code != ACTA_OK) {
         return code;
     }
-    pack_reader_init(&fields, slice_make(record.data, record.size), err);
-    event_decode_record(&fields, &event);
-    *wanted = !fields.failed && query_matches(walk->query, &event);
-    return pack_code(&fields);
+    walk->checked_size += record.size;
+    return search_check(walk->query, &record, wanted, err);
 }
 
 /* Look at each event of the span. */
@@ -222,25 +219,35 @@ finish(struct walk *walk, const struct span *span)
     walk->at = walk->backward ? span->first - 1 : span->last + 1;
 }
 
-/* Find up to LOCKED_MAX positions from walk->at on that are wanted. *@count
- * less than that: it came to the end of the span, or the steps are used up.
+/* Positions that a search has found. */
+struct finds {
+    struct {
+        uint64_t position;
+        bool is_sure; /* Else the event tells. */
+    } finds[LOCKED_MAX];
+    size_t count;
+};
+
+/* Find up to LOCKED_MAX positions from walk->at on that are wanted, or may be.
+ * Fewer than that: it came to the end of the span, or the steps are used up.
  */
 static enum acta_code
 find(struct reader *reader, struct walk *walk, const struct span *span,
-     uint64_t positions[static LOCKED_MAX], size_t *count, struct acta_err *err)
+     struct finds *finds, struct acta_err *err)
 {
     uint64_t at = walk->at;
 
-    *count = 0;
-    while (*count < LOCKED_MAX) {
+    finds->count = 0;
+    while (finds->count < LOCKED_MAX) {
+        enum search_verdict verdict;
         enum acta_code code;
         uint64_t position;
-        bool wanted;
 
-        code = search_next(reader->search, at, &position, &wanted, &walk->steps,
-                           err);
+        code = search_next(reader->search, at, &position, &verdict,
+                           &walk->steps, err);
         if (code != ACTA_OK) {
-            return code;
+            /* What lies before it comes first. */
+            return finds->count == 0 ? code : ACTA_OK;
         }
         if (position == POSITION_NONE_AHEAD ||
             position == POSITION_NONE_BEFORE || position < span->first ||
@@ -249,11 +256,13 @@ find(struct reader *reader, struct walk *walk, const struct span *span,
             return ACTA_OK;
         }
         walk->at = position;
-        if (!wanted) {
+        if (verdict == SEARCH_UNKNOWN) {
             walk->stopped = true;
             return ACTA_OK;
         }
-        positions[(*count)++] = position;
+        finds->finds[finds->count].position = position;
+        finds->finds[finds->count].is_sure = verdict == SEARCH_WANTED;
+        finds->count++;
         if (!step(walk, span, position)) {
             return ACTA_OK;
         }
@@ -268,20 +277,20 @@ find(struct reader *reader, struct walk *walk, const struct span *span,
 
 static enum acta_code
 find_in_memtable(struct reader *reader, struct walk *walk,
-                 const struct span *span, uint64_t positions[static LOCKED_MAX],
-                 size_t *count, struct acta_err *err)
+                 const struct span *span, struct finds *finds,
+                 struct acta_err *err)
 {
     size_t left = walk->steps;
     size_t given = left < LOCKED_STEPS_MAX ? left : LOCKED_STEPS_MAX;
     enum acta_code code;
 
-    *count = 0;
+    finds->count = 0;
     walk->steps = given;
     memtable_lock(span->memtable);
     code = search_begin_memtable(reader->search, walk->query, span->memtable,
                                  span->last, walk->backward, err);
     if (code == ACTA_OK) {
-        code = find(reader, walk, span, positions, count, err);
+        code = find(reader, walk, span, finds, err);
     }
     memtable_unlock(span->memtable);
     walk->steps += left - given;
@@ -298,30 +307,51 @@ is_past(const struct walk *walk, const struct span *span)
     return walk->backward ? walk->at < span->first : walk->at > span->last;
 }
 
+/* Put those of the finds on the page that are wanted. If it cannot be all, the
+ * walk stops before the first one that is left.
+ */
+static enum acta_code
+put_finds(struct reader *reader, struct walk *walk, const struct span *span,
+          const struct finds *finds, struct page *page, struct acta_err *err)
+{
+    for (size_t i = 0; i < finds->count; i++) {
+        uint64_t position = finds->finds[i].position;
+        bool wanted = finds->finds[i].is_sure;
+        enum acta_code code = ACTA_OK;
+        bool goes_on = wanted || walk->checked_size < CHECKED_SIZE_MAX;
+
+        if (!wanted && goes_on) {
+            code = wants(reader, walk, span, position, &wanted, err);
+        }
+        if (code == ACTA_OK && wanted) {
+            code = reader_put(reader, page, span, position, err);
+        }
+        if (code != ACTA_OK || page->full || !goes_on) {
+            walk->at = position;
+            walk->stopped = true;
+            return code;
+        }
+    }
+    return ACTA_OK;
+}
+
 static enum acta_code
 search_span(struct reader *reader, struct walk *walk, const struct span *span,
             struct page *page, struct acta_err *err)
 {
-    uint64_t positions[LOCKED_MAX];
     enum acta_code code = ACTA_OK;
-    size_t count;
+    struct finds finds;
 
     if (span->memtable == NULL) {
         code = search_begin_store(reader->search, walk->query, reader->store,
                                   walk->backward, err);
     }
     while (code == ACTA_OK && !walk->stopped && !is_past(walk, span)) {
-        code =
-            span->memtable == NULL
-                ? find(reader, walk, span, positions, &count, err)
-                : find_in_memtable(reader, walk, span, positions, &count, err);
-        for (size_t i = 0; code == ACTA_OK && i < count; i++) {
-            code = reader_put(reader, page, span, positions[i], err);
-            if (code != ACTA_OK || page->full) {
-                walk->at = positions[i];
-                walk->stopped = true;
-                break;
-            }
+        code = span->memtable == NULL
+                   ? find(reader, walk, span, &finds, err)
+                   : find_in_memtable(reader, walk, span, &finds, err);
+        if (code == ACTA_OK) {
+            code = put_finds(reader, walk, span, &finds, page, err);
         }
     }
     return code;
@@ -465,5 +495,63 @@ reader_read_id(struct reader *reader, const uint8_t id[16],
         uuid_format(id, text);
         return acta_fail(err, ACTA_NOT_FOUND, "no event has the id %s", text);
     }
+    return code;
+}
+
+/* ---- by time ---- */
+
+/* Find the first position of the span that was recorded at @time_us or later;
+ * behind it if there is none. Times never go back.
+ */
+static enum acta_code
+find_time(struct reader *reader, const struct span *span, uint64_t time_us,
+          uint64_t *position, struct acta_err *err)
+{
+    uint64_t low = span->first, high = span->last + 1;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        struct block_record record;
+        enum acta_code code;
+
+        code = get_record(reader, span, middle, &record, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+        if (event_record_time(slice_make(record.data, record.size)) < time_us) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *position = low;
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_find_time(struct reader *reader, uint64_t time_us, uint64_t *position,
+                 struct acta_err *err)
+{
+    enum acta_code code;
+
+    *position = 0;
+    code = reader_begin(reader, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    for (size_t i = 0; i < reader->spans_count; i++) {
+        const struct span *span = &reader->spans[i];
+        uint64_t found;
+
+        code = find_time(reader, span, time_us, &found, err);
+        if (code != ACTA_OK) {
+            break;
+        }
+        *position = found - 1;
+        if (found <= span->last) {
+            break;
+        }
+    }
+    reader_end(reader);
     return code;
 }

@@ -20,6 +20,7 @@
 #include "buf.h"
 #include "database.h"
 #include "err.h"
+#include "msg.h"
 #include "query.h"
 #include "slice.h"
 
@@ -27,6 +28,11 @@ struct reader;
 
 enum acta_code reader_open(struct reader **reader, struct database *database,
                            struct acta_err *err) ACTA_CHECKED;
+
+/* What time it is: events that are too old by their stream's settings are
+ * hidden. Microseconds since 1970.
+ */
+void reader_set_time(struct reader *reader, uint64_t now_us);
 
 /* Close @reader, which may be NULL. */
 void reader_close(struct reader *reader);
@@ -90,5 +96,22 @@ enum acta_code reader_list_streams(struct reader *reader, struct slice prefix,
                                    struct slice after, size_t count_max,
                                    struct buf *out, size_t *count, bool *at_end,
                                    struct acta_err *err) ACTA_CHECKED;
+
+/* The same for the names of categories, types or tags, which are written with
+ * msg_names_add(): each with the events that ever had it. The category of
+ * streams that begin with '-' has no name, and is not listed.
+ */
+enum acta_code reader_list_names(struct reader *reader, enum msg_name_kind kind,
+                                 struct slice prefix, struct slice after,
+                                 size_t count_max, struct buf *out,
+                                 size_t *count, bool *at_end,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* The position before the first event that was recorded at @time_us or later:
+ * the head's if there is none.
+ */
+enum acta_code reader_find_time(struct reader *reader, uint64_t time_us,
+                                uint64_t *position,
+                                struct acta_err *err) ACTA_CHECKED;
 
 #endif

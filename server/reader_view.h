@@ -11,7 +11,9 @@
 #define ACTA_READER_VIEW_H
 
 #include "reader.h"
+#include "retention.h"
 #include "rooms.h"
+#include "row.h"
 #include "search.h"
 
 /* The store, and the memtables. */
@@ -28,6 +30,11 @@
 /* Steps of a search in one call. A step is a look into one list. */
 #define STEPS_MAX 16384
 
+/* Bytes of events that one call looks at only to see if they are wanted: as
+ * many as a page may have. The call stops behind the event that goes over.
+ */
+#define CHECKED_SIZE_MAX ACTA_PAGE_SIZE_MAX
+
 struct span {
     struct memtable *memtable; /* NULL: the store. */
     uint64_t first;
@@ -42,11 +49,45 @@ struct reader {
     struct span spans[SPANS_MAX]; /* Of the view that is open. */
     size_t spans_count;
     uint64_t head;
+    uint64_t view_number;  /* Counts the views. */
+    struct sights *sights; /* owned: what streams let be seen */
+    uint64_t now_us;       /* By which ages are judged. */
 };
 
 enum acta_code reader_begin(struct reader *reader,
                             struct acta_err *err) ACTA_CHECKED;
 void reader_end(struct reader *reader);
+
+/* ---- what may be shown ---- */
+
+struct sights *sights_new(void); /* NULL if there is no memory. free() */
+
+enum reader_shows {
+    READER_SHOWS_IT,
+    READER_SHOWS_ERASED, /* Without data and metadata. */
+    READER_HIDES_IT,
+};
+
+/* May @record, which is of this view, be shown? Must not be called with a
+ * memtable locked.
+ */
+enum acta_code reader_look(struct reader *reader, struct slice record,
+                           enum reader_shows *shows,
+                           struct acta_err *err) ACTA_CHECKED;
+
+/* The value of a row in this view; *@found is false if there is none. */
+enum acta_code reader_row(struct reader *reader, enum row_kind kind,
+                          struct slice key, struct slice *value, bool *found,
+                          struct acta_err *err) ACTA_CHECKED;
+
+enum acta_code reader_retention(struct reader *reader, struct slice stream,
+                                struct retention *retention,
+                                struct acta_err *err) ACTA_CHECKED;
+
+/* The stream's version in this view. */
+enum acta_code reader_version(struct reader *reader, struct slice stream,
+                              uint64_t *version,
+                              struct acta_err *err) ACTA_CHECKED;
 
 /* The page that a call fills. */
 struct page {

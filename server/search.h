@@ -7,6 +7,11 @@
  * one the others have come to, until they agree: what only one of them has is
  * leapt over. A query's position is the nearest of its items' positions.
  *
+ * A prefix stands for the lists whose names begin so. Where those are many, the
+ * search does with less: with the list of a category, or without the group.
+ * Then it finds positions that the query may want, and whether it does must be
+ * seen on the event: search_check().
+ *
  * A search works in one room, the store or a memtable, at a time. One thread.
  */
 
@@ -17,10 +22,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "block.h"
 #include "err.h"
 #include "memtable.h"
 #include "query.h"
 #include "store.h"
+
+/* Lists that a prefix stands for, at most: a position is sought in each, so
+ * that with more of them it is cheaper to look at events.
+ */
+#define SEARCH_PREFIX_LISTS_MAX 64
+
+/* Steps that are reckoned for a look at an event. */
+#define SEARCH_CHECK_STEPS 4
 
 struct search;
 
@@ -28,8 +42,10 @@ struct search;
 struct search *search_new(void);
 void search_free(struct search *search); /* May be NULL. */
 
-/* Start to search the store, or a memtable that is locked as far as @head.
- * @query stays the caller's and must not be for all events (search_is_all()).
+/* Start to search the store, or a memtable that is locked as far as @head. The
+ * writer needs no lock on the memtable that it adds to, and searches all of it
+ * with UINT64_MAX as @head. @query stays the caller's and must not be for all
+ * events (search_is_all()).
  */
 enum acta_code search_begin_store(struct search *search,
                                   const struct query *query,
@@ -41,17 +57,32 @@ enum acta_code search_begin_memtable(struct search *search,
                                      uint64_t head, bool backward,
                                      struct acta_err *err) ACTA_CHECKED;
 
+/* What there is to say of the position that a search has come to. Nothing
+ * before it is wanted.
+ */
+enum search_verdict {
+    SEARCH_UNKNOWN, /* Steps are used up: the search goes on from here. */
+    SEARCH_MAYBE,   /* The query wants it if search_check() says so. */
+    SEARCH_WANTED,
+};
+
 /* Find the first position from @from on (backward: from @from down) that the
- * query wants. With each call @from goes on in the search's direction.
+ * query wants or may want. With each call @from goes on in the search's
+ * direction.
  *
- * *@position is where it is, with *@wanted true; or where the search has come
- * to when its @steps were used up, with *@wanted false: nothing before it is
- * wanted. POSITION_NONE_AHEAD, or POSITION_NONE_BEFORE, if there is nothing
- * more here. What is left of *@steps is the caller's for the next call.
+ * *@position is POSITION_NONE_AHEAD, or POSITION_NONE_BEFORE, if there is
+ * nothing more here. Lists looked into, and SEARCH_CHECK_STEPS for a position
+ * that the caller has to check, are taken off *@steps; what is left is the
+ * caller's for the next call. Every call comes further, however few there are.
  */
 enum acta_code search_next(struct search *search, uint64_t from,
-                           uint64_t *position, bool *wanted, size_t *steps,
-                           struct acta_err *err) ACTA_CHECKED;
+                           uint64_t *position, enum search_verdict *verdict,
+                           size_t *steps, struct acta_err *err) ACTA_CHECKED;
+
+/* Look at the event itself: does @query want it? CORRUPT if it is none. */
+enum acta_code search_check(const struct query *query,
+                            const struct block_record *record, bool *wanted,
+                            struct acta_err *err) ACTA_CHECKED;
 
 /* True if the query wants every event, so that there is nothing to search. */
 bool search_is_all(const struct query *query);
