@@ -97,6 +97,42 @@ deliver(struct little *little, struct buf *out, uint64_t after)
     msg_delivery_end(out, open, &delivery);
 }
 
+/* A check that fails refuses the append, with all events behind the version
+ * that was expected.
+ */
+static bool
+refuse_append(const struct little *little, struct buf *out, uint64_t id,
+              const struct msg_append *append)
+{
+    const struct msg_append_more *more = &append->more;
+    struct msg_error error = {
+        .code = ACTA_CONFLICT,
+        .text = slice_of("a check has failed"),
+        .failures_count = 1,
+        .has_unseen = more->unseen.events_max > 0,
+        .unseen_complete = true,
+        .unseen_head = head(little),
+    };
+    struct msg_open open;
+    uint64_t expected;
+
+    if (more->checks_count == 0 ||
+        more->checks[0].expected == (int64_t)head(little)) {
+        return false;
+    }
+    expected = (uint64_t)more->checks[0].expected;
+    error.unseen_count = head(little) - expected;
+    error.failures[0] = (struct msg_failure){
+        .kind = MSG_FAILED_CHECK,
+        .expected = more->checks[0].expected,
+        .actual = head(little),
+    };
+    open = msg_error_begin(out, id, &error);
+    put_records(little, out, expected, error.unseen_count);
+    msg_error_end(out, open, &error);
+    return true;
+}
+
 /* One write of events that are all new, or all stored. */
 static void
 append(struct little *little, struct buf *out, const struct frame *frame)
@@ -108,6 +144,10 @@ append(struct little *little, struct buf *out, const struct frame *frame)
 
     ck_assert_int_eq(msg_append_decode(&append, frame->body, NULL), ACTA_OK);
     first = find(little, append.events[0].id);
+    if (first == 0 && refuse_append(little, out, frame->request_id, &append)) {
+        msg_append_fini(&append);
+        return;
+    }
     if (first == 0) {
         for (size_t i = 0; i < append.events_count; i++) {
             store(little, &append.events[i]);
@@ -163,6 +203,72 @@ read_event(struct little *little, struct buf *out, const struct frame *frame)
         page.events_count = 1;
     }
     msg_page_end(out, open, &page);
+}
+
+/* There is one stream: it can be truncated and deleted. */
+static void
+change_stream(struct little *little, struct buf *out, const struct frame *frame)
+{
+    struct msg_settings *settings = &little->settings;
+    struct msg_changed changed = {
+        .version = head(little),
+        .head = head(little),
+    };
+    struct msg_change change;
+
+    ck_assert_int_eq(msg_change_decode(&change, frame->body, NULL), ACTA_OK);
+    if (change.expected >= 0 && (uint64_t)change.expected != head(little)) {
+        refuse(out, frame->request_id, ACTA_CONFLICT, "another version");
+        return;
+    }
+    if (change.kind == MSG_SET) {
+        changed.changed =
+            settings->truncate_before != change.settings.truncate_before;
+        settings->truncate_before = change.settings.truncate_before;
+    } else {
+        changed.changed = !little->deleted;
+        little->deleted = true;
+    }
+    little->changes += changed.changed;
+    msg_changed_encode(out, frame->request_id, &changed);
+}
+
+static void
+describe_stream(struct little *little, struct buf *out,
+                const struct frame *frame)
+{
+    struct msg_description description = {
+        .stream = {.version = head(little),
+                   .state =
+                       little->deleted ? MSG_STREAM_DELETED : MSG_STREAM_LIVE,
+                   .settings = little->settings},
+        .first_version = 1,
+    };
+
+    ck_assert_int_eq(
+        msg_describe_stream_decode(&description.stream.name, frame->body, NULL),
+        ACTA_OK);
+    msg_description_encode(out, frame->request_id, &description);
+}
+
+/* One name, that of the kind that is asked for. */
+static void
+list_names(struct little *little, struct buf *out, const struct frame *frame)
+{
+    static const char *const kinds[] = {
+        [MSG_NAME_CATEGORY] = "category",
+        [MSG_NAME_TYPE] = "type",
+        [MSG_NAME_TAG] = "tag",
+    };
+    struct msg_open open = msg_names_begin(out, frame->request_id);
+    struct msg_names names = {.names_count = 1, .at_end = true};
+    struct msg_name name = {.count = head(little)};
+    struct msg_list_names list;
+
+    ck_assert_int_eq(msg_list_names_decode(&list, frame->body, NULL), ACTA_OK);
+    name.name = slice_of(kinds[list.kind]);
+    msg_names_add(out, &name);
+    msg_names_end(out, open, &names);
 }
 
 static void
@@ -243,6 +349,18 @@ handle(struct little *little, struct buf *out, const struct frame *frame)
         break;
     case OP_LIST_STREAMS:
         list_streams(little, out, frame->request_id);
+        break;
+    case OP_CHANGE_STREAM:
+        change_stream(little, out, frame);
+        break;
+    case OP_DESCRIBE_STREAM:
+        describe_stream(little, out, frame);
+        break;
+    case OP_LIST_NAMES:
+        list_names(little, out, frame);
+        break;
+    case OP_FIND_TIME:
+        msg_number_encode(out, OP_FOUND_TIME, frame->request_id, head(little));
         break;
     case OP_SUBSCRIBE:
         subscribe(little, out, frame);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "msg.h"
 #include "rnd.h"
 
 #define LITTLE_EVENTS_MAX 10000
@@ -30,7 +31,10 @@ struct little {
     struct buf records[LITTLE_EVENTS_MAX];
     uint8_t ids[LITTLE_EVENTS_MAX][16];
     size_t events_count;
-    unsigned repeats;      /* Events that came again. */
+    unsigned repeats;             /* Events that came again. */
+    struct msg_settings settings; /* Of the stream. */
+    bool deleted;
+    unsigned changes;      /* Those that changed something. */
     uint64_t subscription; /* Of this connection; 0: none. */
 };
 

@@ -153,6 +153,105 @@ START_TEST(every_call_gets_its_answer)
 }
 END_TEST
 
+START_TEST(every_call_about_streams_and_names_gets_its_answer)
+{
+    static const struct {
+        enum acta_code (*list)(struct acta_sync *sync, const char *prefix,
+                               const char *after, size_t count_max,
+                               const struct acta_names **names,
+                               struct acta_err *err);
+        const char *kind;
+    } lists[] = {
+        {acta_sync_list_categories, "category"},
+        {acta_sync_list_types, "type"},
+        {acta_sync_list_tags, "tag"},
+    };
+    const struct acta_description *description;
+    const struct acta_names *names;
+    uint64_t position;
+
+    append(0, 3);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        ck_assert_int_eq(lists[i].list(sync_, NULL, NULL, 0, &names, &err),
+                         ACTA_OK);
+        ck_assert_uint_eq(names->names_count, 1);
+        ck_assert_str_eq(names->names[0]->name, lists[i].kind);
+        ck_assert_uint_eq(names->names[0]->count, 3);
+        ck_assert(names->at_end);
+    }
+    ck_assert_int_eq(acta_sync_find_time(sync_, 1, &position, &err), ACTA_OK);
+    ck_assert_uint_eq(position, 3);
+    ck_assert_int_eq(
+        acta_sync_describe_stream(sync_, "first", &description, &err), ACTA_OK);
+    ck_assert_str_eq(description->stream->name, "first");
+    ck_assert_uint_eq(description->stream->version, 3);
+    ck_assert_int_eq(description->stream->state, ACTA_STREAM_LIVE);
+    ck_assert_uint_eq(description->first_version, 1);
+    ck_assert_int_eq(acta_sync_describe_stream(sync_, "", &description, &err),
+                     ACTA_INVALID);
+    ck_assert_str_eq(description->stream->name, "");
+}
+END_TEST
+
+START_TEST(every_change_of_a_stream_gets_its_answer)
+{
+    struct acta_settings settings = acta_settings_of(ACTA_SET_TRUNCATE_BEFORE);
+    const struct acta_description *description;
+    const struct acta_changed *changed;
+
+    append(0, 3);
+    settings.truncate_before = 2;
+    ck_assert_int_eq(
+        acta_sync_set_stream(sync_, "first", 3, &settings, &changed, &err),
+        ACTA_OK);
+    ck_assert(changed->changed);
+    ck_assert_uint_eq(changed->version, 3);
+    ck_assert_int_eq(acta_sync_delete_stream(sync_, "first", 3, &changed, &err),
+                     ACTA_OK);
+    ck_assert(changed->changed);
+    ck_assert_int_eq(
+        acta_sync_tombstone_stream(sync_, "first", 3, &changed, &err), ACTA_OK);
+    ck_assert(!changed->changed);
+    ck_assert_int_eq(acta_sync_erase_event(sync_, "first", 2, NULL, &err),
+                     ACTA_OK);
+    ck_assert_int_eq(acta_sync_erase_stream(sync_, "first", 2, &changed, &err),
+                     ACTA_CONFLICT);
+    ck_assert_str_eq(err.text, "another version");
+    ck_assert_uint_eq(changed->version, 0);
+    ck_assert_int_eq(
+        acta_sync_describe_stream(sync_, "first", &description, &err), ACTA_OK);
+    ck_assert_int_eq(description->stream->state, ACTA_STREAM_DELETED);
+    ck_assert_uint_eq(description->stream->truncate_before, 2);
+}
+END_TEST
+
+START_TEST(refused_append_brings_what_was_not_seen)
+{
+    struct acta_draft draft = acta_draft_of("T", "9", 1);
+    const struct acta_appended *appended;
+    uint64_t head;
+
+    append(0, 5);
+    acta_append_clear(to_append);
+    acta_append_stream(to_append, "second", 0);
+    acta_append_event(to_append, &draft);
+    acta_append_check_stream(to_append, "first", 2);
+    acta_append_unseen(to_append, 100, 0);
+    ck_assert_int_eq(acta_sync_append(sync_, to_append, &appended, &err),
+                     ACTA_CONFLICT);
+    ck_assert_uint_eq(appended->failures_count, 1);
+    ck_assert_int_eq(appended->failures[0]->kind, ACTA_FAILED_CHECK);
+    ck_assert_uint_eq(appended->failures[0]->actual, 5);
+    ck_assert_uint_eq(appended->unseen->events_count, 3);
+    ck_assert(appended->unseen->complete);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(number_of(appended->unseen->events[i]), 2 + i);
+    }
+    ck_assert_int_eq(acta_sync_ping(sync_, &head, &err), ACTA_OK);
+    ck_assert_uint_eq(head, 5);
+}
+END_TEST
+
 START_TEST(cursor_goes_through_all_pages)
 {
     struct acta_read read = acta_read_of_query(NULL);
@@ -376,6 +475,34 @@ START_TEST(broken_connections_neither_lose_nor_repeat_anything)
 }
 END_TEST
 
+START_TEST(broken_connections_do_no_change_twice)
+{
+    struct acta_settings settings = acta_settings_of(ACTA_SET_TRUNCATE_BEFORE);
+    const struct acta_changed *changed;
+    unsigned told = 0;
+
+    acta_sync_close(sync_);
+    little_stop(&little);
+    start(5);
+    for (unsigned i = 1; i <= 300; i++) {
+        settings.truncate_before = i;
+        ck_assert_msg(acta_sync_set_stream(sync_, "first", ACTA_EXPECT_ANY,
+                                           &settings, &changed,
+                                           &err) == ACTA_OK,
+                      "%s", err.text);
+        told += changed->changed;
+    }
+    acta_sync_close(sync_);
+    sync_ = NULL;
+    little_stop(&little);
+    ck_assert_uint_eq(little.changes, 300);
+    /* Some answers were lost, and those to the same again said no. */
+    ck_assert_uint_lt(told, 300);
+    ck_assert_uint_gt(links_up, 1);
+    start(0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -385,6 +512,9 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, every_call_gets_its_answer);
+    tcase_add_test(tcase, every_call_about_streams_and_names_gets_its_answer);
+    tcase_add_test(tcase, every_change_of_a_stream_gets_its_answer);
+    tcase_add_test(tcase, refused_append_brings_what_was_not_seen);
     tcase_add_test(tcase, cursor_goes_through_all_pages);
     tcase_add_test(tcase, cursor_may_be_closed_at_any_place);
     tcase_add_test(tcase, follower_hands_out_history_then_what_is_new);
@@ -394,5 +524,6 @@ main(void)
     tcase_add_test(tcase, host_is_looked_up_by_name);
     tcase_add_test(tcase, server_of_another_kind_is_told_apart);
     tcase_add_test(tcase, broken_connections_neither_lose_nor_repeat_anything);
+    tcase_add_test(tcase, broken_connections_do_no_change_twice);
     return run_suite(suite);
 }
