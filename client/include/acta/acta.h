@@ -98,7 +98,7 @@
  *                  after a broken connection and then refused for a reason
  *                  that does not tell (a full disk): it may have been done.
  *                  Send the same again: an append has the same ids, so it
- *                  counts once, and a change is done once.
+ *                  counts once, and a change changes nothing twice.
  *     CANCELLED    acta_cancel() or acta_close(). An append or a change may
  *                  have been done.
  *     BUSY         Too many requests wait already: see acta_options.
@@ -516,11 +516,12 @@ ACTA_API uint64_t acta_find_time(struct acta_client *client, uint64_t time_us,
  *
  * @changed is never NULL. @done may be NULL.
  *
- * Done twice they change nothing more, so they are sent again after a broken
- * connection. Then the answer is that of the second time: changed may be false
- * although the first time did it; and if others have changed the stream in
- * between, or it was expected to exist and has been deleted by the first time,
- * it is CONFLICT.
+ * Done twice in a row they change nothing more, so they are sent again after a
+ * broken connection. Then the answer is that of the second time: changed may be
+ * false although the first time did it; and it is CONFLICT if others have
+ * appended in between, or if the stream was expected to exist and the first
+ * time has deleted it. With ACTA_EXPECT_ANY a second time takes what others
+ * have appended in between along: expect a version where that matters.
  *
  * CONFLICT: the stream is at another version. TOMBSTONED: it is closed for
  * ever, which only erasing and one more tombstone do not mind. INVALID.
