@@ -5,7 +5,7 @@
 
 #include "bytes.h"
 #include "checksum.h"
-#include "event.h"
+#include "record.h"
 
 #define COUNT_AT     8
 #define CHECKSUM_AT  12
@@ -130,8 +130,7 @@ block_get(const struct block *block, uint64_t position,
                          "wrong",
                          (uintmax_t)position);
     }
-    if (event_record_position(slice_make(record->data, record->size)) !=
-        position) {
+    if (record_position(slice_make(record->data, record->size)) != position) {
         return acta_fail(err, ACTA_CORRUPT,
                          "event at position %ju is damaged: another one is in "
                          "its place",

@@ -15,6 +15,13 @@
 #define VARINT_SIZE_MAX 10
 
 static inline void
+put_u16(uint8_t *to, uint16_t value)
+{
+    value = htole16(value);
+    memcpy(to, &value, sizeof(value));
+}
+
+static inline void
 put_u32(uint8_t *to, uint32_t value)
 {
     value = htole32(value);
@@ -26,6 +33,15 @@ put_u64(uint8_t *to, uint64_t value)
 {
     value = htole64(value);
     memcpy(to, &value, sizeof(value));
+}
+
+static inline uint16_t
+get_u16(const uint8_t *from)
+{
+    uint16_t value;
+
+    memcpy(&value, from, sizeof(value));
+    return le16toh(value);
 }
 
 static inline uint32_t

@@ -66,7 +66,7 @@ static void
 charge(struct conn *conn)
 {
     size_t now =
-        conn->in.capacity + conn->out.capacity + conn->session.appends_size;
+        conn->in.capacity + conn->out.capacity + conn->session.jobs_size;
 
     if (now > conn->charged) {
         atomic_fetch_add_explicit(conn->io->options.memory_used,
@@ -90,7 +90,7 @@ conn_close(struct conn *conn)
     session_fini(&conn->session);
     buf_fini(&conn->in);
     buf_fini(&conn->out);
-    conn->session.appends_size = 0;
+    conn->session.jobs_size = 0;
     charge(conn);
     counter_subtract(&io->host.counters->connections, 1);
     io_forget(io, conn);
@@ -154,7 +154,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 }
 
 void
-conn_complete(struct conn *conn, const struct job *job)
+conn_complete(struct conn *conn, struct job *job)
 {
     session_complete(&conn->session, job);
     io_mark_dirty(conn->io, conn);
@@ -307,7 +307,7 @@ close_in_order(struct conn *conn)
         buf_clear(&conn->in);
         buf_trim(&conn->in, 0);
     }
-    if (conn->state == CONN_CLOSING && conn->session.appends_count == 0 &&
+    if (conn->state == CONN_CLOSING && conn->session.jobs_count == 0 &&
         buf_size(&conn->out) == 0) {
         if (conn->peer_done) {
             conn_close(conn);
@@ -352,7 +352,7 @@ conn_settle(struct conn *conn)
     watch(conn, &conn->write_watcher, buf_size(&conn->out) > 0);
     wait_for(conn, wait_of(conn, starved));
     conn->progressed = false;
-    if (conn->state == CONN_OPEN && session_has_work(&conn->session)) {
+    if (conn->state != CONN_LINGERING && session_has_work(&conn->session)) {
         io_mark_ready(conn->io, conn);
     }
 }

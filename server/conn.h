@@ -84,8 +84,8 @@ void conn_settle(struct conn *conn);
  */
 void conn_tick(struct conn *conn);
 
-/* The outcome of an append has come back. */
-void conn_complete(struct conn *conn, const struct job *job);
+/* The outcome of a job has come back; the job is the connection's. */
+void conn_complete(struct conn *conn, struct job *job);
 
 /* The server stops: no new requests; closes when all is answered and sent. */
 void conn_stop(struct conn *conn);

@@ -203,7 +203,7 @@ open_rooms(struct database *database, struct acta_err *err)
     journal.dir = journal_dir;
     journal.id = meta.id;
     if ((code = journal_open(&rooms->journal, &journal, err)) != ACTA_OK ||
-        (code = tail_init(&rooms->tail, meta.position,
+        (code = tail_init(&rooms->tail, meta.position, meta.sequence,
                           writer_memtable_events(options->checkpoint_events),
                           err)) != ACTA_OK) {
         return code;
@@ -341,6 +341,7 @@ database_close(struct database *database)
         tail_fini(&database->rooms.tail);
     }
     store_close(database->rooms.store);
+    marks_fini(&database->rooms.marks);
     if (database->lock_fd >= 0) {
         close(database->lock_fd);
     }

@@ -13,13 +13,18 @@ void handle_hello(struct session *session, const struct frame *frame);
 void handle_ping(struct session *session, const struct frame *frame);
 void handle_status(struct session *session, const struct frame *frame);
 
-/* The answer comes later, by session_complete(). */
+/* The answers come later, by session_complete(). */
 void handle_append(struct session *session, const struct frame *frame);
+void handle_change_stream(struct session *session, const struct frame *frame);
 
 void handle_read_stream(struct session *session, const struct frame *frame);
 void handle_read_all(struct session *session, const struct frame *frame);
 void handle_read_event(struct session *session, const struct frame *frame);
+void handle_find_time(struct session *session, const struct frame *frame);
+
 void handle_list_streams(struct session *session, const struct frame *frame);
+void handle_describe_stream(struct session *session, const struct frame *frame);
+void handle_list_names(struct session *session, const struct frame *frame);
 
 void handle_subscribe(struct session *session, const struct frame *frame);
 void handle_credit(struct session *session, const struct frame *frame);

@@ -1,4 +1,4 @@
-/* read-stream, read-all, read-event, list-streams.
+/* read-stream, read-all, read-event, find-time.
  *
  * Records are read right into the output, behind the head of a page; if reading
  * fails, the page that was begun is taken back and an error stands in its
@@ -123,30 +123,20 @@ handle_read_event(struct session *session, const struct frame *frame)
 }
 
 void
-handle_list_streams(struct session *session, const struct frame *frame)
+handle_find_time(struct session *session, const struct frame *frame)
 {
-    size_t count_max = ACTA_PAGE_STREAMS_MAX;
-    struct msg_streams streams = {0};
-    struct msg_list_streams list;
-    struct msg_open open;
     struct acta_err err;
-    enum acta_code code = msg_list_streams_decode(&list, frame->body, &err);
+    uint64_t time_us, position;
+    enum acta_code code =
+        msg_number_decode(&time_us, OP_FIND_TIME, frame->body, &err);
 
+    if (code == ACTA_OK) {
+        code =
+            reader_find_time(session->host->reader, time_us, &position, &err);
+    }
     if (code != ACTA_OK) {
         session_error(session, frame->request_id, code, err.text);
         return;
     }
-    if (list.count_max > 0 && list.count_max < count_max) {
-        count_max = (size_t)list.count_max;
-    }
-    open = msg_streams_begin(session->out, frame->request_id);
-    code = reader_list_streams(session->host->reader, list.prefix, list.after,
-                               count_max, session->out, &streams.streams_count,
-                               &streams.at_end, &err);
-    if (code != ACTA_OK) {
-        buf_truncate(session->out, open.frame);
-        session_error(session, frame->request_id, code, err.text);
-        return;
-    }
-    msg_streams_end(session->out, open, &streams);
+    msg_number_encode(session->out, OP_FOUND_TIME, frame->request_id, position);
 }

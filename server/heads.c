@@ -1,11 +1,17 @@
 #include "heads.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "erasure.h"
+#include "list_cursor.h"
+#include "record.h"
 
 enum acta_code
 heads_open(struct heads *heads, struct rooms *rooms, struct acta_err *err)
 {
     *heads = (struct heads){.rooms = rooms};
+    buf_init(&heads->rows, SIZE_MAX);
     return store_view_open(&heads->view, rooms->store, err);
 }
 
@@ -14,17 +20,22 @@ heads_close(struct heads *heads)
 {
     heads_end(heads);
     store_view_close(heads->view);
+    buf_fini(&heads->rows);
 }
 
 void
-heads_begin(struct heads *heads)
+heads_begin(struct heads *heads, uint64_t sequence, uint64_t time_us)
 {
-    uint64_t sequence;
+    uint64_t sealed_sequence;
 
+    heads->sequence = sequence;
+    heads->time_us = time_us;
+    buf_clear(&heads->rows);
+    heads->has_erasure = false;
     /* If it is dropped already, the store has it, and the view will see it
      * there, since it begins later.
      */
-    heads->sealed = tail_sealed(&heads->rooms->tail, &sequence);
+    heads->sealed = tail_sealed(&heads->rooms->tail, &sealed_sequence);
 }
 
 void
@@ -38,8 +49,8 @@ heads_end(struct heads *heads)
     heads->sealed = NULL;
 }
 
-static enum acta_code
-look_into_store(struct heads *heads, struct acta_err *err)
+enum acta_code
+heads_look_into_store(struct heads *heads, struct acta_err *err)
 {
     enum acta_code code;
 
@@ -50,6 +61,92 @@ look_into_store(struct heads *heads, struct acta_err *err)
     heads->is_viewing = code == ACTA_OK;
     return code;
 }
+
+/* ---- rows ---- */
+
+enum acta_code
+heads_row(struct heads *heads, enum row_kind kind, struct slice key,
+          struct slice *value, bool *found, struct acta_err *err)
+{
+    const struct memtable *active = tail_active(&heads->rooms->tail);
+    enum acta_code code;
+
+    /* Only this thread adds to the active one, and nobody to the other. */
+    *found = rowtable_find(memtable_rows(active), kind, key, UINT64_MAX, value);
+    if (!*found && heads->sealed != NULL) {
+        *found = rowtable_find(memtable_rows(heads->sealed), kind, key,
+                               UINT64_MAX, value);
+    }
+    if (*found) {
+        *found = value->size > 0; /* Else it was removed. */
+        return ACTA_OK;
+    }
+    code = heads_look_into_store(heads, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    return store_view_row(heads->view, kind, key, value, found, err);
+}
+
+/* An erasure is counted once, however often it is asked for. */
+static enum acta_code
+count_erasure(struct heads *heads, const struct row *row, struct acta_err *err)
+{
+    struct slice value;
+    enum acta_code code;
+    bool found;
+
+    code = heads_row(heads, row->kind, row->key, &value, &found, err);
+    if (code == ACTA_OK && !found) {
+        atomic_fetch_add(&heads->rooms->erasures_pending, 1);
+    }
+    heads->has_erasure = true;
+    return code;
+}
+
+enum acta_code
+heads_set_row(struct heads *heads, const struct row *row, struct acta_err *err)
+{
+    struct slice stream = row_stream(row);
+    enum acta_code code = ACTA_OK;
+
+    if (row->kind == ROW_ERASURE) {
+        code = count_erasure(heads, row, err);
+    }
+    if (code != ACTA_OK) {
+        return code;
+    }
+    rows_add(&heads->rows, row);
+    if (buf_failed(&heads->rows) ||
+        (stream.size > 0 && !marks_add(&heads->rooms->marks, stream)) ||
+        !memtable_set_row(tail_active(&heads->rooms->tail), row,
+                          heads->sequence)) {
+        return acta_fail(err, ACTA_MEMORY, "set row");
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_retention(struct heads *heads, struct slice stream,
+               struct retention *retention, struct acta_err *err)
+{
+    struct slice value;
+    enum acta_code code;
+    bool found;
+
+    *retention = RETENTION_NONE;
+    if (marks_none(&heads->rooms->marks) ||
+        !marks_has(&heads->rooms->marks, stream)) {
+        return ACTA_OK;
+    }
+    code = heads_row(heads, ROW_RETENTION, stream, &value, &found, err);
+    if (code != ACTA_OK || !found) {
+        return code;
+    }
+    return retention_decode(retention, value, err);
+}
+
+/* ---- streams ---- */
 
 static void
 take_from_memlist(struct stream_state *state, const struct memlist *list)
@@ -74,6 +171,10 @@ heads_stream(struct heads *heads, struct slice stream,
     if (heads->sealed != NULL) {
         state->sealed = memtable_find(heads->sealed, &name);
     }
+    code = read_retention(heads, stream, &state->retention, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
     if (state->active != NULL || state->sealed != NULL) {
         take_from_memlist(state, state->active != NULL ? state->active
                                                        : state->sealed);
@@ -81,7 +182,7 @@ heads_stream(struct heads *heads, struct slice stream,
         return ACTA_OK;
     }
 
-    code = look_into_store(heads, err);
+    code = heads_look_into_store(heads, err);
     if (code != ACTA_OK) {
         return code;
     }
@@ -147,7 +248,7 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
         return ACTA_OK;
     }
 
-    code = look_into_store(heads, err);
+    code = heads_look_into_store(heads, err);
     if (code != ACTA_OK) {
         return code;
     }
@@ -174,9 +275,97 @@ heads_record(struct heads *heads, uint64_t position,
         *record = memtable_record(heads->sealed, position);
         return ACTA_OK;
     }
-    code = look_into_store(heads, err);
+    code = heads_look_into_store(heads, err);
     if (code != ACTA_OK) {
         return code;
     }
     return store_view_record(heads->view, position, record, err);
+}
+
+/* ---- what became of events ---- */
+
+enum acta_code
+heads_position(struct heads *heads, struct slice stream,
+               const struct stream_state *state, uint64_t version,
+               uint64_t *position, struct acta_err *err)
+{
+    const struct memlist *lists[] = {state->active, state->sealed};
+    const struct memtable *tables[] = {tail_active(&heads->rooms->tail),
+                                       heads->sealed};
+    struct list_name name = {LIST_STREAM, stream};
+    struct list_cursor cursor;
+    enum acta_code code;
+
+    assert(version > 0);
+    assert(version <= state->version);
+
+    for (size_t i = 0; i < 2; i++) {
+        if (lists[i] != NULL && version > lists[i]->base_count) {
+            *position = memtable_first_position(tables[i]) +
+                        lists[i]->offsets[version - lists[i]->base_count - 1];
+            return ACTA_OK;
+        }
+    }
+    code = heads_look_into_store(heads, err);
+    if (code == ACTA_OK) {
+        code = list_cursor_open_store(&cursor, heads->view, &name, err);
+    }
+    if (code == ACTA_OK && version > cursor.count) {
+        return acta_fail(err, ACTA_CORRUPT, "stream %.*s has no version %ju",
+                         (int)stream.size, (const char *)stream.data,
+                         (uintmax_t)version);
+    }
+    return code == ACTA_OK ? list_cursor_at(&cursor, version, position, err)
+                           : code;
+}
+
+bool
+heads_hides(const struct heads *heads, const struct stream_state *state,
+            struct slice record)
+{
+    return record_is_stub(record) ||
+           retention_hides(&state->retention, record_version(record),
+                           record_time(record), state->version, heads->time_us);
+}
+
+enum acta_code
+heads_is_erased(struct heads *heads, struct slice stream,
+                const struct stream_state *state, struct slice record,
+                bool *is_erased, struct acta_err *err)
+{
+    uint64_t version = record_version(record);
+    uint8_t key[ERASURE_KEY_SIZE_MAX];
+    struct pack_reader reader;
+    struct slice value;
+    struct event event;
+    enum acta_code code;
+
+    *is_erased = true;
+    if (version <= state->retention.erased_to) {
+        return ACTA_OK;
+    }
+    if (!marks_none(&heads->rooms->marks) &&
+        marks_has(&heads->rooms->marks, stream)) {
+        code = heads_row(heads, ROW_ERASURE, erasure_key(key, stream, version),
+                         &value, is_erased, err);
+        if (code != ACTA_OK || *is_erased) {
+            return code;
+        }
+    }
+    pack_reader_init(&reader, record, err);
+    event_decode_record(&reader, &event);
+    *is_erased = event.format == EVENT_ERASED;
+    return pack_code(&reader);
+}
+
+enum acta_code
+heads_is_gone(struct heads *heads, struct slice stream,
+              const struct stream_state *state, struct slice record,
+              bool *is_gone, struct acta_err *err)
+{
+    *is_gone = heads_hides(heads, state, record);
+    if (*is_gone) {
+        return ACTA_OK;
+    }
+    return heads_is_erased(heads, stream, state, record, is_gone, err);
 }

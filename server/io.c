@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 /* What subscriptions may deliver in one turn, before sockets are looked at
@@ -168,8 +169,9 @@ take_outcomes(struct io *io)
 
         if (conn != NULL) {
             conn_complete(conn, job);
+        } else {
+            job_free(job);
         }
-        job_free(job);
         job = next;
     }
 }
@@ -198,7 +200,7 @@ take_head(struct io *io)
 }
 
 /* Offer the writer what came in. If it takes it again after a time in which it
- * did not, connections that have left appends unread go on.
+ * did not, connections that have left requests unread go on.
  */
 static void
 flush_outbox(struct io *io)
@@ -258,7 +260,20 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
-/* ---- the end of a turn ---- */
+/* ---- a turn ---- */
+
+/* The wait is over, and nothing is handled yet: one look at the clock does for
+ * all that is read in this turn.
+ */
+static void
+on_woken(struct ev_loop *loop, ev_check *watcher, int events)
+{
+    struct io *io = watcher->data;
+
+    (void)loop;
+    (void)events;
+    reader_set_time(io->host.reader, clock_wall().us);
+}
 
 /* Let every connection that has work do a piece of it, round and round, until
  * none has, or enough is done for one turn.
@@ -370,13 +385,16 @@ static void
 start_watchers(struct io *io)
 {
     ev_async_init(&io->wake, on_wake);
+    ev_check_init(&io->woken, on_woken);
     ev_prepare_init(&io->turn, on_turn);
     ev_idle_init(&io->busy, on_busy);
     ev_timer_init(&io->tick, on_tick, TICK_S, TICK_S);
     io->wake.data = io;
+    io->woken.data = io;
     io->turn.data = io;
     io->tick.data = io;
     ev_async_start(io->loop, &io->wake);
+    ev_check_start(io->loop, &io->woken);
     ev_prepare_start(io->loop, &io->turn);
     ev_timer_start(io->loop, &io->tick);
 }

@@ -1,12 +1,12 @@
 /* An I/O thread: its own loop, its own connections, its own reader.
  *
  * A turn of the loop handles every socket that has something, then hands the
- * appends that came in over to the writer, lets subscriptions deliver up to a
+ * jobs that came in over to the writer, lets subscriptions deliver up to a
  * bound, and sends to each connection what has gathered for it, in one call. So
  * the requests of many connections share one commit, and the answers of one
  * commit one system call a connection.
  *
- * From other threads come: connections, by io_give(); outcomes of appends, and
+ * From other threads come: connections, by io_give(); outcomes of jobs, and
  * word of commits, by the database; and io_stop(). All of them wake the loop
  * through one ev_async.
  */
@@ -60,6 +60,7 @@ struct io {
 
     /* These belong to the thread. */
     ev_async wake;
+    ev_check woken;
     ev_prepare turn;
     ev_idle busy; /* Runs while there is work, and keeps the loop from waiting.
                    */
@@ -107,7 +108,7 @@ void io_stop(struct io *io);
 void io_join(struct io *io, const struct timespec *deadline);
 
 /* Free what is left. The database must be closed: until then its writer may
- * give back appends.
+ * give back jobs.
  */
 void io_free(struct io *io);
 

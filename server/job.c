@@ -6,29 +6,68 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum acta_code
-job_new(struct job **out, struct slice body, struct acta_err *err)
+#include "row.h"
+
+/* What a run takes in the row of a command, and what stands around a row. */
+#define RUN_SIZE_MAX   40
+#define ROW_EXTRA_MAX  32
+#define CHANGE_ROWS    2 /* Of a stream's name and a few numbers each. */
+#define CHANGE_ROW_MAX (ROW_EXTRA_MAX + ROW_KEY_SIZE_MAX + 64)
+
+static enum acta_code
+decode_append(struct job *job, struct slice body, struct acta_err *err)
 {
+    enum acta_code code = msg_append_decode(&job->append, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    job->size += job->append.writes_count * sizeof(*job->append.writes) +
+                 job->append.events_count * sizeof(*job->append.events);
+    if (job->append.more.command_id != NULL) {
+        job->rows_size = ROW_EXTRA_MAX + UUID_SIZE +
+                         job->append.writes_count * RUN_SIZE_MAX;
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+decode_change(struct job *job, struct slice body, struct acta_err *err)
+{
+    job->rows_size = CHANGE_ROWS * CHANGE_ROW_MAX;
+    return msg_change_decode(&job->change, body, err);
+}
+
+enum acta_code
+job_new(struct job **out, enum job_kind kind, struct slice body,
+        struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+    struct slice copy;
     struct job *job;
-    enum acta_code code;
 
     *out = NULL;
     job = malloc(sizeof(*job) + body.size);
     if (job == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "append");
+        return acta_fail(err, ACTA_MEMORY, "request");
     }
-    *job = (struct job){.size = sizeof(*job) + body.size};
+    *job = (struct job){.kind = kind, .size = sizeof(*job) + body.size};
     if (body.size > 0) {
         memcpy(job->body, body.data, body.size);
     }
-    code =
-        msg_append_decode(&job->request, slice_make(job->body, body.size), err);
+    copy = slice_make(job->body, body.size);
+    switch (kind) {
+    case JOB_APPEND:
+        code = decode_append(job, copy, err);
+        break;
+    case JOB_CHANGE:
+        code = decode_change(job, copy, err);
+        break;
+    }
     if (code != ACTA_OK) {
         free(job);
         return code;
     }
-    job->size += job->request.writes_count * sizeof(*job->request.writes) +
-                 job->request.events_count * sizeof(*job->request.events);
     *out = job;
     return ACTA_OK;
 }
@@ -39,7 +78,7 @@ job_free(struct job *job)
     if (job == NULL) {
         return;
     }
-    msg_append_fini(&job->request);
+    msg_append_fini(&job->append);
     free(job->outcome.runs);
     free(job->outcome.failures);
     free(job);

@@ -27,15 +27,24 @@ struct outcome {
     enum acta_code code; /* OK, or why it was refused: nothing was written. */
     char text[200];      /* What is wrong, for people; empty if OK. */
     bool repeated;
-    struct msg_run *runs; /* owned, if OK */
+    struct msg_run *runs; /* owned, if OK and an append */
     size_t runs_count;
+    struct msg_changed changed;   /* If OK and a change; but for head. */
     struct msg_failure *failures; /* owned, if refused; may be none */
     size_t failures_count;
 };
 
+enum job_kind {
+    JOB_APPEND,
+    JOB_CHANGE,
+};
+
 struct job {
     struct job *next; /* In whatever list it is at the time. */
-    struct msg_append request;
+    enum job_kind kind;
+    struct msg_append append; /* JOB_APPEND; else empty. */
+    struct msg_change change;  /* JOB_CHANGE */
+    size_t rows_size;          /* Of the rows that it may set, at most. */
     struct completions *completions;
     uint64_t connection_id; /* For the I/O thread to find its way back. */
     uint64_t request_id;
@@ -44,15 +53,16 @@ struct job {
     uint8_t body[]; /* What the request's slices point into. */
 };
 
-/* Copy the body of an append's frame and decode it.
+/* Copy the body of a frame, an append's or a change-stream's as @kind says, and
+ * decode it.
  *
- * OK: *@append is the caller's. Else it is NULL, and @err says what is wrong
- * with the request; MEMORY if there was none for it.
+ * OK: *@job is the caller's. Else it is NULL, and @err says what is wrong with
+ * the request; MEMORY if there was none for it.
  */
-enum acta_code job_new(struct job **job, struct slice body,
+enum acta_code job_new(struct job **job, enum job_kind kind, struct slice body,
                        struct acta_err *err) ACTA_CHECKED;
 
-/* Free @append, which may be NULL. */
+/* Free @job, which may be NULL. */
 void job_free(struct job *job);
 
 /* Note a refusal in the outcome. Returns @code. Writer thread. */

@@ -724,9 +724,9 @@ journal_start(struct journal *journal, uint64_t sequence,
 /* ---- writing ---- */
 
 size_t
-journal_entry_size(size_t block_bytes)
+journal_entry_size(size_t size)
 {
-    return segment_round(SEGMENT_ENTRY_SIZE + block_bytes);
+    return segment_round(SEGMENT_ENTRY_SIZE + size);
 }
 
 enum acta_code
@@ -741,9 +741,9 @@ journal_reserve(struct journal *journal, size_t size, struct acta_err *err)
 }
 
 uint8_t *
-journal_prepare(struct journal *journal, size_t block_bytes)
+journal_prepare(struct journal *journal, size_t body_size)
 {
-    size_t size = journal_entry_size(block_bytes);
+    size_t size = journal_entry_size(body_size);
 
     if (size > journal->staging_size ||
         (journal->staging_size > STAGING_KEEP && size <= STAGING_KEEP)) {
@@ -759,13 +759,14 @@ journal_prepare(struct journal *journal, size_t block_bytes)
     return journal->staging + SEGMENT_ENTRY_SIZE;
 }
 
-/* Write and sync the entry whose block is in the staging memory. */
+/* Write and sync the entry whose body is in the staging memory. */
 static enum acta_code
 put_entry(struct journal *journal, const struct journal_entry *entry,
           struct acta_err *err)
 {
-    size_t size = journal_entry_size(entry->block.size);
-    size_t used = SEGMENT_ENTRY_SIZE + entry->block.size;
+    size_t body_size = entry->block.size + entry->rows.size;
+    size_t size = journal_entry_size(body_size);
+    size_t used = SEGMENT_ENTRY_SIZE + body_size;
     enum acta_code code;
 
     assert(size <= journal->current.size - journal->offset);
@@ -796,6 +797,9 @@ journal_write(struct journal *journal, const struct journal_entry *entry,
     assert(entry->sequence == journal->next_sequence);
     assert(entry->block.size == 0 ||
            entry->block.data == journal->staging + SEGMENT_ENTRY_SIZE);
+    assert(entry->rows.size == 0 || entry->rows.data == journal->staging +
+                                                            SEGMENT_ENTRY_SIZE +
+                                                            entry->block.size);
 
     code = put_entry(journal, entry, err);
     if (code != ACTA_OK) {

@@ -56,6 +56,7 @@ struct journal_entry {
     uint64_t first_position; /* Of the next event, if there is none in it. */
     uint64_t time_us;        /* The commit's time stamp. */
     struct slice block;      /* Of its events; empty if there are none. */
+    struct slice rows;       /* See row.h; empty if there are none. */
     bool is_end; /* No entry, but the word of a clean stop that none follows. */
 };
 
@@ -96,8 +97,8 @@ enum acta_code journal_start(struct journal *journal, uint64_t sequence,
                              uint64_t first_position,
                              struct acta_err *err) ACTA_CHECKED;
 
-/* Bytes of the journal that an entry with a block of @block_size takes. */
-size_t journal_entry_size(size_t block_size);
+/* Bytes of the journal that an entry takes whose block and rows are @size. */
+size_t journal_entry_size(size_t size);
 
 /* Make sure that entries of @size bytes in total, none of them larger, can be
  * written without asking the file system for space. FULL if there is none: then
@@ -107,13 +108,13 @@ size_t journal_entry_size(size_t block_size);
 enum acta_code journal_reserve(struct journal *journal, size_t size,
                                struct acta_err *err) ACTA_CHECKED;
 
-/* Memory in which the writer builds the block of the next entry: @block_size
- * bytes, valid until journal_write(). NULL if there is none.
+/* Memory in which the writer builds the next entry: its block and behind it its
+ * rows, @size bytes, valid until journal_write(). NULL if there is none.
  */
-uint8_t *journal_prepare(struct journal *journal, size_t block_size);
+uint8_t *journal_prepare(struct journal *journal, size_t size);
 
-/* Write the entry whose block is in journal_prepare()'s memory (none, if
- * @block_size is 0), and sync it. Sequence numbers follow one another.
+/* Write the entry whose block and rows are in journal_prepare()'s memory, if it
+ * has any, and sync it. Sequence numbers follow one another.
  *
  * After any failure the outcome is unknown, and the process must end: a sync
  * that failed may not be tried again.

@@ -72,3 +72,9 @@ list_hash_id(const uint8_t id[static UUID_SIZE])
 {
     return hash_of(id, UUID_SIZE, 0);
 }
+
+uint64_t
+list_hash_row(unsigned kind, struct slice key)
+{
+    return hash_of(key.data, key.size, (uint64_t)0x100 + kind);
+}

@@ -12,24 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arena.h"
 #include "checksum.h"
 
-#define CHUNK_SIZE       ((size_t)1 << 20)
 #define LISTS_AN_EVENT   2 /* Buckets: more lists than that share some. */
 #define SLOTS_AN_EVENT   2 /* Of the table of ids: at most half are used. */
-#define ARENA_ALIGNMENT  8
 #define EVENTS_MAX_LIMIT ((size_t)1 << 28)
-
-struct chunk {
-    struct chunk *next;
-    size_t size;
-    uint8_t bytes[];
-};
-
-struct arena {
-    struct chunk *chunks; /* owned: the one in use first */
-    size_t used;          /* Of that one. */
-};
 
 struct mem_event {
     const uint8_t *record;
@@ -41,6 +29,7 @@ struct mem_event {
 
 struct memtable {
     atomic_uint references;
+    _Atomic uint64_t sealed_at; /* 0: not yet. */
     uint64_t first_position;
     size_t events_max;
     size_t buckets_mask;
@@ -56,6 +45,7 @@ struct memtable {
     struct memlist **buckets; /* owned: mapped */
     uint32_t *slots;          /* owned: mapped; event number + 1, 0: empty */
     struct memlist *lists[LIST_KINDS_END];
+    struct rowtable rows;
 };
 
 static void *
@@ -65,40 +55,6 @@ map_zeros(size_t size)
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     return map == MAP_FAILED ? NULL : map;
-}
-
-static void *
-arena_take(struct arena *arena, size_t size)
-{
-    struct chunk *chunk = arena->chunks;
-    size_t start =
-        (arena->used + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
-
-    if (chunk == NULL || start > chunk->size || size > chunk->size - start) {
-        size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-
-        chunk = malloc(sizeof(*chunk) + room);
-        if (chunk == NULL) {
-            return NULL;
-        }
-        chunk->size = room;
-        chunk->next = arena->chunks;
-        arena->chunks = chunk;
-        start = 0;
-    }
-    arena->used = start + size;
-    return chunk->bytes + start;
-}
-
-static void
-arena_free(struct arena *arena)
-{
-    while (arena->chunks != NULL) {
-        struct chunk *chunk = arena->chunks;
-
-        arena->chunks = chunk->next;
-        free(chunk);
-    }
 }
 
 static size_t
@@ -136,6 +92,7 @@ destroy(struct memtable *memtable)
         }
     }
     arena_free(&memtable->arena);
+    rowtable_fini(&memtable->rows);
     pthread_rwlock_destroy(&memtable->lock);
     free(memtable);
 }
@@ -154,6 +111,7 @@ memtable_new(uint64_t first_position, size_t events_max)
         return NULL;
     }
     atomic_init(&memtable->references, 1);
+    atomic_init(&memtable->sealed_at, 0);
     memtable->first_position = first_position;
     memtable->events_max = events_max;
     memtable->buckets_mask = power_of_two(events_max * LISTS_AN_EVENT) - 1;
@@ -217,7 +175,7 @@ memtable_count(const struct memtable *memtable)
 size_t
 memtable_size(const struct memtable *memtable)
 {
-    return memtable->records_size;
+    return memtable->records_size + memtable->rows.size;
 }
 
 static struct memlist *
@@ -248,14 +206,9 @@ add_list(struct memtable *memtable, const struct list_name *name, uint64_t hash,
     list->offsets = list->inline_offsets;
     list->capacity =
         sizeof(list->inline_offsets) / sizeof(list->inline_offsets[0]);
-    if (copy_name && name->name.size > 0) {
-        uint8_t *copy = arena_take(&memtable->arena, name->name.size);
-
-        if (copy == NULL) {
-            return NULL;
-        }
-        memcpy(copy, name->name.data, name->name.size);
-        list->name.name.data = copy;
+    if (copy_name &&
+        !arena_copy(&memtable->arena, name->name, &list->name.name)) {
+        return NULL;
     }
     list->next_in_bucket = *bucket;
     list->next = memtable->lists[name->kind];
@@ -401,6 +354,36 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
     return added;
 }
 
+bool
+memtable_set_row(struct memtable *memtable, const struct row *row,
+                 uint64_t sequence)
+{
+    bool is_set;
+
+    pthread_rwlock_wrlock(&memtable->lock);
+    is_set = rowtable_set(&memtable->rows, row, sequence);
+    pthread_rwlock_unlock(&memtable->lock);
+    return is_set;
+}
+
+void
+memtable_seal(struct memtable *memtable, uint64_t sequence)
+{
+    atomic_store(&memtable->sealed_at, sequence);
+}
+
+uint64_t
+memtable_sealed_at(const struct memtable *memtable)
+{
+    return atomic_load(&memtable->sealed_at);
+}
+
+bool
+memtable_is_empty(const struct memtable *memtable)
+{
+    return memtable->count == 0 && memtable->rows.count == 0;
+}
+
 struct block_record
 memtable_record(const struct memtable *memtable, uint64_t position)
 {
@@ -449,6 +432,24 @@ memtable_find_id(const struct memtable *memtable,
         }
     }
     return 0;
+}
+
+bool
+memtable_row(struct memtable *memtable, enum row_kind kind, struct slice key,
+             uint64_t sequence, struct slice *value)
+{
+    bool found;
+
+    pthread_rwlock_rdlock(&memtable->lock);
+    found = rowtable_find(&memtable->rows, kind, key, sequence, value);
+    pthread_rwlock_unlock(&memtable->lock);
+    return found;
+}
+
+const struct rowtable *
+memtable_rows(const struct memtable *memtable)
+{
+    return &memtable->rows;
 }
 
 const struct memlist *

@@ -1,6 +1,6 @@
 /* A memtable: events of consecutive positions in memory, with the lists they
- * are in and their ids. The tail is made of memtables: one that grows, and one
- * that is being moved to the store.
+ * are in and their ids, and rows. The tail is made of memtables: one that
+ * grows, and one that is being moved to the store.
  *
  * The writer alone adds. Readers of any thread look at what has been published
  * (see tail.h) while more is being added: records never move and never change,
@@ -22,6 +22,7 @@
 #include "block.h"
 #include "event.h"
 #include "list.h"
+#include "rowtable.h"
 #include "slice.h"
 #include "uuid.h"
 
@@ -66,9 +67,12 @@ uint64_t memtable_first_position(const struct memtable *memtable);
 /* Events that it can still take. */
 size_t memtable_room(const struct memtable *memtable);
 
-/* Events added, and the bytes of their records. */
+/* Events added, and the bytes of their records and of the rows. */
 size_t memtable_count(const struct memtable *memtable);
 size_t memtable_size(const struct memtable *memtable);
+
+/* True if there are neither events nor rows. */
+bool memtable_is_empty(const struct memtable *memtable);
 
 /* The list of @stream, made if it is not there: then @base_count, @number and
  * @id_max are what is known of the stream from before. NULL if there is no
@@ -86,7 +90,17 @@ struct memlist *memtable_add_stream(struct memtable *memtable,
 bool memtable_add(struct memtable *memtable, struct memlist *stream,
                   const struct event *event) ACTA_CHECKED;
 
+/* Set a row, by the journal's entry @sequence. False if there is no memory. */
+bool memtable_set_row(struct memtable *memtable, const struct row *row,
+                      uint64_t sequence) ACTA_CHECKED;
+
+/* It gets nothing any more: what it has is of entries up to @sequence. */
+void memtable_seal(struct memtable *memtable, uint64_t sequence);
+
 /* ---- any thread ---- */
+
+/* The last entry whose events and rows it has; 0 if it is not sealed. */
+uint64_t memtable_sealed_at(const struct memtable *memtable);
 
 /* The record of @position, which must have been published. */
 struct block_record memtable_record(const struct memtable *memtable,
@@ -108,6 +122,15 @@ struct memlist *memtable_find(const struct memtable *memtable,
 uint64_t memtable_find_id(const struct memtable *memtable,
                           const uint8_t id[static UUID_SIZE],
                           const struct memlist *stream, uint64_t after);
+
+/* What entries up to @sequence say of a row here, see rowtable.h. Takes the
+ * lock. The value is valid as long as the memtable.
+ */
+bool memtable_row(struct memtable *memtable, enum row_kind kind,
+                  struct slice key, uint64_t sequence, struct slice *value);
+
+/* All rows: for the checkpoint, when nothing is added any more. */
+const struct rowtable *memtable_rows(const struct memtable *memtable);
 
 /* The stream's list of the event at @position, and its id. */
 const struct memlist *memtable_stream_of(const struct memtable *memtable,

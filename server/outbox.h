@@ -1,12 +1,12 @@
-/* Appends of one I/O thread that are about to go to the writer.
+/* Jobs of one I/O thread that are about to go to the writer.
  *
  * They are gathered while the thread handles what its sockets have, and handed
  * over together at the end of the turn: so the writer, woken by the first of
  * them, finds all of them for its next commit.
  *
  * If the writer's queue is full the outbox is blocked: what is left in it keeps
- * its order and waits, and sessions leave appends unread. It is tried again
- * whenever there may be room. One thread.
+ * its order and waits, and sessions leave more of them unread. It is tried
+ * again whenever there may be room. One thread.
  */
 
 #ifndef ACTA_OUTBOX_H
@@ -28,7 +28,7 @@ void outbox_init(struct outbox *outbox);
 /* Free what is left. */
 void outbox_fini(struct outbox *outbox);
 
-/* Put an append behind the others; it is the outbox's. */
+/* Put a job behind the others; it is the outbox's. */
 void outbox_put(struct outbox *outbox, struct job *job);
 
 /* Hand over to @database as many as it takes. Those that it refuses for good

@@ -74,8 +74,8 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
     }
     goes_on = queue->first != NULL || !queue->closed;
     while ((job = queue->first) != NULL) {
-        size_t events = job->request.events_count;
-        size_t size = job->request.records_size;
+        size_t events = job->append.events_count;
+        size_t size = job->append.records_size;
 
         if (batch->first != NULL &&
             (batch->events_count + events > events_max ||
@@ -84,6 +84,7 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
         }
         batch->events_count += events;
         batch->records_size += size;
+        batch->rows_size += job->rows_size;
         if (batch->first == NULL) {
             batch->first = job;
         }

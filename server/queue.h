@@ -23,12 +23,13 @@ struct queue {
     bool closed;
 };
 
-/* A batch: appends in the order in which they came, linked by next. */
+/* A batch: jobs in the order in which they came, linked by next. */
 struct batch {
     struct job *first;
     struct job *last;
     size_t events_count;
     size_t records_size;
+    size_t rows_size; /* Of the rows that they may set, at most. */
 };
 
 void queue_init(struct queue *queue, size_t size_max);

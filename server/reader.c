@@ -10,9 +10,13 @@
 #include "checksum.h"
 #include "list_cursor.h"
 #include "reader_view.h"
+#include "record.h"
 
 /* Below this many events it is cheaper to look at each than at the lists. */
 #define SCAN_MAX 32
+
+/* Hidden events that one call passes over. */
+#define HIDDEN_MAX 16384
 
 enum acta_code
 reader_open(struct reader **out, struct database *database,
@@ -28,7 +32,8 @@ reader_open(struct reader **out, struct database *database,
     }
     reader->rooms = database_rooms(database);
     reader->search = search_new();
-    if (reader->search == NULL) {
+    reader->sights = sights_new();
+    if (reader->search == NULL || reader->sights == NULL) {
         reader_close(reader);
         return acta_fail(err, ACTA_MEMORY, "open reader");
     }
@@ -49,7 +54,14 @@ reader_close(struct reader *reader)
     }
     store_view_close(reader->store);
     search_free(reader->search);
+    free(reader->sights);
     free(reader);
+}
+
+void
+reader_set_time(struct reader *reader, uint64_t now_us)
+{
+    reader->now_us = now_us;
 }
 
 enum acta_code
@@ -64,6 +76,7 @@ reader_begin(struct reader *reader, struct acta_err *err)
         tail_unpin(&reader->tail);
         return code;
     }
+    reader->view_number++;
     reader->head = reader->tail.head;
     reader->spans_count = 0;
     last = store_view_meta(reader->store)->position;
@@ -99,9 +112,9 @@ reader_end(struct reader *reader)
 
 /* ---- the page ---- */
 
-static enum acta_code
-get_record(struct reader *reader, const struct span *span, uint64_t position,
-           struct block_record *record, struct acta_err *err)
+enum acta_code
+reader_record(struct reader *reader, const struct span *span, uint64_t position,
+              struct block_record *record, struct acta_err *err)
 {
     if (span->memtable == NULL) {
         return store_view_record(reader->store, position, record, err);
@@ -116,35 +129,58 @@ get_record(struct reader *reader, const struct span *span, uint64_t position,
 }
 
 static enum acta_code
-put_record(struct page *page, const struct block_record *record,
+put_record(struct page *page, struct slice record, bool erased,
            struct acta_err *err)
 {
-    if (page->count > 0 && page->size + record->size > page->bounds.bytes_max) {
+    size_t before = buf_size(page->out);
+    enum acta_code code = ACTA_OK;
+
+    if (page->count > 0 && page->size + record.size > page->bounds.bytes_max) {
         page->full = true;
         return ACTA_OK;
     }
-    buf_append(page->out, record->data, record->size);
-    if (buf_failed(page->out)) {
-        return acta_fail(err, ACTA_MEMORY, "page of events");
+    if (erased) {
+        code = record_erase(page->out, record, err);
+    } else {
+        buf_append(page->out, record.data, record.size);
     }
-    page->count++;
-    page->size += record->size;
-    return ACTA_OK;
+    if (code == ACTA_OK && buf_failed(page->out)) {
+        code = acta_fail(err, ACTA_MEMORY, "page of events");
+    }
+    if (code == ACTA_OK) {
+        page->count++;
+        page->size += buf_size(page->out) - before;
+    }
+    return code;
 }
 
 enum acta_code
 reader_put(struct reader *reader, struct page *page, const struct span *span,
            uint64_t position, struct acta_err *err)
 {
-    struct block_record record;
+    struct block_record found;
+    enum reader_shows shows;
     enum acta_code code;
+    struct slice record;
 
-    if (page->count == page->bounds.events_max) {
+    if (page->count == page->bounds.events_max || page->hidden >= HIDDEN_MAX) {
         page->full = true;
         return ACTA_OK;
     }
-    code = get_record(reader, span, position, &record, err);
-    return code == ACTA_OK ? put_record(page, &record, err) : code;
+    code = reader_record(reader, span, position, &found, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    record = slice_make(found.data, found.size);
+    code = reader_look(reader, record, &shows, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (shows == READER_HIDES_IT) {
+        page->hidden++;
+        return ACTA_OK;
+    }
+    return put_record(page, record, shows == READER_SHOWS_ERASED, err);
 }
 
 /* ---- by position and query ---- */
@@ -175,7 +211,7 @@ wants(struct reader *reader, struct walk *walk, const struct span *span,
     struct block_record record;
     enum acta_code code;
 
-    code = get_record(reader, span, position, &record, err);
+    code = reader_record(reader, span, position, &record, err);
     if (code != ACTA_OK) {
         return code;
     }
@@ -514,7 +550,7 @@ find_time(struct reader *reader, const struct span *span, uint64_t time_us,
         struct block_record record;
         enum acta_code code;
 
-        code = get_record(reader, span, middle, &record, err);
+        code = reader_record(reader, span, middle, &record, err);
         if (code != ACTA_OK) {
             return code;
         }

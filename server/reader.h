@@ -75,6 +75,14 @@ enum acta_code reader_read_all(struct reader *reader, const struct query *query,
                                struct buf *out, struct read_result *result,
                                struct acta_err *err) ACTA_CHECKED;
 
+/* What is known of a stream: of one that never was, version 0. @stream is its
+ * name in the description.
+ */
+enum acta_code
+reader_describe_stream(struct reader *reader, struct slice stream,
+                       struct msg_description *description,
+                       struct acta_err *err) ACTA_CHECKED;
+
 /* One event. NOT_FOUND if the stream has none of this version. */
 enum acta_code reader_read_event(struct reader *reader, struct slice stream,
                                  uint64_t version, struct buf *out,
@@ -113,5 +121,25 @@ enum acta_code reader_list_names(struct reader *reader, enum msg_name_kind kind,
 enum acta_code reader_find_time(struct reader *reader, uint64_t time_us,
                                 uint64_t *position,
                                 struct acta_err *err) ACTA_CHECKED;
+
+/* What a refused append has not seen. */
+struct unseen_result {
+    size_t events_count; /* Put at the end of the buf. */
+    bool complete; /* There was nothing else up to head. Else there may be, in
+                      streams and conditions alike, behind the last of them. */
+    uint64_t head; /* The database's, as seen by this call. */
+};
+
+/* Of every stream that @append writes or checks at an expected version, the
+ * events behind that version; of every condition, those that match behind its
+ * position. Each once, in the order of positions, up to @bounds, which are
+ * within ACTA_UNSEEN_...; as all else that is read, without those that are
+ * hidden.
+ */
+enum acta_code reader_read_unseen(struct reader *reader,
+                                  const struct msg_append *append,
+                                  const struct read_bounds *bounds,
+                                  struct buf *out, struct unseen_result *result,
+                                  struct acta_err *err) ACTA_CHECKED;
 
 #endif

@@ -180,31 +180,61 @@ look_at(struct reader *reader, const struct list_name *name,
     return code;
 }
 
-static void
-write_entry(struct buf *out, const struct list_name *name,
-            const struct facts *facts)
+enum acta_code
+reader_stream(struct reader *reader, struct slice name,
+              struct msg_stream *stream, struct acta_err *err)
 {
-    if (name->kind == LIST_STREAM) {
-        struct msg_stream stream = {
-            .name = name->name,
-            .version = facts->count,
-            .first_time_us = facts->first_time_us,
-            .last_time_us = facts->last_time_us,
-            .last_position = facts->last_position,
-        };
+    struct list_name list = {LIST_STREAM, name};
+    struct retention retention;
+    struct facts facts;
+    enum acta_code code;
 
-        msg_streams_add(out, &stream);
-    } else {
-        struct msg_name entry = {
-            .name = name->name,
-            .count = facts->count,
-            .first_time_us = facts->first_time_us,
-            .last_time_us = facts->last_time_us,
-            .last_position = facts->last_position,
-        };
-
-        msg_names_add(out, &entry);
+    if ((code = look_at(reader, &list, &facts, err)) != ACTA_OK ||
+        (code = reader_retention(reader, name, &retention, err)) != ACTA_OK) {
+        return code;
     }
+    *stream = (struct msg_stream){
+        .name = name,
+        .version = facts.count,
+        .first_time_us = facts.first_time_us,
+        .last_time_us = facts.last_time_us,
+        .last_position = facts.last_position,
+        .state = retention_state(&retention, facts.count),
+        .settings = retention.settings,
+    };
+    return ACTA_OK;
+}
+
+static enum acta_code
+list_stream(struct reader *reader, struct slice name, struct buf *out,
+            struct acta_err *err)
+{
+    struct msg_stream stream;
+    enum acta_code code = reader_stream(reader, name, &stream, err);
+
+    if (code == ACTA_OK) {
+        msg_streams_add(out, &stream);
+    }
+    return code;
+}
+
+static enum acta_code
+list_name(struct reader *reader, const struct list_name *name, struct buf *out,
+          struct acta_err *err)
+{
+    struct facts facts;
+    enum acta_code code = look_at(reader, name, &facts, err);
+
+    if (code == ACTA_OK) {
+        msg_names_add(out, &(struct msg_name){
+                               .name = name->name,
+                               .count = facts.count,
+                               .first_time_us = facts.first_time_us,
+                               .last_time_us = facts.last_time_us,
+                               .last_position = facts.last_position,
+                           });
+    }
+    return code;
 }
 
 static enum acta_code
@@ -212,14 +242,12 @@ list_one(struct reader *reader, struct listing *listing, struct slice text,
          struct acta_err *err)
 {
     struct list_name name = {listing->kind, text};
-    struct facts facts;
     enum acta_code code;
 
-    code = look_at(reader, &name, &facts, err);
-    if (code == ACTA_OK) {
-        write_entry(listing->out, &name, &facts);
-        listing->count++;
-    }
+    code = listing->kind == LIST_STREAM
+               ? list_stream(reader, text, listing->out, err)
+               : list_name(reader, &name, listing->out, err);
+    listing->count += code == ACTA_OK;
     return code;
 }
 

@@ -5,6 +5,7 @@
 #include "list_cursor.h"
 #include "reader.h"
 #include "reader_view.h"
+#include "record.h"
 
 /* A stream in one span: its versions from base + 1 to base + cursor.count. */
 struct part {
@@ -47,11 +48,12 @@ open_part(struct reader *reader, struct part *part, const struct span *span,
 }
 
 /* Put versions from *@at on, which moves, as long as they are in this span and
- * there is room on the page.
+ * not below @first, and there is room on the page.
  */
 static enum acta_code
 put_part(struct reader *reader, const struct span *span, struct slice stream,
-         bool backward, uint64_t *at, struct page *page, struct acta_err *err)
+         bool backward, uint64_t first, uint64_t *at, struct page *page,
+         struct acta_err *err)
 {
     uint64_t positions[LOCKED_MAX];
     enum acta_code code;
@@ -64,8 +66,8 @@ put_part(struct reader *reader, const struct span *span, struct slice stream,
         count = 0;
         lock_span(span);
         code = open_part(reader, &part, span, stream, err);
-        while (code == ACTA_OK && count < LOCKED_MAX && next > part.base &&
-               next - part.base <= part.cursor.count) {
+        while (code == ACTA_OK && count < LOCKED_MAX && next >= first &&
+               next > part.base && next - part.base <= part.cursor.count) {
             code = list_cursor_at(&part.cursor, next - part.base,
                                   &positions[count], err);
             count += code == ACTA_OK;
@@ -84,9 +86,9 @@ put_part(struct reader *reader, const struct span *span, struct slice stream,
     return code;
 }
 
-static enum acta_code
-find_version(struct reader *reader, struct slice stream, uint64_t *version,
-             struct acta_err *err)
+enum acta_code
+reader_version(struct reader *reader, struct slice stream, uint64_t *version,
+               struct acta_err *err)
 {
     enum acta_code code;
     struct part part;
@@ -108,6 +110,111 @@ find_version(struct reader *reader, struct slice stream, uint64_t *version,
     return ACTA_OK;
 }
 
+/* ---- what is to be seen of it ---- */
+
+/* When the event of a version, which the stream has, was recorded. */
+static enum acta_code
+time_of(struct reader *reader, struct slice stream, uint64_t version,
+        uint64_t *time_us, struct acta_err *err)
+{
+    for (size_t i = 0; i < reader->spans_count; i++) {
+        const struct span *span = &reader->spans[i];
+        struct block_record record;
+        enum acta_code code;
+        uint64_t position = 0;
+        struct part part;
+
+        lock_span(span);
+        code = open_part(reader, &part, span, stream, err);
+        if (code == ACTA_OK && version > part.base &&
+            version - part.base <= part.cursor.count) {
+            code = list_cursor_at(&part.cursor, version - part.base, &position,
+                                  err);
+        }
+        unlock_span(span);
+        if (code == ACTA_OK && position != 0) {
+            code = reader_record(reader, span, position, &record, err);
+        }
+        if (code != ACTA_OK) {
+            return code;
+        }
+        if (position != 0) {
+            *time_us = record_time(slice_make(record.data, record.size));
+            return ACTA_OK;
+        }
+    }
+    return acta_fail(err, ACTA_CORRUPT, "stream %.*s has no version %ju",
+                     (int)stream.size, (const char *)stream.data,
+                     (uintmax_t)version);
+}
+
+/* The first version from @first on that is not too old, by a binary search:
+ * times do not go back.
+ */
+static enum acta_code
+skip_old(struct reader *reader, struct slice stream,
+         const struct retention *retention, uint64_t version, uint64_t *first,
+         struct acta_err *err)
+{
+    uint64_t end = version + 1;
+
+    while (*first < end) {
+        uint64_t middle = *first + (end - *first) / 2;
+        enum acta_code code;
+        uint64_t time_us;
+
+        code = time_of(reader, stream, middle, &time_us, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+        if (retention_is_old(retention, time_us, reader->now_us)) {
+            *first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return ACTA_OK;
+}
+
+/* The first version that is to be seen of a stream at @version; version + 1 if
+ * none is.
+ */
+static enum acta_code
+first_shown(struct reader *reader, struct slice stream, uint64_t version,
+            const struct retention *retention, uint64_t *first,
+            struct acta_err *err)
+{
+    *first = retention_first(retention, version);
+    if (*first > version + 1) {
+        *first = version + 1; /* A stream that is not seen as far as that. */
+    }
+    if (retention->settings.max_age_us == 0) {
+        return ACTA_OK;
+    }
+    return skip_old(reader, stream, retention, version, first, err);
+}
+
+/* ---- reading ---- */
+
+/* Read from version @at on, or down to @first. */
+static enum acta_code
+read_versions(struct reader *reader, struct slice stream, bool backward,
+              uint64_t first, uint64_t *at, struct page *page,
+              struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    for (size_t i = 0; code == ACTA_OK && !page->full &&
+                       i < reader->spans_count && *at >= first;
+         i++) {
+        const struct span *span =
+            &reader->spans[backward ? reader->spans_count - 1 - i : i];
+
+        code = put_part(reader, span, stream, backward, first, at, page, err);
+    }
+    return code;
+}
+
 enum acta_code
 reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
                    bool backward, const struct read_bounds *bounds,
@@ -115,8 +222,9 @@ reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
                    struct acta_err *err)
 {
     struct page page = {.out = out, .bounds = *bounds};
+    struct retention retention;
+    uint64_t at = 0, first = 1;
     enum acta_code code;
-    uint64_t at = 0;
 
     assert(bounds->events_max > 0);
 
@@ -125,21 +233,24 @@ reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
     if (code != ACTA_OK) {
         return code;
     }
-    code = find_version(reader, stream, &result->version, err);
+    if ((code = reader_version(reader, stream, &result->version, err)) ==
+            ACTA_OK &&
+        (code = reader_retention(reader, stream, &retention, err)) == ACTA_OK) {
+        code = first_shown(reader, stream, result->version, &retention, &first,
+                           err);
+    }
     if (backward) {
         at = from == 0 || from > result->version ? result->version : from - 1;
     } else {
         at = from < result->version ? from + 1 : result->version + 1;
+        at = at < first ? first : at;
     }
-    for (size_t i = 0; code == ACTA_OK && !page.full && i < reader->spans_count;
-         i++) {
-        code = put_part(
-            reader, &reader->spans[backward ? reader->spans_count - 1 - i : i],
-            stream, backward, &at, &page, err);
+    if (code == ACTA_OK) {
+        code = read_versions(reader, stream, backward, first, &at, &page, err);
     }
     result->events_count = page.count;
     result->next = backward ? at + 1 : at - 1;
-    result->at_end = backward ? at == 0 : at > result->version;
+    result->at_end = backward ? at < first : at > result->version;
     code = reader_leave_damage(&page, code, result);
     result->head = reader->head;
     reader_end(reader);
@@ -152,17 +263,46 @@ reader_read_event(struct reader *reader, struct slice stream, uint64_t version,
                   struct acta_err *err)
 {
     struct read_bounds bounds = {.events_max = 1, .bytes_max = UINT64_MAX};
+    size_t before = buf_size(out);
     enum acta_code code;
 
     *result = (struct read_result){0};
     if (version > 0) {
         code = reader_read_stream(reader, stream, version - 1, false, &bounds,
                                   out, result, err);
-        if (code != ACTA_OK || result->events_count == 1) {
+        if (code != ACTA_OK ||
+            (result->events_count == 1 && result->next == version)) {
             return code;
         }
     }
+    buf_truncate(out, before); /* One behind a hidden one may have come. */
+    result->events_count = 0;
     return acta_fail(
         err, ACTA_NOT_FOUND, "stream %.*s has no event of version %ju",
         (int)stream.size, (const char *)stream.data, (uintmax_t)version);
+}
+
+/* ---- describing ---- */
+
+enum acta_code
+reader_describe_stream(struct reader *reader, struct slice stream,
+                       struct msg_description *description,
+                       struct acta_err *err)
+{
+    struct retention retention;
+    enum acta_code code;
+
+    *description = (struct msg_description){.stream.name = stream};
+    code = reader_begin(reader, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if ((code = reader_stream(reader, stream, &description->stream, err)) ==
+            ACTA_OK &&
+        (code = reader_retention(reader, stream, &retention, err)) == ACTA_OK) {
+        code = first_shown(reader, stream, description->stream.version,
+                           &retention, &description->first_version, err);
+    }
+    reader_end(reader);
+    return code;
 }

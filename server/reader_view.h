@@ -58,6 +58,16 @@ enum acta_code reader_begin(struct reader *reader,
                             struct acta_err *err) ACTA_CHECKED;
 void reader_end(struct reader *reader);
 
+/* The record of @position, which is in @span. */
+enum acta_code reader_record(struct reader *reader, const struct span *span,
+                             uint64_t position, struct block_record *record,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* What is known of a stream in this view; @name becomes stream->name. */
+enum acta_code reader_stream(struct reader *reader, struct slice name,
+                             struct msg_stream *stream,
+                             struct acta_err *err) ACTA_CHECKED;
+
 /* ---- what may be shown ---- */
 
 struct sights *sights_new(void); /* NULL if there is no memory. free() */
@@ -95,7 +105,8 @@ struct page {
     struct read_bounds bounds;
     size_t count;
     uint64_t size; /* Bytes of records. */
-    bool full;     /* The next event would go over. */
+    size_t hidden; /* Events that were passed over. */
+    bool full;     /* The next event would go over, or has to wait. */
 };
 
 /* Damage that was come upon when there are events on the page already is left
@@ -112,8 +123,9 @@ reader_leave_damage(const struct page *page, enum acta_code code,
     return ACTA_OK;
 }
 
-/* Put the event of @position, which is in @span, on the page; or leave it and
- * mark the page as full.
+/* Put the event of @position, which is in @span, on the page, unless it is
+ * hidden; or leave it and mark the page as full. After many hidden ones it is
+ * full as well, so that others have their turn.
  */
 enum acta_code reader_put(struct reader *reader, struct page *page,
                           const struct span *span, uint64_t position,

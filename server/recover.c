@@ -21,7 +21,7 @@ recover_flush(struct rooms *rooms, const struct database_options *options,
     struct memtable *active = tail_active(&rooms->tail);
     enum acta_code code;
 
-    if (memtable_count(active) == 0) {
+    if (memtable_is_empty(active)) {
         return ACTA_OK;
     }
     if (!checkpoint_fits(options->dir, active)) {
@@ -79,7 +79,7 @@ add_block(struct recovery *recovery, const struct block *block,
 {
     enum acta_code code = ACTA_OK;
 
-    heads_begin(&recovery->heads);
+    heads_begin(&recovery->heads, recovery->sequence, recovery->last_time_us);
     for (uint64_t p = block->first_position;
          code == ACTA_OK && p < block_end(block); p++) {
         struct block_record record;
@@ -132,8 +132,8 @@ make_room(struct recovery *recovery, size_t events, struct acta_err *err)
 }
 
 static enum acta_code
-add_entry(struct recovery *recovery, const struct journal_entry *entry,
-          struct acta_err *err)
+add_events(struct recovery *recovery, const struct journal_entry *entry,
+           struct acta_err *err)
 {
     enum acta_code code;
     struct block block;
@@ -145,9 +145,68 @@ add_entry(struct recovery *recovery, const struct journal_entry *entry,
     if (code == ACTA_OK) {
         code = add_block(recovery, &block, err);
     }
-    if (code == ACTA_OK) {
-        tail_publish(&recovery->rooms->tail, block_end(&block) - 1);
+    return code;
+}
+
+static enum acta_code
+add_rows(struct recovery *recovery, const struct journal_entry *entry,
+         struct acta_err *err)
+{
+    struct slice rows;
+    enum acta_code code;
+    struct row row;
+
+    code = rows_open(&rows, entry->rows, err);
+    heads_begin(&recovery->heads, entry->sequence, entry->time_us);
+    while (code == ACTA_OK && rows_next(&rows, &row)) {
+        code = heads_set_row(&recovery->heads, &row, err);
     }
+    heads_end(&recovery->heads);
+    return code;
+}
+
+/* Mark the streams that have rows of @kind in the store. */
+static enum acta_code
+mark_stored(struct rooms *rooms, struct store_view *view, enum row_kind kind,
+            struct acta_err *err)
+{
+    struct slice after = SLICE_NONE;
+    enum acta_code code = ACTA_OK;
+    bool found = true;
+    struct row row;
+
+    while (code == ACTA_OK && found) {
+        code = store_view_next_row(view, kind, after, &row, &found, err);
+        if (code == ACTA_OK && found) {
+            after = row.key;
+            rooms->erasures_pending += kind == ROW_ERASURE;
+            if (!marks_add(&rooms->marks, row_stream(&row))) {
+                code = acta_fail(err, ACTA_MEMORY, "recover");
+            }
+        }
+    }
+    return code;
+}
+
+static enum acta_code
+mark_all_stored(struct rooms *rooms, struct acta_err *err)
+{
+    struct store_view *view;
+    enum acta_code code;
+
+    code = store_view_open(&view, rooms->store, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = store_view_begin(view, err);
+    if (code == ACTA_OK) {
+        code = mark_stored(rooms, view, ROW_RETENTION, err);
+        if (code == ACTA_OK) {
+            code = mark_stored(rooms, view, ROW_ERASURE, err);
+        }
+        store_view_end(view);
+    }
+    store_view_close(view);
     return code;
 }
 
@@ -164,8 +223,22 @@ visit(void *user, const struct journal_entry *entry, struct acta_err *err)
                          (uintmax_t)entry->first_position,
                          (uintmax_t)tail_head(&recovery->rooms->tail) + 1);
     }
+    /* An entry goes into one memtable as a whole. */
     if (entry->block.size > 0) {
-        code = add_entry(recovery, entry, err);
+        code = add_events(recovery, entry, err);
+    } else {
+        code = make_room(recovery, 0, err);
+    }
+    if (code == ACTA_OK && entry->rows.size > 0) {
+        code = add_rows(recovery, entry, err);
+    }
+    if (code == ACTA_OK) {
+        const struct memtable *active = tail_active(&recovery->rooms->tail);
+
+        tail_publish(&recovery->rooms->tail,
+                     memtable_first_position(active) + memtable_count(active) -
+                         1,
+                     entry->sequence);
     }
     recovery->sequence = entry->sequence;
     if (entry->time_us > recovery->last_time_us) {
@@ -189,6 +262,10 @@ recover(struct rooms *rooms, const struct database_options *options,
     assert(tail_head(&rooms->tail) == meta.position);
     recovery.sequence = meta.sequence;
     recovery.last_time_us = meta.last_time_us;
+    code = mark_all_stored(rooms, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
     code = heads_open(&recovery.heads, rooms, err);
     if (code != ACTA_OK) {
         return code;

@@ -7,6 +7,7 @@
 
 #include "database.h"
 #include "journal.h"
+#include "marks.h"
 #include "store.h"
 #include "tail.h"
 
@@ -14,6 +15,12 @@ struct rooms {
     struct journal *journal;
     struct tail tail;
     struct store *store;
+    struct marks marks; /* Of streams that have rows. */
+
+    /* Erasures that were acknowledged and are not carried out yet. The writer
+     * adds, the checkpoint thread takes away.
+     */
+    _Atomic uint64_t erasures_pending;
 };
 
 /* Valid as long as the database is open. */

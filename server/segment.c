@@ -11,6 +11,7 @@
 #include "bytes.h"
 #include "checksum.h"
 #include "file.h"
+#include "row.h"
 
 #define HEADER_MAGIC  "ACTAJNL1"
 #define HEADER_SUMMED 16 /* From here */
@@ -46,7 +47,7 @@ segment_decode_header(struct segment_header *header, const uint8_t *from,
                          "it has format version %u, this program knows %u",
                          get_u32(from + 8), SEGMENT_VERSION);
     }
-    if (get_u32(from + 8) != SEGMENT_VERSION ||
+    if (get_u32(from + 8) == 0 ||
         get_u32(from + 12) !=
             checksum_of(from + HEADER_SUMMED, HEADER_END - HEADER_SUMMED)) {
         return acta_fail(err, ACTA_CORRUPT, "its header is damaged");
@@ -65,6 +66,7 @@ segment_encode_entry(uint8_t *to, uint64_t salt,
                      const struct journal_entry *entry)
 {
     assert(entry->block.size <= UINT32_MAX);
+    assert(entry->rows.size <= UINT32_MAX);
 
     memset(to, 0, SEGMENT_ENTRY_SIZE);
     put_u32(to, ENTRY_MAGIC);
@@ -74,13 +76,14 @@ segment_encode_entry(uint8_t *to, uint64_t salt,
     put_u64(to + 32, entry->time_us);
     put_u32(to + 40, (uint32_t)entry->block.size);
     put_u32(to + 44, entry->is_end ? 1 : 0);
+    put_u32(to + 48, (uint32_t)entry->rows.size);
     put_u32(to + 4,
             checksum_of(to + ENTRY_SUMMED, SEGMENT_ENTRY_SIZE - ENTRY_SUMMED));
 }
 
 bool
-segment_decode_entry(struct journal_entry *entry, size_t *block_size,
-                     const uint8_t *from, uint64_t salt)
+segment_decode_entry(struct journal_entry *entry, const uint8_t *from,
+                     uint64_t salt)
 {
     if (get_u32(from) != ENTRY_MAGIC || get_u64(from + 8) != salt ||
         get_u32(from + 4) != checksum_of(from + ENTRY_SUMMED,
@@ -91,18 +94,23 @@ segment_decode_entry(struct journal_entry *entry, size_t *block_size,
         .sequence = get_u64(from + 16),
         .first_position = get_u64(from + 24),
         .time_us = get_u64(from + 32),
+        .block = slice_make(NULL, get_u32(from + 40)),
         .is_end = get_u32(from + 44) != 0,
+        .rows = slice_make(NULL, get_u32(from + 48)),
     };
-    *block_size = get_u32(from + 40);
     return true;
 }
 
 bool
-segment_check_block(const struct journal_entry *entry)
+segment_check_body(const struct journal_entry *entry)
 {
     struct block_record record;
     struct block block;
+    struct slice rows;
 
+    if (rows_open(&rows, entry->rows, NULL) != ACTA_OK) {
+        return false;
+    }
     if (entry->block.size == 0) {
         return true;
     }
@@ -191,18 +199,22 @@ static bool
 read_entry(const struct segment_reader *reader, size_t offset,
            struct journal_entry *entry, size_t *size)
 {
-    size_t block_size;
+    const uint8_t *body = reader->map + offset + SEGMENT_ENTRY_SIZE;
+    size_t body_size;
 
     if (reader->size - offset < SEGMENT_ALIGNMENT ||
-        !segment_decode_entry(entry, &block_size, reader->map + offset,
-                              reader->header.salt) ||
-        block_size > reader->size - offset - SEGMENT_ENTRY_SIZE) {
+        !segment_decode_entry(entry, reader->map + offset,
+                              reader->header.salt)) {
         return false;
     }
-    entry->block =
-        slice_make(reader->map + offset + SEGMENT_ENTRY_SIZE, block_size);
-    *size = journal_entry_size(block_size);
-    return segment_check_block(entry);
+    body_size = entry->block.size + entry->rows.size;
+    if (body_size > reader->size - offset - SEGMENT_ENTRY_SIZE) {
+        return false;
+    }
+    entry->block.data = body;
+    entry->rows.data = body + entry->block.size;
+    *size = journal_entry_size(body_size);
+    return segment_check_body(entry);
 }
 
 bool

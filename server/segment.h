@@ -25,9 +25,13 @@
  *         32     8  time stamp, microseconds since 1970
  *         40     4  size of the block
  *         44     4  1 if this is no entry but the end of the segment, else 0
- *         48    16  zero
- *         64        the block (block.h), unless its size is 0
+ *         48     4  size of the rows
+ *         52    12  zero
+ *         64        the block (block.h), unless its size is 0; then the rows
+ *                   (row.h), unless theirs is
  *                   zero, up to a multiple of 4096
+ *
+ * Version 1 had no rows: zero was in their place.
  *
  * To change this, raise SEGMENT_VERSION, keep reading the old one, and add a
  * directory written by it to the tests.
@@ -44,7 +48,7 @@
 #include "journal.h"
 #include "uuid.h"
 
-#define SEGMENT_VERSION     1
+#define SEGMENT_VERSION     2
 #define SEGMENT_ALIGNMENT   4096
 #define SEGMENT_HEADER_SIZE SEGMENT_ALIGNMENT
 #define SEGMENT_ENTRY_SIZE  64 /* Of an entry's header. */
@@ -77,12 +81,14 @@ enum acta_code segment_decode_header(struct segment_header *header,
 void segment_encode_entry(uint8_t *to, uint64_t salt,
                           const struct journal_entry *entry);
 
-/* False if there is none. *@block_size is what it claims. */
-bool segment_decode_entry(struct journal_entry *entry, size_t *block_size,
-                          const uint8_t *from, uint64_t salt);
+/* False if there is none. Its block and its rows have the sizes that it claims,
+ * and no data yet.
+ */
+bool segment_decode_entry(struct journal_entry *entry, const uint8_t *from,
+                          uint64_t salt);
 
-/* Check that @entry's block is whole, with every record in it. */
-bool segment_check_block(const struct journal_entry *entry);
+/* Check that @entry's block is whole, with every record in it, and its rows. */
+bool segment_check_body(const struct journal_entry *entry);
 
 /* A segment being read, mapped as a whole. */
 struct segment_reader {

@@ -1,8 +1,8 @@
 #include "session.h"
 
 #include <assert.h>
-#include <string.h>
 
+#include "answer.h"
 #include "dispatch.h"
 #include "frame.h"
 #include "limit.h"
@@ -16,41 +16,44 @@ session_init(struct session *session, struct session_host *host, uint64_t id,
     sub_set_init(&session->subs);
 }
 
+static void
+put_waiting(struct session *session, struct job *job)
+{
+    job->next = NULL;
+    if (session->waiting_first == NULL) {
+        session->waiting_first = job;
+    } else {
+        session->waiting_last->next = job;
+    }
+    session->waiting_last = job;
+}
+
+static struct job *
+take_waiting(struct session *session)
+{
+    struct job *job = session->waiting_first;
+
+    session->waiting_first = job->next;
+    return job;
+}
+
 void
 session_fini(struct session *session)
 {
     counter_subtract(&session->host->counters->subscriptions,
                      session->subs.count);
     sub_set_fini(&session->subs);
+    while (session->waiting_first != NULL) {
+        job_free(take_waiting(session));
+    }
 }
 
 void
 session_error(struct session *session, uint64_t request_id, enum acta_code code,
               const char *text)
 {
-    struct msg_error error;
+    struct msg_error error = {.code = code, .text = slice_of(text)};
 
-    error.code = code;
-    error.text = slice_of(text);
-    error.failures_count = 0;
-    counter_add(&session->host->counters->errors, 1);
-    msg_error_encode(session->out, request_id, &error);
-}
-
-void
-session_refuse(struct session *session, uint64_t request_id,
-               const struct outcome *outcome)
-{
-    struct msg_error error;
-
-    assert(outcome->failures_count <= MSG_FAILURES_MAX);
-    error.code = outcome->code;
-    error.text = slice_of(outcome->text);
-    error.failures_count = outcome->failures_count;
-    if (outcome->failures_count > 0) {
-        memcpy(error.failures, outcome->failures,
-               outcome->failures_count * sizeof(error.failures[0]));
-    }
     counter_add(&session->host->counters->errors, 1);
     msg_error_encode(session->out, request_id, &error);
 }
@@ -77,8 +80,8 @@ session_takes_input(struct session *session)
     const struct session_limits *limits = &session->host->limits;
 
     return session->state != SESSION_OVER &&
-           session->appends_count < limits->requests_max &&
-           session->appends_size < limits->requests_memory &&
+           session->jobs_count < limits->requests_max &&
+           session->jobs_size < limits->requests_memory &&
            !output_is_full(session);
 }
 
@@ -88,7 +91,8 @@ session_has_work(struct session *session)
     bool can_feed = session->left_frame && session_takes_input(session) &&
                     !session->host->outbox->blocked;
     bool can_pump =
-        session->subs.ready_first != NULL && !output_is_full(session);
+        (session->waiting_first != NULL || session->subs.ready_first != NULL) &&
+        !output_is_full(session);
 
     return can_feed || can_pump;
 }
@@ -140,33 +144,27 @@ session_feed(struct session *session, struct slice bytes)
 }
 
 static void
-answer_append(struct session *session, const struct job *job)
+answer(struct session *session, struct job *job)
 {
-    const struct outcome *outcome = &job->outcome;
-    size_t start;
+    assert(session->jobs_count > 0);
+    assert(session->jobs_size >= job->size);
 
-    if (outcome->code != ACTA_OK) {
-        session_refuse(session, job->request_id, outcome);
-        return;
-    }
-    start = msg_appended_begin(session->out, job->request_id, outcome->repeated,
-                               outcome->runs_count);
-    for (size_t i = 0; i < outcome->runs_count; i++) {
-        msg_appended_run(session->out, &outcome->runs[i]);
-    }
-    frame_end(session->out, start);
+    session->jobs_count--;
+    session->jobs_size -= job->size;
+    answer_job(session, job);
+    job_free(job);
 }
 
 void
-session_complete(struct session *session, const struct job *job)
+session_complete(struct session *session, struct job *job)
 {
     assert(job->connection_id == session->id);
-    assert(session->appends_count > 0);
-    assert(session->appends_size >= job->size);
 
-    session->appends_count--;
-    session->appends_size -= job->size;
-    answer_append(session, job);
+    if (answer_takes_read(job)) {
+        put_waiting(session, job);
+    } else {
+        answer(session, job);
+    }
 }
 
 size_t
@@ -181,6 +179,10 @@ session_pump(struct session *session)
 
     if (output_is_full(session)) {
         return 0;
+    }
+    if (session->waiting_first != NULL) {
+        answer(session, take_waiting(session));
+        return host->limits.subscription_step;
     }
     sub = sub_set_take_ready(&session->subs);
     if (sub == NULL) {

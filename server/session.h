@@ -1,9 +1,10 @@
 /* One client's protocol state, without I/O and without a clock: bytes come in,
- * bytes go to a buf, appends go to an outbox and come back as outcomes.
+ * bytes go to a buf, jobs (appends, changes of streams) go to an outbox and
+ * come back with their outcomes.
  *
  * A session begins with hello and may end itself, after an error that cannot be
  * answered in any other way. Requests are handled in the order in which they
- * come; answers to appends come when they are durable, so after answers to
+ * come; answers to jobs come when they are durable, so after answers to
  * requests that came later. One thread.
  */
 
@@ -27,7 +28,7 @@
 
 /* Of the whole server, the same for all threads. */
 struct session_limits {
-    uint64_t requests_max;    /* Appends in flight. */
+    uint64_t requests_max;    /* Jobs in flight. */
     uint64_t requests_memory; /* Bytes of them. */
     uint64_t output_high;     /* Bytes of output above which it waits, */
     uint64_t output_low;      /* and below which it goes on. */
@@ -72,13 +73,16 @@ struct session {
                         the low one. */
     bool left_frame; /* The last session_feed() left what may be a whole frame
                         for later. */
-    unsigned reads_left;  /* Before it lets others have their turn. */
-    size_t appends_count; /* Whose outcomes have not come back. */
-    size_t appends_size;
+    unsigned reads_left; /* Before it lets others have their turn. */
+    size_t jobs_count;   /* That are not answered. */
+    size_t jobs_size;
+    struct job *waiting_first; /* owned, as are those behind it: decided jobs
+                                  whose answers take a read. */
+    struct job *waiting_last;
     struct sub_set subs;
 };
 
-/* @id is what its appends carry, and @out, the caller's, gets all output. */
+/* @id is what its jobs carry, and @out, the caller's, gets all output. */
 void session_init(struct session *session, struct session_host *host,
                   uint64_t id, struct buf *out);
 void session_fini(struct session *session);
@@ -95,20 +99,23 @@ size_t session_feed(struct session *session, struct slice bytes);
 #define SESSION_READS 8
 
 /* False if it would not handle a whole frame now: because it is over, or since
- * output, or answers to appends, are waiting.
+ * output, or answers to jobs, are waiting.
  */
 bool session_takes_input(struct session *session);
 
 /* True if there is something to do without anything new: frames that were left
- * by session_feed(), or turns of subscriptions.
+ * by session_feed(), or what session_pump() does.
  */
 bool session_has_work(struct session *session);
 
-/* Answer an append whose outcome has come back. It stays the caller's. */
-void session_complete(struct session *session, const struct job *job);
+/* Answer a job whose outcome has come back, now or, if that takes a read, in a
+ * later turn: see session_pump(). The job is the session's.
+ */
+void session_complete(struct session *session, struct job *job);
 
-/* Give subscriptions their turns: one step of one of them. Returns the bytes of
- * work that this was, at least 1; 0 if there is nothing to do now.
+/* Do one piece of what takes a read's time: answer a job that waits for that,
+ * or give a subscription its turn, one step. Returns the bytes of work that
+ * this was, at least 1; 0 if there is nothing to do now.
  */
 size_t session_pump(struct session *session);
 
@@ -124,10 +131,8 @@ void session_stop(struct session *session);
 /* The peer sends nothing more: what is in flight is still answered. */
 void session_end_input(struct session *session);
 
-/* For handlers: send an error, with or without the reasons of a refusal. */
+/* Send an error without reasons. For handlers and answers. */
 void session_error(struct session *session, uint64_t request_id,
                    enum acta_code code, const char *text);
-void session_refuse(struct session *session, uint64_t request_id,
-                    const struct outcome *outcome);
 
 #endif

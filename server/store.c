@@ -9,10 +9,10 @@
 #include "store_lmdb.h"
 
 #define FILE_MODE   0640
-#define TABLES_MAX  5
+#define TABLES_MAX  6
 #define READERS_MAX 1024
-#define META_MAGIC  "ACTASTO1"
-#define META_SUMMED 12 /* From here to the end. */
+#define META_MAGIC  "ACTASTO" /* And one digit, the format version. */
+#define META_SUMMED 12        /* From here to the end. */
 
 enum acta_code
 store_fail(struct acta_err *err, int rc, const char *doing)
@@ -101,6 +101,41 @@ store_read_id_value(struct slice key, struct slice value, uint64_t *position,
     return ACTA_OK;
 }
 
+/* ---- rows ---- */
+
+struct slice
+store_row_key(uint8_t to[static ROW_STORE_KEY_MAX], enum row_kind kind,
+              struct slice key)
+{
+    assert(key.size <= ROW_KEY_SIZE_MAX);
+
+    to[0] = (uint8_t)kind;
+    memcpy(to + 1, key.data, key.size);
+    return slice_make(to, 1 + key.size);
+}
+
+uint32_t
+store_row_checksum(struct slice key, struct slice value)
+{
+    return checksum_extend(checksum_of(key.data, key.size), value.data,
+                           value.size);
+}
+
+enum acta_code
+store_read_row(struct slice key, struct slice stored, struct slice *value,
+               struct acta_err *err)
+{
+    if (stored.size < ROW_VALUE_FRONT) {
+        return acta_fail(err, ACTA_CORRUPT, "store: a row is damaged");
+    }
+    *value = slice_make(stored.data + ROW_VALUE_FRONT,
+                        stored.size - ROW_VALUE_FRONT);
+    if (get_u32(stored.data) != store_row_checksum(key, *value)) {
+        return acta_fail(err, ACTA_CORRUPT, "store: a row is damaged");
+    }
+    return ACTA_OK;
+}
+
 /* ---- meta ---- */
 
 static const struct slice meta_key = {(const uint8_t *)"meta", 4};
@@ -123,7 +158,8 @@ store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
     if (val.mv_size < META_SUMMED || memcmp(from, META_MAGIC, 7) != 0) {
         return acta_fail(err, ACTA_CORRUPT, "store: meta is damaged");
     }
-    if (memcmp(from, META_MAGIC, 8) != 0) {
+    meta->version = (unsigned)from[7] - '0';
+    if (meta->version < 1 || meta->version > STORE_VERSION) {
         return acta_fail(err, ACTA_UNSUPPORTED,
                          "store: it has format version %c, this program knows "
                          "%d",
@@ -146,10 +182,12 @@ int
 store_write_meta(struct store *store, MDB_txn *txn,
                  const struct store_meta *meta)
 {
-    uint8_t to[META_SIZE] = META_MAGIC;
+    uint8_t to[META_SIZE] = {0};
     MDB_val key = val_of(meta_key);
     MDB_val val = {.mv_data = to, .mv_size = sizeof(to)};
 
+    memcpy(to, META_MAGIC, 7);
+    to[7] = '0' + STORE_VERSION;
     memcpy(to + 12, meta->id.bytes, UUID_SIZE);
     put_u64(to + 28, meta->position);
     put_u64(to + 36, meta->sequence);
@@ -160,6 +198,8 @@ store_write_meta(struct store *store, MDB_txn *txn,
 }
 
 /* ---- opening ---- */
+
+/* The tables that every version has. */
 
 static int
 open_tables(struct store *store, MDB_txn *txn, unsigned flags)
@@ -205,6 +245,7 @@ store_create(const char *dir, size_t map_size, const struct uuid *id,
     if ((rc = open_env(&store, dir, map_size)) != 0 ||
         (rc = mdb_txn_begin(store.env, NULL, 0, &txn)) != 0 ||
         (rc = open_tables(&store, txn, MDB_CREATE)) != 0 ||
+        (rc = mdb_dbi_open(txn, "rows", MDB_CREATE, &store.rows)) != 0 ||
         (rc = store_write_meta(&store, txn, &meta)) != 0) {
         mdb_txn_abort(txn);
     } else {
@@ -212,6 +253,27 @@ store_create(const char *dir, size_t map_size, const struct uuid *id,
     }
     mdb_env_close(store.env);
     return rc == 0 ? ACTA_OK : store_fail(err, rc, dir);
+}
+
+/* Version 2 has a table more. */
+static enum acta_code
+move_on(struct store *store, const struct store_meta *meta,
+        struct acta_err *err)
+{
+    MDB_txn *txn;
+    int rc;
+
+    rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+    if (rc != 0) {
+        return store_fail(err, rc, "move to the new format");
+    }
+    if ((rc = mdb_dbi_open(txn, "rows", MDB_CREATE, &store->rows)) != 0 ||
+        (rc = store_write_meta(store, txn, meta)) != 0) {
+        mdb_txn_abort(txn);
+    } else {
+        rc = mdb_txn_commit(txn);
+    }
+    return rc == 0 ? ACTA_OK : store_fail(err, rc, "move to the new format");
 }
 
 enum acta_code
@@ -240,10 +302,17 @@ store_open(struct store **out, const char *dir, size_t map_size,
     } else {
         code = store_read_meta(store, txn, &meta, err);
     }
+    if (code == ACTA_OK && meta.version == STORE_VERSION &&
+        (rc = mdb_dbi_open(txn, "rows", 0, &store->rows)) != 0) {
+        code = store_fail(err, rc == MDB_NOTFOUND ? MDB_INVALID : rc, dir);
+    }
     /* Handles opened in a transaction last only if it is committed. */
     rc = mdb_txn_commit(txn);
     if (code == ACTA_OK && rc != 0) {
         code = store_fail(err, rc, dir);
+    }
+    if (code == ACTA_OK && meta.version < STORE_VERSION) {
+        code = move_on(store, &meta, err);
     }
     if (code != ACTA_OK) {
         goto fail;

@@ -19,16 +19,18 @@
 #include "list.h"
 #include "memtable.h"
 #include "postings.h"
+#include "row.h"
 #include "slice.h"
 #include "uuid.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 struct store;
 struct store_view;
 
 /* What the store says of itself. */
 struct store_meta {
+    unsigned version;      /* Of the format, when it was read. */
     struct uuid id;        /* Of the database. */
     uint64_t position;     /* It has all events up to here, */
     uint64_t sequence;     /* and all entries of the journal up to here. */
@@ -71,6 +73,13 @@ uint64_t store_size(struct store *store);
 
 /* Free the slots of readers that died without closing. Any thread. */
 void store_check_readers(struct store *store);
+
+/* Set or remove rows that no entry of the journal sets: what is noted of work
+ * in the background. One thread at a time, the one that makes checkpoints.
+ * Errors as of a checkpoint.
+ */
+enum acta_code store_set_rows(struct store *store, const struct row *rows,
+                              size_t count, struct acta_err *err) ACTA_CHECKED;
 
 /* ---- views: a view belongs to one thread ---- */
 
@@ -138,6 +147,19 @@ enum acta_code store_view_next_id(struct store_view *view,
                                   const uint8_t id[static UUID_SIZE],
                                   uint64_t *stream, uint64_t *position,
                                   struct acta_err *err) ACTA_CHECKED;
+
+/* The value of a row; *@found is false if there is none. */
+enum acta_code store_view_row(struct store_view *view, enum row_kind kind,
+                              struct slice key, struct slice *value,
+                              bool *found, struct acta_err *err) ACTA_CHECKED;
+
+/* The first row of @kind whose key is behind @after. *@found is false if there
+ * is none.
+ */
+enum acta_code store_view_next_row(struct store_view *view, enum row_kind kind,
+                                   struct slice after, struct row *row,
+                                   bool *found,
+                                   struct acta_err *err) ACTA_CHECKED;
 
 /* The first list of @kind whose name is behind @after, or is @after if
  * @inclusive. *@found is false if there is none.

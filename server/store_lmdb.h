@@ -8,6 +8,7 @@
  *     lists     kind (1 byte), name               -> head of the list
  *     postings  list number, x                    -> chunk of postings
  *     ids       event id (16), stream's number    -> position, checksum
+ *     rows      kind (1 byte), key                -> checksum, value
  *
  * Numbers in keys are 8 bytes, big-endian. In postings x is the first ordinal
  * for the list of a stream, which is sought by version, and the first position
@@ -23,6 +24,7 @@
 
 #include <lmdb.h>
 
+#include "block.h"
 #include "bytes.h"
 #include "store.h"
 
@@ -31,10 +33,17 @@
 #define CHUNK_KEY_SIZE    16
 #define ID_KEY_SIZE       (UUID_SIZE + 8)
 #define ID_VALUE_SIZE     12
+#define ROW_STORE_KEY_MAX (1 + ROW_KEY_SIZE_MAX)
+#define ROW_VALUE_FRONT   4 /* The checksum before a row's value. */
 #define META_SIZE         64
 
-/* A block fills whole pages: eight of them, less LMDB's header. */
-#define LOG_BLOCK_SIZE (8 * 4096 - 16)
+/* A block fills whole pages: eight of them, less LMDB's header. It is never
+ * less than two: LMDB keeps a single page's memory for other pages, whose
+ * unused ends would then carry an event's data to places where nobody erases
+ * it.
+ */
+#define LOG_BLOCK_SIZE     (8 * 4096 - 16)
+#define LOG_BLOCK_SIZE_MIN (2 * 4096 - 16)
 
 struct store {
     MDB_env *env;
@@ -43,6 +52,19 @@ struct store {
     MDB_dbi lists;
     MDB_dbi postings;
     MDB_dbi ids;
+    MDB_dbi rows;
+};
+
+struct store_view {
+    struct store *store;
+    MDB_txn *txn;
+    MDB_cursor *log;
+    MDB_cursor *lists;
+    MDB_cursor *postings;
+    MDB_cursor *ids;
+    MDB_cursor *rows;
+    struct store_meta meta;
+    struct block block; /* Where the last record was; count 0: none. */
 };
 
 static inline MDB_val
@@ -74,12 +96,28 @@ enum acta_code store_read_id_value(struct slice key, struct slice value,
                                    uint64_t *position,
                                    struct acta_err *err) ACTA_CHECKED;
 
+struct slice store_row_key(uint8_t to[static ROW_STORE_KEY_MAX],
+                           enum row_kind kind, struct slice key);
+
+/* The checksum that stands before a row's value, over key and value. */
+uint32_t store_row_checksum(struct slice key, struct slice value);
+
+/* Take the value out of what is stored. CORRUPT */
+enum acta_code store_read_row(struct slice key, struct slice stored,
+                              struct slice *value,
+                              struct acta_err *err) ACTA_CHECKED;
+
 /* What x is for the chunk of a list of @kind. */
 static inline uint64_t
 store_chunk_x(enum list_kind kind, const struct postings *chunk)
 {
     return kind == LIST_STREAM ? chunk->first_ordinal : chunk->positions[0];
 }
+
+/* Move a memtable's rows over, in the transaction of a checkpoint. */
+enum acta_code store_write_rows(struct store *store, MDB_txn *txn,
+                                const struct memtable *memtable,
+                                struct acta_err *err) ACTA_CHECKED;
 
 enum acta_code store_read_meta(struct store *store, MDB_txn *txn,
                                struct store_meta *meta,

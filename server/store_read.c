@@ -10,17 +10,6 @@
 #include "store.h"
 #include "store_lmdb.h"
 
-struct store_view {
-    struct store *store;
-    MDB_txn *txn;
-    MDB_cursor *log;
-    MDB_cursor *lists;
-    MDB_cursor *postings;
-    MDB_cursor *ids;
-    struct store_meta meta;
-    struct block block; /* Where the last record was; count 0: none. */
-};
-
 static int
 open_cursors(struct store_view *view)
 {
@@ -31,7 +20,8 @@ open_cursors(struct store_view *view)
         (rc = mdb_cursor_open(view->txn, store->lists, &view->lists)) != 0 ||
         (rc = mdb_cursor_open(view->txn, store->postings, &view->postings)) !=
             0 ||
-        (rc = mdb_cursor_open(view->txn, store->ids, &view->ids)) != 0) {
+        (rc = mdb_cursor_open(view->txn, store->ids, &view->ids)) != 0 ||
+        (rc = mdb_cursor_open(view->txn, store->rows, &view->rows)) != 0) {
         return rc;
     }
     return 0;
@@ -78,6 +68,7 @@ store_view_close(struct store_view *view)
     close_cursor(view->lists);
     close_cursor(view->postings);
     close_cursor(view->ids);
+    close_cursor(view->rows);
     mdb_txn_abort(view->txn);
     free(view);
 }
@@ -96,7 +87,8 @@ store_view_begin(struct store_view *view, struct acta_err *err)
     if ((rc = mdb_cursor_renew(view->txn, view->log)) != 0 ||
         (rc = mdb_cursor_renew(view->txn, view->lists)) != 0 ||
         (rc = mdb_cursor_renew(view->txn, view->postings)) != 0 ||
-        (rc = mdb_cursor_renew(view->txn, view->ids)) != 0) {
+        (rc = mdb_cursor_renew(view->txn, view->ids)) != 0 ||
+        (rc = mdb_cursor_renew(view->txn, view->rows)) != 0) {
         code = store_fail(err, rc, "begin view");
     } else {
         code = store_read_meta(view->store, view->txn, &view->meta, err);

@@ -29,13 +29,16 @@ write_block(struct checkpoint *checkpoint, MDB_cursor *cursor, uint64_t first,
             size_t count, size_t records_size)
 {
     uint8_t bytes[LOG_KEY_SIZE];
+    size_t size = block_size(count, records_size);
     struct block_writer writer;
     MDB_val key, val;
+    uint8_t *end;
     int rc;
 
     put_key_u64(bytes, first);
     key = val_of(slice_make(bytes, sizeof(bytes)));
-    val = (MDB_val){.mv_size = block_size(count, records_size)};
+    val = (MDB_val){.mv_size =
+                        size > LOG_BLOCK_SIZE_MIN ? size : LOG_BLOCK_SIZE_MIN};
     rc = mdb_cursor_put(cursor, &key, &val, MDB_RESERVE | MDB_APPEND);
     if (rc != 0) {
         return store_fail(checkpoint->err, rc, "write log");
@@ -47,7 +50,8 @@ write_block(struct checkpoint *checkpoint, MDB_cursor *cursor, uint64_t first,
 
         block_writer_add(&writer, &record);
     }
-    block_writer_end(&writer);
+    end = block_writer_end(&writer);
+    memset(end, 0, val.mv_size - size);
     return ACTA_OK;
 }
 
@@ -384,6 +388,11 @@ write_all(struct checkpoint *checkpoint, uint64_t sequence,
             (code = write_ids(checkpoint)) != ACTA_OK) {
             return code;
         }
+    }
+    code = store_write_rows(checkpoint->store, checkpoint->txn,
+                            checkpoint->memtable, checkpoint->err);
+    if (code != ACTA_OK) {
+        return code;
     }
     meta->position += checkpoint->count;
     meta->sequence = sequence;

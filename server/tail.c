@@ -5,10 +5,10 @@
 #include "waiting.h"
 
 enum acta_code
-tail_init(struct tail *tail, uint64_t head, size_t events_max,
-          struct acta_err *err)
+tail_init(struct tail *tail, uint64_t head, uint64_t sequence,
+          size_t events_max, struct acta_err *err)
 {
-    *tail = (struct tail){.events_max = events_max};
+    *tail = (struct tail){.events_max = events_max, .sequence = sequence};
     tail->active = memtable_new(head + 1, events_max);
     if (tail->active == NULL) {
         return acta_fail(err, ACTA_MEMORY, "tail");
@@ -29,10 +29,14 @@ tail_fini(struct tail *tail)
 }
 
 void
-tail_publish(struct tail *tail, uint64_t head)
+tail_publish(struct tail *tail, uint64_t head, uint64_t sequence)
 {
+    /* Events and rows of a commit are seen together by who pins the tail. */
+    pthread_mutex_lock(&tail->lock);
+    tail->sequence = sequence;
     /* Release: who sees the head sees the events up to it. */
     atomic_store_explicit(&tail->head, head, memory_order_release);
+    pthread_mutex_unlock(&tail->lock);
 }
 
 uint64_t
@@ -54,6 +58,7 @@ tail_seal(struct tail *tail, uint64_t sequence, struct acta_err *err)
     }
     pthread_mutex_lock(&tail->lock);
     assert(tail->sealed == NULL);
+    memtable_seal(tail->active, sequence);
     tail->sealed = tail->active;
     tail->sealed_sequence = sequence;
     tail->active = fresh;
@@ -127,6 +132,7 @@ tail_pin(struct tail *tail, struct tail_view *view)
     view->tables[view->count++] = memtable_ref(tail->active);
     /* Under the lock: after a seal the head may lie in a newer memtable. */
     view->head = tail_head(tail);
+    view->sequence = tail->sequence;
     pthread_mutex_unlock(&tail->lock);
 }
 

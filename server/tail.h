@@ -26,7 +26,8 @@
 struct tail {
     size_t events_max; /* Of a memtable. */
     _Atomic uint64_t head;
-    pthread_mutex_t lock; /* Guards what follows. */
+    pthread_mutex_t lock; /* Guards what follows, and changes of head. */
+    uint64_t sequence;    /* Of the last entry that is durable. */
     pthread_cond_t dropped;
     struct memtable *active; /* owned: a reference */
     struct memtable *sealed; /* owned: a reference, or NULL */
@@ -38,15 +39,16 @@ struct tail_view {
     struct memtable *tables[TAIL_TABLES_MAX];
     size_t count;
     uint64_t head;
+    uint64_t sequence; /* Rows of entries up to this one are to be seen. */
 };
 
-/* An empty tail behind @head. */
-enum acta_code tail_init(struct tail *tail, uint64_t head, size_t events_max,
-                         struct acta_err *err) ACTA_CHECKED;
+/* An empty tail behind the position @head and the journal's entry @sequence. */
+enum acta_code tail_init(struct tail *tail, uint64_t head, uint64_t sequence,
+                         size_t events_max, struct acta_err *err) ACTA_CHECKED;
 void tail_fini(struct tail *tail);
 
-/* Positions up to @head are durable. */
-void tail_publish(struct tail *tail, uint64_t head);
+/* Positions up to @head, and rows of entries up to @sequence, are durable. */
+void tail_publish(struct tail *tail, uint64_t head, uint64_t sequence);
 
 uint64_t tail_head(const struct tail *tail);
 

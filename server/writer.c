@@ -15,6 +15,9 @@
 /* With nothing to do, the writer looks up this often. */
 #define IDLE_MS 100
 
+/* Memory for rows that is kept from one commit to the next. */
+#define ROWS_KEEP ((size_t)1 << 20)
+
 struct writer {
     struct rooms *rooms;
     struct checkpointer *checkpointer;
@@ -30,6 +33,7 @@ struct writer {
     uint64_t journal_bytes;  /* Since the memtable began. */
     struct mono_time filled; /* When its first event came. */
     bool is_marked;          /* Nothing was written since the last mark. */
+    bool has_erasure; /* In the memtable: it is to go to the store now. */
 
     /* Counters: written by the thread, read by any. */
     _Atomic uint64_t commits;
@@ -58,12 +62,13 @@ fail_for_good(struct writer *writer, const struct acta_err *err)
 
 /* ---- a commit ---- */
 
-/* Write everything behind @count events of the active memtable as one entry.
- * With none it is a mark: it says that all before it is synced (J1 in
- * journal.h), so that damage to the last entry is not taken for a torn one.
+/* Write everything behind the first @from events of the active memtable, and
+ * @rows, as one entry. With neither it is a mark: it says that all before it is
+ * synced (J1 in journal.h), so that damage to the last entry is not taken for a
+ * torn one.
  */
 static void
-write_entry(struct writer *writer, size_t from)
+write_entry(struct writer *writer, size_t from, struct slice rows)
 {
     struct memtable *active = tail_active(&writer->rooms->tail);
     uint64_t first = memtable_first_position(active) + from;
@@ -84,7 +89,7 @@ write_entry(struct writer *writer, size_t from)
     if (count > 0) {
         size = block_size(count, records_size);
     }
-    to = journal_prepare(writer->rooms->journal, size);
+    to = journal_prepare(writer->rooms->journal, size + rows.size);
     if (to == NULL) {
         acta_fail(&err, ACTA_MEMORY, "journal entry");
         fail_for_good(writer, &err);
@@ -100,11 +105,15 @@ write_entry(struct writer *writer, size_t from)
         block_writer_end(&block);
         entry.block = slice_make(to, size);
     }
+    if (rows.size > 0) {
+        memcpy(to + size, rows.data, rows.size);
+        entry.rows = slice_make(to + size, rows.size);
+    }
     if (journal_write(writer->rooms->journal, &entry, &err) != ACTA_OK) {
         fail_for_good(writer, &err);
     }
     writer->sequence = entry.sequence;
-    writer->journal_bytes += journal_entry_size(size);
+    writer->journal_bytes += journal_entry_size(size + rows.size);
 }
 
 static void
@@ -167,7 +176,8 @@ static bool
 has_room(struct writer *writer, const struct batch *batch)
 {
     size_t size = journal_entry_size(
-        block_size(batch->events_count, batch->records_size));
+        block_size(batch->events_count, batch->records_size) +
+        ROWS_HEADER_SIZE + batch->rows_size);
     const char *why_full = checkpointer_why_full(writer->checkpointer);
     struct acta_err err;
     enum acta_code code;
@@ -187,50 +197,84 @@ has_room(struct writer *writer, const struct batch *batch)
     return false;
 }
 
+/* Decide jobs from the batch's first on, until all are decided or it has taken
+ * long: *@rest is what is left.
+ */
 static void
-decide_all(struct writer *writer, const struct batch *batch)
+decide_some(struct writer *writer, struct batch *batch, struct batch *rest)
 {
     uint64_t now_us = clock_wall().us;
+    struct job *job = batch->first;
     struct acta_err err;
 
     if (now_us > writer->time_us) {
         writer->time_us = now_us; /* Time never goes back. */
     }
-    heads_begin(&writer->heads);
-    for (struct job *a = batch->first; a != NULL; a = a->next) {
-        if (decide(writer->decider, a, writer->time_us, &err) != ACTA_OK) {
+    heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
+    decider_begin(writer->decider);
+    do {
+        if (decide(writer->decider, job, &err) != ACTA_OK) {
             fail_for_good(writer, &err);
         }
-    }
+        batch->last = job;
+        job = job->next;
+    } while (job != NULL && !decider_is_tired(writer->decider));
+    rows_end(&writer->heads.rows);
+    writer->has_erasure |= writer->heads.has_erasure;
     heads_end(&writer->heads);
+    rest->first = job;
+    batch->last->next = NULL;
 }
 
+/* Decide jobs of the batch, make what comes of them durable, and answer. *@rest
+ * is what was not decided.
+ */
 static void
-commit(struct writer *writer, const struct batch *batch)
+commit_some(struct writer *writer, struct batch *batch, struct batch *rest)
 {
     struct memtable *active = tail_active(&writer->rooms->tail);
+    bool was_empty = memtable_is_empty(active);
     size_t before = memtable_count(active);
+    struct slice rows;
     size_t after;
 
-    if (has_room(writer, batch)) {
-        decide_all(writer, batch);
-    }
+    decide_some(writer, batch, rest);
+    rows = buf_slice(&writer->heads.rows);
     after = memtable_count(active);
-    if (after > before) {
-        if (before == 0) {
+    if (after > before || rows.size > 0) {
+        if (was_empty) {
             writer->filled = clock_mono();
         }
-        write_entry(writer, before);
+        write_entry(writer, before, rows);
         writer->is_marked = false;
         tail_publish(&writer->rooms->tail,
-                     memtable_first_position(active) + after - 1);
+                     memtable_first_position(active) + after - 1,
+                     writer->sequence);
         atomic_fetch_add(&writer->commits, 1);
         atomic_fetch_add(&writer->events, after - before);
     }
+    buf_clear(&writer->heads.rows);
+    buf_trim(&writer->heads.rows, ROWS_KEEP);
     count_outcomes(writer, batch);
     give_back(batch);
     if (after > before) {
         wake_watchers(writer);
+    }
+}
+
+static void
+commit(struct writer *writer, struct batch *batch)
+{
+    while (batch->first != NULL) {
+        struct batch rest = *batch; /* What it needs is at most the same. */
+
+        if (!has_room(writer, batch)) {
+            count_outcomes(writer, batch);
+            give_back(batch);
+            return;
+        }
+        commit_some(writer, batch, &rest);
+        *batch = rest;
     }
 }
 
@@ -241,10 +285,11 @@ is_due(const struct writer *writer, const struct memtable *active)
 {
     const struct database_options *options = writer->options;
 
-    if (memtable_count(active) == 0) {
+    if (memtable_is_empty(active)) {
         return false;
     }
-    return memtable_count(active) >= options->checkpoint_events ||
+    return writer->has_erasure ||
+           memtable_count(active) >= options->checkpoint_events ||
            memtable_size(active) >= options->checkpoint_size ||
            writer->journal_bytes >= options->checkpoint_journal ||
            clock_us_since(writer->filled) >= options->checkpoint_age_ms * 1000;
@@ -271,6 +316,7 @@ seal(struct writer *writer)
         return false;
     }
     writer->journal_bytes = 0;
+    writer->has_erasure = false;
     checkpointer_wake(writer->checkpointer, writer->time_us);
     return true;
 }
@@ -303,7 +349,8 @@ mark(struct writer *writer)
         fail_for_good(writer, &err);
     }
     if (code == ACTA_OK) {
-        write_entry(writer, memtable_count(tail_active(&writer->rooms->tail)));
+        write_entry(writer, memtable_count(tail_active(&writer->rooms->tail)),
+                    SLICE_NONE);
         writer->is_marked = true;
     }
 }

@@ -154,7 +154,7 @@ history_answer(struct history *history, uint64_t number, enum acta_code code,
         fprintf(file,
                 "{\"write\":%zu,\"expected\":%" PRId64 ",\"actual\":%" PRIu64
                 "}",
-                failure->write, failure->expected, failure->actual);
+                failure->index, failure->expected, failure->actual);
     }
     fputs("]}\n", file);
 }

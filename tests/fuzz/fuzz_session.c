@@ -93,11 +93,10 @@ turn(struct database *database)
         struct job *next = job->next;
 
         session_complete(&session, job);
-        job_free(job);
         job = next;
     }
-    FUZZ_PROMISE(session.appends_count == 0);
-    FUZZ_PROMISE(session.appends_size == 0);
+    FUZZ_PROMISE(session.jobs_count == 0);
+    FUZZ_PROMISE(session.jobs_size == 0);
     take_output();
     session_wake(&session);
     while (session_pump(&session) > 0) {

@@ -92,7 +92,7 @@ draft_append(const struct draft_write *writes, size_t count)
     struct buf frame;
 
     buf_init(&frame, FRAME_ROOM);
-    ck_assert_msg(job_new(&job, draft_body(&frame, writes, count), &err) ==
+    ck_assert_msg(job_new(&job, JOB_APPEND, draft_body(&frame, writes, count), &err) ==
                       ACTA_OK,
                   "%s", err.text);
     buf_fini(&frame);
@@ -118,7 +118,8 @@ open_rooms(struct core *core)
         &err);
     assert_ok(store_meta(core->rooms.store, &meta, &err), &err);
     assert_ok(
-        tail_init(&core->rooms.tail, meta.position, CORE_EVENTS_MAX, &err),
+        tail_init(&core->rooms.tail, meta.position, meta.sequence,
+                  CORE_EVENTS_MAX, &err),
         &err);
     assert_ok(heads_open(&core->heads, &core->rooms, &err), &err);
     core->decider = decider_new(&core->heads);
@@ -169,11 +170,13 @@ core_decide(struct core *core, struct job *job)
 
     core->sequence++;
     core->time_us += SECOND_US;
-    heads_begin(&core->heads);
-    assert_ok(decide(core->decider, job, core->time_us, &err), &err);
+    heads_begin(&core->heads, core->sequence, core->time_us);
+    decider_begin(core->decider);
+    assert_ok(decide(core->decider, job, &err), &err);
     heads_end(&core->heads);
     tail_publish(&core->rooms.tail,
-                 memtable_first_position(active) + memtable_count(active) - 1);
+                 memtable_first_position(active) + memtable_count(active) - 1,
+                 core->sequence);
     return job->outcome.code;
 }
 
@@ -257,7 +260,7 @@ cut(const char *text, bool ids, struct slice terms[static TERMS_MAX],
             terms[count++] = slice_of(term);
         }
     }
-    return (struct query_terms){terms, count};
+    return (struct query_terms){.texts = terms, .count = count};
 }
 
 /* A query that owns its memory, out of one that does not. */

@@ -91,21 +91,51 @@ database_submit(struct database *database, struct job *job)
     return ACTA_OK;
 }
 
+static void
+refuse(struct job *job, enum msg_failure_kind kind, size_t index,
+       int64_t expected, uint64_t actual)
+{
+    struct msg_failure failure = {
+        .kind = kind, .index = index, .expected = expected, .actual = actual};
+
+    job_refuse(job, ACTA_CONFLICT, "number %zu of them", index);
+    job_add_failure(job, &failure);
+}
+
+/* The first position behind @after that the query wants; 0 if there is none. */
+static uint64_t
+first_match(const struct query *query, uint64_t after)
+{
+    for (uint64_t position = after + 1; position <= head; position++) {
+        struct event event = event_at(position);
+
+        if (query_matches(query, &event)) {
+            return position;
+        }
+    }
+    return 0;
+}
+
 static bool
 is_expected(struct job *job)
 {
-    for (size_t i = 0; i < job->request.writes_count; i++) {
-        const struct msg_write *write = &job->request.writes[i];
+    const struct msg_append *append = &job->append;
+
+    for (size_t i = 0; i < append->writes_count; i++) {
+        const struct msg_write *write = &append->writes[i];
         uint64_t version = version_of(write->stream);
 
         if (write->expected >= 0 && (uint64_t)write->expected != version) {
-            struct msg_failure failure = {.kind = MSG_FAILED_WRITE,
-                                          .index = i,
-                                          .expected = write->expected,
-                                          .actual = version};
+            refuse(job, MSG_FAILED_WRITE, i, write->expected, version);
+        }
+    }
+    for (size_t i = 0; i < append->more.conditions_count; i++) {
+        const struct msg_condition *condition = &append->more.conditions[i];
+        uint64_t match = first_match(&condition->query, condition->after);
 
-            job_refuse(job, ACTA_CONFLICT, "write %zu", i);
-            job_add_failure(job, &failure);
+        if (match > 0) {
+            refuse(job, MSG_FAILED_CONDITION, i, (int64_t)condition->after,
+                   match);
         }
     }
     return job->outcome.code == ACTA_OK;
@@ -114,7 +144,7 @@ is_expected(struct job *job)
 static void
 write_events(struct job *job, size_t index)
 {
-    const struct msg_write *write = &job->request.writes[index];
+    const struct msg_write *write = &job->append.writes[index];
     uint64_t version = version_of(write->stream);
 
     job->outcome.runs[index] = (struct msg_run){
@@ -139,6 +169,35 @@ write_events(struct job *job, size_t index)
     }
 }
 
+static void
+commit_append(struct job *job)
+{
+    if (!is_expected(job)) {
+        return;
+    }
+    job->outcome.runs_count = job->append.writes_count;
+    job->outcome.runs =
+        calloc(job->outcome.runs_count, sizeof(*job->outcome.runs));
+    for (size_t i = 0; i < job->append.writes_count; i++) {
+        write_events(job, i);
+    }
+}
+
+/* No stream is changed, but it is said of those that are there. */
+static void
+commit_change(struct job *job)
+{
+    uint64_t version = version_of(job->change.stream);
+    int64_t expected = job->change.expected;
+
+    if (expected >= 0 && (uint64_t)expected != version) {
+        refuse(job, MSG_FAILED_WRITE, 0, expected, version);
+        return;
+    }
+    job->outcome.changed =
+        (struct msg_changed){.version = version, .changed = version > 0};
+}
+
 void
 fake_database_commit(void)
 {
@@ -147,13 +206,13 @@ fake_database_commit(void)
 
         queued_first = job->next;
         job->next = NULL;
-        if (is_expected(job)) {
-            job->outcome.runs_count = job->request.writes_count;
-            job->outcome.runs =
-                calloc(job->outcome.runs_count, sizeof(*job->outcome.runs));
-            for (size_t i = 0; i < job->request.writes_count; i++) {
-                write_events(job, i);
-            }
+        switch (job->kind) {
+        case JOB_APPEND:
+            commit_append(job);
+            break;
+        case JOB_CHANGE:
+            commit_change(job);
+            break;
         }
         completions_give(job->completions, job, job);
     }
@@ -352,5 +411,114 @@ reader_list_streams(struct reader *reader, struct slice prefix,
             (*count)++;
         }
     }
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_describe_stream(struct reader *reader, struct slice stream,
+                       struct msg_description *description,
+                       struct acta_err *err)
+{
+    (void)reader;
+    (void)err;
+    fake_database.reads++;
+    *description = (struct msg_description){
+        .stream = {.name = stream, .version = version_of(stream)},
+        .first_version = 1,
+    };
+    return ACTA_OK;
+}
+
+/* Of every type that begins so, once for each of its events. */
+enum acta_code
+reader_list_names(struct reader *reader, enum msg_name_kind kind,
+                  struct slice prefix, struct slice after, size_t count_max,
+                  struct buf *out, size_t *count, bool *at_end,
+                  struct acta_err *err)
+{
+    (void)reader;
+    (void)after;
+    fake_database.reads++;
+    *count = 0;
+    *at_end = true;
+    if (kind != MSG_NAME_TYPE) {
+        return acta_fail(err, ACTA_UNSUPPORTED, "types only");
+    }
+    for (uint64_t position = 1; position <= head && *count < count_max;
+         position++) {
+        struct event event = event_at(position);
+
+        if (slice_starts_with(event.type, prefix)) {
+            struct msg_name name = {
+                .name = event.type, .count = 1, .last_position = position};
+
+            msg_names_add(out, &name);
+            (*count)++;
+        }
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_find_time(struct reader *reader, uint64_t time_us, uint64_t *position,
+                 struct acta_err *err)
+{
+    (void)reader;
+    (void)err;
+    fake_database.reads++;
+    *position = 0;
+    while (*position < head && event_at(*position + 1).time_us < time_us) {
+        ++*position;
+    }
+    return ACTA_OK;
+}
+
+static bool
+is_unseen(const struct msg_append *append, const struct event *event)
+{
+    for (size_t i = 0; i < append->writes_count; i++) {
+        const struct msg_write *write = &append->writes[i];
+
+        if (write->expected >= 0 &&
+            event->version > (uint64_t)write->expected &&
+            slice_equal(event->stream, write->stream)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < append->more.conditions_count; i++) {
+        const struct msg_condition *condition = &append->more.conditions[i];
+
+        if (event->position > condition->after &&
+            query_matches(&condition->query, event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum acta_code
+reader_read_unseen(struct reader *reader, const struct msg_append *append,
+                   const struct read_bounds *bounds, struct buf *out,
+                   struct unseen_result *result, struct acta_err *err)
+{
+    struct read_result page = {.at_end = true};
+    size_t size = 0;
+
+    (void)reader;
+    fake_database.reads++;
+    for (uint64_t position = 1; position <= head && page.at_end; position++) {
+        struct event event = event_at(position);
+
+        if (is_unseen(append, &event)) {
+            enum acta_code code = put(position, bounds, &size, out, &page, err);
+
+            if (code != ACTA_OK) {
+                return code;
+            }
+        }
+    }
+    *result = (struct unseen_result){.events_count = page.events_count,
+                                     .complete = page.at_end,
+                                     .head = head};
     return ACTA_OK;
 }

@@ -17,7 +17,7 @@
 #define FAKE_EVENTS_MAX 20000
 
 struct fake_database {
-    size_t queue_max; /* Appends that may wait; more are BUSY. */
+    size_t queue_max; /* Jobs that may wait; more are BUSY. */
     size_t queue_count;
     size_t submits;     /* Calls of database_submit(). */
     size_t reads;       /* Calls of any reader_ function. */

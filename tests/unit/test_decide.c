@@ -57,7 +57,7 @@ version_of(const char *stream)
     struct stream_state state;
     struct acta_err err;
 
-    heads_begin(&core.heads);
+    heads_begin(&core.heads, core.sequence + 1, core.time_us);
     ck_assert_int_eq(heads_stream(&core.heads, slice_of(stream), &state, &err),
                      ACTA_OK);
     heads_end(&core.heads);
@@ -255,10 +255,10 @@ START_TEST(appends_of_one_batch_see_each_other)
 
     draft.id = 2;
     late = draft_append(&write, 1);
-    heads_begin(&core.heads);
-    ck_assert_int_eq(decide(core.decider, first, 1, &err), ACTA_OK);
-    ck_assert_int_eq(decide(core.decider, repeat, 1, &err), ACTA_OK);
-    ck_assert_int_eq(decide(core.decider, late, 1, &err), ACTA_OK);
+    heads_begin(&core.heads, core.sequence + 1, core.time_us);
+    ck_assert_int_eq(decide(core.decider, first, &err), ACTA_OK);
+    ck_assert_int_eq(decide(core.decider, repeat, &err), ACTA_OK);
+    ck_assert_int_eq(decide(core.decider, late, &err), ACTA_OK);
     heads_end(&core.heads);
     ck_assert_int_eq(first->outcome.code, ACTA_OK);
     ck_assert(!first->outcome.repeated);

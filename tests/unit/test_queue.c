@@ -31,8 +31,8 @@ append_of(size_t size, size_t events, size_t records_size)
     struct job *job = calloc(1, sizeof(*job));
 
     job->size = size;
-    job->request.events_count = events;
-    job->request.records_size = records_size;
+    job->append.events_count = events;
+    job->append.records_size = records_size;
     return job;
 }
 
@@ -219,10 +219,10 @@ START_TEST(what_many_threads_put_comes_out_once_and_in_each_ones_order)
 
         ck_assert(queue_take(&queue, &batch, 7, SIZE_MAX, LONG_WAIT));
         for (struct job *a = batch.first; a != NULL; a = a->next) {
-            size_t thread = a->request.events_count;
+            size_t thread = a->append.events_count;
 
             ck_assert_uint_lt(thread, PUTTERS);
-            ck_assert_uint_eq(a->request.records_size, next[thread]++);
+            ck_assert_uint_eq(a->append.records_size, next[thread]++);
         }
         count += free_all(&batch);
     }

@@ -1,8 +1,5 @@
 /* Sessions in front of a database that commits when the test says so. */
 
-#include "session.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 #include "fake_database.h"
@@ -11,221 +8,7 @@
 #include "msg.h"
 #include "rnd.h"
 #include "run.h"
-
-static struct outbox outbox;
-static struct completions completions;
-static struct counters counters;
-static struct server_info info = {
-    .version = "9.9.9", .counters = &counters, .threads_count = 1};
-static struct session_host host;
-static struct session session;
-static struct buf in;  /* What the client sends next. */
-static struct buf out; /* What the server has sent. */
-static struct acta_err err;
-
-static void
-wake(void *user)
-{
-    (void)user;
-}
-
-static void
-setup(void)
-{
-    fake_database_init();
-    outbox_init(&outbox);
-    completions_init(&completions, wake, NULL);
-    memset(&counters, 0, sizeof(counters));
-    host = (struct session_host){
-        .database = fake_database_handle(),
-        .outbox = &outbox,
-        .completions = &completions,
-        .counters = &counters,
-        .limits = {.requests_max = 100,
-                   .requests_memory = 1 << 20,
-                   .output_high = 64 << 10,
-                   .output_low = 16 << 10,
-                   .subscription_step = 4 << 10},
-        .info = &info,
-    };
-    buf_init(&in, 1 << 28);
-    buf_init(&out, 1 << 28);
-    session_init(&session, &host, 42, &out);
-}
-
-static void
-teardown(void)
-{
-    struct job *job = completions_take(&completions);
-
-    while (job != NULL) {
-        struct job *next = job->next;
-
-        job_free(job);
-        job = next;
-    }
-    session_fini(&session);
-    outbox_fini(&outbox);
-    completions_fini(&completions);
-    fake_database_fini();
-    buf_fini(&in);
-    buf_fini(&out);
-}
-
-/* Let the session have what was written to in; what it leaves stays there. */
-static void
-feed(void)
-{
-    buf_consume(&in, session_feed(&session, buf_slice(&in)));
-}
-
-/* What an I/O thread does at the end of a turn, and the database after it. */
-static void
-commit(void)
-{
-    struct job *job;
-
-    outbox_flush(&outbox, host.database);
-    fake_database_commit();
-    job = completions_take(&completions);
-    while (job != NULL) {
-        struct job *next = job->next;
-
-        session_complete(&session, job);
-        job_free(job);
-        job = next;
-    }
-    session_wake(&session);
-}
-
-static void
-pump(void)
-{
-    for (int i = 0; session_pump(&session) > 0; i++) {
-        ck_assert_int_lt(i, 100000);
-    }
-}
-
-/* ---- what the client says ---- */
-
-static void
-say_hello(void)
-{
-    struct msg_hello hello = {1, 1, slice_of("test"), slice_of("")};
-
-    msg_hello_encode(&in, 1, &hello);
-}
-
-static void
-say_append_of(uint64_t id, const char *stream, int64_t expected, size_t events,
-              size_t size)
-{
-    static uint8_t data[1 << 20];
-    static uint64_t next;
-    size_t start = msg_append_begin(&in, id, 1);
-
-    msg_append_write(&in, slice_of(stream), expected, events);
-    for (size_t i = 0; i < events; i++) {
-        uint8_t event_id[16] = {0};
-        struct event event = {.type = slice_of("T"),
-                              .id = event_id,
-                              .data = slice_make(data, size)};
-
-        next++;
-        memcpy(event_id, &next, sizeof(next));
-        event_encode_content(&in, &event, NULL, 0);
-    }
-    frame_end(&in, start);
-}
-
-static void
-say_append(uint64_t id, const char *stream, int64_t expected)
-{
-    say_append_of(id, stream, expected, 1, 10);
-}
-
-static void
-say_read_all(uint64_t id)
-{
-    struct msg_read_all read = {.query = QUERY_ALL};
-
-    msg_read_all_encode(&in, id, &read);
-}
-
-static void
-say_subscribe(uint64_t id, uint64_t after, uint64_t credit)
-{
-    struct msg_subscribe subscribe = {QUERY_ALL, after, credit};
-
-    msg_subscribe_encode(&in, id, &subscribe);
-}
-
-/* ---- what the server answers ---- */
-
-/* The next frame; its body stays until more is written to out. */
-static struct frame
-next_frame(void)
-{
-    struct frame frame;
-    size_t used;
-
-    ck_assert_int_eq(
-        frame_decode(&frame, &used, buf_slice(&out), ACTA_FRAME_SIZE_MAX, &err),
-        ACTA_OK);
-    ck_assert_msg(used > 0, "there is no answer");
-    buf_consume(&out, used);
-    return frame;
-}
-
-static struct frame
-expect(uint8_t kind, uint64_t id)
-{
-    struct frame frame = next_frame();
-
-    ck_assert_msg(frame.kind == kind, "got %s, not %s", opcode_text(frame.kind),
-                  opcode_text(kind));
-    ck_assert_uint_eq(frame.request_id, id);
-    return frame;
-}
-
-static void
-expect_nothing(void)
-{
-    ck_assert_uint_eq(buf_size(&out), 0);
-}
-
-static struct msg_error
-expect_error(uint64_t id, enum acta_code code)
-{
-    struct frame frame = expect(OP_ERROR, id);
-    struct msg_error error;
-
-    ck_assert_int_eq(msg_error_decode(&error, frame.body, &err), ACTA_OK);
-    ck_assert_msg(error.code == code, "got %s, not %s: %.*s",
-                  acta_code_name(error.code), acta_code_name(code),
-                  (int)error.text.size, (const char *)error.text.data);
-    ck_assert_uint_gt(error.text.size, 0);
-    return error;
-}
-
-static void
-expect_delivery(uint64_t id, size_t events, uint64_t position)
-{
-    struct frame frame = expect(OP_DELIVERY, id);
-    struct msg_delivery delivery;
-
-    ck_assert_int_eq(msg_delivery_decode(&delivery, frame.body, &err), ACTA_OK);
-    ck_assert_uint_eq(delivery.events_count, events);
-    ck_assert_uint_eq(delivery.position, position);
-}
-
-static void
-greet(void)
-{
-    say_hello();
-    feed();
-    expect(OP_WELCOME, 1);
-}
+#include "session_fixture.h"
 
 /* ---- hello ---- */
 
@@ -441,8 +224,8 @@ START_TEST(append_is_answered_when_it_is_committed)
     ck_assert_uint_eq(run.first_version, 1);
     ck_assert_uint_eq(run.first_position, 1);
     ck_assert_uint_eq(run.count, 3);
-    ck_assert_uint_eq(session.appends_count, 0);
-    ck_assert_uint_eq(session.appends_size, 0);
+    ck_assert_uint_eq(session.jobs_count, 0);
+    ck_assert_uint_eq(session.jobs_size, 0);
 }
 END_TEST
 
@@ -457,21 +240,6 @@ START_TEST(appends_of_one_session_keep_their_order)
     for (uint64_t i = 0; i < 50; i++) {
         expect(OP_APPENDED, 100 + i);
     }
-}
-END_TEST
-
-START_TEST(refusal_tells_every_failure)
-{
-    struct msg_error error;
-
-    greet();
-    say_append(2, "order-1", 5);
-    feed();
-    commit();
-    error = expect_error(2, ACTA_CONFLICT);
-    ck_assert_uint_eq(error.failures_count, 1);
-    ck_assert_int_eq(error.failures[0].expected, 5);
-    ck_assert_uint_eq(error.failures[0].actual, 0);
 }
 END_TEST
 
@@ -535,14 +303,14 @@ START_TEST(too_many_appends_in_flight_are_left_unread)
         say_append(100 + i, "order-1", MSG_EXPECT_ANY);
     }
     feed();
-    ck_assert_uint_eq(session.appends_count, 100);
+    ck_assert_uint_eq(session.jobs_count, 100);
     ck_assert_uint_gt(buf_size(&in), 0);
     ck_assert(!session_takes_input(&session));
     commit();
     ck_assert(session_takes_input(&session));
     ck_assert(session_has_work(&session));
     feed();
-    ck_assert_uint_eq(session.appends_count, 1);
+    ck_assert_uint_eq(session.jobs_count, 1);
     ck_assert_uint_eq(buf_size(&in), 0);
 }
 END_TEST
@@ -554,23 +322,14 @@ START_TEST(memory_of_appends_in_flight_is_bounded)
         say_append_of(100 + i, "order-1", MSG_EXPECT_ANY, 1, 512 << 10);
     }
     feed();
-    ck_assert_uint_eq(session.appends_count, 2);
+    ck_assert_uint_eq(session.jobs_count, 2);
     commit();
     feed();
-    ck_assert_uint_eq(session.appends_count, 2);
+    ck_assert_uint_eq(session.jobs_count, 2);
 }
 END_TEST
 
 /* ---- reads ---- */
-
-static void
-store(size_t count)
-{
-    say_append_of(9999, "order-1", MSG_EXPECT_ANY, count, 1000);
-    feed();
-    commit();
-    expect(OP_APPENDED, 9999);
-}
 
 START_TEST(answers_to_reads_stop_at_the_high_mark_and_go_on_at_the_low_one)
 {
@@ -629,6 +388,76 @@ START_TEST(damage_is_an_error_and_no_page)
     feed();
     expect_error(5, ACTA_CORRUPT);
     expect(OP_PONG, 6);
+}
+END_TEST
+
+START_TEST(stream_is_described)
+{
+    struct msg_description description;
+    struct frame frame;
+
+    greet();
+    store(3);
+    msg_describe_stream_encode(&in, 5, slice_of("order-1"));
+    feed();
+    frame = expect(OP_DESCRIPTION, 5);
+    ck_assert_int_eq(msg_description_decode(&description, frame.body, &err),
+                     ACTA_OK);
+    ck_assert_uint_eq(description.stream.version, 3);
+    ck_assert(slice_equal(description.stream.name, slice_of("order-1")));
+}
+END_TEST
+
+static size_t
+count_names(enum msg_name_kind kind, uint64_t count_max)
+{
+    struct msg_list_names list = {.kind = kind, .count_max = count_max};
+    struct msg_names names;
+    struct frame frame;
+
+    msg_list_names_encode(&in, 5, &list);
+    feed();
+    frame = expect(OP_NAMES, 5);
+    ck_assert_int_eq(msg_names_decode(&names, frame.body, &err), ACTA_OK);
+    return names.names_count;
+}
+
+START_TEST(names_are_listed_up_to_the_count_that_is_asked_for)
+{
+    greet();
+    store(3);
+    ck_assert_uint_eq(count_names(MSG_NAME_TYPE, 0), 3);
+    ck_assert_uint_eq(count_names(MSG_NAME_TYPE, 2), 2);
+    ck_assert_uint_eq(count_names(MSG_NAME_TYPE, UINT64_MAX), 3);
+}
+END_TEST
+
+START_TEST(listing_that_fails_is_an_error_and_no_list)
+{
+    struct msg_list_names list = {.kind = MSG_NAME_TAG};
+
+    greet();
+    msg_list_names_encode(&in, 5, &list);
+    msg_empty_encode(&in, OP_PING, 6);
+    feed();
+    expect_error(5, ACTA_UNSUPPORTED);
+    expect(OP_PONG, 6);
+}
+END_TEST
+
+START_TEST(time_is_found)
+{
+    struct frame frame;
+    uint64_t position;
+
+    greet();
+    store(3);
+    msg_number_encode(&in, OP_FIND_TIME, 5, UINT64_MAX);
+    feed();
+    frame = expect(OP_FOUND_TIME, 5);
+    ck_assert_int_eq(
+        msg_number_decode(&position, OP_FOUND_TIME, frame.body, &err), ACTA_OK);
+    ck_assert_uint_eq(position, 3);
 }
 END_TEST
 
@@ -849,7 +678,7 @@ START_TEST(append_that_the_database_no_longer_takes_is_refused)
     database_stop_appends(host.database);
     commit();
     expect_error(6, ACTA_STOPPING);
-    ck_assert_uint_eq(session.appends_count, 0);
+    ck_assert_uint_eq(session.jobs_count, 0);
 }
 END_TEST
 
@@ -890,7 +719,7 @@ main(void)
     TCase *tcase = tcase_create("session");
 
     suite_add_tcase(suite, tcase);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, session_setup, session_teardown);
     tcase_add_test(tcase, hello_is_answered_with_welcome);
     tcase_add_loop_test(tcase, hello_is_checked, 0,
                         (int)(sizeof(hellos) / sizeof(hellos[0])));
@@ -905,7 +734,6 @@ main(void)
     tcase_add_test(tcase, bytes_of_any_kind_do_no_harm);
     tcase_add_test(tcase, append_is_answered_when_it_is_committed);
     tcase_add_test(tcase, appends_of_one_session_keep_their_order);
-    tcase_add_test(tcase, refusal_tells_every_failure);
     tcase_add_test(tcase, full_queue_makes_appends_wait_and_not_fail);
     tcase_add_test(tcase, full_queue_does_not_hold_up_other_requests);
     tcase_add_test(tcase, too_many_appends_in_flight_are_left_unread);
@@ -914,6 +742,10 @@ main(void)
         tcase, answers_to_reads_stop_at_the_high_mark_and_go_on_at_the_low_one);
     tcase_add_test(tcase, many_reads_let_others_have_their_turn);
     tcase_add_test(tcase, damage_is_an_error_and_no_page);
+    tcase_add_test(tcase, stream_is_described);
+    tcase_add_test(tcase, names_are_listed_up_to_the_count_that_is_asked_for);
+    tcase_add_test(tcase, listing_that_fails_is_an_error_and_no_list);
+    tcase_add_test(tcase, time_is_found);
     tcase_add_test(tcase, subscription_gets_history_and_then_live_events);
     tcase_add_test(tcase, credit_lets_a_subscription_go_on);
     tcase_add_test(tcase, credit_for_what_has_ended_is_nothing);

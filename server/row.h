@@ -1,0 +1,87 @@
+/* Rows: what a database remembers besides its events.
+ *
+ * A row is a value under a kind and a key. It is set as a whole, by an entry of
+ * the journal that may have events as well, and an empty value removes it. As
+ * events are, rows are in the memtable until a checkpoint moves them to the
+ * store; the newest value counts.
+ *
+ * The rows of an entry are one piece of bytes (numbers little-endian):
+ *
+ *     offset  size
+ *          0     4  checksum of all that follows
+ *          4     4  count of rows, at least 1
+ *          8        for each row: kind (1), size of its key (2), size of its
+ *                   value (4), key, value
+ *
+ * No I/O. Any thread.
+ */
+
+#ifndef ACTA_ROW_H
+#define ACTA_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+#include "limit.h"
+#include "slice.h"
+
+/* The values are in journals and stores: never change one. */
+enum row_kind {
+    ROW_RETENTION = 1, /* Stream -> retention.h. */
+    ROW_ERASURE = 2,   /* Stream, version -> erasure.h. */
+    ROW_COMMAND = 3,   /* Command id -> command.h. */
+    ROW_SWEPT = 4,     /* Stream -> sweep.h. In the store only. */
+};
+
+#define ROW_KEY_SIZE_MAX (ACTA_STREAM_SIZE_MAX + 8)
+
+struct row {
+    enum row_kind kind;
+    struct slice key;
+    struct slice value; /* Empty: there is none any more. */
+};
+
+/* The stream that a row is about; empty if it is about none. */
+static inline struct slice
+row_stream(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_RETENTION:
+        return row->key;
+    case ROW_ERASURE: /* A version stands behind it. */
+        return slice_make(row->key.data,
+                          row->key.size < 8 ? 0 : row->key.size - 8);
+    case ROW_COMMAND:
+    case ROW_SWEPT:
+        break;
+    }
+    return SLICE_NONE;
+}
+
+/* What rows_add() takes for one row at most, and what stands before them. */
+#define ROWS_HEADER_SIZE 8
+static inline size_t
+row_size(const struct row *row)
+{
+    return 1 + 2 + 4 + row->key.size + row->value.size;
+}
+
+/* Build the piece of bytes in @buf, which is empty when it begins. Without any
+ * row between begin and end it stays empty.
+ */
+void rows_add(struct buf *buf, const struct row *row);
+void rows_end(struct buf *buf);
+
+/* Open the rows of an entry: *@rows becomes what rows_next() takes them from.
+ * CORRUPT if they are not whole. An empty piece has none.
+ */
+enum acta_code rows_open(struct slice *rows, struct slice bytes,
+                         struct acta_err *err) ACTA_CHECKED;
+
+/* Take the next row off the front of @rows. False if there is none. */
+bool rows_next(struct slice *rows, struct row *row);
+
+#endif

@@ -1,0 +1,133 @@
+#include "rowtable.h"
+
+#include <stdlib.h>
+
+#include "list.h"
+
+#define BUCKETS_MIN 64
+
+void
+rowtable_fini(struct rowtable *table)
+{
+    free(table->buckets);
+    arena_free(&table->arena);
+    *table = (struct rowtable){0};
+}
+
+static struct row_slot *
+find_slot(const struct rowtable *table, enum row_kind kind, struct slice key,
+          uint64_t hash)
+{
+    struct row_slot *slot;
+
+    if (table->buckets_count == 0) {
+        return NULL;
+    }
+    slot = table->buckets[hash & (table->buckets_count - 1)];
+    while (slot != NULL && (slot->hash != hash || slot->kind != kind ||
+                            !slice_equal(slot->key, key))) {
+        slot = slot->next_in_bucket;
+    }
+    return slot;
+}
+
+static void
+put_in_bucket(struct rowtable *table, struct row_slot *slot)
+{
+    struct row_slot **bucket =
+        &table->buckets[slot->hash & (table->buckets_count - 1)];
+
+    slot->next_in_bucket = *bucket;
+    *bucket = slot;
+}
+
+/* As many buckets as there are rows, at least. */
+static bool
+make_buckets(struct rowtable *table)
+{
+    size_t count =
+        table->buckets_count == 0 ? BUCKETS_MIN : 2 * table->buckets_count;
+    struct row_slot **buckets;
+
+    if (table->count < table->buckets_count) {
+        return true;
+    }
+    buckets = calloc(count, sizeof(struct row_slot *));
+    if (buckets == NULL) {
+        return false;
+    }
+    free(table->buckets);
+    table->buckets = buckets;
+    table->buckets_count = count;
+    for (struct row_slot *slot = table->slots; slot != NULL;
+         slot = slot->next) {
+        put_in_bucket(table, slot);
+    }
+    return true;
+}
+
+static struct row_slot *
+add_slot(struct rowtable *table, const struct row *row, uint64_t hash)
+{
+    struct row_slot *slot;
+
+    if (!make_buckets(table)) {
+        return NULL;
+    }
+    slot = arena_take(&table->arena, sizeof(*slot));
+    if (slot == NULL) {
+        return NULL;
+    }
+    *slot = (struct row_slot){.kind = row->kind, .hash = hash};
+    if (!arena_copy(&table->arena, row->key, &slot->key)) {
+        return NULL;
+    }
+    slot->next = table->slots;
+    table->slots = slot;
+    table->count++;
+    table->size += row->key.size;
+    put_in_bucket(table, slot);
+    return slot;
+}
+
+bool
+rowtable_set(struct rowtable *table, const struct row *row, uint64_t sequence)
+{
+    uint64_t hash = list_hash_row(row->kind, row->key);
+    struct row_value *value = arena_take(&table->arena, sizeof(*value));
+    struct row_slot *slot = find_slot(table, row->kind, row->key, hash);
+
+    if (value == NULL ||
+        !arena_copy(&table->arena, row->value, &value->value)) {
+        return false;
+    }
+    if (slot == NULL) {
+        slot = add_slot(table, row, hash);
+    }
+    if (slot == NULL) {
+        return false;
+    }
+    value->sequence = sequence;
+    value->older = slot->newest;
+    slot->newest = value;
+    table->size += row->value.size;
+    return true;
+}
+
+bool
+rowtable_find(const struct rowtable *table, enum row_kind kind,
+              struct slice key, uint64_t sequence, struct slice *value)
+{
+    const struct row_slot *slot =
+        find_slot(table, kind, key, list_hash_row(kind, key));
+    const struct row_value *at = slot == NULL ? NULL : slot->newest;
+
+    while (at != NULL && at->sequence > sequence) {
+        at = at->older;
+    }
+    if (at == NULL) {
+        return false;
+    }
+    *value = at->value;
+    return true;
+}

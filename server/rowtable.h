@@ -1,0 +1,58 @@
+/* The rows of a memtable: every value that was set, each with the sequence
+ * number of the entry that set it. So a reader finds what was there at the
+ * commit that it looks at, while the writer goes on.
+ *
+ * Nothing is ever taken out. Adding and finding must not run at once: the
+ * memtable's lock sees to that.
+ */
+
+#ifndef ACTA_ROWTABLE_H
+#define ACTA_ROWTABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "row.h"
+
+/* One row, and the values it had: the newest first. */
+struct row_value {
+    struct row_value *older;
+    uint64_t sequence;
+    struct slice value; /* Empty: removed. */
+};
+
+struct row_slot {
+    enum row_kind kind;
+    struct slice key;
+    uint64_t hash;
+    struct row_value *newest;
+    struct row_slot *next_in_bucket;
+    struct row_slot *next; /* All rows, newest first. */
+};
+
+/* All zeros: empty. */
+struct rowtable {
+    struct arena arena;
+    struct row_slot **buckets; /* owned */
+    size_t buckets_count;      /* A power of two, or 0. */
+    struct row_slot *slots;
+    size_t count; /* Rows. */
+    size_t size;  /* Bytes of keys and values. */
+};
+
+void rowtable_fini(struct rowtable *table);
+
+/* False if there is no memory; nothing has changed then. */
+bool rowtable_set(struct rowtable *table, const struct row *row,
+                  uint64_t sequence) ACTA_CHECKED;
+
+/* What entries up to @sequence say of a row: false if they say nothing; an
+ * empty value if they removed it. The value stays where it is as long as the
+ * table.
+ */
+bool rowtable_find(const struct rowtable *table, enum row_kind kind,
+                   struct slice key, uint64_t sequence, struct slice *value);
+
+#endif
