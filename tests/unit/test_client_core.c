@@ -676,6 +676,20 @@ record_of_nonsense(uint64_t id)
 }
 
 static void
+unseen_of_nonsense(uint64_t id)
+{
+    struct msg_error error = {
+        .code = ACTA_CONFLICT,
+        .has_unseen = true,
+        .unseen_count = 1,
+    };
+    struct msg_open open = msg_error_begin(&peer.answer, id, &error);
+
+    pack_text(&peer.answer, "an event?");
+    msg_error_end(&peer.answer, open, &error);
+}
+
+static void
 too_large(uint64_t id)
 {
     static const uint8_t header[] = {FRAME_MAGIC, OP_PAGE, 0, 0, 0xff, 0xff,
@@ -702,9 +716,9 @@ complaint(uint64_t id)
 }
 
 static void (*const wrong[])(uint64_t id) = {
-    wrong_magic,    wrong_kind,         unknown_kind,
-    id_never_given, body_cut_short,     record_of_nonsense,
-    too_large,      error_without_code, complaint,
+    wrong_magic,    wrong_kind,         unknown_kind, id_never_given,
+    body_cut_short, record_of_nonsense, too_large,    error_without_code,
+    complaint,      unseen_of_nonsense,
 };
 
 #define WRONG_COUNT ((int)(sizeof(wrong) / sizeof(wrong[0])))
