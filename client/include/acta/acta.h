@@ -412,16 +412,17 @@ ACTA_API uint64_t acta_read_id(struct acta_client *client,
                                acta_on_page *done, void *user,
                                struct acta_err *err);
 
-/* List streams by name, in the order of bytes: those that begin with @prefix
- * and come after @after (both may be NULL), @count_max at most (0: as many as
- * the server gives at once, 4,096 at most).
- */
+/* See acta_delete_stream(), acta_tombstone_stream(). */
 enum acta_stream_state {
     ACTA_STREAM_LIVE = 0,
     ACTA_STREAM_DELETED = 1,    /* Until it is appended to. */
     ACTA_STREAM_TOMBSTONED = 2, /* For ever. */
 };
 
+/* List streams by name, in the order of bytes: those that begin with @prefix
+ * and come after @after (both may be NULL), @count_max at most (0: as many as
+ * the server gives at once, 4,096 at most).
+ */
 struct acta_stream {
     const char *name;
     uint64_t version;       /* How many events it ever had. */
