@@ -1,55 +1,24 @@
-/* The newest segment is the writer's alone. All files, spares included, are in
- * a list that the writer, the checkpoint thread (which releases segments) and
- * the keeper share under a lock. The keeper is a thread that makes spare files
- * of the full size with every block written once: a sync then has only data to
- * write, no metadata, which halves its time. Released segments become spares as
- * they are.
+/* The newest segment is the writer's alone. Which files there are is the
+ * business of journal_files.h.
  */
 
 #include "journal.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
+#include "journal_files.h"
 #include "segment.h"
 
-#define FILE_MODE       0640
-#define SEGMENT_PREFIX  "segment-"
-#define SPARE_PREFIX    "spare-"
-#define ZEROS_SIZE      ((size_t)1 << 20)
-#define RETRY_MS        200 /* The keeper tries again when there was no space. */
-#define STAGING_KEEP    ((size_t)4 << 20) /* Larger ones are given back. */
-#define SPARES_READY    1 /* The keeper makes files until there are so many. */
-#define NUMBER_NAME_MAX 40
-
-struct segment {
-    struct segment *next; /* In the order of their numbers. */
-    struct segment_header header;
-};
-
-/* A file to become a segment. */
-struct spare {
-    struct spare *next;
-    uint64_t number; /* In its name: spare-NUMBER. */
-};
+#define STAGING_KEEP ((size_t)4 << 20) /* Larger ones are given back. */
 
 struct journal {
-    /* These never change after journal_open(). */
-    char *dir;
-    struct uuid id;
-    size_t segment_size;
-    unsigned spares_max;
+    struct journal_files files;
 
     /* These belong to the writer. */
     int fd; /* Of the newest segment, -1 before journal_start(). */
@@ -59,185 +28,11 @@ struct journal {
     uint64_t next_position;
     uint8_t *staging; /* owned: an entry as it will be written */
     size_t staging_size;
-
-    pthread_mutex_t lock; /* Guards all below. */
-    pthread_cond_t changed;
-    struct segment *segments; /* owned: oldest first */
-    struct spare *spares;     /* owned */
-    unsigned spares_count;
-    uint64_t files_size;
-    uint64_t spare_number; /* Last one used in a name. */
-    bool no_space;         /* The keeper could not make a spare. */
-    bool stopping;
-    bool started;
-    pthread_t keeper;
 };
 
 int (*journal_sync)(int fd) = fdatasync;
 
-/* ---- names ---- */
-
-static enum acta_code
-number_path(const struct journal *journal, const char *prefix, uint64_t number,
-            char path[static FILE_PATH_MAX], struct acta_err *err)
-{
-    char name[NUMBER_NAME_MAX];
-
-    snprintf(name, sizeof(name), "%s%016" PRIx64, prefix, number);
-    return file_join(path, journal->dir, name, err);
-}
-
-/* True if @name is @prefix and a number of 16 hexadecimal digits. */
-static bool
-parse_name(const char *name, const char *prefix, uint64_t *number)
-{
-    size_t prefix_size = strlen(prefix);
-    const char *digits = name + prefix_size;
-
-    if (strncmp(name, prefix, prefix_size) != 0 || strlen(digits) != 16 ||
-        strspn(digits, "0123456789abcdef") != 16) {
-        return false;
-    }
-    *number = strtoull(digits, NULL, 16);
-    return true;
-}
-
-/* ---- the list of files ---- */
-
-static enum acta_code
-add_segment(struct journal *journal, const struct segment_header *header,
-            struct acta_err *err)
-{
-    struct segment *segment = malloc(sizeof(*segment));
-    struct segment **at = &journal->segments;
-
-    if (segment == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "journal");
-    }
-    segment->header = *header;
-    while (*at != NULL && (*at)->header.number < header->number) {
-        at = &(*at)->next;
-    }
-    segment->next = *at;
-    *at = segment;
-    journal->files_size += header->size;
-    return ACTA_OK;
-}
-
-static bool
-add_spare(struct journal *journal, uint64_t number)
-{
-    struct spare *spare = malloc(sizeof(*spare));
-
-    if (spare == NULL) {
-        return false;
-    }
-    *spare = (struct spare){.number = number, .next = journal->spares};
-    journal->spares = spare;
-    journal->spares_count++;
-    journal->files_size += journal->segment_size;
-    if (number > journal->spare_number) {
-        journal->spare_number = number;
-    }
-    return true;
-}
-
-/* Read the header of a segment's file and take it into the list. */
-static enum acta_code
-find_segment(struct journal *journal, uint64_t number, struct acta_err *err)
-{
-    struct segment_reader reader;
-    char path[FILE_PATH_MAX];
-    enum acta_code code;
-
-    code = number_path(journal, SEGMENT_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    code = segment_reader_open(&reader, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    if (memcmp(reader.header.database_id.bytes, journal->id.bytes, UUID_SIZE) !=
-        0) {
-        code =
-            acta_fail(err, ACTA_CORRUPT, "%s: it is of another database", path);
-    } else if (reader.header.number != number) {
-        code = acta_fail(err, ACTA_CORRUPT,
-                         "%s: it says that its number is %016" PRIx64, path,
-                         reader.header.number);
-    } else {
-        code = add_segment(journal, &reader.header, err);
-    }
-    segment_reader_close(&reader);
-    return code;
-}
-
-/* A spare is only worth keeping if it has the size of today's segments. */
-static enum acta_code
-find_spare(struct journal *journal, uint64_t number, struct acta_err *err)
-{
-    char path[FILE_PATH_MAX];
-    enum acta_code code;
-    off_t size;
-    int fd;
-
-    code = number_path(journal, SPARE_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return file_fail(err, "open", path);
-    }
-    size = lseek(fd, 0, SEEK_END);
-    close(fd);
-    if (size != (off_t)journal->segment_size ||
-        journal->spares_count >= journal->spares_max ||
-        !add_spare(journal, number)) {
-        if (unlink(path) != 0) {
-            return file_fail(err, "remove", path);
-        }
-    }
-    return ACTA_OK;
-}
-
-static enum acta_code
-find_files(struct journal *journal, struct acta_err *err)
-{
-    enum acta_code code = ACTA_OK;
-    struct dirent *entry;
-    uint64_t number;
-    DIR *list;
-
-    list = opendir(journal->dir);
-    if (list == NULL) {
-        return file_fail(err, "open", journal->dir);
-    }
-    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
-        if (parse_name(entry->d_name, SEGMENT_PREFIX, &number)) {
-            code = find_segment(journal, number, err);
-        } else if (parse_name(entry->d_name, SPARE_PREFIX, &number)) {
-            code = find_spare(journal, number, err);
-        }
-    }
-    closedir(list);
-    return code;
-}
-
-/* Numbers go up by one: a gap is a file that somebody has removed. */
-static enum acta_code
-check_numbers(struct journal *journal, struct acta_err *err)
-{
-    for (struct segment *s = journal->segments; s != NULL; s = s->next) {
-        if (s->next != NULL && s->next->header.number != s->header.number + 1) {
-            return acta_fail(err, ACTA_CORRUPT,
-                             "%s: segment %016" PRIx64 " is missing",
-                             journal->dir, s->header.number + 1);
-        }
-    }
-    return ACTA_OK;
-}
+/* ---- opening and closing ---- */
 
 enum acta_code
 journal_open(struct journal **out, const struct journal_options *options,
@@ -252,34 +47,13 @@ journal_open(struct journal **out, const struct journal_options *options,
         return acta_fail(err, ACTA_MEMORY, "open journal");
     }
     journal->fd = -1;
-    journal->id = options->id;
-    journal->segment_size = segment_round(options->segment_size);
-    if (journal->segment_size < JOURNAL_SEGMENT_SIZE_MIN) {
-        journal->segment_size = JOURNAL_SEGMENT_SIZE_MIN;
-    }
-    journal->spares_max = options->spares_max;
-    pthread_mutex_init(&journal->lock, NULL);
-    pthread_cond_init(&journal->changed, NULL);
-
-    journal->dir = strdup(options->dir);
-    if (journal->dir == NULL) {
-        code = acta_fail(err, ACTA_MEMORY, "open journal");
-        goto fail;
-    }
-    code = find_files(journal, err);
+    code = journal_files_open(&journal->files, options, err);
     if (code != ACTA_OK) {
-        goto fail;
-    }
-    code = check_numbers(journal, err);
-    if (code != ACTA_OK) {
-        goto fail;
+        journal_close(journal);
+        return acta_wrap(err, code, "open journal");
     }
     *out = journal;
     return ACTA_OK;
-
-fail:
-    journal_close(journal);
-    return acta_wrap(err, code, "open journal");
 }
 
 void
@@ -288,32 +62,11 @@ journal_close(struct journal *journal)
     if (journal == NULL) {
         return;
     }
-    if (journal->started) {
-        pthread_mutex_lock(&journal->lock);
-        journal->stopping = true;
-        pthread_cond_broadcast(&journal->changed);
-        pthread_mutex_unlock(&journal->lock);
-        pthread_join(journal->keeper, NULL);
-    }
+    journal_files_close(&journal->files);
     if (journal->fd >= 0) {
         close(journal->fd);
     }
-    while (journal->segments != NULL) {
-        struct segment *segment = journal->segments;
-
-        journal->segments = segment->next;
-        free(segment);
-    }
-    while (journal->spares != NULL) {
-        struct spare *spare = journal->spares;
-
-        journal->spares = spare->next;
-        free(spare);
-    }
-    pthread_cond_destroy(&journal->changed);
-    pthread_mutex_destroy(&journal->lock);
     free(journal->staging);
-    free(journal->dir);
     free(journal);
 }
 
@@ -364,8 +117,8 @@ replay_segment(struct journal *journal, const struct segment *segment,
     char path[FILE_PATH_MAX];
     enum acta_code code;
 
-    code =
-        number_path(journal, SEGMENT_PREFIX, segment->header.number, path, err);
+    code = journal_files_path(&journal->files, JOURNAL_SEGMENT_PREFIX,
+                              segment->header.number, path, err);
     if (code != ACTA_OK) {
         return code;
     }
@@ -386,14 +139,6 @@ replay_segment(struct journal *journal, const struct segment *segment,
     return code;
 }
 
-/* True if all of the segment's entries are up to @sequence. */
-static bool
-is_before(const struct segment *segment, uint64_t sequence)
-{
-    return segment->next != NULL &&
-           segment->next->header.first_sequence <= sequence + 1;
-}
-
 enum acta_code
 journal_replay(struct journal *journal, uint64_t after,
                enum acta_code (*visit)(void *user,
@@ -402,23 +147,23 @@ journal_replay(struct journal *journal, uint64_t after,
                void *user, uint64_t *last, struct acta_err *err)
 {
     struct visitor visitor = {after, visit, user, after};
-    const struct segment *segment = journal->segments;
+    const struct segment *segment = journal->files.segments;
     enum acta_code code = ACTA_OK;
 
     if (segment == NULL && after > 0) { /* The newest is never released. */
         return acta_fail(err, ACTA_CORRUPT,
                          "replay journal: %s: there is no segment, although "
                          "entries up to %" PRIu64 " were written",
-                         journal->dir, after);
+                         journal->files.dir, after);
     }
-    while (segment != NULL && is_before(segment, after)) {
+    while (segment != NULL && segment_is_before(segment, after)) {
         segment = segment->next;
     }
     if (segment != NULL && segment->header.first_sequence > after + 1) {
         return acta_fail(err, ACTA_CORRUPT,
                          "replay journal: %s: entries %" PRIu64 " to %" PRIu64
                          " are missing",
-                         journal->dir, after + 1,
+                         journal->files.dir, after + 1,
                          segment->header.first_sequence - 1);
     }
     while (code == ACTA_OK && segment != NULL) {
@@ -429,227 +174,24 @@ journal_replay(struct journal *journal, uint64_t after,
     return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "replay journal");
 }
 
-/* ---- making and beginning segments ---- */
-
-static enum acta_code
-fill_with_zeros(int fd, size_t size, const char *path, struct acta_err *err)
-{
-    enum acta_code code = ACTA_OK;
-    uint8_t *zeros;
-    int rc;
-
-    rc = posix_fallocate(fd, 0, (off_t)size);
-    if (rc != 0) {
-        errno = rc;
-        return file_fail(err, "allocate", path);
-    }
-    zeros = calloc(1, ZEROS_SIZE);
-    if (zeros == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "allocate %s", path);
-    }
-    for (size_t at = 0; code == ACTA_OK && at < size; at += ZEROS_SIZE) {
-        size_t part = size - at < ZEROS_SIZE ? size - at : ZEROS_SIZE;
-
-        code = file_write_at(fd, zeros, part, (off_t)at, path, err);
-    }
-    free(zeros);
-    if (code == ACTA_OK && journal_sync(fd) != 0) {
-        code = file_fail(err, "sync", path);
-    }
-    return code;
-}
-
-/* Make a file of @size bytes under the name of spare @number. */
-static enum acta_code
-make_file(struct journal *journal, uint64_t number, size_t size,
-          struct acta_err *err)
-{
-    char path[FILE_PATH_MAX];
-    enum acta_code code;
-    int fd;
-
-    code = number_path(journal, SPARE_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    if (fd < 0) {
-        return file_fail(err, "create", path);
-    }
-    code = fill_with_zeros(fd, size, path, err);
-    close(fd);
-    if (code != ACTA_OK) {
-        (void)unlink(path); /* Else the next start removes it. */
-    }
-    return code;
-}
-
-static void
-wait_a_moment(struct journal *journal)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += RETRY_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&journal->changed, &journal->lock, &until);
-}
-
-static void *
-keep_spares(void *arg)
-{
-    struct journal *journal = arg;
-    enum acta_code code;
-    uint64_t number;
-
-    pthread_mutex_lock(&journal->lock);
-    while (!journal->stopping) {
-        if (journal->spares_count >= SPARES_READY) {
-            pthread_cond_wait(&journal->changed, &journal->lock);
-            continue;
-        }
-        number = ++journal->spare_number;
-        pthread_mutex_unlock(&journal->lock);
-        code = make_file(journal, number, journal->segment_size, NULL);
-        pthread_mutex_lock(&journal->lock);
-
-        journal->no_space = code != ACTA_OK || !add_spare(journal, number);
-        pthread_cond_broadcast(&journal->changed);
-        if (journal->no_space && !journal->stopping) {
-            wait_a_moment(journal);
-        }
-    }
-    pthread_mutex_unlock(&journal->lock);
-    return NULL;
-}
-
-/* Take a spare out of the list, waiting for the keeper if it is at work on one.
- */
-static enum acta_code
-take_spare(struct journal *journal, uint64_t *number, struct acta_err *err)
-{
-    struct spare *spare;
-
-    pthread_mutex_lock(&journal->lock);
-    while (journal->spares == NULL && journal->started && !journal->no_space) {
-        pthread_cond_wait(&journal->changed, &journal->lock);
-    }
-    spare = journal->spares;
-    if (spare != NULL) {
-        journal->spares = spare->next;
-        journal->spares_count--;
-        journal->files_size -= journal->segment_size;
-        *number = spare->number;
-        pthread_cond_broadcast(&journal->changed);
-    } else {
-        *number = ++journal->spare_number;
-    }
-    pthread_mutex_unlock(&journal->lock);
-
-    if (spare != NULL) {
-        free(spare);
-        return ACTA_OK;
-    }
-    if (journal->started) {
-        return acta_fail(err, ACTA_FULL,
-                         "no space for another journal segment of %zu bytes",
-                         journal->segment_size);
-    }
-    return make_file(journal, *number, journal->segment_size, err);
-}
-
-/* O_DIRECT keeps journal writes from pushing other pages out and halves the
- * time of a sync; not every file system has it.
- */
-static int
-open_for_writing(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_DIRECT);
-
-    return fd >= 0 || errno != EINVAL ? fd : open(path, O_RDWR | O_CLOEXEC);
-}
-
-/* Write the header into the file and give it the segment's name: in this
- * order (J3).
- */
-static enum acta_code
-name_segment(struct journal *journal, const char *spare_path, int fd,
-             const struct segment_header *header, struct acta_err *err)
-{
-    char path[FILE_PATH_MAX];
-    enum acta_code code;
-    void *block;
-
-    block = aligned_alloc(SEGMENT_ALIGNMENT, SEGMENT_HEADER_SIZE);
-    if (block == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "begin segment");
-    }
-    segment_encode_header(block, header);
-    code = file_write_at(fd, block, SEGMENT_HEADER_SIZE, 0, spare_path, err);
-    free(block);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    if (journal_sync(fd) != 0) {
-        return file_fail(err, "sync", spare_path);
-    }
-    code = number_path(journal, SEGMENT_PREFIX, header->number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    return file_rename(spare_path, path, journal->dir, err);
-}
+/* ---- beginning segments ---- */
 
 /* Go over to a new segment with room for @size bytes of entries. */
 static enum acta_code
 begin_segment(struct journal *journal, size_t size, struct acta_err *err)
 {
     struct segment_header header = {
-        .database_id = journal->id,
+        .database_id = journal->files.id,
         .number = journal->current.number + 1,
         .first_sequence = journal->next_sequence,
         .first_position = journal->next_position,
-        .size = journal->segment_size,
     };
-    char path[FILE_PATH_MAX];
     enum acta_code code;
-    uint64_t number;
     int fd;
 
-    if (size > journal->segment_size - SEGMENT_HEADER_SIZE) {
-        /* An entry larger than a segment gets one of its own. */
-        header.size = SEGMENT_HEADER_SIZE + segment_round(size);
-        pthread_mutex_lock(&journal->lock);
-        number = ++journal->spare_number;
-        pthread_mutex_unlock(&journal->lock);
-        code = make_file(journal, number, header.size, err);
-    } else {
-        code = take_spare(journal, &number, err);
-    }
+    code = journal_files_begin(&journal->files, &header, size, journal->offset,
+                               &fd, err);
     if (code != ACTA_OK) {
-        return code;
-    }
-    if (getrandom(&header.salt, sizeof(header.salt), 0) !=
-        sizeof(header.salt)) {
-        return acta_fail(err, ACTA_IO, "no random numbers");
-    }
-    code = number_path(journal, SPARE_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    fd = open_for_writing(path);
-    if (fd < 0) {
-        return file_fail(err, "open", path);
-    }
-    code = name_segment(journal, path, fd, &header, err);
-    if (code == ACTA_OK) {
-        pthread_mutex_lock(&journal->lock);
-        code = add_segment(journal, &header, err);
-        pthread_mutex_unlock(&journal->lock);
-    }
-    if (code != ACTA_OK) {
-        close(fd);
         return code;
     }
     if (journal->fd >= 0) {
@@ -672,11 +214,11 @@ sync_last_segment(struct journal *journal, struct acta_err *err)
     char path[FILE_PATH_MAX];
     int fd;
 
-    if (journal->segments == NULL) {
+    if (journal->files.segments == NULL) {
         return ACTA_OK;
     }
-    code = number_path(journal, SEGMENT_PREFIX, journal->current.number, path,
-                       err);
+    code = journal_files_path(&journal->files, JOURNAL_SEGMENT_PREFIX,
+                              journal->current.number, path, err);
     if (code != ACTA_OK) {
         return code;
     }
@@ -696,11 +238,10 @@ journal_start(struct journal *journal, uint64_t sequence,
               uint64_t first_position, struct acta_err *err)
 {
     enum acta_code code;
-    int rc;
 
-    assert(!journal->started);
+    assert(!journal->files.started);
 
-    for (struct segment *s = journal->segments; s != NULL; s = s->next) {
+    for (struct segment *s = journal->files.segments; s != NULL; s = s->next) {
         journal->current.number = s->header.number;
     }
     journal->next_sequence = sequence;
@@ -712,13 +253,8 @@ journal_start(struct journal *journal, uint64_t sequence,
     if (code != ACTA_OK && code != ACTA_FULL) {
         return acta_wrap(err, code, "start journal");
     }
-    rc = pthread_create(&journal->keeper, NULL, keep_spares, journal);
-    if (rc != 0) {
-        return acta_fail(err, ACTA_MEMORY, "start journal: thread: %s",
-                         strerror(rc));
-    }
-    journal->started = true;
-    return ACTA_OK;
+    code = journal_files_start_keeper(&journal->files, err);
+    return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "start journal");
 }
 
 /* ---- writing ---- */
@@ -732,12 +268,24 @@ journal_entry_size(size_t size)
 enum acta_code
 journal_reserve(struct journal *journal, size_t size, struct acta_err *err)
 {
-    assert(journal->started);
+    assert(journal->files.started);
 
     if (size <= journal->current.size - journal->offset) {
         return ACTA_OK;
     }
     return begin_segment(journal, size, err);
+}
+
+enum acta_code
+journal_turn(struct journal *journal, bool *turned, struct acta_err *err)
+{
+    enum acta_code code = ACTA_FULL;
+
+    if (journal_files_has_wanted(&journal->files)) {
+        code = begin_segment(journal, 0, err);
+    }
+    *turned = code == ACTA_OK;
+    return code == ACTA_FULL ? ACTA_OK : code;
 }
 
 uint8_t *
@@ -775,12 +323,12 @@ put_entry(struct journal *journal, const struct journal_entry *entry,
     segment_encode_entry(journal->staging, journal->current.salt, entry);
     memset(journal->staging + used, 0, size - used);
     code = file_write_at(journal->fd, journal->staging, size,
-                         (off_t)journal->offset, journal->dir, err);
+                         (off_t)journal->offset, journal->files.dir, err);
     if (code != ACTA_OK) {
         return acta_wrap(err, code, "write journal");
     }
     if (journal_sync(journal->fd) != 0) {
-        code = file_fail(err, "sync", journal->dir);
+        code = file_fail(err, "sync", journal->files.dir);
         return acta_wrap(err, code, "write journal");
     }
     journal->offset += size;
@@ -834,85 +382,52 @@ journal_end(struct journal *journal)
     (void)code; /* The next start then looks through the segment. */
 }
 
-/* ---- releasing ---- */
-
-/* Give the file of a released segment a spare's name, or remove it. That must
- * be durable before the file gets another header, or a segment would be found
- * under a name that is not its own; and before the next one is retired, or
- * there would be a gap in the numbers.
- */
-static void
-retire(struct journal *journal, const struct segment *segment)
-{
-    bool keep = segment->header.size == journal->segment_size;
-    char path[FILE_PATH_MAX], spare_path[FILE_PATH_MAX];
-    uint64_t number;
-
-    pthread_mutex_lock(&journal->lock);
-    keep = keep && journal->spares_count < journal->spares_max;
-    number = ++journal->spare_number;
-    pthread_mutex_unlock(&journal->lock);
-
-    if (number_path(journal, SEGMENT_PREFIX, segment->header.number, path,
-                    NULL) != ACTA_OK ||
-        number_path(journal, SPARE_PREFIX, number, spare_path, NULL) !=
-            ACTA_OK) {
-        return;
-    }
-    keep = keep && rename(path, spare_path) == 0;
-    if (!keep) {
-        (void)unlink(path); /* What is left is released at the next start. */
-    }
-    if (file_sync_dir(journal->dir, NULL) != ACTA_OK || !keep) {
-        return;
-    }
-    pthread_mutex_lock(&journal->lock);
-    if (!add_spare(journal, number)) {
-        (void)unlink(spare_path);
-    }
-    pthread_cond_broadcast(&journal->changed);
-    pthread_mutex_unlock(&journal->lock);
-}
+/* ---- files that are not needed any more ---- */
 
 void
 journal_release(struct journal *journal, uint64_t sequence)
 {
-    struct segment *segment;
-
-    for (;;) {
-        pthread_mutex_lock(&journal->lock);
-        segment = journal->segments;
-        if (segment == NULL || !is_before(segment, sequence)) {
-            pthread_mutex_unlock(&journal->lock);
-            return;
-        }
-        journal->segments = segment->next;
-        journal->files_size -= segment->header.size;
-        pthread_mutex_unlock(&journal->lock);
-        retire(journal, segment);
-        free(segment);
-    }
+    journal_files_release(&journal->files, sequence);
 }
 
 void
 journal_drop_spares(struct journal *journal)
 {
-    char path[FILE_PATH_MAX];
+    journal_files_drop_spares(&journal->files);
+}
 
-    pthread_mutex_lock(&journal->lock);
-    while (journal->spares_count > SPARES_READY) {
-        struct spare *spare = journal->spares;
+/* What segments may have of entries up to @sequence. The newest can only be rid
+ * of it by another one that takes its place.
+ */
+static bool
+is_in_segments(struct journal_files *files, uint64_t sequence)
+{
+    bool found;
 
-        journal->spares = spare->next;
-        journal->spares_count--;
-        journal->files_size -= journal->segment_size;
-        if (number_path(journal, SPARE_PREFIX, spare->number, path, NULL) ==
-            ACTA_OK) {
-            (void)unlink(path); /* What is left is found at the next start. */
+    pthread_mutex_lock(&files->lock);
+    found = files->taken.oldest <= sequence;
+    for (struct segment *s = files->segments; s != NULL; s = s->next) {
+        if (s->leftover.oldest <= sequence) {
+            found = true;
+            if (s->next == NULL && !files->wants_clean) {
+                files->wants_clean = true;
+                pthread_cond_broadcast(&files->changed);
+            }
         }
-        free(spare);
     }
-    pthread_mutex_unlock(&journal->lock);
+    pthread_mutex_unlock(&files->lock);
+    return found;
+}
+
+enum journal_wiped
+journal_wipe(struct journal *journal, uint64_t sequence, size_t size_max)
+{
+    if (!journal_files_wipe(&journal->files, sequence, size_max)) {
+        return JOURNAL_WIPES_ON;
+    }
+    /* Spares came first: the writer makes segments of them meanwhile. */
+    return is_in_segments(&journal->files, sequence) ? JOURNAL_WAITS
+                                                     : JOURNAL_WIPED;
 }
 
 uint64_t
@@ -920,8 +435,8 @@ journal_size(struct journal *journal)
 {
     uint64_t size;
 
-    pthread_mutex_lock(&journal->lock);
-    size = journal->files_size;
-    pthread_mutex_unlock(&journal->lock);
+    pthread_mutex_lock(&journal->files.lock);
+    size = journal->files.size;
+    pthread_mutex_unlock(&journal->files.lock);
     return size;
 }

@@ -22,9 +22,10 @@
  *
  * STORAGE.md has the bytes.
  *
- * Threads: journal_write(), journal_reserve() and journal_prepare() belong to
- * the writer; journal_release(), journal_drop_spares() and journal_size() may
- * be called from any thread.
+ * Threads: journal_write(), journal_reserve(), journal_turn() and
+ * journal_prepare() belong to the writer; journal_release() and journal_wipe()
+ * to one thread at a time, as the checkpoint's; journal_drop_spares() and
+ * journal_size() may be called from any thread.
  */
 
 #ifndef ACTA_JOURNAL_H
@@ -108,6 +109,13 @@ size_t journal_entry_size(size_t size);
 enum acta_code journal_reserve(struct journal *journal, size_t size,
                                struct acta_err *err) ACTA_CHECKED;
 
+/* Begin a new segment, with the next entry, if journal_wipe() waits for one and
+ * there is a file for it that has nothing of older entries in it. *@turned says
+ * whether. After any failure the process must end.
+ */
+enum acta_code journal_turn(struct journal *journal, bool *turned,
+                            struct acta_err *err) ACTA_CHECKED;
+
 /* Memory in which the writer builds the next entry: its block and behind it its
  * rows, @size bytes, valid until journal_write(). NULL if there is none.
  */
@@ -133,6 +141,21 @@ void journal_end(struct journal *journal);
  * may be used again.
  */
 void journal_release(struct journal *journal, uint64_t sequence);
+
+/* Overwrite what files that are not in use still have of entries up to
+ * @sequence, so that it cannot be found on the disk again: at most @size_max
+ * bytes, which are synced when this returns.
+ */
+enum journal_wiped {
+    JOURNAL_WIPED,    /* No file has any of it. */
+    JOURNAL_WIPES_ON, /* There is more to do: call it again. */
+    JOURNAL_WAITS,    /* Segments that are in use have it. The newest is to be
+                         followed by another, see journal_turn(), and then all
+                         are to be released. */
+};
+
+enum journal_wiped journal_wipe(struct journal *journal, uint64_t sequence,
+                                size_t size_max);
 
 /* The disk is short of space: remove spare files, but for the one that the
  * keeper would make again.

@@ -1,0 +1,407 @@
+#include "journal_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "waiting.h"
+
+#define NUMBER_NAME_MAX 40
+
+/* ---- names ---- */
+
+enum acta_code
+journal_files_path(const struct journal_files *files, const char *prefix,
+                   uint64_t number, char path[static FILE_PATH_MAX],
+                   struct acta_err *err)
+{
+    char name[NUMBER_NAME_MAX];
+
+    snprintf(name, sizeof(name), "%s%016" PRIx64, prefix, number);
+    return file_join(path, files->dir, name, err);
+}
+
+/* True if @name is @prefix and a number of 16 hexadecimal digits. */
+static bool
+parse_name(const char *name, const char *prefix, uint64_t *number)
+{
+    size_t prefix_size = strlen(prefix);
+    const char *digits = name + prefix_size;
+
+    if (strncmp(name, prefix, prefix_size) != 0 || strlen(digits) != 16 ||
+        strspn(digits, "0123456789abcdef") != 16) {
+        return false;
+    }
+    *number = strtoull(digits, NULL, 16);
+    return true;
+}
+
+/* ---- finding what is there ---- */
+
+static enum acta_code
+add_segment(struct journal_files *files, const struct segment_header *header,
+            struct leftover leftover, struct acta_err *err)
+{
+    struct segment *segment = malloc(sizeof(*segment));
+    struct segment **at = &files->segments;
+
+    if (segment == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "journal");
+    }
+    segment->header = *header;
+    segment->leftover = leftover;
+    while (*at != NULL && (*at)->header.number < header->number) {
+        at = &(*at)->next;
+    }
+    segment->next = *at;
+    *at = segment;
+    files->size += header->size;
+    return ACTA_OK;
+}
+
+/* Read the header of a segment's file and take it into the list. */
+static enum acta_code
+find_segment(struct journal_files *files, uint64_t number, struct acta_err *err)
+{
+    struct segment_reader reader;
+    char path[FILE_PATH_MAX];
+    enum acta_code code;
+
+    code = journal_files_path(files, JOURNAL_SEGMENT_PREFIX, number, path, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = segment_reader_open(&reader, path, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (memcmp(reader.header.database_id.bytes, files->id.bytes, UUID_SIZE) !=
+        0) {
+        code =
+            acta_fail(err, ACTA_CORRUPT, "%s: it is of another database", path);
+    } else if (reader.header.number != number) {
+        code = acta_fail(err, ACTA_CORRUPT,
+                         "%s: it says that its number is %016" PRIx64, path,
+                         reader.header.number);
+    } else {
+        code = add_segment(files, &reader.header, LEFTOVER_UNKNOWN, err);
+    }
+    segment_reader_close(&reader);
+    return code;
+}
+
+/* A spare is only worth keeping if it has the size of today's segments. */
+static enum acta_code
+find_spare(struct journal_files *files, uint64_t number, struct acta_err *err)
+{
+    char path[FILE_PATH_MAX];
+    enum acta_code code;
+    off_t size;
+    int fd;
+
+    code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return file_fail(err, "open", path);
+    }
+    size = lseek(fd, 0, SEEK_END);
+    close(fd);
+    if (size != (off_t)files->segment_size ||
+        files->spares_count >= files->spares_max ||
+        !journal_files_add_spare(files, number, LEFTOVER_UNKNOWN)) {
+        if (unlink(path) != 0) {
+            return file_fail(err, "remove", path);
+        }
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+find_files(struct journal_files *files, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+    struct dirent *entry;
+    uint64_t number;
+    DIR *list;
+
+    list = opendir(files->dir);
+    if (list == NULL) {
+        return file_fail(err, "open", files->dir);
+    }
+    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
+        if (parse_name(entry->d_name, JOURNAL_SEGMENT_PREFIX, &number)) {
+            code = find_segment(files, number, err);
+        } else if (parse_name(entry->d_name, JOURNAL_SPARE_PREFIX, &number)) {
+            code = find_spare(files, number, err);
+        }
+    }
+    closedir(list);
+    return code;
+}
+
+/* Numbers go up by one: a gap is a file that somebody has removed. */
+static enum acta_code
+check_numbers(struct journal_files *files, struct acta_err *err)
+{
+    for (struct segment *s = files->segments; s != NULL; s = s->next) {
+        if (s->next != NULL && s->next->header.number != s->header.number + 1) {
+            return acta_fail(err, ACTA_CORRUPT,
+                             "%s: segment %016" PRIx64 " is missing",
+                             files->dir, s->header.number + 1);
+        }
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+journal_files_open(struct journal_files *files,
+                   const struct journal_options *options, struct acta_err *err)
+{
+    enum acta_code code;
+
+    *files = (struct journal_files){
+        .id = options->id,
+        .segment_size = segment_round(options->segment_size),
+        .spares_max = options->spares_max,
+        .taken = LEFTOVER_NONE,
+    };
+    if (files->segment_size < JOURNAL_SEGMENT_SIZE_MIN) {
+        files->segment_size = JOURNAL_SEGMENT_SIZE_MIN;
+    }
+    pthread_mutex_init(&files->lock, NULL);
+    waiting_init(&files->changed);
+    files->dir = strdup(options->dir);
+    if (files->dir == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "out of memory");
+    }
+    code = find_files(files, err);
+    return code == ACTA_OK ? check_numbers(files, err) : code;
+}
+
+void
+journal_files_close(struct journal_files *files)
+{
+    journal_files_stop_keeper(files);
+    while (files->segments != NULL) {
+        struct segment *segment = files->segments;
+
+        files->segments = segment->next;
+        free(segment);
+    }
+    while (files->spares != NULL) {
+        struct spare *spare = files->spares;
+
+        files->spares = spare->next;
+        free(spare);
+    }
+    pthread_cond_destroy(&files->changed);
+    pthread_mutex_destroy(&files->lock);
+    free(files->dir);
+}
+
+/* ---- beginning a segment ---- */
+
+/* O_DIRECT keeps journal writes from pushing other pages out and halves the
+ * time of a sync; not every file system has it.
+ */
+static int
+open_for_writing(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_DIRECT);
+
+    return fd >= 0 || errno != EINVAL ? fd : open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* Write the header into the file and give it the segment's name: in this
+ * order (J3).
+ */
+static enum acta_code
+name_segment(struct journal_files *files, const char *spare_path, int fd,
+             const struct segment_header *header, struct acta_err *err)
+{
+    char path[FILE_PATH_MAX];
+    enum acta_code code;
+    void *block;
+
+    block = aligned_alloc(SEGMENT_ALIGNMENT, SEGMENT_HEADER_SIZE);
+    if (block == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "begin segment");
+    }
+    segment_encode_header(block, header);
+    code = file_write_at(fd, block, SEGMENT_HEADER_SIZE, 0, spare_path, err);
+    free(block);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (journal_sync(fd) != 0) {
+        return file_fail(err, "sync", spare_path);
+    }
+    code = journal_files_path(files, JOURNAL_SEGMENT_PREFIX, header->number,
+                              path, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    return file_rename(spare_path, path, files->dir, err);
+}
+
+/* Take the new segment into the list, behind the newest so far. */
+static enum acta_code
+add_newest(struct journal_files *files, const struct segment_header *header,
+           struct leftover leftover, uint64_t used, struct acta_err *err)
+{
+    struct segment *newest = files->segments;
+    enum acta_code code;
+
+    if (header->first_sequence < leftover.oldest) {
+        leftover.oldest = header->first_sequence;
+    }
+    pthread_mutex_lock(&files->lock);
+    while (newest != NULL && newest->next != NULL) {
+        newest = newest->next;
+    }
+    if (newest != NULL && newest->leftover.size < used) {
+        newest->leftover.size = used;
+    }
+    code = add_segment(files, header, leftover, err);
+    files->taken = LEFTOVER_NONE;
+    pthread_mutex_unlock(&files->lock);
+    return code;
+}
+
+enum acta_code
+journal_files_begin(struct journal_files *files, struct segment_header *header,
+                    size_t size, uint64_t used, int *fd, struct acta_err *err)
+{
+    struct leftover leftover;
+    char path[FILE_PATH_MAX];
+    enum acta_code code;
+    uint64_t number;
+
+    header->size = SEGMENT_HEADER_SIZE + segment_round(size);
+    if (header->size < files->segment_size) {
+        header->size = files->segment_size;
+    }
+    code = journal_files_take(files, header->size, &number, &leftover, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (getrandom(&header->salt, sizeof(header->salt), 0) !=
+        sizeof(header->salt)) {
+        return acta_fail(err, ACTA_IO, "no random numbers");
+    }
+    code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    *fd = open_for_writing(path);
+    if (*fd < 0) {
+        return file_fail(err, "open", path);
+    }
+    code = name_segment(files, path, *fd, header, err);
+    if (code == ACTA_OK) {
+        code = add_newest(files, header, leftover, used, err);
+    }
+    if (code != ACTA_OK) {
+        close(*fd);
+        *fd = -1;
+    }
+    return code;
+}
+
+/* ---- releasing ---- */
+
+bool
+segment_is_before(const struct segment *segment, uint64_t sequence)
+{
+    return segment->next != NULL &&
+           segment->next->header.first_sequence <= sequence + 1;
+}
+
+/* Give the file of a released segment a spare's name, or remove it. That must
+ * be durable before the file gets another header, or a segment would be found
+ * under a name that is not its own; and before the next one is retired, or
+ * there would be a gap in the numbers.
+ */
+static void
+retire(struct journal_files *files, const struct segment *segment)
+{
+    bool keep = segment->header.size == files->segment_size;
+    char path[FILE_PATH_MAX], spare_path[FILE_PATH_MAX];
+    uint64_t number;
+
+    pthread_mutex_lock(&files->lock);
+    keep = keep && files->spares_count < files->spares_max;
+    number = ++files->spare_number;
+    pthread_mutex_unlock(&files->lock);
+
+    if (journal_files_path(files, JOURNAL_SEGMENT_PREFIX,
+                           segment->header.number, path, NULL) != ACTA_OK ||
+        journal_files_path(files, JOURNAL_SPARE_PREFIX, number, spare_path,
+                           NULL) != ACTA_OK) {
+        return;
+    }
+    keep = keep && rename(path, spare_path) == 0;
+    if (!keep) {
+        (void)unlink(path); /* What is left is released at the next start. */
+    }
+    if (file_sync_dir(files->dir, NULL) != ACTA_OK || !keep) {
+        return;
+    }
+    pthread_mutex_lock(&files->lock);
+    if (!journal_files_add_spare(files, number, segment->leftover)) {
+        (void)unlink(spare_path);
+    }
+    pthread_cond_broadcast(&files->changed);
+    pthread_mutex_unlock(&files->lock);
+}
+
+void
+journal_files_release(struct journal_files *files, uint64_t sequence)
+{
+    struct segment *segment;
+
+    for (;;) {
+        pthread_mutex_lock(&files->lock);
+        segment = files->segments;
+        if (segment == NULL || !segment_is_before(segment, sequence)) {
+            pthread_mutex_unlock(&files->lock);
+            return;
+        }
+        files->segments = segment->next;
+        files->size -= segment->header.size;
+        pthread_mutex_unlock(&files->lock);
+        retire(files, segment);
+        free(segment);
+    }
+}
+
+void
+journal_files_drop_spares(struct journal_files *files)
+{
+    char path[FILE_PATH_MAX];
+
+    pthread_mutex_lock(&files->lock);
+    while (files->spares_count > JOURNAL_SPARES_READY) {
+        struct spare *spare = files->spares;
+
+        files->spares = spare->next;
+        files->spares_count--;
+        files->size -= files->segment_size;
+        if (journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path,
+                               NULL) == ACTA_OK) {
+            (void)unlink(path); /* What is left is found at the next start. */
+        }
+        free(spare);
+    }
+    pthread_mutex_unlock(&files->lock);
+}
