@@ -51,6 +51,12 @@ close_database(struct db *db)
 void
 db_make(struct db *db)
 {
+    db_make_with(db, CHECKPOINT_EVENTS);
+}
+
+void
+db_make_with(struct db *db, size_t checkpoint_events)
+{
     *db = (struct db){0};
     tempdir_make(&db->dir);
     snprintf(db->path, sizeof(db->path), "%s/main", db->dir.path);
@@ -63,7 +69,7 @@ db_make(struct db *db)
     db->options.journal_segment_size = 1 << 20;
     db->options.store_map_size = 1 << 28;
     db->options.disk_reserve = 0;
-    db->options.checkpoint_events = CHECKPOINT_EVENTS;
+    db->options.checkpoint_events = checkpoint_events;
     db->options.fatal = fatal;
     open_database(db);
 }
@@ -93,24 +99,37 @@ db_wait_checkpoint(struct db *db)
     }
 }
 
+/* Copy what is on disk as it is at one moment, although the background may be
+ * at work: a copy that equals the original after it was made is what was there
+ * when it was made. (The lock file of the store is memory that threads share.)
+ */
+static void
+copy_files(const char *from, const char *to)
+{
+    char command[2000];
+    bool copied = false;
+
+    snprintf(command, sizeof(command),
+             "rm -rf %s && cp -r %s %s 2>/dev/null && "
+             "diff -rq -x lock.mdb %s %s >/dev/null 2>&1",
+             to, from, to, from, to);
+    for (int tries = 0; tries < COPIES_MAX && !copied; tries++) {
+        copied = system(command) == 0;
+    }
+    ck_assert_msg(copied, "the files never stand still");
+}
+
 void
 db_reopen_as_killed(struct db *db)
 {
     char command[1000], copy[sizeof(db->path)];
-    bool copied = false;
 
     db_wait_checkpoint(db);
     db->copies++;
     ck_assert_int_lt(
         snprintf(copy, sizeof(copy), "%s/copy%u", db->dir.path, db->copies),
         (int)sizeof(copy));
-    /* Segments that were just released may still be changing their names. */
-    snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s 2>/dev/null",
-             copy, db->path, copy);
-    for (int tries = 0; tries < COPIES_MAX && !copied; tries++) {
-        copied = system(command) == 0;
-    }
-    ck_assert(copied);
+    copy_files(db->path, copy);
     close_database(db);
     snprintf(command, sizeof(command), "rm -r %s", db->path);
     ck_assert_int_eq(system(command), 0);
@@ -118,17 +137,45 @@ db_reopen_as_killed(struct db *db)
     open_database(db);
 }
 
-void
-db_append(struct db *db, struct job *job)
+/* Jobs that have come back, at least one. */
+static struct job *
+wait_for_jobs(struct db *db)
 {
-    job->completions = &db->completions;
-    ck_assert_int_eq(database_submit(db->database, job), ACTA_OK);
     pthread_mutex_lock(&db->lock);
     while (!db->is_woken) {
         pthread_cond_wait(&db->woken, &db->lock);
     }
     db->is_woken = false;
     pthread_mutex_unlock(&db->lock);
-    ck_assert_ptr_eq(completions_take(&db->completions), job);
-    ck_assert_ptr_null(job->next);
+    return completions_take(&db->completions);
+}
+
+void
+db_run(struct db *db, struct job *const *jobs, size_t count)
+{
+    size_t back = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->completions = &db->completions;
+        ck_assert_int_eq(database_submit(db->database, jobs[i]), ACTA_OK);
+    }
+    while (back < count) {
+        struct job *job = wait_for_jobs(db);
+
+        while (job != NULL) { /* In the order in which they were handed in. */
+            struct job *next = job->next;
+
+            ck_assert_uint_lt(back, count);
+            ck_assert_ptr_eq(job, jobs[back]);
+            job->next = NULL;
+            job = next;
+            back++;
+        }
+    }
+}
+
+void
+db_append(struct db *db, struct job *job)
+{
+    db_run(db, &job, 1);
 }

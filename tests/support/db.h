@@ -1,4 +1,4 @@
-/* A real database in this process, and appends that wait for their answer. */
+/* A real database in this process, and jobs that wait for their outcome. */
 
 #ifndef ACTA_TEST_DB_H
 #define ACTA_TEST_DB_H
@@ -25,9 +25,10 @@ struct db {
 };
 
 /* Make a database in a new directory, with options for small amounts of data:
- * a checkpoint is due after a hundred events.
+ * a checkpoint is due after a hundred events, or as many as are given.
  */
 void db_make(struct db *db);
+void db_make_with(struct db *db, size_t checkpoint_events);
 
 /* Close it and remove its directory. */
 void db_remove(struct db *db);
@@ -40,8 +41,13 @@ void db_reopen(struct db *db);
  */
 void db_reopen_as_killed(struct db *db);
 
-/* Hand in an append and wait for its outcome, which is in @append. */
+/* Hand in a job and wait for its outcome, which is in it. */
 void db_append(struct db *db, struct job *job);
+
+/* Hand in some at once, in this order, and wait for all of them: a commit may
+ * have several.
+ */
+void db_run(struct db *db, struct job *const *jobs, size_t count);
 
 /* Wait until the checkpoint that is under way, if any, is done. */
 void db_wait_checkpoint(struct db *db);
