@@ -20,8 +20,10 @@
 /* One more than are put, to know that there are more. */
 #define WANTED_MAX (ACTA_UNSEEN_EVENTS_MAX + 1)
 
-/* Room for what is wanted, and for some sources before it has to be sorted. */
-#define GATHERED_MAX (4 * WANTED_MAX)
+/* With twice as many as are wanted the first ones are picked out: a sort each
+ * time that as many have come. One more source may come before that.
+ */
+#define GATHERED_MAX (3 * WANTED_MAX)
 
 struct gathered {
     struct reader *reader;
@@ -114,7 +116,7 @@ gather(struct gathered *gathered, struct source *source,
     enum acta_code code;
     bool wanted = true;
 
-    spend(gathered, SEARCH_CHECK_STEPS);
+    spend(gathered, 1);
     code = reader_record(gathered->reader, span, position, &record, err);
     if (code == ACTA_OK) {
         code = reader_look(gathered->reader,
@@ -363,7 +365,7 @@ may_gather(struct gathered *gathered)
     if (gathered->steps == 0) {
         know_to(gathered, 0); /* Of this source nothing is known. */
     }
-    if (GATHERED_MAX - gathered->count < gathered->wanted) {
+    if (gathered->count >= 2 * gathered->wanted) {
         keep_first(gathered);
     }
     return gathered->known_to > 0;
