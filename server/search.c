@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "pack.h"
+#include "record.h"
 #include "search_plan.h"
 
 struct search *
@@ -240,11 +241,17 @@ enum acta_code
 search_check(const struct query *query, const struct block_record *record,
              bool *wanted, struct acta_err *err)
 {
+    struct slice bytes = slice_make(record->data, record->size);
     struct pack_reader fields;
     struct event event;
 
-    pack_reader_init(&fields, slice_make(record->data, record->size), err);
+    if (record_is_stub(bytes)) {
+        *wanted = false;
+        return ACTA_OK;
+    }
+    pack_reader_init(&fields, bytes, err);
     event_decode_record(&fields, &event);
     *wanted = !fields.failed && query_matches(query, &event);
-    return pack_code(&fields);
+    return fields.failed ? acta_wrap(err, ACTA_CORRUPT, "record of an event")
+                         : ACTA_OK;
 }

@@ -79,7 +79,9 @@ enum acta_code search_next(struct search *search, uint64_t from,
                            uint64_t *position, enum search_verdict *verdict,
                            size_t *steps, struct acta_err *err) ACTA_CHECKED;
 
-/* Look at the event itself: does @query want it? CORRUPT if it is none. */
+/* Look at the event itself: does @query want it? No query wants what is left of
+ * one whose space was taken back. CORRUPT if it is neither.
+ */
 enum acta_code search_check(const struct query *query,
                             const struct block_record *record, bool *wanted,
                             struct acta_err *err) ACTA_CHECKED;

@@ -5,6 +5,7 @@
 
 #include "diary.h"
 #include "list_cursor.h"
+#include "record.h"
 #include "run.h"
 
 static struct diary diary;
@@ -558,6 +559,29 @@ START_TEST(a_list_with_one_event_leads_over_one_with_many)
 }
 END_TEST
 
+START_TEST(no_query_wants_what_is_left_of_an_event)
+{
+    struct query query = prefix_query("T", NULL, NULL);
+    uint8_t stub[RECORD_STUB_SIZE];
+    struct block_record record;
+    struct acta_err err;
+    bool wanted;
+
+    note_many(1);
+    ck_assert(check(&query, 1));
+    record = memtable_record(tail_active(&diary.core.rooms.tail), 1);
+    record_write_stub(stub, slice_make(record.data, record.size));
+    record.data = stub;
+    record.size = sizeof(stub);
+    ck_assert_msg(search_check(&query, &record, &wanted, &err) == ACTA_OK, "%s",
+                  err.text);
+    ck_assert(!wanted);
+    record.size--;
+    ck_assert_int_eq(search_check(&query, &record, &wanted, &err),
+                     ACTA_CORRUPT);
+}
+END_TEST
+
 START_TEST(only_a_query_with_an_item_that_wants_all_is_for_all)
 {
     struct query all = QUERY_ALL;
@@ -604,6 +628,7 @@ main(void)
     tcase_add_test(tcase,
                    lists_that_never_meet_are_left_behind_in_bounded_steps);
     tcase_add_test(tcase, a_list_with_one_event_leads_over_one_with_many);
+    tcase_add_test(tcase, no_query_wants_what_is_left_of_an_event);
     tcase_add_test(tcase, only_a_query_with_an_item_that_wants_all_is_for_all);
     return run_suite(suite);
 }
