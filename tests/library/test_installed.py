@@ -156,6 +156,39 @@ class Installed(unittest.TestCase):
                              f"position {2 * count}\n"
                              f"{count} OrderPlaced\n{count} OrderPaid\n")
 
+    def test_username_goes_from_user_to_user_but_is_never_with_two(self):
+        username = self.build(SOURCE / "client" / "examples" / "username.c")
+        url = self.serve()
+        taken = "username:anna by {}: UsernameTaken\n"
+        refused = "refused: username:anna is {}\n"
+        for wish, user, said in (
+                ("give-back", "user-1", refused.format("free")),
+                ("take", "user-1", taken.format("user-1")),
+                ("take", "user-2", refused.format("taken by user-1")),
+                ("give-back", "user-2", refused.format("taken by user-1")),
+                ("give-back", "user-1",
+                 "username:anna by user-1: UsernameGivenBack\n"),
+                ("take", "user-2", taken.format("user-2"))):
+            self.assertEqual(
+                self.run_program(username, url, wish, "anna", user), said)
+
+    def test_username_that_many_want_at_once_goes_to_one(self):
+        username = self.build(SOURCE / "client" / "examples" / "username.c")
+        url = self.serve()
+        for name in ("anna", "bob", "eve"):
+            users = [subprocess.Popen(
+                [username, url, "take", name, f"user-{i}"],
+                stdout=subprocess.PIPE, text=True, env=self.environment)
+                for i in range(8)]
+            said = [user.communicate(timeout=WAIT_S)[0] for user in users]
+            self.assertEqual([user.returncode for user in users], [0] * 8)
+            owners = [i for i in range(8)
+                      if said[i].endswith(": UsernameTaken\n")]
+            self.assertEqual(len(owners), 1)
+            refused = (f"refused: username:{name} is taken by "
+                       f"user-{owners[0]}\n")
+            self.assertEqual(said.count(refused), 7)
+
     @unittest.skipIf(not CXX, "there is no C++ compiler")
     def test_headers_are_used_from_cplusplus(self):
         program = self.build(SOURCE / "tests" / "library" / "program.cc", CXX,
