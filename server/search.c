@@ -249,9 +249,13 @@ search_check(const struct query *query, const struct block_record *record,
         *wanted = false;
         return ACTA_OK;
     }
-    pack_reader_init(&fields, bytes, err);
+    pack_reader_init(&fields, bytes, NULL);
     event_decode_record(&fields, &event);
-    *wanted = !fields.failed && query_matches(query, &event);
-    return fields.failed ? acta_wrap(err, ACTA_CORRUPT, "record of an event")
-                         : ACTA_OK;
+    if (fields.failed) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju is damaged: it is no event",
+                         (uintmax_t)record_position(bytes));
+    }
+    *wanted = query_matches(query, &event);
+    return ACTA_OK;
 }
