@@ -82,6 +82,14 @@
     X(STORE_MAP_SIZE, "store-map-size", SIZE, "1TiB", 1 << 20,                 \
       UINT64_C(1) << 46,                                                       \
       "Largest size of the store: address space, not memory or disk.")         \
+    X(EVENT_IDS, "event-ids", SWITCH, "on", 0, 0,                              \
+      "Said when a database is made, and for ever. off: it does not keep the " \
+      "ids of events (about 50 bytes each), so an append that is sent again "  \
+      "is stored again, unless a version that it expects prevents it; and no " \
+      "event is found by its id.")                                             \
+    X(COMMAND_IDS, "command-ids", SWITCH, "on", 0, 0,                          \
+      "Said when a database is made, and for ever. off: appends with a "       \
+      "command id (about 60 bytes each) are refused.")                         \
     X(DISK_RESERVE, "disk-reserve", SIZE, "256MiB", 0, UINT64_C(1) << 46,      \
       "With less free on the disk, appends are refused.")                      \
     X(CHECKPOINT_EVENTS, "checkpoint-events", NUMBER, "131072", 1,             \

@@ -38,6 +38,7 @@ static const struct {
     [CONFIG_TEXT] = {"TEXT", NULL, NULL},
     [CONFIG_ADDRESS] = {"HOST:PORT", NULL, NULL},
     [CONFIG_LEVEL] = {"LEVEL", NULL, "error, warning, info or debug"},
+    [CONFIG_SWITCH] = {"on|off", NULL, "on or off"},
     [CONFIG_NUMBER] = {"N", number_units, "a number"},
     [CONFIG_SIZE] = {"SIZE", size_units,
                      "a size in bytes, KiB, MiB, GiB or TiB, such as 64MiB"},
@@ -95,6 +96,10 @@ config_parse_value(enum config_type type, const char *text, uint64_t *number,
     case CONFIG_LEVEL:
         ok = log_parse_level(&level, text);
         *number = ok ? (uint64_t)level : 0;
+        break;
+    case CONFIG_SWITCH:
+        *number = strcmp(text, "on") == 0;
+        ok = *number == 1 || strcmp(text, "off") == 0;
         break;
     case CONFIG_NUMBER:
     case CONFIG_SIZE:

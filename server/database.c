@@ -50,6 +50,8 @@ database_options_init(struct database_options *options)
         .checkpoint_size = (size_t)48 << 20,
         .checkpoint_journal = (size_t)256 << 20,
         .checkpoint_age_ms = 60000,
+        .event_ids = true,
+        .command_ids = true,
         .queue_size = (size_t)128 << 20,
     };
 }
@@ -123,8 +125,17 @@ new_id(struct uuid *id, struct acta_err *err)
     return ACTA_OK;
 }
 
+/* What the store is to do without. */
+static uint32_t
+without_of(const struct database_options *options)
+{
+    return (options->event_ids ? 0 : STORE_WITHOUT_EVENT_IDS) |
+           (options->command_ids ? 0 : STORE_WITHOUT_COMMAND_IDS);
+}
+
 static enum acta_code
-fill(const char *dir, size_t map_size, struct acta_err *err)
+fill(const char *dir, const struct database_options *options,
+     struct acta_err *err)
 {
     char store[FILE_PATH_MAX], journal[FILE_PATH_MAX];
     enum acta_code code;
@@ -136,7 +147,8 @@ fill(const char *dir, size_t map_size, struct acta_err *err)
         (code = make_dir(dir, err)) != ACTA_OK ||
         (code = make_dir(store, err)) != ACTA_OK ||
         (code = make_dir(journal, err)) != ACTA_OK ||
-        (code = store_create(store, map_size, &id, err)) != ACTA_OK ||
+        (code = store_create(store, options->store_map_size, &id,
+                             without_of(options), err)) != ACTA_OK ||
         (code = file_sync_dir(store, err)) != ACTA_OK) {
         return code;
     }
@@ -146,7 +158,8 @@ fill(const char *dir, size_t map_size, struct acta_err *err)
 /* Make the database under another name, and give it its own when it is whole.
  */
 static enum acta_code
-create(const char *dir, size_t map_size, struct acta_err *err)
+create(const char *dir, const struct database_options *options,
+       struct acta_err *err)
 {
     char fresh[FILE_PATH_MAX], parent[FILE_PATH_MAX];
     enum acta_code code;
@@ -154,7 +167,7 @@ create(const char *dir, size_t map_size, struct acta_err *err)
     if ((code = sibling(fresh, dir, ".new", err)) != ACTA_OK ||
         (code = sibling(parent, dir, "", err)) != ACTA_OK ||
         (code = file_remove_tree(fresh, err)) != ACTA_OK ||
-        (code = fill(fresh, map_size, err)) != ACTA_OK ||
+        (code = fill(fresh, options, err)) != ACTA_OK ||
         (code = file_rename(fresh, dir, dirname(parent), err)) != ACTA_OK) {
         return acta_wrap(err, code, "create database");
     }
@@ -199,6 +212,15 @@ open_rooms(struct database *database, struct acta_err *err)
         (code = store_meta(rooms->store, &meta, err)) != ACTA_OK) {
         return code;
     }
+    if (meta.without != without_of(options)) {
+        return acta_fail(err, ACTA_INVALID,
+                         "it was made with event-ids %s and command-ids %s, "
+                         "which cannot be changed",
+                         meta.without & STORE_WITHOUT_EVENT_IDS ? "off" : "on",
+                         meta.without & STORE_WITHOUT_COMMAND_IDS ? "off"
+                                                                  : "on");
+    }
+    rooms->without = meta.without;
     database->id = meta.id;
     journal.dir = journal_dir;
     journal.id = meta.id;
@@ -288,7 +310,7 @@ database_open(struct database **out, const struct database_options *options,
 
     code = lock(database, err);
     if (code == ACTA_OK && is_missing(database->dir)) {
-        code = create(database->dir, options->store_map_size, err);
+        code = create(database->dir, options, err);
     }
     if (code == ACTA_OK) {
         code = open_rooms(database, err);

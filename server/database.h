@@ -25,7 +25,13 @@ struct database_options {
 
     size_t journal_segment_size; /* Bytes of a segment file: 1 MiB and more. */
     size_t store_map_size;       /* Address space: the store's largest size. */
-    size_t disk_reserve;         /* With less free, appends are refused. */
+
+    /* Said when it is made, and for ever: event ids are kept, by which an
+     * append that is sent again is known; command ids are kept.
+     */
+    bool event_ids;
+    bool command_ids;
+    size_t disk_reserve; /* With less free, appends are refused. */
 
     /* A checkpoint begins when the tail has this much. */
     size_t checkpoint_events;
@@ -54,6 +60,7 @@ void database_options_init(struct database_options *options);
  * CORRUPT  What was acknowledged is damaged: the text names file and offset.
  *          Nothing was changed.
  * UNSUPPORTED  Its format is newer than this program's.
+ * INVALID  It was made with other event_ids or command_ids.
  * FULL, IO, MEMORY  The text says what could not be done.
  */
 enum acta_code database_open(struct database **database,

@@ -234,7 +234,8 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
     uint64_t number;
 
     *position = 0;
-    if (!state->has_events || memcmp(id, state->id_max, UUID_SIZE) > 0) {
+    if ((heads->rooms->without & STORE_WITHOUT_EVENT_IDS) != 0 ||
+        !state->has_events || memcmp(id, state->id_max, UUID_SIZE) > 0) {
         return ACTA_OK;
     }
     if (state->active != NULL) {

@@ -204,6 +204,8 @@ open_database(struct daemon *daemon, struct acta_err *err)
     options.journal_segment_size =
         config_number(config, CONFIG_JOURNAL_SEGMENT_SIZE);
     options.store_map_size = config_number(config, CONFIG_STORE_MAP_SIZE);
+    options.event_ids = config_number(config, CONFIG_EVENT_IDS) != 0;
+    options.command_ids = config_number(config, CONFIG_COMMAND_IDS) != 0;
     options.disk_reserve = config_number(config, CONFIG_DISK_RESERVE);
     options.checkpoint_events = config_number(config, CONFIG_CHECKPOINT_EVENTS);
     options.checkpoint_size = config_number(config, CONFIG_CHECKPOINT_SIZE);

@@ -512,6 +512,10 @@ reader_read_id(struct reader *reader, const uint8_t id[16],
     enum acta_code code;
 
     *result = (struct read_result){0};
+    if ((reader->rooms->without & STORE_WITHOUT_EVENT_IDS) != 0) {
+        return acta_fail(err, ACTA_UNSUPPORTED,
+                         "this database was made to keep no event ids");
+    }
     code = reader_begin(reader, err);
     if (code != ACTA_OK) {
         return code;

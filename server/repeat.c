@@ -305,6 +305,10 @@ repeat_find_command(struct decider *decider, struct job *job, bool *found,
     if (id == NULL) {
         return ACTA_OK;
     }
+    if ((decider->heads->rooms->without & STORE_WITHOUT_COMMAND_IDS) != 0) {
+        return acta_fail(err, ACTA_UNSUPPORTED,
+                         "this database was made to keep no command ids");
+    }
     code = heads_row(decider->heads, ROW_COMMAND, slice_make(id, UUID_SIZE),
                      &value, found, err);
     if (code != ACTA_OK || !*found) {

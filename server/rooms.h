@@ -15,6 +15,7 @@ struct rooms {
     struct journal *journal;
     struct tail tail;
     struct store *store;
+    uint32_t without;   /* What the store does without. */
     struct marks marks; /* Of streams that have rows. */
 
     /* Erasures that were acknowledged and are not carried out yet. The writer

@@ -175,6 +175,13 @@ store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
     meta->sequence = get_u64(from + 36);
     meta->last_time_us = get_u64(from + 44);
     meta->lists_count = get_u64(from + 52);
+    meta->without = get_u32(from + 60);
+    if ((meta->without &
+         ~(STORE_WITHOUT_EVENT_IDS | STORE_WITHOUT_COMMAND_IDS)) != 0) {
+        return acta_fail(err, ACTA_UNSUPPORTED,
+                         "store: it does without something that this program "
+                         "does not know of");
+    }
     return ACTA_OK;
 }
 
@@ -193,6 +200,7 @@ store_write_meta(struct store *store, MDB_txn *txn,
     put_u64(to + 36, meta->sequence);
     put_u64(to + 44, meta->last_time_us);
     put_u64(to + 52, meta->lists_count);
+    put_u32(to + 60, meta->without);
     put_u32(to + 8, checksum_of(to + META_SUMMED, META_SIZE - META_SUMMED));
     return mdb_put(txn, store->meta, &key, &val, 0);
 }
@@ -235,9 +243,9 @@ open_env(struct store *store, const char *dir, size_t map_size)
 
 enum acta_code
 store_create(const char *dir, size_t map_size, const struct uuid *id,
-             struct acta_err *err)
+             uint32_t without, struct acta_err *err)
 {
-    struct store_meta meta = {.id = *id};
+    struct store_meta meta = {.id = *id, .without = without};
     struct store store = {0};
     MDB_txn *txn = NULL;
     int rc;

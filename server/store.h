@@ -25,6 +25,10 @@
 
 #define STORE_VERSION 2
 
+/* What a store may do without. */
+#define STORE_WITHOUT_EVENT_IDS   1u
+#define STORE_WITHOUT_COMMAND_IDS 2u
+
 struct store;
 struct store_view;
 
@@ -36,13 +40,14 @@ struct store_meta {
     uint64_t sequence;     /* and all entries of the journal up to here. */
     uint64_t last_time_us; /* No event is recorded before this. */
     uint64_t lists_count;  /* The last number given to a list. */
+    uint32_t without;      /* What it does not keep, since it was made. */
 };
 
-/* Make a store without events in the empty directory @dir. It is on disk when
- * this returns.
+/* Make a store without events, with @id and @without in its meta, in the empty
+ * directory @dir. It is on disk when this returns.
  */
 enum acta_code store_create(const char *dir, size_t map_size,
-                            const struct uuid *id,
+                            const struct uuid *id, uint32_t without,
                             struct acta_err *err) ACTA_CHECKED;
 
 /* Open the store in @dir. CORRUPT, UNSUPPORTED, IO, MEMORY. */
@@ -80,6 +85,59 @@ void store_check_readers(struct store *store);
  */
 enum acta_code store_set_rows(struct store *store, const struct row *rows,
                               size_t count, struct acta_err *err) ACTA_CHECKED;
+
+/* What is to become of the record of an event. */
+struct store_edit {
+    uint64_t position;
+    enum store_fate {
+        STORE_STUB, /* Its space is taken back. */
+        STORE_ERASE /* Its data and metadata are. */
+    } fate;
+};
+
+struct store_edited {
+    size_t done;    /* Edits that were gone through, from the first on. */
+    size_t changed; /* Records that are not any more what they were. */
+    size_t damaged; /* Records that could not be read and stay as they are. */
+};
+
+/* Carry out @edits, sorted by position, in one transaction, until about
+ * @size_max bytes of the log were written anew. What was carried out before is
+ * gone through without a change. One thread at a time, the one that makes
+ * checkpoints. Errors as of a checkpoint, and nothing has changed then.
+ *
+ * The bytes that the records had are still in the file: see store_scrub().
+ */
+enum acta_code store_rewrite(struct store *store,
+                             const struct store_edit *edits, size_t count,
+                             size_t size_max, struct store_edited *edited,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* Overwriting, with zeros, what transactions have left in the file: all pages
+ * that were given up before store_scrub_begin(), and what lies behind the last
+ * page in use. It goes over the file from its beginning to its end in steps.
+ */
+struct store_scrub {
+    uint64_t goal;  /* Pages are meant that were given up up to this txn. */
+    uint64_t page;  /* All before this one are done. */
+    uint64_t wiped; /* Pages that were overwritten. */
+};
+
+enum store_scrubbed {
+    STORE_SCRUBBED,    /* It has come to the end. */
+    STORE_SCRUBS_ON,   /* There is more to do: call it again. */
+    STORE_SCRUB_WAITS, /* A reader still sees what is to be overwritten. */
+};
+
+enum acta_code store_scrub_begin(struct store *store, struct store_scrub *scrub,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* Overwrite up to @size_max bytes. They are synced when this returns. The same
+ * thread and errors as for a checkpoint.
+ */
+enum acta_code store_scrub(struct store *store, struct store_scrub *scrub,
+                           size_t size_max, enum store_scrubbed *scrubbed,
+                           struct acta_err *err) ACTA_CHECKED;
 
 /* ---- views: a view belongs to one thread ---- */
 

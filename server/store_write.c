@@ -385,7 +385,8 @@ write_all(struct checkpoint *checkpoint, uint64_t sequence,
     if (checkpoint->count > 0) {
         if ((code = write_log(checkpoint)) != ACTA_OK ||
             (code = write_lists(checkpoint)) != ACTA_OK ||
-            (code = write_ids(checkpoint)) != ACTA_OK) {
+            (!(meta->without & STORE_WITHOUT_EVENT_IDS) &&
+             (code = write_ids(checkpoint)) != ACTA_OK)) {
             return code;
         }
     }

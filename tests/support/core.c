@@ -66,8 +66,17 @@ draft_event(struct event *event, struct buf *content, const char *stream,
     event->stream = slice_of(stream);
 }
 
-struct slice
-draft_body(struct buf *frame, const struct draft_write *writes, size_t count)
+static struct slice
+body_behind(const struct buf *frame, size_t start)
+{
+    ck_assert(!buf_failed(frame));
+    return slice_make(frame->data + frame->start + start + FRAME_HEADER_SIZE,
+                      buf_size(frame) - start - FRAME_HEADER_SIZE);
+}
+
+static struct slice
+write_body(struct buf *frame, const struct draft_write *writes, size_t count,
+           const struct msg_append_more *more)
 {
     size_t start = msg_append_begin(frame, 1, count);
 
@@ -78,23 +87,54 @@ draft_body(struct buf *frame, const struct draft_write *writes, size_t count)
             write_content(frame, &writes[w].drafts[e]);
         }
     }
-    frame_end(frame, start);
-    ck_assert(!buf_failed(frame));
-    return slice_make(frame->data + frame->start + start + FRAME_HEADER_SIZE,
-                      buf_size(frame) - start - FRAME_HEADER_SIZE);
+    msg_append_end(frame, start, more);
+    return body_behind(frame, start);
+}
+
+struct slice
+draft_body(struct buf *frame, const struct draft_write *writes, size_t count)
+{
+    return write_body(frame, writes, count, NULL);
+}
+
+static struct job *
+job_of(enum job_kind kind, struct slice body)
+{
+    struct acta_err err;
+    struct job *job;
+
+    ck_assert_msg(job_new(&job, kind, body, &err) == ACTA_OK, "%s", err.text);
+    return job;
+}
+
+struct job *
+draft_append_with(const struct draft_write *writes, size_t count,
+                  const struct msg_append_more *more)
+{
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, FRAME_ROOM);
+    job = job_of(JOB_APPEND, write_body(&frame, writes, count, more));
+    buf_fini(&frame);
+    return job;
 }
 
 struct job *
 draft_append(const struct draft_write *writes, size_t count)
 {
-    struct job *job;
-    struct acta_err err;
+    return draft_append_with(writes, count, NULL);
+}
+
+struct job *
+draft_change(const struct msg_change *change)
+{
     struct buf frame;
+    struct job *job;
 
     buf_init(&frame, FRAME_ROOM);
-    ck_assert_msg(job_new(&job, JOB_APPEND, draft_body(&frame, writes, count), &err) ==
-                      ACTA_OK,
-                  "%s", err.text);
+    msg_change_encode(&frame, 1, change);
+    job = job_of(JOB_CHANGE, body_behind(&frame, 0));
     buf_fini(&frame);
     return job;
 }
@@ -117,10 +157,9 @@ open_rooms(struct core *core)
         store_open(&core->rooms.store, core->dir.path, CORE_MAP_SIZE, &err),
         &err);
     assert_ok(store_meta(core->rooms.store, &meta, &err), &err);
-    assert_ok(
-        tail_init(&core->rooms.tail, meta.position, meta.sequence,
-                  CORE_EVENTS_MAX, &err),
-        &err);
+    assert_ok(tail_init(&core->rooms.tail, meta.position, meta.sequence,
+                        CORE_EVENTS_MAX, &err),
+              &err);
     assert_ok(heads_open(&core->heads, &core->rooms, &err), &err);
     core->decider = decider_new(&core->heads);
     ck_assert_ptr_nonnull(core->decider);
@@ -143,7 +182,7 @@ core_open(struct core *core)
 
     *core = (struct core){.time_us = CORE_TIME_US};
     tempdir_make(&core->dir);
-    assert_ok(store_create(core->dir.path, CORE_MAP_SIZE, &id, &err), &err);
+    assert_ok(store_create(core->dir.path, CORE_MAP_SIZE, &id, 0, &err), &err);
     open_rooms(core);
 }
 
@@ -151,6 +190,7 @@ void
 core_close(struct core *core)
 {
     close_rooms(core);
+    marks_fini(&core->rooms.marks);
     tempdir_remove(&core->dir);
 }
 
@@ -186,6 +226,16 @@ core_append(struct core *core, const char *stream, int64_t expected,
 {
     struct draft_write write = {stream, expected, drafts, count};
     struct job *job = draft_append(&write, 1);
+    enum acta_code code = core_decide(core, job);
+
+    job_free(job);
+    return code;
+}
+
+enum acta_code
+core_change(struct core *core, const struct msg_change *change)
+{
+    struct job *job = draft_change(change);
     enum acta_code code = core_decide(core, job);
 
     job_free(job);

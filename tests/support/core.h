@@ -54,7 +54,14 @@ void draft_event(struct event *event, struct buf *content, const char *stream,
 /* The append of these writes, as it comes from a connection: the caller's. */
 struct job *draft_append(const struct draft_write *writes, size_t count);
 
-/* The body of its frame alone, put at the end of @frame. */
+/* The same with checks, conditions or a command id. */
+struct job *draft_append_with(const struct draft_write *writes, size_t count,
+                              const struct msg_append_more *more);
+
+/* A change of a stream, as it comes from a connection: the caller's. */
+struct job *draft_change(const struct msg_change *change);
+
+/* The body of an append's frame alone, put at the end of @frame. */
 struct slice draft_body(struct buf *frame, const struct draft_write *writes,
                         size_t count);
 
@@ -83,6 +90,9 @@ enum acta_code core_decide(struct core *core, struct job *job);
 enum acta_code core_append(struct core *core, const char *stream,
                            int64_t expected, const struct draft *drafts,
                            size_t count);
+
+/* Change a stream, forgetting the outcome but for its code. */
+enum acta_code core_change(struct core *core, const struct msg_change *change);
 
 /* Seal the active memtable; move the sealed one to the store; both. */
 void core_seal(struct core *core);

@@ -135,6 +135,10 @@ START_TEST(defaults_are_those_of_a_database)
                       options.journal_segment_size);
     ck_assert_uint_eq(config_number(&config, CONFIG_STORE_MAP_SIZE),
                       options.store_map_size);
+    ck_assert_uint_eq(config_number(&config, CONFIG_EVENT_IDS),
+                      options.event_ids);
+    ck_assert_uint_eq(config_number(&config, CONFIG_COMMAND_IDS),
+                      options.command_ids);
     ck_assert_uint_eq(config_number(&config, CONFIG_DISK_RESERVE),
                       options.disk_reserve);
     ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_EVENTS),

@@ -174,7 +174,8 @@ make_cut_off(enum creation step)
     }
     if (step >= NEW_WHOLE_STORE) {
         snprintf(path, sizeof(path), "%s.new/store", base.path);
-        ck_assert_int_eq(store_create(path, CORE_MAP_SIZE, &id, NULL), ACTA_OK);
+        ck_assert_int_eq(store_create(path, CORE_MAP_SIZE, &id, 0, NULL),
+                         ACTA_OK);
     }
 }
 
@@ -285,6 +286,29 @@ START_TEST(a_retry_after_a_kill_counts_once)
     draft.data = SLICE_NONE;
     ck_assert_int_eq(base_append(&base, "a-2", 0, &draft, 1), ACTA_ID_REUSED);
     ck_assert_uint_eq(base_check(&base, NULL, NULL), 101);
+}
+END_TEST
+
+/* What it is made without is so for ever, and says so. */
+START_TEST(a_database_without_event_ids_knows_no_repeats)
+{
+    struct draft draft = {.id = 1, .data = {(const uint8_t *)"x", 1}};
+    struct acta_err err;
+
+    base.options.event_ids = false;
+    base_open(&base);
+    ck_assert_int_eq(base_append(&base, "a-1", 0, &draft, 1), ACTA_OK);
+    ck_assert_int_eq(base_append(&base, "a-1", 0, &draft, 1), ACTA_CONFLICT);
+    ck_assert_int_eq(base_append(&base, "a-1", 1, &draft, 1), ACTA_OK);
+    restart();
+    ck_assert_int_eq(base_append(&base, "a-1", MSG_EXPECT_ANY, &draft, 1),
+                     ACTA_OK);
+    ck_assert_uint_eq(base_version(&base, "a-1"), 3);
+    base_close(&base);
+
+    base.options.event_ids = true;
+    ck_assert_int_eq(base_try(&base, &err), ACTA_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "event-ids off"));
 }
 END_TEST
 
@@ -537,6 +561,7 @@ main(void)
     tcase_add_test(opening,
                    what_was_appended_is_there_after_closing_and_opening);
     tcase_add_test(opening, closing_in_order_leaves_nothing_to_replay);
+    tcase_add_test(opening, a_database_without_event_ids_knows_no_repeats);
     tcase_add_test(opening,
                    a_second_process_is_refused_until_the_first_has_closed);
     tcase_add_test(opening, stopping_refuses_new_appends_and_still_reads);

@@ -328,7 +328,7 @@ START_TEST(a_store_that_outgrows_its_map_is_full_and_stays_whole)
 
     tempdir_make(&dir);
     buf_init(&content, 1 << 20);
-    ck_assert_int_eq(store_create(dir.path, 1 << 20, &id, NULL), ACTA_OK);
+    ck_assert_int_eq(store_create(dir.path, 1 << 20, &id, 0, NULL), ACTA_OK);
     ck_assert_int_eq(store_open(&store, dir.path, 1 << 20, NULL), ACTA_OK);
     for (uint64_t i = 1; i <= 20; i++) {
         struct draft draft = {.id = i, .data = slice_make(data, 100000)};
