@@ -2,8 +2,8 @@
  * how many bytes arrive at a time (0: all), the rest is what the client sends.
  *
  * Whatever that is: all of it is used up or waits for more to come, what the
- * session says is whole frames of replies that decode, and every append that
- * was taken is answered.
+ * session says is whole frames of replies that decode, and every append and
+ * change that was taken is answered.
  */
 
 #include <string.h>
@@ -77,8 +77,8 @@ take_output(void)
     FUZZ_PROMISE(!buf_failed(&out));
 }
 
-/* What happens between two arrivals of bytes: a commit, and turns of
- * subscriptions.
+/* What happens between two arrivals of bytes: a commit, and turns of what takes
+ * a read's time.
  */
 static void
 turn(struct database *database)
@@ -95,14 +95,14 @@ turn(struct database *database)
         session_complete(&session, job);
         job = next;
     }
-    FUZZ_PROMISE(session.jobs_count == 0);
-    FUZZ_PROMISE(session.jobs_size == 0);
     take_output();
     session_wake(&session);
     while (session_pump(&session) > 0) {
         FUZZ_PROMISE(++pumps < PUMPS_MAX);
         take_output();
     }
+    FUZZ_PROMISE(session.jobs_count == 0);
+    FUZZ_PROMISE(session.jobs_size == 0);
     session_tick(&session);
     take_output();
 }
