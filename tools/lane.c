@@ -150,8 +150,8 @@ static bool
 is_about_events(enum acta_code code)
 {
     return code == ACTA_CONFLICT || code == ACTA_PARTIAL_REPEAT ||
-           code == ACTA_ID_REUSED || code == ACTA_INVALID ||
-           code == ACTA_TOO_LARGE;
+           code == ACTA_ID_REUSED || code == ACTA_TOMBSTONED ||
+           code == ACTA_INVALID || code == ACTA_TOO_LARGE;
 }
 
 /* The append was refused for what is in it. */

@@ -332,6 +332,11 @@ take_all(struct line *line, const struct fields *fields, const char *prefix,
             take_name(line, fields->type, ACTA_TYPE_SIZE_MAX, "type", err);
         code = draft->type == NULL ? ACTA_INVALID : ACTA_OK;
     }
+    if (code == ACTA_OK &&
+        slice_equal(fields->format, slice_of("\"erased\""))) {
+        code = acta_fail(err, ACTA_INVALID,
+                         "the event was erased: there is nothing to append");
+    }
     if (code == ACTA_OK && fields->data.size == 0 &&
         fields->data_base64.size == 0) {
         code = acta_fail(err, ACTA_INVALID, "data: is missing");
