@@ -7,6 +7,11 @@
 #include "cmd.h"
 #include "filter.h"
 #include "out.h"
+#include "terms.h"
+
+#define LIST_HELP                                                              \
+    "  --prefix TEXT      the same as PREFIX: only names that begin so\n"      \
+    "  -n, --count COUNT  this many at most\n"
 
 const struct cmd cmds[] = {
     {"ping", "[-n COUNT]", "is the server there, and how far away",
@@ -25,8 +30,14 @@ const struct cmd cmds[] = {
      "  --corr UUID        correlation id\n"
      "  --cause UUID       causation id\n"
      "  --format FORMAT    json, binary or msgpack, whatever it looks like\n"
-     "  --ndjson           many events from stdin, a line each as acta import\n"
-     "                     takes them: all are appended, or none\n",
+     "  --atomic           many events from stdin, of one stream or several, "
+     "a\n"
+     "                     line each as acta import takes them: all are\n"
+     "                     appended, or none\n"
+     "  --ndjson           the same\n" TERMS_HELP "\n"
+     "A decision is stored only if what it was made from still holds. Exit\n"
+     "code 4 says that it does not, and what was found; read again and decide\n"
+     "again.\n",
      cmd_append},
     {"read", "[STREAM]", "print events, from the first or backward",
      "  -n, --count COUNT  this many at most\n"
@@ -35,8 +46,18 @@ const struct cmd cmds[] = {
      "  -r, --reverse      backward, from the last or from "
      "--from\n" FILTER_HELP,
      cmd_read},
-    {"tail", "[STREAM]", "print the last events, and follow with -f",
-     "  -n, --count COUNT  begin with the last COUNT (20)\n"
+    {"query", "[FILTER...]", "print what a decision is made from",
+     "At the end stderr gets the position up to which these are all: append\n"
+     "with --if-none and the same filter, --after that position, and it is\n"
+     "refused if anything has come in between.\n"
+     "\n"
+     "  --after POSITION   only events behind it\n"
+     "  -n, --count COUNT  this many at most\n"
+     "  -r, --reverse      backward, from the last\n" FILTER_HELP,
+     cmd_query},
+    {"tail", "[STREAM]", "print the last events; follow with -f",
+     "  -n, --count COUNT  begin with the last COUNT (20; with --since "
+     "100000)\n"
      "  -f, --follow       go on with those that come, until Ctrl-C; each\n"
      "                     event once, also when the server is "
      "restarted\n" FILTER_HELP,
@@ -44,8 +65,45 @@ const struct cmd cmds[] = {
     {"event", "ID | STREAM VERSION", "print all there is of one event", "",
      cmd_event},
     {"streams", "[PREFIX]", "list streams: version, last event, name",
-     "  -n, --count COUNT  this many at most\n", cmd_streams},
-    {"import", "FILE|-", "append events from NDJSON; may be repeated",
+     LIST_HELP, cmd_streams},
+    {"categories", "[PREFIX]", "list categories: events, first, last",
+     LIST_HELP, cmd_categories},
+    {"types", "[PREFIX]", "list types: events, first, last", LIST_HELP,
+     cmd_types},
+    {"tags", "[PREFIX]", "list tags: events, first, last", LIST_HELP, cmd_tags},
+    {"stream", "VERB STREAM", "show it, or say what is kept of it",
+     "  show               what it is at, and what is kept of it\n"
+     "  set                what is kept of it:\n"
+     "    --truncate-before VERSION  hide what is before VERSION\n"
+     "    --max-count COUNT          hide all but the last COUNT\n"
+     "    --max-age TIME             hide what is older: 12h, 7d\n"
+     "                               0: no such bound\n"
+     "  truncate           the same as set with --truncate-before:\n"
+     "    --before VERSION           the first version that stays\n"
+     "  delete             hide all its events; the next append begins it\n"
+     "                     anew, and its versions go on\n"
+     "  tombstone          the same, and never append to it again:\n"
+     "    --yes                      without asking\n"
+     "\n"
+     "What is hidden never comes back. All but show take\n"
+     "  --expect VERSION   only if it is at VERSION, or \"exists\"; exit code "
+     "4\n"
+     "                     if it is not\n",
+     cmd_stream},
+    {"erase", "STREAM VERSION|--all", "erase the data of events, for good",
+     "Data and metadata of an event, or of all that STREAM has so far, are\n"
+     "taken out of the server's files. The events stay, with their types, "
+     "tags\n"
+     "and ids, and are shown as erased.\n"
+     "\n"
+     "  --all              all events of STREAM\n"
+     "  --expect VERSION   with --all: only if STREAM is at VERSION\n"
+     "  --yes              without asking\n"
+     "  --wait             until the bytes are gone from journal and store,\n"
+     "                     which is the default\n"
+     "  --no-wait          only until nobody reads them any more\n",
+     cmd_erase},
+    {"import", "FILE|-", "append NDJSON events; may be repeated",
      "A line is an object with stream, type and data, and if wanted tags,\n"
      "metadata, id, correlation_id, causation_id and expected. data and\n"
      "metadata are stored byte for byte as they stand in the line; bytes that\n"
@@ -67,8 +125,7 @@ const struct cmd cmds[] = {
      cmd_import},
     {"export", "[STREAM]", "write events as NDJSON that import takes",
      FILTER_HELP, cmd_export},
-    {"errors", "", "list the errors, and what to do about each", "",
-     cmd_errors},
+    {"errors", "", "list the errors, and what to do", "", cmd_errors},
     {"help", "[COMMAND]", "explain a command", "", cmd_help},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -4,9 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "out.h"
+#include "when.h"
+
+#define TIMEOUT_MAX_US UINT64_C(60000000000000) /* Nearly two years. */
 
 /* ---- talk ---- */
 
@@ -40,6 +44,18 @@ cli_hint(const char *fmt, ...)
 
     va_start(args, fmt);
     say("hint: ", fmt, args);
+    va_end(args);
+}
+
+void
+cli_note(const struct cli *cli, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    if (!cli->quiet) {
+        say("", fmt, args);
+    }
     va_end(args);
 }
 
@@ -114,6 +130,9 @@ cli_fail(const char *what, const struct acta_err *err)
     } else if (err->code == ACTA_UNKNOWN) {
         cli_hint("it may have been done: the same again with the same --id "
                  "counts once");
+    } else if (err->code == ACTA_TOMBSTONED) {
+        cli_hint("it takes no event any more, for ever; acta erase still works "
+                 "on those it has");
     } else if (err->code == ACTA_FULL) {
         cli_hint("reading goes on; appends work again when there is room");
     }
@@ -137,39 +156,16 @@ cli_option_exit(void)
     return option_exit;
 }
 
-/* "1500", "1500ms", "2s", "5min" in milliseconds. */
-static bool
-parse_duration(const char *text, uint64_t *ms)
-{
-    static const struct {
-        const char *unit;
-        uint64_t ms;
-    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}};
-    char *end;
-
-    errno = 0;
-    *ms = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *text == '-' || *ms > 1000000) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(end, units[i].unit) == 0) {
-            *ms *= units[i].ms;
-            return *ms > 0;
-        }
-    }
-    return false;
-}
-
 static int
 set_timeout(struct cli *cli, const char *text)
 {
-    uint64_t ms;
+    uint64_t us, ms;
 
-    if (!parse_duration(text, &ms)) {
+    if (!when_parse_span(text, "ms", &us) || us < 1000 || us > TIMEOUT_MAX_US) {
         cli_error("--timeout %s: not a time such as 500ms, 10s or 2min", text);
         return stop_with(EXIT_USAGE);
     }
+    ms = us / 1000;
     cli->options.timeout_ms = ms;
     if (cli->options.connect_timeout_ms > ms) {
         cli->options.connect_timeout_ms = ms;
@@ -258,6 +254,27 @@ cli_id(const char *what, const char *text, struct acta_id *id)
               "0190163d-8694-739b-aea5-966c26f8ad91",
               what, text);
     return false;
+}
+
+/* ---- questions ---- */
+
+int
+cli_confirm(const char *what)
+{
+    char answer[16];
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        cli_error("%s: this is for ever", what);
+        cli_hint("--yes says that it is meant");
+        return EXIT_USAGE;
+    }
+    fprintf(stderr, "%s? This is for ever. [y/N] ", what);
+    if (fgets(answer, sizeof(answer), stdin) != NULL &&
+        (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0)) {
+        return EXIT_OK;
+    }
+    cli_error("nothing was done");
+    return EXIT_OTHER;
 }
 
 /* ---- connection ---- */

@@ -111,6 +111,9 @@ int cli_connect(struct cli *cli);
 void cli_error(const char *fmt, ...) ACTA_PRINTF(1, 2);
 void cli_hint(const char *fmt, ...) ACTA_PRINTF(1, 2);
 
+/* A line on stderr, unless --quiet. */
+void cli_note(const struct cli *cli, const char *fmt, ...) ACTA_PRINTF(2, 3);
+
 /* Say what is wrong with the command line, and where help is. EXIT_USAGE. */
 int cli_usage(const struct cli *cli, const char *fmt, ...) ACTA_PRINTF(2, 3);
 
@@ -121,6 +124,11 @@ int cli_fail(const char *what, const struct acta_err *err);
 
 int cli_exit_code(enum acta_code code);
 
+/* Ask on the terminal whether @what, which is for ever, is meant. EXIT_OK if it
+ * is; else, or where nobody can be asked, what to exit with: that is told.
+ */
+int cli_confirm(const char *what);
+
 /* ---- help ---- */
 
 void help_overview(void);
@@ -129,15 +137,21 @@ void help_cmd(const struct cmd *cmd);
 /* ---- the subcommands ---- */
 
 int cmd_append(struct cli *cli, int argc, char **argv);
+int cmd_categories(struct cli *cli, int argc, char **argv);
+int cmd_erase(struct cli *cli, int argc, char **argv);
 int cmd_errors(struct cli *cli, int argc, char **argv);
 int cmd_event(struct cli *cli, int argc, char **argv);
 int cmd_export(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);
 int cmd_import(struct cli *cli, int argc, char **argv);
 int cmd_ping(struct cli *cli, int argc, char **argv);
+int cmd_query(struct cli *cli, int argc, char **argv);
 int cmd_read(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
+int cmd_stream(struct cli *cli, int argc, char **argv);
 int cmd_streams(struct cli *cli, int argc, char **argv);
+int cmd_tags(struct cli *cli, int argc, char **argv);
 int cmd_tail(struct cli *cli, int argc, char **argv);
+int cmd_types(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +7,11 @@
 #include "json.h"
 #include "limit.h"
 #include "line.h"
+#include "load.h"
+#include "many.h"
 #include "out.h"
+#include "refusal.h"
+#include "terms.h"
 
 /* An event as the command line gives it. */
 struct request {
@@ -19,20 +21,21 @@ struct request {
     struct acta_id id, correlation_id, causation_id;
     const char *tags[ACTA_TAGS_MAX];
     bool has_format;
-    bool ndjson;
+    bool atomic; /* Events come from stdin. */
+    struct terms terms;
     char *data; /* owned; NULL: it was in the arguments */
     char *metadata;
 };
 
 enum {
-    OPTION_EXPECT = CLI_FIRST,
+    OPTION_EXPECT = TERMS_NEXT,
     OPTION_ID,
     OPTION_META,
     OPTION_TAG,
     OPTION_CORR,
     OPTION_CAUSE,
     OPTION_FORMAT,
-    OPTION_NDJSON,
+    OPTION_ATOMIC,
 };
 
 static const struct option options[] = {
@@ -43,73 +46,11 @@ static const struct option options[] = {
     {"corr", required_argument, NULL, OPTION_CORR},
     {"cause", required_argument, NULL, OPTION_CAUSE},
     {"format", required_argument, NULL, OPTION_FORMAT},
-    {"ndjson", no_argument, NULL, OPTION_NDJSON},
+    {"atomic", no_argument, NULL, OPTION_ATOMIC},
+    {"ndjson", no_argument, NULL, OPTION_ATOMIC},
+    TERMS_LONG_OPTIONS,
     CLI_LONG_OPTIONS,
 };
-
-/* ---- bytes from elsewhere ---- */
-
-/* All of @file in memory that is the caller's; NULL, and told, if that fails or
- * is over @size_max.
- */
-static char *
-read_all(FILE *file, const char *name, size_t size_max, size_t *size)
-{
-    char *bytes = NULL;
-    size_t capacity = 0;
-
-    *size = 0;
-    do {
-        char *larger;
-
-        capacity = capacity == 0 ? 65536 : capacity * 2;
-        larger = realloc(bytes, capacity);
-        if (larger == NULL) {
-            cli_error("%s: out of memory", name);
-            free(bytes);
-            return NULL;
-        }
-        bytes = larger;
-        *size += fread(bytes + *size, 1, capacity - *size, file);
-    } while (*size == capacity && *size <= size_max);
-    if (ferror(file) || *size > size_max) {
-        cli_error("%s: %s", name,
-                  ferror(file) ? strerror(errno) : "larger than an event");
-        free(bytes);
-        return NULL;
-    }
-    return bytes;
-}
-
-/* What an argument stands for: itself, stdin for -, a file for @FILE. *@owned
- * is set where memory was needed.
- */
-static bool
-load_argument(const char *argument, char **owned, const void **bytes,
-              size_t *size)
-{
-    FILE *file = stdin;
-
-    if (strcmp(argument, "-") != 0 && *argument != '@') {
-        *bytes = argument;
-        *size = strlen(argument);
-        return true;
-    }
-    if (*argument == '@') {
-        file = fopen(argument + 1, "rb");
-        if (file == NULL) {
-            cli_error("%s: %s", argument + 1, strerror(errno));
-            return false;
-        }
-    }
-    *owned = read_all(file, file == stdin ? "stdin" : argument + 1,
-                      ACTA_EVENT_SIZE_MAX, size);
-    *bytes = *owned;
-    if (file != stdin) {
-        fclose(file);
-    }
-    return *owned != NULL;
-}
 
 /* ---- the command line ---- */
 
@@ -117,7 +58,12 @@ static int
 take_option(struct request *request, const struct cli *cli, int option)
 {
     struct acta_draft *draft = &request->draft;
+    bool taken;
+    int code = terms_option(&request->terms, cli, option, &taken);
 
+    if (taken) {
+        return code;
+    }
     switch (option) {
     case OPTION_EXPECT:
         if (!line_parse_expected(optarg, &request->expected)) {
@@ -155,8 +101,8 @@ take_option(struct request *request, const struct cli *cli, int option)
                              optarg);
         }
         return EXIT_OK;
-    case OPTION_NDJSON:
-        request->ndjson = true;
+    case OPTION_ATOMIC:
+        request->atomic = true;
         return EXIT_OK;
     default:
         abort();
@@ -194,9 +140,9 @@ static int
 take_arguments(struct request *request, const struct cli *cli, int argc,
                char **argv)
 {
-    if (request->ndjson) {
+    if (request->atomic) {
         return argc == 0 ? EXIT_OK
-                         : cli_usage(cli, "--ndjson takes streams and types "
+                         : cli_usage(cli, "--atomic takes streams and types "
                                           "from the lines");
     }
     if (argc < 2 || argc > 3) {
@@ -214,99 +160,13 @@ take_arguments(struct request *request, const struct cli *cli, int argc,
     return settle_format(request, cli);
 }
 
-/* ---- what came of it ---- */
+/* ---- sending ---- */
 
-/* "3 s ago" */
-static void
-format_age(uint64_t time_us, char text[static 32])
-{
-    static const struct {
-        uint64_t seconds;
-        const char *unit;
-    } units[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-    struct timespec now;
-    uint64_t age;
-    size_t i = 0;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    age = (uint64_t)now.tv_sec - time_us / 1000000;
-    if (time_us / 1000000 >= (uint64_t)now.tv_sec) {
-        snprintf(text, 32, "just now");
-        return;
-    }
-    while (age < units[i].seconds * (units[i].seconds > 1 ? 2 : 1)) {
-        i++;
-    }
-    snprintf(text, 32, "%" PRIu64 " %s ago", age / units[i].seconds,
-             units[i].unit);
-}
-
-/* What a stream is at: "version 3 (last event ...)". */
-static void
-describe_stream(struct cli *cli, const char *stream, uint64_t version,
-                char *text, size_t size)
-{
-    const struct acta_event *event;
-    char id[ACTA_ID_TEXT_SIZE];
-    char age[32];
-
-    if (version == 0) {
-        snprintf(text, size, "no events");
-    } else if (acta_sync_read_version(cli->sync, stream, version, &event,
-                                      NULL) != ACTA_OK) {
-        snprintf(text, size, "version %" PRIu64, version);
-    } else {
-        acta_id_format(event->id, id);
-        format_age(event->time_us, age);
-        snprintf(text, size, "version %" PRIu64 " (last event %s %s, id %s)",
-                 version, event->type, age, id);
-    }
-}
-
-static void
-tell_conflict(struct cli *cli, const char *stream, int64_t expected,
-              uint64_t actual)
-{
-    char found[512];
-
-    describe_stream(cli, stream, actual, found, sizeof(found));
-    if (expected == ACTA_EXPECT_EXISTS) {
-        cli_error("%s: expected the stream to exist, found %s", stream, found);
-        cli_hint("to begin it use --expect 0 or --expect any");
-        return;
-    }
-    cli_error("%s: expected version %" PRId64 ", found %s", stream, expected,
-              found);
-    cli_hint("to append after it use --expect %" PRIu64
-             "; to retry the same event safely pass the same --id",
-             actual);
-}
-
-static int
-tell_refusal(struct cli *cli, const char *const *streams,
-             const struct acta_appended *appended, const struct acta_err *err)
-{
-    const struct acta_failure *failure;
-
-    if (appended->failures_count == 0) {
-        return cli_fail(NULL, err);
-    }
-    failure = appended->failures[0];
-    if (err->code == ACTA_ID_REUSED) {
-        cli_error("%s: the id is that of version %" PRIu64
-                  ", which has other content",
-                  streams[failure->index], failure->actual);
-        cli_hint("every event needs an id of its own");
-        return cli_exit_code(err->code);
-    }
-    if (err->code != ACTA_CONFLICT) {
-        return cli_fail(NULL, err);
-    }
-    /* By value: the answer gives way to that of the next request. */
-    tell_conflict(cli, streams[failure->index], failure->expected,
-                  failure->actual);
-    return EXIT_CONFLICT;
-}
+/* What is sent, with what is needed to tell how it ended. */
+struct sending {
+    struct acta_append *append;
+    struct refusal_of of;
+};
 
 static uint64_t
 now_us(void)
@@ -317,151 +177,143 @@ now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Send, and print a line for every event: streams[i] is that of write i, and
- * counts[i] is how many events it has.
+/* Print a line for every event of the append, which are where @appended says.
+ */
+static void
+print_appended(const struct cli *cli, const struct sending *sending,
+               const struct acta_appended *appended, uint64_t took_us)
+{
+    size_t index = 0;
+
+    for (size_t i = 0; i < appended->runs_count; i++) {
+        const struct acta_run *run = appended->runs[i];
+
+        for (uint64_t j = 0; j < run->count; j++) {
+            cli->out->appended(
+                cli, &(struct out_appended){
+                         .stream = sending->of.streams[run->write],
+                         .version = run->first_version + j,
+                         .position = run->first_position + j,
+                         .id = acta_append_id(sending->append, index++),
+                         .took_us = took_us,
+                         .repeated = appended->repeated,
+                     });
+        }
+    }
+}
+
+/* The command was done before, by events that may have been others: print what
+ * is stored where its first answer says. What is hidden by now is left out.
  */
 static int
-send_append(struct cli *cli, const struct acta_append *append,
-            const char *const *streams)
+print_done_before(struct cli *cli, const struct acta_appended *appended,
+                  uint64_t took_us)
+{
+    struct acta_read read = acta_read_of_query(NULL);
+    const struct acta_event *event = NULL;
+    uint64_t last = appended->position;
+    struct acta_cursor *cursor;
+    enum acta_code code;
+    struct acta_err err;
+
+    if (appended->runs_count == 0) {
+        return EXIT_OK;
+    }
+    read.from = appended->runs[0]->first_position - 1;
+    read.events_max = ACTA_APPEND_EVENTS_MAX;
+    code = acta_cursor_open(&cursor, cli->sync, &read, &err);
+    while (code == ACTA_OK &&
+           (code = acta_cursor_next(cursor, &event, &err)) == ACTA_OK &&
+           event != NULL && event->position <= last) {
+        cli->out->appended(cli, &(struct out_appended){
+                                    .stream = event->stream,
+                                    .version = event->version,
+                                    .position = event->position,
+                                    .id = event->id,
+                                    .took_us = took_us,
+                                    .repeated = true,
+                                });
+    }
+    acta_cursor_close(cursor);
+    return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
+}
+
+static int
+send_append(struct cli *cli, const struct sending *sending)
 {
     const struct acta_appended *appended;
     uint64_t took_us;
     struct acta_err err;
-    size_t index = 0;
-    int code = cli_connect(cli);
+    int code;
 
+    terms_put(sending->of.terms, sending->append);
+    if (acta_append_check(sending->append, &err) != ACTA_OK) {
+        return cli_usage(cli, "%s", err.text);
+    }
+    code = cli_connect(cli);
     if (code != EXIT_OK) {
         return code;
     }
     took_us = now_us();
-    if (acta_sync_append(cli->sync, append, &appended, &err) != ACTA_OK) {
-        return tell_refusal(cli, streams, appended, &err);
+    if (acta_sync_append(cli->sync, sending->append, &appended, &err) !=
+        ACTA_OK) {
+        return refusal_tell(cli, &sending->of, appended, &err);
     }
     took_us = now_us() - took_us;
-    for (size_t i = 0; i < appended->runs_count && !cli->quiet; i++) {
-        const struct acta_run *run = appended->runs[i];
-
-        for (uint64_t j = 0; j < run->count; j++) {
-            cli->out->appended(cli, &(struct out_appended){
-                                        .stream = streams[run->write],
-                                        .version = run->first_version + j,
-                                        .position = run->first_position + j,
-                                        .id = acta_append_id(append, index++),
-                                        .took_us = took_us,
-                                        .repeated = appended->repeated,
-                                    });
-        }
+    if (cli->quiet) {
+        return EXIT_OK;
     }
+    if (appended->by_command) {
+        return print_done_before(cli, appended, took_us);
+    }
+    print_appended(cli, sending, appended, took_us);
     return EXIT_OK;
 }
 
-/* ---- one event ---- */
+/* ---- one event, or many: all or none ---- */
 
 static int
-append_one(struct cli *cli, const struct request *request)
+append_one(struct cli *cli, const struct request *request,
+           struct sending *sending)
 {
-    struct acta_append *append = acta_append_new();
-    struct acta_err err;
+    acta_append_stream(sending->append, request->stream, request->expected);
+    acta_append_event(sending->append, &request->draft);
+    sending->of.streams = &request->stream;
+    return send_append(cli, sending);
+}
+
+static int
+append_many(struct cli *cli, struct sending *sending)
+{
+    struct many many;
     int code;
 
-    acta_append_stream(append, request->stream, request->expected);
-    acta_append_event(append, &request->draft);
-    code = acta_append_check(append, &err) == ACTA_OK
-               ? send_append(cli, append, &request->stream)
-               : cli_usage(cli, "%s", err.text);
-    acta_append_free(append);
+    if (!many_init(&many, sending->append)) {
+        return EXIT_OTHER;
+    }
+    code = many_read(&many);
+    /* No events are no mistake, unless something was to be judged. */
+    if (code == EXIT_OK &&
+        (many.writes > 0 || terms_judge(sending->of.terms))) {
+        sending->of.streams = many.streams;
+        sending->of.has_lines = true;
+        code = send_append(cli, sending);
+    }
+    many_fini(&many);
     return code;
 }
 
-/* ---- many events, all or none ---- */
-
-struct many {
-    struct acta_append *append;
-    const char **streams; /* owned, as are the names: a write each */
-    size_t writes;
-    uint64_t lines;
-};
-
-/* A write ends where another stream comes or a version is expected anew. */
-static bool
-add_line(struct many *many, const struct line *line)
-{
-    if (many->writes == 0 || line->has_expected ||
-        strcmp(many->streams[many->writes - 1], line->stream) != 0) {
-        if (many->writes == ACTA_APPEND_EVENTS_MAX) {
-            return false;
-        }
-        many->streams[many->writes] = strdup(line->stream);
-        if (many->streams[many->writes] == NULL) {
-            return false;
-        }
-        many->writes++;
-        acta_append_stream(many->append, line->stream, line->expected);
-    }
-    acta_append_event(many->append, &line->draft);
-    return true;
-}
-
 static int
-read_lines(struct many *many)
+append(struct cli *cli, const struct request *request)
 {
-    char *text = NULL;
-    size_t capacity = 0;
-    struct acta_err err = {ACTA_OK, ""};
-    ssize_t size;
-
-    while (err.code == ACTA_OK &&
-           (size = getline(&text, &capacity, stdin)) >= 0) {
-        struct line line;
-        struct slice bytes = slice_make(text, (size_t)size);
-
-        many->lines++;
-        if (bytes.size > 0 && text[bytes.size - 1] == '\n') {
-            bytes.size--;
-        }
-        if (bytes.size == 0 ||
-            line_parse(&line, bytes, many->lines, "", &err) != ACTA_OK) {
-            continue;
-        }
-        if (!add_line(many, &line)) {
-            acta_fail(&err, ACTA_TOO_LARGE, "more than %d events",
-                      ACTA_APPEND_EVENTS_MAX);
-        } else {
-            (void)acta_append_check(many->append, &err);
-        }
-        line_free(&line);
-    }
-    free(text);
-    if (err.code != ACTA_OK) {
-        cli_error("stdin:%" PRIu64 ": %s", many->lines, err.text);
-        cli_hint("nothing was appended");
-        return cli_exit_code(err.code);
-    }
-    return EXIT_OK;
-}
-
-static int
-append_many(struct cli *cli)
-{
-    struct many many = {
+    struct sending sending = {
         .append = acta_append_new(),
-        .streams = calloc(ACTA_APPEND_EVENTS_MAX, sizeof(*many.streams)),
+        .of = {.terms = &request->terms},
     };
-    int code = EXIT_OTHER;
+    int code = request->atomic ? append_many(cli, &sending)
+                               : append_one(cli, request, &sending);
 
-    if (many.streams == NULL) {
-        cli_error("out of memory");
-    } else {
-        code = read_lines(&many);
-    }
-    if (code == EXIT_OK && many.writes > 0) {
-        code = send_append(cli, many.append, many.streams);
-    }
-    for (size_t i = 0; i < many.writes; i++) {
-        free((void *)(uintptr_t)many.streams[i]);
-    }
-    free(many.streams);
-    acta_append_free(many.append);
+    acta_append_free(sending.append);
     return code;
 }
 
@@ -475,6 +327,7 @@ cmd_append(struct cli *cli, int argc, char **argv)
     int code = EXIT_OK;
     int option;
 
+    terms_init(&request.terms);
     while (code == EXIT_OK &&
            (option = cli_option(cli, argc, argv, CLI_SHORT_OPTIONS, options)) !=
                CLI_END) {
@@ -485,10 +338,10 @@ cmd_append(struct cli *cli, int argc, char **argv)
     } else if (code == EXIT_OK) {
         code = take_arguments(&request, cli, argc - optind, argv + optind);
         if (code == EXIT_OK) {
-            code =
-                request.ndjson ? append_many(cli) : append_one(cli, &request);
+            code = append(cli, &request);
         }
     }
+    terms_fini(&request.terms);
     free(request.data);
     free(request.metadata);
     return code;

@@ -16,7 +16,7 @@ static const char common_options[] =
 
 static const char exit_codes[] =
     "  0 ok            3 not found           6 cannot connect   9 not ready\n"
-    "  1 other error   4 version conflict    7 timeout\n"
+    "  1 other error   4 conflict            7 timeout\n"
     "  2 usage         5 no permission       8 damaged data\n";
 
 void
@@ -24,7 +24,7 @@ help_overview(void)
 {
     puts("usage: acta [OPTION...] COMMAND [ARGUMENT...]\n");
     for (const struct cmd *cmd = cmds; cmd->name != NULL; cmd++) {
-        printf("  %-8s %-26s %s\n", cmd->name, cmd->synopsis, cmd->summary);
+        printf("  %-10s %-26s %s\n", cmd->name, cmd->synopsis, cmd->summary);
     }
     printf("\nOptions of all commands:\n%s", common_options);
     printf("\nExit codes:\n%s", exit_codes);

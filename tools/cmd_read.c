@@ -1,60 +1,133 @@
-/* read, export, event and streams: what ends by itself. */
+/* read, query and export: events from history, up to what is there. */
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cmd.h"
 #include "filter.h"
 #include "out.h"
 
-#define NO_LIMIT UINT64_MAX
+#define NO_LIMIT       UINT64_MAX
+#define PAGE_COUNT_MAX 65536
 
-/* ---- read and export ---- */
+enum {
+    OPTION_FROM = FILTER_NEXT,
+    OPTION_AFTER,
+};
+
+struct read_request {
+    struct filter filter;
+    uint64_t count_max;
+    uint64_t from;  /* Inclusive; 0: not given. */
+    uint64_t after; /* A position that is below all that is wanted. */
+    bool backward;
+    bool is_query;
+};
+
+/* How far it went. */
+struct reached {
+    uint64_t count;
+    uint64_t last; /* Position of the last event. */
+    bool at_end;
+    uint64_t head; /* Of the database, if at_end. */
+};
 
 static int
-print_events(struct cli *cli, const struct acta_read *read, uint64_t count_max)
+print_events(struct cli *cli, const struct acta_read *read,
+             const struct read_request *request, struct reached *reached)
 {
     const struct acta_event *event = NULL;
     struct acta_cursor *cursor;
     struct acta_err err;
     enum acta_code code = acta_cursor_open(&cursor, cli->sync, read, &err);
-    uint64_t count = 0;
 
-    while (code == ACTA_OK && count < count_max) {
+    *reached = (struct reached){0};
+    while (code == ACTA_OK && reached->count < request->count_max) {
         code = acta_cursor_next(cursor, &event, &err);
-        if (code != ACTA_OK || event == NULL) {
+        if (code != ACTA_OK) {
+            break;
+        }
+        if (event == NULL) {
+            reached->at_end = true;
+            reached->head = acta_cursor_head(cursor);
+            break;
+        }
+        if (event->position <= request->after) {
             break;
         }
         cli->out->event(cli, event);
-        count++;
+        reached->last = event->position;
+        reached->count++;
     }
     acta_cursor_close(cursor);
-    if (code != ACTA_OK) {
-        return cli_fail(NULL, &err);
-    }
-    if (count == 0 && count_max > 0 && read->stream != NULL &&
-        read->from == 0) {
-        cli_error("%s: there is no such stream", read->stream);
-        return EXIT_NOT_FOUND;
-    }
-    return EXIT_OK;
+    return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
 }
 
-/* A read's from is exclusive, the command line's is not. */
+/* A read's from is exclusive, the command line's is not. Forward it is as well
+ * the lower end; backward that is looked out for while reading.
+ */
 static uint64_t
-exclusive(uint64_t from, bool backward)
+exclusive_from(const struct read_request *request)
 {
-    if (from == 0) {
-        return 0;
+    if (request->backward) {
+        return request->from == 0 ? 0 : request->from + 1;
     }
-    return backward ? from + 1 : from - 1;
+    return request->from == 0 ? request->after : request->from - 1;
 }
 
-struct read_request {
-    struct filter filter;
-    uint64_t count_max;
-    uint64_t from;
-    bool backward;
-};
+/* A query is what a decision is made from: say up to where it holds. */
+static void
+tell_reached(const struct cli *cli, const struct read_request *request,
+             const struct reached *reached)
+{
+    const char *events = reached->count == 1 ? "event" : "events";
+
+    if (request->backward) {
+        cli_note(cli, "%" PRIu64 " %s", reached->count, events);
+    } else if (reached->at_end) {
+        cli_note(cli, "%" PRIu64 " %s, all up to position %" PRIu64,
+                 reached->count, events, reached->head);
+    } else {
+        cli_note(cli, "%" PRIu64 " %s; to go on: --after %" PRIu64,
+                 reached->count, events, reached->last);
+    }
+}
+
+static int
+read_all(struct cli *cli, struct read_request *request)
+{
+    struct acta_read read = filter_read(&request->filter);
+    struct reached reached;
+    uint64_t since;
+    int code = cli_connect(cli);
+
+    if (code == EXIT_OK) {
+        code = filter_since(&request->filter, cli, &since);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    if (since > request->after) {
+        request->after = since;
+    }
+    read.from = exclusive_from(request);
+    read.backward = request->backward;
+    /* What is more than wanted need not come over the wire. */
+    if (request->count_max > 0 && request->count_max < PAGE_COUNT_MAX) {
+        read.events_max = request->count_max;
+    }
+    code = print_events(cli, &read, request, &reached);
+    if (code == EXIT_OK && request->is_query) {
+        tell_reached(cli, request, &reached);
+    }
+    if (code == EXIT_OK && reached.count == 0 && request->count_max > 0 &&
+        read.stream != NULL && request->from == 0) {
+        return filter_tell_nothing(&request->filter, cli);
+    }
+    return code;
+}
+
+/* ---- the command line ---- */
 
 static int
 read_option(struct read_request *request, int option)
@@ -73,6 +146,10 @@ read_option(struct read_request *request, int option)
     case 'r':
         request->backward = true;
         return EXIT_OK;
+    case OPTION_AFTER:
+        return cli_number("--after", optarg, 0, INT64_MAX, &request->after)
+                   ? EXIT_OK
+                   : EXIT_USAGE;
     default:
         return cli_number("--from", optarg, 0, INT64_MAX, &request->from)
                    ? EXIT_OK
@@ -81,11 +158,26 @@ read_option(struct read_request *request, int option)
 }
 
 static int
-read_command(struct cli *cli, int argc, char **argv, const char *letters,
-             const struct option *options)
+check(struct read_request *request, const struct cli *cli, int argc,
+      char **argv)
 {
-    struct read_request request = {.count_max = NO_LIMIT};
-    struct acta_read read;
+    if (request->is_query && argc > 0) {
+        return cli_usage(cli, "%s: streams are named with --stream", argv[0]);
+    }
+    if (request->from > 0 && request->filter.has_since && !request->backward) {
+        return cli_usage(cli, "--from or --since, not both");
+    }
+    return filter_arguments(&request->filter, cli, argc, argv);
+}
+
+static int
+read_command(struct cli *cli, int argc, char **argv, const char *letters,
+             const struct option *options, bool is_query)
+{
+    struct read_request request = {
+        .count_max = NO_LIMIT,
+        .is_query = is_query,
+    };
     int code = EXIT_OK;
     int option;
 
@@ -99,21 +191,10 @@ read_command(struct cli *cli, int argc, char **argv, const char *letters,
         code = read_option(&request, option);
     }
     if (code == EXIT_OK) {
-        code = filter_arguments(&request.filter, cli, argc - optind,
-                                argv + optind);
+        code = check(&request, cli, argc - optind, argv + optind);
     }
     if (code == EXIT_OK) {
-        code = cli_connect(cli);
-    }
-    if (code == EXIT_OK) {
-        read = filter_read(&request.filter);
-        read.from = exclusive(request.from, request.backward);
-        read.backward = request.backward;
-        /* What is more than wanted need not come over the wire. */
-        if (request.count_max > 0 && request.count_max < 65536) {
-            read.events_max = request.count_max;
-        }
-        code = print_events(cli, &read, request.count_max);
+        code = read_all(cli, &request);
     }
     filter_fini(&request.filter);
     return code;
@@ -124,13 +205,29 @@ cmd_read(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {
         {"count", required_argument, NULL, 'n'},
-        {"from", required_argument, NULL, FILTER_NEXT},
+        {"from", required_argument, NULL, OPTION_FROM},
         {"reverse", no_argument, NULL, 'r'},
         FILTER_LONG_OPTIONS,
         CLI_LONG_OPTIONS,
     };
 
-    return read_command(cli, argc, argv, "n:r" CLI_SHORT_OPTIONS, options);
+    return read_command(cli, argc, argv, "n:r" CLI_SHORT_OPTIONS, options,
+                        false);
+}
+
+int
+cmd_query(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"count", required_argument, NULL, 'n'},
+        {"after", required_argument, NULL, OPTION_AFTER},
+        {"reverse", no_argument, NULL, 'r'},
+        FILTER_LONG_OPTIONS,
+        CLI_LONG_OPTIONS,
+    };
+
+    return read_command(cli, argc, argv, "n:r" CLI_SHORT_OPTIONS, options,
+                        true);
 }
 
 int
@@ -142,119 +239,5 @@ cmd_export(struct cli *cli, int argc, char **argv)
     };
 
     cli->out = &out_json;
-    return read_command(cli, argc, argv, CLI_SHORT_OPTIONS, options);
-}
-
-/* ---- event ---- */
-
-static int
-print_by_id(struct cli *cli, const char *text)
-{
-    const struct acta_page *page;
-    struct acta_id id;
-    struct acta_err err;
-
-    if (!cli_id("event", text, &id)) {
-        return EXIT_USAGE;
-    }
-    if (acta_sync_read_id(cli->sync, &id, &page, &err) != ACTA_OK) {
-        return cli_fail(NULL, &err);
-    }
-    for (size_t i = 0; i < page->events_count; i++) {
-        cli->out->single(cli, page->events[i]);
-    }
-    return EXIT_OK;
-}
-
-static int
-print_by_version(struct cli *cli, const char *stream, const char *text)
-{
-    const struct acta_event *event;
-    uint64_t version;
-    struct acta_err err;
-
-    if (!cli_number("version", text, 1, INT64_MAX, &version)) {
-        return EXIT_USAGE;
-    }
-    if (acta_sync_read_version(cli->sync, stream, version, &event, &err) !=
-        ACTA_OK) {
-        return cli_fail(NULL, &err);
-    }
-    cli->out->single(cli, event);
-    return EXIT_OK;
-}
-
-int
-cmd_event(struct cli *cli, int argc, char **argv)
-{
-    static const struct option options[] = {CLI_LONG_OPTIONS};
-    int code;
-
-    if (cli_option(cli, argc, argv, CLI_SHORT_OPTIONS, options) != CLI_END) {
-        return cli_option_exit();
-    }
-    argc -= optind;
-    argv += optind;
-    if (argc < 1 || argc > 2) {
-        return cli_usage(cli, "an id is needed, or a stream and a version");
-    }
-    code = cli_connect(cli);
-    if (code != EXIT_OK) {
-        return code;
-    }
-    return argc == 1 ? print_by_id(cli, argv[0])
-                     : print_by_version(cli, argv[0], argv[1]);
-}
-
-/* ---- streams ---- */
-
-static int
-print_streams(struct cli *cli, const char *prefix, uint64_t count_max)
-{
-    const struct acta_streams *streams;
-    char last[256] = "";
-    struct acta_err err;
-
-    do {
-        if (acta_sync_list(cli->sync, prefix, *last == '\0' ? NULL : last,
-                           count_max < 4096 ? count_max : 0, &streams,
-                           &err) != ACTA_OK) {
-            return cli_fail(NULL, &err);
-        }
-        for (size_t i = 0; i < streams->streams_count && count_max > 0; i++) {
-            cli->out->stream(cli, streams->streams[i]);
-            snprintf(last, sizeof(last), "%s", streams->streams[i]->name);
-            count_max--;
-        }
-    } while (!streams->at_end && count_max > 0);
-    return EXIT_OK;
-}
-
-int
-cmd_streams(struct cli *cli, int argc, char **argv)
-{
-    static const struct option options[] = {
-        {"count", required_argument, NULL, 'n'},
-        CLI_LONG_OPTIONS,
-    };
-    uint64_t count_max = NO_LIMIT;
-    int option, code;
-
-    while ((option = cli_option(cli, argc, argv, "n:" CLI_SHORT_OPTIONS,
-                                options)) != CLI_END) {
-        if (option == CLI_STOP) {
-            return cli_option_exit();
-        }
-        if (!cli_number("-n", optarg, 1, NO_LIMIT, &count_max)) {
-            return EXIT_USAGE;
-        }
-    }
-    if (argc - optind > 1) {
-        return cli_usage(cli, "one prefix at a time");
-    }
-    code = cli_connect(cli);
-    return code == EXIT_OK
-               ? print_streams(cli, optind < argc ? argv[optind] : NULL,
-                               count_max)
-               : code;
+    return read_command(cli, argc, argv, CLI_SHORT_OPTIONS, options, false);
 }

@@ -20,12 +20,13 @@ on_signal(int number)
     acta_follower_interrupt(follower);
 }
 
-/* Print the last @count events in their order. *@position is set to that of the
- * newest, to go on behind it; 0 if there is none.
+/* Print the last @count events behind position @since, in their order.
+ * *@position is set to that of the newest, to go on behind it; @since if there
+ * is none.
  */
 static enum acta_code
 print_last(struct cli *cli, const struct filter *filter, uint64_t count,
-           uint64_t *position, struct acta_err *err)
+           uint64_t since, uint64_t *position, struct acta_err *err)
 {
     struct acta_event **events = calloc(count + 1, sizeof(struct acta_event *));
     struct acta_read read = filter_read(filter);
@@ -34,7 +35,7 @@ print_last(struct cli *cli, const struct filter *filter, uint64_t count,
     uint64_t found = 0;
     enum acta_code code;
 
-    *position = 0;
+    *position = since;
     if (events == NULL) {
         return acta_fail(err, ACTA_MEMORY, "out of memory");
     }
@@ -47,10 +48,10 @@ print_last(struct cli *cli, const struct filter *filter, uint64_t count,
         if (code == ACTA_OK) {
             code = acta_cursor_next(cursor, &event, err);
         }
-        if (code != ACTA_OK || event == NULL) {
+        if (code != ACTA_OK || event == NULL || event->position <= since) {
             break;
         }
-        if (*position == 0) {
+        if (*position == since) {
             *position = event->position;
         }
         if (found < count) {
@@ -118,23 +119,25 @@ on_link(void *user, bool up, const struct acta_err *err)
 static int
 tail(struct cli *cli, const struct filter *filter, uint64_t count, bool follows)
 {
+    uint64_t since, position;
     struct acta_err err;
-    uint64_t position;
     enum acta_code code;
     int exit_code;
 
     cli->options.on_link = on_link;
     cli->options.user = cli;
     exit_code = cli_connect(cli);
+    if (exit_code == EXIT_OK) {
+        exit_code = filter_since(filter, cli, &since);
+    }
     if (exit_code != EXIT_OK) {
         return exit_code;
     }
-    code = print_last(cli, filter, count, &position, &err);
+    code = print_last(cli, filter, count, since, &position, &err);
     if (code == ACTA_OK && follows) {
         code = follow(cli, filter, position, &err);
     } else if (code == ACTA_OK && position == 0 && filter->stream != NULL) {
-        code = acta_fail(&err, ACTA_NOT_FOUND, "%s: there is no such stream",
-                         filter->stream);
+        return filter_tell_nothing(filter, cli);
     }
     return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
 }
@@ -149,7 +152,8 @@ cmd_tail(struct cli *cli, int argc, char **argv)
         CLI_LONG_OPTIONS,
     };
     struct filter filter;
-    uint64_t count = COUNT_DEFAULT;
+    uint64_t count = 0;
+    bool has_count = false;
     bool follows = false;
     bool taken;
     int code = EXIT_OK;
@@ -166,12 +170,17 @@ cmd_tail(struct cli *cli, int argc, char **argv)
         code = filter_option(&filter, option, &taken);
         if (!taken && option == 'f') {
             follows = true;
-        } else if (!taken && !cli_number("-n", optarg, 0, COUNT_MAX, &count)) {
-            code = EXIT_USAGE;
+        } else if (!taken) {
+            has_count = true;
+            code = cli_number("-n", optarg, 0, COUNT_MAX, &count) ? EXIT_OK
+                                                                  : EXIT_USAGE;
         }
     }
     if (code == EXIT_OK) {
         code = filter_arguments(&filter, cli, argc - optind, argv + optind);
+    }
+    if (!has_count) {
+        count = filter.has_since ? COUNT_MAX : COUNT_DEFAULT;
     }
     if (code == EXIT_OK) {
         code = tail(cli, &filter, count, follows);

@@ -28,13 +28,26 @@ struct out_ping {
     uint64_t min_us, p50_us, p90_us, p99_us, max_us;
 };
 
+/* What became of a stream that was changed. */
+struct out_changed {
+    const char *stream;
+    const char *text;  /* For people: "order-42: deleted" */
+    uint64_t version;  /* The stream's. */
+    uint64_t position; /* The database's last. */
+    bool changed;      /* It was not like that already. */
+};
+
 struct out_format {
     /* One of many events. */
     void (*event)(const struct cli *cli, const struct acta_event *event);
     /* One event, which is all that was asked for. */
     void (*single)(const struct cli *cli, const struct acta_event *event);
     void (*appended)(const struct cli *cli, const struct out_appended *what);
+    void (*changed)(const struct cli *cli, const struct out_changed *what);
     void (*stream)(const struct cli *cli, const struct acta_stream *stream);
+    void (*description)(const struct cli *cli,
+                        const struct acta_description *description);
+    void (*name)(const struct cli *cli, const struct acta_name *name);
     void (*status)(const struct cli *cli, const struct acta_server *server,
                    const struct acta_status *status);
     void (*ping)(const struct cli *cli, const struct out_ping *ping);
@@ -43,6 +56,9 @@ struct out_format {
 
 extern const struct out_format out_text;
 extern const struct out_format out_json;
+
+/* "live", "deleted", "tombstoned" */
+const char *out_state(enum acta_stream_state state);
 
 #define OUT_TIME_SIZE 32
 

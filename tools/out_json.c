@@ -88,6 +88,10 @@ put_data(const struct acta_event *event)
     struct slice data = slice_make(event->data, event->data_size);
     bool as_json = event->format == ACTA_FORMAT_JSON && fits_in_line(data);
 
+    if (event->format == ACTA_FORMAT_ERASED) {
+        fputs(",\"format\":\"erased\"", stdout);
+        return;
+    }
     if (metadata.size > 0) {
         put_bytes("metadata", metadata, fits_in_line(metadata));
     }
@@ -137,15 +141,60 @@ print_appended(const struct cli *cli, const struct out_appended *what)
 }
 
 static void
-print_stream(const struct cli *cli, const struct acta_stream *stream)
+print_changed(const struct cli *cli, const struct out_changed *what)
 {
     (void)cli;
     fputs("{\"stream\":", stdout);
+    put_text(what->stream);
+    printf(",\"version\":%" PRIu64 ",\"head\":%" PRIu64 ",\"changed\":%s}\n",
+           what->version, what->position, what->changed ? "true" : "false");
+}
+
+/* What streams and a description have in common, without the end. */
+static void
+put_stream(const struct acta_stream *stream)
+{
+    fputs("{\"stream\":", stdout);
     put_text(stream->name);
-    printf(",\"version\":%" PRIu64 ",\"last_position\":%" PRIu64,
-           stream->version, stream->last_position);
-    put_time("first_time", stream->first_time_us);
-    put_time("last_time", stream->last_time_us);
+    printf(",\"state\":\"%s\",\"version\":%" PRIu64
+           ",\"last_position\":%" PRIu64,
+           out_state(stream->state), stream->version, stream->last_position);
+    if (stream->version > 0) {
+        put_time("first_time", stream->first_time_us);
+        put_time("last_time", stream->last_time_us);
+    }
+    printf(",\"truncate_before\":%" PRIu64 ",\"max_count\":%" PRIu64
+           ",\"max_age_us\":%" PRIu64,
+           stream->truncate_before, stream->max_count, stream->max_age_us);
+}
+
+static void
+print_stream(const struct cli *cli, const struct acta_stream *stream)
+{
+    (void)cli;
+    put_stream(stream);
+    puts("}");
+}
+
+static void
+print_description(const struct cli *cli,
+                  const struct acta_description *description)
+{
+    (void)cli;
+    put_stream(description->stream);
+    printf(",\"first_version\":%" PRIu64 "}\n", description->first_version);
+}
+
+static void
+print_name(const struct cli *cli, const struct acta_name *name)
+{
+    (void)cli;
+    fputs("{\"name\":", stdout);
+    put_text(name->name);
+    printf(",\"count\":%" PRIu64 ",\"last_position\":%" PRIu64, name->count,
+           name->last_position);
+    put_time("first_time", name->first_time_us);
+    put_time("last_time", name->last_time_us);
     puts("}");
 }
 
@@ -198,7 +247,10 @@ const struct out_format out_json = {
     .event = print_event,
     .single = print_event,
     .appended = print_appended,
+    .changed = print_changed,
     .stream = print_stream,
+    .description = print_description,
+    .name = print_name,
     .status = print_status,
     .ping = print_ping,
     .code = print_code,

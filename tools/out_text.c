@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -7,6 +8,7 @@
 #include "data_text.h"
 #include "json.h"
 #include "out.h"
+#include "when.h"
 
 void
 out_time_short(uint64_t time_us, char text[OUT_TIME_SIZE])
@@ -46,6 +48,20 @@ plain(const struct cli *cli)
     return cli->color ? "\033[0m" : "";
 }
 
+const char *
+out_state(enum acta_stream_state state)
+{
+    switch (state) {
+    case ACTA_STREAM_LIVE:
+        return "live";
+    case ACTA_STREAM_DELETED:
+        return "deleted";
+    case ACTA_STREAM_TOMBSTONED:
+        return "tombstoned";
+    }
+    return "unknown";
+}
+
 /* Metadata has no format of its own: mostly it is JSON. */
 static enum acta_format
 metadata_format(struct slice metadata)
@@ -69,6 +85,9 @@ print_event(const struct cli *cli, const struct acta_event *event)
     for (size_t i = 0; i < event->tags_count; i++) {
         printf("%s%s#%s%s", i == 0 ? "  " : " ", dim(cli), event->tags[i],
                plain(cli));
+    }
+    if (event->format == ACTA_FORMAT_ERASED) {
+        printf("  %s(erased)%s", dim(cli), plain(cli));
     }
     putchar('\n');
     data_text_print(stdout, data, event->format, 9, cli->color);
@@ -113,6 +132,9 @@ print_single(const struct cli *cli, const struct acta_event *event)
         data_text_print(stdout, metadata, metadata_format(metadata), 2,
                         cli->color);
     }
+    if (event->format == ACTA_FORMAT_ERASED) {
+        printf("%sdata%s          erased\n", dim(cli), plain(cli));
+    }
     if (data.size > 0) {
         printf("%sdata%s\n", dim(cli), plain(cli));
         data_text_print(stdout, data, event->format, 2, cli->color);
@@ -135,13 +157,104 @@ print_appended(const struct cli *cli, const struct out_appended *what)
 }
 
 static void
+print_changed(const struct cli *cli, const struct out_changed *what)
+{
+    (void)cli;
+    printf("%s\n", what->text);
+}
+
+static void
 print_stream(const struct cli *cli, const struct acta_stream *stream)
 {
     char time[OUT_TIME_SIZE];
 
     out_time_short(stream->last_time_us, time);
-    printf("%10" PRIu64 "  %s%s%s  %s\n", stream->version, dim(cli), time,
+    printf("%10" PRIu64 "  %s%s%s  %s", stream->version, dim(cli), time,
            plain(cli), stream->name);
+    if (stream->state != ACTA_STREAM_LIVE) {
+        printf("  %s(%s)%s", dim(cli), out_state(stream->state), plain(cli));
+    }
+    putchar('\n');
+}
+
+static void print_row(const struct cli *cli, const char *name, const char *fmt,
+                      ...) ACTA_PRINTF(3, 4);
+
+static void
+print_row(const struct cli *cli, const char *name, const char *fmt, ...)
+{
+    va_list args;
+
+    printf("%s%-15s%s  ", dim(cli), name, plain(cli));
+    va_start(args, fmt);
+    vprintf(fmt, args);
+    va_end(args);
+    putchar('\n');
+}
+
+static void
+print_events_row(const struct cli *cli,
+                 const struct acta_description *description)
+{
+    uint64_t first = description->first_version;
+    uint64_t version = description->stream->version;
+
+    if (first > version) {
+        print_row(cli, "to be read", "nothing");
+    } else {
+        print_row(cli, "to be read", "version %" PRIu64 " to %" PRIu64, first,
+                  version);
+    }
+}
+
+static void
+print_settings(const struct cli *cli, const struct acta_stream *stream)
+{
+    char age[WHEN_SIZE];
+
+    if (stream->truncate_before > 0) {
+        print_row(cli, "truncate before", "%" PRIu64, stream->truncate_before);
+    }
+    if (stream->max_count > 0) {
+        print_row(cli, "max count", "%" PRIu64, stream->max_count);
+    }
+    if (stream->max_age_us > 0) {
+        when_format_span(stream->max_age_us, age);
+        print_row(cli, "max age", "%s", age);
+    }
+}
+
+static void
+print_description(const struct cli *cli,
+                  const struct acta_description *description)
+{
+    const struct acta_stream *stream = description->stream;
+    char time[OUT_TIME_SIZE];
+
+    printf("%s%s%s\n", bold(cli), stream->name, plain(cli));
+    print_row(cli, "state", "%s", out_state(stream->state));
+    print_row(cli, "version", "%" PRIu64, stream->version);
+    if (stream->version > 0) {
+        print_events_row(cli, description);
+        out_time(stream->first_time_us, time);
+        print_row(cli, "first event", "%s", time);
+        out_time(stream->last_time_us, time);
+        print_row(cli, "last event", "%s", time);
+        print_row(cli, "last position", "%" PRIu64, stream->last_position);
+    }
+    print_settings(cli, stream);
+}
+
+static void
+print_name(const struct cli *cli, const struct acta_name *name)
+{
+    char first[OUT_TIME_SIZE];
+    char last[OUT_TIME_SIZE];
+
+    out_time_short(name->first_time_us, first);
+    out_time_short(name->last_time_us, last);
+    printf("%10" PRIu64 "  %s%s  %s%s  %s\n", name->count, dim(cli), first,
+           last, plain(cli), name->name);
 }
 
 static const char *
@@ -246,7 +359,10 @@ const struct out_format out_text = {
     .event = print_event,
     .single = print_single,
     .appended = print_appended,
+    .changed = print_changed,
     .stream = print_stream,
+    .description = print_description,
+    .name = print_name,
     .status = print_status,
     .ping = print_ping,
     .code = print_code,

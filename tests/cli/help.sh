@@ -1,7 +1,7 @@
 # Every command explains itself, and the catalogue of errors is there.
 try help
-for command in ping status append read tail event streams import export \
-    errors help; do
+for command in ping status append read query tail event streams categories \
+    types tags stream erase import export errors help; do
     acta help $command >help.txt || echo "exit $?"
     acta $command --help | cmp - help.txt
     grep -q "^usage: acta $command" help.txt || echo "no usage of $command"

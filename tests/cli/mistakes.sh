@@ -34,6 +34,44 @@ try event order-42 0
 try event xyz
 try ping --timeout soon
 try streams a b
+try append order-42 Type --check order-43
+try append order-42 Type --check =3
+try append order-42 Type --after 3
+try append order-42 Type --if-none ''
+try append order-42 Type --if-none 'order-42'
+try append order-42 Type --if-none '--since 2h'
+try append order-42 Type --if-none '--type'
+try append order-42 Type --if-none '--type A --or'
+try append order-42 Type --if-none '--tag customer:*'
+try append order-42 Type --command 12
+try append order-42 Type --unseen 9999
+try append --atomic order-42 Type
+try query order-42
+try query --or --type A
+try query --type A --or
+try query --type A --all
+try query --type '*'
+try query --since yesterday
+try query --tag 'customer:*'
+try query --corr 12
+try read --from 3 --since 2h
+try read order-42 --type A --or --tag x
+try types a b
+try types a --prefix b
+try stream
+try stream show
+try stream burn order-42
+try stream show order-42 --expect 3
+try stream delete order-42 --max-count 3
+try stream set order-42
+try stream set order-42 --max-age 7
+try stream set order-42 --max-count -1
+try stream truncate order-42
+try stream delete order-42 --expect x
+try erase order-42
+try erase order-42 0
+try erase order-42 1 --all
+try erase order-42 1 --expect 3
 try import
 try import nowhere.ndjson
 try import --clients 0 -

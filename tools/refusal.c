@@ -1,0 +1,254 @@
+/* An answer is valid until the next request, and to tell what was found takes
+ * requests: so the reasons are copied first. Unseen events are printed while
+ * they are valid, before anything is asked.
+ */
+
+#include "refusal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "out.h"
+#include "when.h"
+
+#define FOUND_SIZE    512
+#define FAILURES_KEPT 100
+
+/* ---- what was found ---- */
+
+/* What a stream is at: "version 3 (last event ...)". */
+static void
+describe_stream(struct cli *cli, const char *stream, uint64_t version,
+                char text[static FOUND_SIZE])
+{
+    const struct acta_description *description;
+    const struct acta_event *event;
+    enum acta_stream_state state = ACTA_STREAM_LIVE;
+    char id[ACTA_ID_TEXT_SIZE];
+    char age[WHEN_SIZE];
+
+    if (acta_sync_describe_stream(cli->sync, stream, &description, NULL) ==
+        ACTA_OK) {
+        state = description->stream->state;
+    }
+    if (state == ACTA_STREAM_TOMBSTONED) {
+        snprintf(text, FOUND_SIZE, "a tombstone at version %" PRIu64, version);
+    } else if (state == ACTA_STREAM_DELETED) {
+        snprintf(text, FOUND_SIZE, "it deleted at version %" PRIu64, version);
+    } else if (version == 0) {
+        snprintf(text, FOUND_SIZE, "no events");
+    } else if (acta_sync_read_version(cli->sync, stream, version, &event,
+                                      NULL) != ACTA_OK) {
+        snprintf(text, FOUND_SIZE, "version %" PRIu64, version);
+    } else {
+        acta_id_format(event->id, id);
+        when_format_age(event->time_us, age);
+        snprintf(text, FOUND_SIZE,
+                 "version %" PRIu64 " (last event %s %s, id %s)", version,
+                 event->type, age, id);
+    }
+}
+
+static void
+tell_version(struct cli *cli, const char *stream, int64_t expected,
+             uint64_t actual)
+{
+    char found[FOUND_SIZE];
+
+    describe_stream(cli, stream, actual, found);
+    if (expected == ACTA_EXPECT_EXISTS) {
+        cli_error("%s: expected the stream to exist, found %s", stream, found);
+    } else if (expected == ACTA_EXPECT_ANY) {
+        cli_error("%s: found %s", stream, found);
+    } else {
+        cli_error("%s: expected version %" PRId64 ", found %s", stream,
+                  expected, found);
+    }
+}
+
+int
+refusal_tell_change(struct cli *cli, const char *stream, int64_t expected,
+                    const struct acta_err *err)
+{
+    const struct acta_description *description;
+
+    switch ((int)err->code) {
+    case ACTA_NOT_FOUND:
+    case ACTA_TOMBSTONED:
+        return cli_fail(NULL, err); /* It names the stream itself. */
+    case ACTA_CONFLICT:
+        if (acta_sync_describe_stream(cli->sync, stream, &description, NULL) ==
+            ACTA_OK) {
+            tell_version(cli, stream, expected, description->stream->version);
+            cli_hint("look at it with acta stream show, decide again, and "
+                     "expect what it is at");
+            return EXIT_CONFLICT;
+        }
+        break;
+    default:
+        break;
+    }
+    return cli_fail(stream, err);
+}
+
+/* ---- reasons ---- */
+
+static void
+tell_condition(struct cli *cli, const struct terms_condition *condition,
+               uint64_t position)
+{
+    struct acta_read read = acta_read_of_query(NULL);
+    const struct acta_page *page;
+
+    read.from = position - 1;
+    read.events_max = 1;
+    if (acta_sync_read(cli->sync, &read, &page, NULL) == ACTA_OK &&
+        page->events_count > 0 && page->events[0]->position == position) {
+        const struct acta_event *event = page->events[0];
+
+        cli_error("--if-none '%s': position %" PRIu64 " has %s in %s@%" PRIu64,
+                  condition->text, position, event->type, event->stream,
+                  event->version);
+    } else {
+        cli_error("--if-none '%s': the event at position %" PRIu64 " matches",
+                  condition->text, position);
+    }
+}
+
+static void
+tell_failure(struct cli *cli, const struct refusal_of *of,
+             const struct acta_failure *failure, enum acta_code code)
+{
+    const struct terms_condition *condition;
+
+    switch (failure->kind) {
+    case ACTA_FAILED_WRITE:
+        tell_version(cli, of->streams[failure->index], failure->expected,
+                     failure->actual);
+        break;
+    case ACTA_FAILED_CHECK:
+        tell_version(cli, of->terms->checks[failure->index].stream,
+                     failure->expected, failure->actual);
+        break;
+    case ACTA_FAILED_CONDITION:
+        condition = &of->terms->conditions[failure->index];
+        if (code == ACTA_UNDECIDED) {
+            cli_error(
+                "--if-none '%s': too many events to look at; none matches "
+                "up to position %" PRIu64,
+                condition->text, failure->actual);
+        } else {
+            tell_condition(cli, condition, failure->actual);
+        }
+        break;
+    case ACTA_FAILED_EVENT:
+        if (code == ACTA_ID_REUSED) {
+            cli_error("%s: the id is that of version %" PRIu64
+                      ", which has other content",
+                      of->streams[failure->index], failure->actual);
+        } else {
+            cli_error("%s: event %zu is stored already, as version %" PRIu64,
+                      of->streams[failure->index], failure->event + 1,
+                      failure->actual);
+        }
+        break;
+    }
+}
+
+/* ---- what to do next ---- */
+
+/* @known is up to where the unseen events are all, so that there is no need to
+ * read; 0: nowhere.
+ */
+static void
+hint_conflict(const struct refusal_of *of, const struct acta_failure *failure,
+              size_t count, uint64_t known)
+{
+    if (failure->kind == ACTA_FAILED_CONDITION && known > 0) {
+        cli_hint(
+            "decide again with what was not seen, and give --after %" PRIu64,
+            known);
+    } else if (failure->kind == ACTA_FAILED_CONDITION) {
+        cli_hint("read again with acta query, decide again, and give --after "
+                 "the position that it tells");
+    } else if (failure->kind == ACTA_FAILED_CHECK || count > 1 ||
+               of->has_lines) {
+        cli_hint("read again, decide again, and give the versions and "
+                 "positions that were found then; to retry the same events "
+                 "safely keep their ids");
+    } else if (failure->expected == ACTA_EXPECT_EXISTS) {
+        cli_hint("to begin it use --expect 0 or --expect any");
+    } else {
+        cli_hint("to append after it use --expect %" PRIu64
+                 "; to retry the same event safely pass the same --id",
+                 failure->actual);
+    }
+}
+
+static void
+hint(const struct refusal_of *of, const struct acta_failure *failures,
+     size_t count, uint64_t known, enum acta_code code)
+{
+    switch ((int)code) {
+    case ACTA_CONFLICT:
+        hint_conflict(of, &failures[0], count, known);
+        break;
+    case ACTA_UNDECIDED:
+        cli_hint("read on from there with acta query, and give --after the "
+                 "position that it tells");
+        break;
+    case ACTA_TOMBSTONED:
+        cli_hint("a stream with a tombstone takes no event any more, for ever: "
+                 "append to another one");
+        break;
+    case ACTA_ID_REUSED:
+        cli_hint("every event needs an id of its own");
+        break;
+    case ACTA_PARTIAL_REPEAT:
+        cli_hint("to retry an append send all its events again, in their "
+                 "order; what is new goes into an append of its own");
+        break;
+    default:
+        break;
+    }
+}
+
+/* Data goes to stdout, what it is to stderr. */
+static void
+print_unseen(struct cli *cli, const struct acta_unseen *unseen)
+{
+    for (size_t i = 0; i < unseen->events_count; i++) {
+        cli->out->event(cli, unseen->events[i]);
+    }
+    cli_note(cli, "%zu %s not seen; %s position %" PRIu64, unseen->events_count,
+             unseen->events_count == 1 ? "event was" : "events were",
+             unseen->complete ? "this is all up to" : "there are more, up to",
+             unseen->head);
+}
+
+int
+refusal_tell(struct cli *cli, const struct refusal_of *of,
+             const struct acta_appended *appended, const struct acta_err *err)
+{
+    struct acta_failure failures[FAILURES_KEPT];
+    size_t count = appended->failures_count;
+    uint64_t known = 0;
+
+    if (count == 0) {
+        return cli_fail(NULL, err);
+    }
+    count = count < FAILURES_KEPT ? count : FAILURES_KEPT;
+    for (size_t i = 0; i < count; i++) {
+        failures[i] = *appended->failures[i];
+    }
+    if (appended->unseen != NULL) {
+        print_unseen(cli, appended->unseen);
+        known = appended->unseen->complete ? appended->unseen->head : 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        tell_failure(cli, of, &failures[i], err->code);
+    }
+    hint(of, failures, count, known, err->code);
+    return cli_exit_code(err->code);
+}
