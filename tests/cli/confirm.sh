@@ -1,0 +1,18 @@
+# On a terminal, what is for ever is asked about.
+command -v script >/dev/null || skip 'there is no script(1)'
+start_server
+acta append -q order-42 Noted 1
+
+# answer TEXT COMMAND...: run it on a terminal, and type TEXT.
+answer() {
+    local text=$1
+    shift
+    echo "$text" | script -qec "'$build/tools/acta' $*" /dev/null |
+        tr -d '\r' | grep -v "^$text\$" | sed "s/\\[y.N\\] /&\\n/"
+}
+
+answer n stream tombstone order-42
+answer '' stream tombstone order-42
+answer yes stream tombstone reserved-1
+answer y stream tombstone order-42
+try streams
