@@ -1,0 +1,240 @@
+/* Databases that former versions wrote: tests/old/version-N.tar.gz holds one
+ * that was killed, with events in its store and more of them in its journal.
+ *
+ * Version 1: streams order-1, order-2 and customer-7 with five events each in
+ * turn, a clean stop, then order-1, order-2 and basket-9 with three each, a
+ * kill. The event at position N has the id draft_id(N), the data {"n":N}, the
+ * metadata {"by":"v1"} and the tag n:N, N modulo 3.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "reader.h"
+#include "run.h"
+
+#define STORED   15
+#define RECORDED 24 /* Nine of them are in the journal only. */
+
+static struct base base;
+
+static void
+unpack(const char *name)
+{
+    char archive[400];
+    int status;
+    pid_t child;
+
+    snprintf(archive, sizeof(archive), "%s", run_source(name));
+    fflush(stdout);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        execlp("tar", "tar", "-xzf", archive, "-C", base.dir.path,
+               (char *)NULL);
+        _exit(EXIT_FAILURE);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
+static void
+setup(void)
+{
+    base_init(&base);
+    unpack("tests/old/version-1.tar.gz");
+}
+
+static void
+teardown(void)
+{
+    base_fini(&base);
+}
+
+static void
+restart(void)
+{
+    base_close(&base);
+    base_open(&base);
+}
+
+/* The draft of what was recorded at @position, but for its tag. */
+static struct draft
+recorded(uint64_t position, char data[static 32])
+{
+    snprintf(data, 32, "{\"n\":%" PRIu64 "}", position);
+    return (struct draft){
+        .id = position,
+        .type = position <= STORED ? "Noted" : "Added",
+        .metadata = slice_of("{\"by\":\"v1\"}"),
+        .data = slice_of(data),
+        .format = EVENT_JSON,
+    };
+}
+
+static void
+check_recorded(void *user, const struct event *event)
+{
+    size_t *seen = user;
+    struct slice tags = event->tags;
+    struct draft draft;
+    struct uuid id;
+    char data[32], tag[32];
+
+    if (event->position > RECORDED) {
+        return;
+    }
+    draft = recorded(event->position, data);
+    id = draft_id(event->position);
+    snprintf(tag, sizeof(tag), "n:%" PRIu64, event->position % 3);
+    ck_assert(slice_equal(event->type, slice_of(draft.type)));
+    ck_assert(slice_equal(event->data, draft.data));
+    ck_assert(slice_equal(event->metadata, draft.metadata));
+    ck_assert_int_eq(event->format, draft.format);
+    ck_assert_mem_eq(event->id, id.bytes, UUID_SIZE);
+    ck_assert_uint_eq(event->tags_count, 1);
+    ck_assert(slice_equal(event_tag(&tags), slice_of(tag)));
+    ++*seen;
+}
+
+static void
+check_all(uint64_t head)
+{
+    size_t seen = 0;
+
+    ck_assert_uint_eq(base_check(&base, check_recorded, &seen), head);
+    ck_assert_uint_eq(seen, RECORDED);
+}
+
+START_TEST(everything_is_read_from_store_and_journal)
+{
+    base_open(&base);
+    ck_assert_uint_eq(database_head(base.database), RECORDED);
+    check_all(RECORDED);
+    ck_assert_uint_eq(base_version(&base, "order-1"), 8);
+    ck_assert_uint_eq(base_version(&base, "customer-7"), 5);
+    ck_assert_uint_eq(base_version(&base, "basket-9"), 3);
+    restart();
+    check_all(RECORDED);
+}
+END_TEST
+
+START_TEST(an_append_of_then_sent_again_counts_once)
+{
+    static const char *const streams[] = {"order-1", "basket-9"};
+    static const uint64_t positions[] = {1, RECORDED};
+    char data[32], tag[32];
+
+    base_open(&base);
+    for (size_t i = 0; i < 2; i++) {
+        struct draft draft = recorded(positions[i], data);
+
+        snprintf(tag, sizeof(tag), "n:%" PRIu64, positions[i] % 3);
+        draft.tags[0] = tag;
+        ck_assert_int_eq(base_append(&base, streams[i], 0, &draft, 1), ACTA_OK);
+        draft.tags[0] = "n:7";
+        ck_assert_int_eq(base_append(&base, streams[i], 0, &draft, 1),
+                         ACTA_ID_REUSED);
+    }
+    ck_assert_uint_eq(database_head(base.database), RECORDED);
+}
+END_TEST
+
+static void
+change(const struct msg_change *change)
+{
+    struct job *job = draft_change(change);
+
+    ck_assert_msg(base_decide(&base, job) == ACTA_OK, "%s", job->outcome.text);
+    ck_assert(job->outcome.changed.changed);
+    job_free(job);
+}
+
+/* What that version did not know: settings, tombstones, erasing. */
+static void
+change_streams(struct base *of)
+{
+    change(&(struct msg_change){.stream = slice_of("order-1"),
+                                .expected = 8,
+                                .kind = MSG_SET,
+                                .settings = {.max_count = 2},
+                                .given = MSG_HAS_MAX_COUNT});
+    change(&(struct msg_change){
+        .stream = slice_of("basket-9"), .expected = 3, .kind = MSG_TOMBSTONE});
+    base_append_many(of, "order-1", 100, 1, 10);
+}
+
+static struct msg_description
+describe(const char *stream)
+{
+    struct msg_description description;
+    struct reader *reader;
+    struct acta_err err;
+
+    ck_assert_int_eq(reader_open(&reader, base.database, &err), ACTA_OK);
+    ck_assert_int_eq(
+        reader_describe_stream(reader, slice_of(stream), &description, &err),
+        ACTA_OK);
+    reader_close(reader);
+    return description;
+}
+
+static void
+check_changed(void)
+{
+    struct draft draft = {.id = 200};
+
+    ck_assert_uint_eq(database_head(base.database), RECORDED + 1);
+    ck_assert_uint_eq(describe("order-1").stream.version, 9);
+    ck_assert_uint_eq(describe("order-1").first_version, 8);
+    ck_assert_uint_eq(describe("order-2").first_version, 1);
+    ck_assert_int_eq(describe("basket-9").stream.state, MSG_STREAM_TOMBSTONED);
+    ck_assert_int_eq(base_append(&base, "basket-9", MSG_EXPECT_ANY, &draft, 1),
+                     ACTA_TOMBSTONED);
+}
+
+START_TEST(its_streams_are_changed_and_stay_so_over_a_restart)
+{
+    base_open(&base);
+    change_streams(&base);
+    check_changed();
+    restart();
+    check_changed();
+    restart();
+    check_changed();
+}
+END_TEST
+
+/* The first start with this version is cut off: the journal has entries of
+ * both.
+ */
+START_TEST(its_streams_are_changed_and_stay_so_over_a_kill)
+{
+    ck_assert_int_eq(base_killed(&base, change_streams), 0);
+    base_open(&base);
+    check_changed();
+    restart();
+    check_changed();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("old");
+    TCase *tcase = tcase_create("version 1");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, everything_is_read_from_store_and_journal);
+    tcase_add_test(tcase, an_append_of_then_sent_again_counts_once);
+    tcase_add_test(tcase, its_streams_are_changed_and_stay_so_over_a_restart);
+    tcase_add_test(tcase, its_streams_are_changed_and_stay_so_over_a_kill);
+    return run_suite(suite);
+}
