@@ -146,7 +146,7 @@ condition_find(struct heads *heads, struct search *search,
     uint64_t first =
         memtable_first_position(heads->sealed != NULL ? heads->sealed : active);
     enum acta_code code = ACTA_OK;
-    struct part part = {NULL};
+    struct part part = {.memtable = NULL};
 
     *match = (struct match){.is_decided = true};
     if (part_behind(&part, 1, first, after)) {

@@ -6,6 +6,7 @@
 
 #include "condition.h"
 #include "decider.h"
+#include "limit.h"
 
 /* Steps that the conditions of one append may take. A step is a look into one
  * list, or part of a look at an event: this many are a few milliseconds at
@@ -59,7 +60,7 @@ judge_refuse_version(struct job *job, enum msg_failure_kind kind, size_t index,
     };
     const char *is = state_text(decider_state(state));
 
-    if (job->outcome.code == ACTA_OK || job->outcome.code == ACTA_UNDECIDED) {
+    if (job->outcome.code == ACTA_OK) {
         if (expected == MSG_EXPECT_EXISTS) {
             job_refuse(job, ACTA_CONFLICT,
                        "stream %.*s: expected to exist, has no events%s",
@@ -136,54 +137,82 @@ judge_checks(struct decider *decider, struct job *job, struct acta_err *err)
 }
 
 static void
-refuse_condition(struct job *job, size_t index, uint64_t after,
-                 const struct match *match)
+add_condition_failure(struct job *job, size_t index, uint64_t position)
 {
+    uint64_t after = job->append.more.conditions[index].after;
     struct msg_failure failure = {
         .kind = MSG_FAILED_CONDITION,
         .index = index,
         .expected = after > INT64_MAX ? INT64_MAX : (int64_t)after,
-        .actual = match->position,
+        .actual = position,
     };
 
-    if (!match->is_decided) {
-        if (job->outcome.code == ACTA_OK) {
-            job_refuse(job, ACTA_UNDECIDED,
-                       "condition %zu: too much to look at behind position "
-                       "%ju; nothing matches up to %ju: read from there, and "
-                       "say what was read",
-                       index, (uintmax_t)after, (uintmax_t)match->position);
-        }
-    } else if (job->outcome.code == ACTA_OK ||
-               job->outcome.code == ACTA_UNDECIDED) {
+    job_add_failure(job, &failure);
+}
+
+static void
+refuse_matched(struct job *job, size_t index, uint64_t position)
+{
+    if (job->outcome.code == ACTA_OK) {
         job_refuse(job, ACTA_CONFLICT,
                    "condition %zu: the event at position %ju matches, and is "
                    "behind %ju",
-                   index, (uintmax_t)match->position, (uintmax_t)after);
+                   index, (uintmax_t)position,
+                   (uintmax_t)job->append.more.conditions[index].after);
     }
-    job_add_failure(job, &failure);
+    add_condition_failure(job, index, position);
+}
+
+static void
+refuse_undecided(struct job *job, size_t index, uint64_t position)
+{
+    if (job->outcome.code == ACTA_OK) {
+        job_refuse(job, ACTA_UNDECIDED,
+                   "condition %zu: too much to look at behind position %ju; "
+                   "nothing matches up to %ju: read from there, and say what "
+                   "was read",
+                   index, (uintmax_t)job->append.more.conditions[index].after,
+                   (uintmax_t)position);
+    }
+    add_condition_failure(job, index, position);
+}
+
+/* What could not be decided is told only if nothing failed for sure. */
+static void
+tell_undecided(struct job *job, const struct match *matches)
+{
+    bool failed = job->outcome.code != ACTA_OK;
+
+    for (size_t c = 0; !failed && c < job->append.more.conditions_count; c++) {
+        if (!matches[c].is_decided) {
+            refuse_undecided(job, c, matches[c].position);
+        }
+    }
 }
 
 static enum acta_code
 judge_conditions(struct decider *decider, struct job *job, struct acta_err *err)
 {
     const struct msg_append_more *more = &job->append.more;
+    struct match matches[ACTA_APPEND_CONDITIONS_MAX];
     size_t steps = STEPS_MAX;
     enum acta_code code = ACTA_OK;
 
     for (size_t c = 0; code == ACTA_OK && c < more->conditions_count; c++) {
         const struct msg_condition *condition = &more->conditions[c];
-        struct match match;
 
         code =
             condition_find(decider->heads, decider->search, &condition->query,
-                           condition->after, &steps, &match, err);
-        if (code == ACTA_OK &&
-            (match.position > condition->after || !match.is_decided)) {
-            refuse_condition(job, c, condition->after, &match);
+                           condition->after, &steps, &matches[c], err);
+        if (code == ACTA_OK && matches[c].is_decided &&
+            matches[c].position > 0) {
+            refuse_matched(job, c, matches[c].position);
         }
     }
     decider->steps_spent += STEPS_MAX - steps;
+    if (code == ACTA_OK) {
+        tell_undecided(job, matches);
+    }
     return code;
 }
 

@@ -110,7 +110,9 @@ store_row_key(uint8_t to[static ROW_STORE_KEY_MAX], enum row_kind kind,
     assert(key.size <= ROW_KEY_SIZE_MAX);
 
     to[0] = (uint8_t)kind;
-    memcpy(to + 1, key.data, key.size);
+    if (key.size > 0) {
+        memcpy(to + 1, key.data, key.size);
+    }
     return slice_make(to, 1 + key.size);
 }
 
