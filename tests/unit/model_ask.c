@@ -243,6 +243,7 @@ ask_unseen(struct history *history, const struct msg_append *append)
     struct acta_err err;
     struct buf out;
 
+    reader_set_time(history->db.reader, history->now_us);
     buf_init(&out, PAGE_ROOM);
     assert_ok(reader_read_unseen(history->db.reader, append, &bounds, &out,
                                  &result, &err),
@@ -435,5 +436,6 @@ ask(struct history *history)
     };
     size_t count = sizeof(questions) / sizeof(questions[0]);
 
+    reader_set_time(history->db.reader, history->now_us);
     questions[rnd_below(&history->rnd, count)](history);
 }

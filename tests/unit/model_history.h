@@ -29,6 +29,8 @@ struct history {
     size_t commands_count;
     struct uuid_source source;
     struct buf last_append; /* The body of the last one, to be sent again. */
+    unsigned given_up;      /* Conditions that were UNDECIDED. */
+    bool is_apart;          /* One that the model took: it goes no further. */
 };
 
 /* ---- model_draw.c: what comes next ---- */
