@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <acta/acta_sync.h>
+
 #include "fleet.h"
 #include "json.h"
 #include "limits.h"
@@ -27,20 +29,39 @@ static const struct workload {
     {"load", W_LOAD, bench_load, 0, false, "load whole streams"},
     {"start", W_START, bench_start, 1000000, false,
      "start after a stop, and after a kill"},
+    {"fill", W_FILL, bench_filling, 1000000, true,
+     "store events as fast as may be, until the store has them all"},
+    {"find", W_FIND, bench_find, 1000000, false,
+     "read what is rare among many events, and among few"},
+    {"condition", W_CONDITION, bench_condition, 1000000, false,
+     "append under conditions, over short lists and long ones"},
+    {"spread", W_SPREAD, bench_spread, 1000000, false,
+     "append with one tag or ten, to ten streams or all"},
+    {"beside", W_BESIDE, bench_beside, 1000000, false,
+     "append alone, and beside readers that filter and list"},
     {"machine", W_MACHINE, bench_machine, 0, false,
      "the disk, the memory and the loopback without Acta"},
 };
 
 #define WORKLOADS_COUNT (sizeof(workloads) / sizeof(workloads[0]))
 
+/* The workloads of the command line, to be run in turn on one server. */
+struct plan {
+    const struct workload *list[WORKLOADS_COUNT];
+    size_t count;
+    unsigned bits;
+    uint64_t fill;
+    const char *text; /* "find,condition" */
+};
+
 /* ---- help ---- */
 
 static void
 print_help(FILE *out)
 {
-    fprintf(out,
-            "usage: acta-bench WORKLOAD [OPTION...] [-- OPTION-OF-ACTAD...]"
-            "\n       acta-bench WORKLOAD --help\n\nWorkloads:\n");
+    fprintf(out, "usage: acta-bench WORKLOAD[,WORKLOAD...] [OPTION...] "
+                 "[-- OPTION-OF-ACTAD...]"
+                 "\n       acta-bench WORKLOAD --help\n\nWorkloads:\n");
     for (size_t i = 0; i < WORKLOADS_COUNT; i++) {
         fprintf(out, "  %-10s %s\n", workloads[i].name, workloads[i].text);
     }
@@ -51,21 +72,60 @@ print_help(FILE *out)
 }
 
 static void
-print_workload_help(const struct workload *workload, FILE *out)
+print_plan_help(const struct plan *plan, FILE *out)
 {
-    fprintf(out, "acta-bench %s: %s\n\n", workload->name, workload->text);
-    options_print_help(workload->bit, out);
+    for (size_t i = 0; i < plan->count; i++) {
+        fprintf(out, "acta-bench %s: %s\n", plan->list[i]->name,
+                plan->list[i]->text);
+    }
+    fputc('\n', out);
+    options_print_help(plan->bits, out);
 }
 
 static const struct workload *
-find_workload(const char *name)
+find_workload(const char *name, size_t size)
 {
     for (size_t i = 0; i < WORKLOADS_COUNT; i++) {
-        if (strcmp(workloads[i].name, name) == 0) {
+        if (strlen(workloads[i].name) == size &&
+            strncmp(workloads[i].name, name, size) == 0) {
             return &workloads[i];
         }
     }
     return NULL;
+}
+
+/* Read "find,condition": each once. What is wrong is told on stderr. */
+static bool
+make_plan(struct plan *plan, const char *text)
+{
+    *plan = (struct plan){.text = text};
+    for (const char *name = text; name != NULL;) {
+        const char *end = strchrnul(name, ',');
+        const struct workload *workload =
+            find_workload(name, (size_t)(end - name));
+
+        if (workload == NULL) {
+            fprintf(stderr, "acta-bench: there is no workload %.*s\n",
+                    (int)(end - name), name);
+            return false;
+        }
+        if ((plan->bits & workload->bit) != 0) {
+            fprintf(stderr, "acta-bench: %s is named twice\n", workload->name);
+            return false;
+        }
+        plan->list[plan->count++] = workload;
+        plan->bits |= workload->bit;
+        plan->fill = workload->fill > plan->fill ? workload->fill : plan->fill;
+        name = *end == '\0' ? NULL : end + 1;
+    }
+    for (size_t i = 0; i < plan->count && plan->count > 1; i++) {
+        if (plan->list[i]->needs_fresh || plan->list[i]->bit == W_MACHINE) {
+            fprintf(stderr, "acta-bench: %s is run by itself\n",
+                    plan->list[i]->name);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool
@@ -92,7 +152,7 @@ open_server(struct bench *bench, struct acta_err *err)
     code = daemon_init(
         &bench->daemon, daemon_path(option_text(options, OPTION_ACTAD)),
         option_text(options, OPTION_DIR), options->server_arguments, err);
-    if (code != ACTA_OK || options->workload == W_MACHINE) {
+    if (code != ACTA_OK || options->workloads == W_MACHINE) {
         return code;
     }
     code = daemon_start(&bench->daemon, err);
@@ -113,14 +173,19 @@ open_bench(struct bench *bench, struct acta_err *err)
     if (bench->versions == NULL) {
         return acta_fail(err, ACTA_MEMORY, "streams");
     }
-    code = sample_init(&bench->sample, option_number(options, OPTION_SEED),
-                       option_number(options, OPTION_CATEGORIES),
-                       option_number(options, OPTION_TAGS),
-                       option_number(options, OPTION_PAYLOAD), err);
+    bench->sample = (struct sample){
+        .categories = option_number(options, OPTION_CATEGORIES),
+        .tags_count = option_number(options, OPTION_TAGS),
+        .tags_of = option_number(options, OPTION_TAGS_OF),
+        .correlated = option_number(options, OPTION_CORRELATED),
+        .payload_size = option_number(options, OPTION_PAYLOAD),
+    };
+    code =
+        sample_init(&bench->sample, option_number(options, OPTION_SEED), err);
     if (code == ACTA_OK) {
         code = open_server(bench, err);
     }
-    if (code == ACTA_OK && fill > 0) {
+    if (code == ACTA_OK && fill > 0 && options->workloads != W_FILL) {
         code = bench_fill(bench, fill, err);
     }
     return code;
@@ -135,21 +200,47 @@ close_bench(struct bench *bench)
     *bench = (struct bench){.options = bench->options};
 }
 
+enum acta_code
+bench_head(const struct bench *bench, uint64_t *head, struct acta_err *err)
+{
+    struct acta_options options = acta_options_of(bench->url);
+    struct acta_sync *sync;
+    enum acta_code code = acta_sync_open(&sync, &options, err);
+
+    if (code == ACTA_OK) {
+        code = acta_sync_ping(sync, head, err);
+        acta_sync_close(sync);
+    }
+    return code;
+}
+
 /* ---- runs ---- */
 
 static enum acta_code
-run_all(const struct workload *workload, struct bench *bench,
-        struct figures *runs, size_t runs_count, struct acta_err *err)
+run_once(const struct plan *plan, struct bench *bench, struct figures *figures,
+         struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    for (size_t i = 0; i < plan->count && code == ACTA_OK; i++) {
+        code = plan->list[i]->run(bench, figures, err);
+    }
+    return code;
+}
+
+static enum acta_code
+run_all(const struct plan *plan, struct bench *bench, struct figures *runs,
+        size_t runs_count, struct acta_err *err)
 {
     enum acta_code code = open_bench(bench, err);
 
     for (size_t i = 0; i < runs_count && code == ACTA_OK; i++) {
-        if (i > 0 && workload->needs_fresh) {
+        if (i > 0 && plan->list[0]->needs_fresh) {
             close_bench(bench);
             code = open_bench(bench, err);
         }
         if (code == ACTA_OK) {
-            code = workload->run(bench, &runs[i], err);
+            code = run_once(plan, bench, &runs[i], err);
         }
     }
     return code;
@@ -165,13 +256,13 @@ data_dir(const struct options *options)
 }
 
 static void
-print_text(const struct workload *workload, const struct options *options,
+print_text(const struct plan *plan, const struct options *options,
            const struct figures *runs, size_t runs_count)
 {
     struct machine machine;
 
     limits_describe(&machine, data_dir(options));
-    printf("%s:", workload->name);
+    printf("%s:", plan->text);
     options_print(options, stdout);
     printf("\n%s, %ld processors, %.0f GiB, %s, %s\n", machine.cpu,
            machine.cpus, machine.memory_gib, machine.filesystem,
@@ -183,14 +274,14 @@ print_text(const struct workload *workload, const struct options *options,
 }
 
 static void
-print_json(const struct workload *workload, const struct options *options,
+print_json(const struct plan *plan, const struct options *options,
            const struct figures *runs, size_t runs_count)
 {
     struct machine machine;
     struct figures median;
 
     limits_describe(&machine, data_dir(options));
-    printf("{\"workload\": \"%s\", \"version\": ", workload->name);
+    printf("{\"workload\": \"%s\", \"version\": ", plan->text);
     json_print_text(acta_version(), stdout);
     printf(", \"settings\": ");
     options_print_json(options, stdout);
@@ -213,7 +304,7 @@ print_json(const struct workload *workload, const struct options *options,
 }
 
 static int
-run(const struct workload *workload, const struct options *options)
+run(const struct plan *plan, const struct options *options)
 {
     static struct figures runs[FIGURES_RUNS_MAX];
     size_t runs_count = option_number(options, OPTION_RUNS);
@@ -222,7 +313,7 @@ run(const struct workload *workload, const struct options *options)
     struct acta_err err;
 
     fleet_catch_signals();
-    code = run_all(workload, &bench, runs, runs_count, &err);
+    code = run_all(plan, &bench, runs, runs_count, &err);
     progress_clear();
     if (code != ACTA_OK) {
         daemon_explain(&bench.daemon, &err);
@@ -233,35 +324,33 @@ run(const struct workload *workload, const struct options *options)
         return EXIT_FAILURE;
     }
     (option_number(options, OPTION_JSON) ? print_json : print_text)(
-        workload, options, runs, runs_count);
+        plan, options, runs, runs_count);
     return EXIT_SUCCESS;
 }
 
 int
 main(int argc, char **argv)
 {
-    const struct workload *workload;
     struct options options;
+    struct plan plan;
 
     if (argc < 2 || asks_for_help(argv[1])) {
         print_help(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : EXIT_SUCCESS;
     }
-    workload = find_workload(argv[1]);
-    if (workload == NULL) {
-        fprintf(stderr, "acta-bench: there is no workload %s\n", argv[1]);
+    if (!make_plan(&plan, argv[1])) {
         return 2;
     }
     if (asks_for_help(argv[2])) {
-        print_workload_help(workload, stdout);
+        print_plan_help(&plan, stdout);
         return EXIT_SUCCESS;
     }
-    if (!options_parse(&options, workload->bit, argv + 2)) {
+    if (!options_parse(&options, plan.bits, argv + 2)) {
         return 2;
     }
     /* What somebody else's server has is what is read. */
-    if (option_text(&options, OPTION_SERVER) == NULL) {
-        options_default(&options, OPTION_FILL, workload->fill);
+    if (option_text(&options, OPTION_SERVER) == NULL || plan.bits == W_FILL) {
+        options_default(&options, OPTION_FILL, plan.fill);
     }
-    return run(workload, &options);
+    return run(&plan, &options);
 }

@@ -2,7 +2,8 @@
  *
  * A workload is a function that measures once, against a server, and puts what
  * it found into figures. bench.c runs it as often as is wanted, each time with
- * a struct bench that is ready to use.
+ * a struct bench that is ready to use. Several workloads may be run one after
+ * the other on one server: names of figures must tell whose they are.
  */
 
 #ifndef ACTA_BENCH_BENCH_H
@@ -37,12 +38,20 @@ workload_run bench_live;
 workload_run bench_load;
 workload_run bench_start;
 workload_run bench_machine;
+workload_run bench_filling;
+workload_run bench_find;
+workload_run bench_condition;
+workload_run bench_spread;
+workload_run bench_beside;
 
 /* Store @count events, each stream in turn: event i goes to stream
  * fill_stream(i), so that after a multiple of @streams events all streams have
  * the same number of them, far apart from each other.
  */
 enum acta_code bench_fill(struct bench *bench, uint64_t count,
+                          struct acta_err *err);
+/* Connect, and ask for the last position of the database; @head may be NULL. */
+enum acta_code bench_head(const struct bench *bench, uint64_t *head,
                           struct acta_err *err);
 
 #endif

@@ -26,6 +26,7 @@ struct appends {
     uint64_t number; /* Of the next event. */
     uint64_t events_count;
     bool version_expected;
+    bool has_commands;
     bool paced;
     struct slot *slots; /* owned */
     size_t slots_count;
@@ -68,6 +69,7 @@ send_append(struct slot *slot, uint64_t start_ns)
     struct bench *bench = appends->bench;
     uint64_t stream = choose_stream(appends, slot->client);
     char name[SAMPLE_NAME_SIZE];
+    struct acta_id command;
     struct acta_err err;
 
     sample_stream(&bench->sample, stream, name);
@@ -78,6 +80,13 @@ send_append(struct slot *slot, uint64_t start_ns)
                            : ACTA_EXPECT_ANY);
     for (uint64_t i = 0; i < appends->events_count; i++) {
         sample_event(&bench->sample, appends->number++, appends->append);
+    }
+    if (appends->has_commands) {
+        if (acta_id_new(&command, &err) != ACTA_OK) {
+            fleet_fail(&appends->fleet, &err);
+            return;
+        }
+        acta_append_command_id(appends->append, &command);
     }
     bench->versions[stream] += (uint32_t)appends->events_count;
     slot->start_ns = start_ns;
@@ -243,6 +252,7 @@ bench_append(struct bench *bench, struct figures *figures, struct acta_err *err)
         .random =
             sample_random_start(option_number(bench->options, OPTION_SEED)),
         .events_count = option_number(bench->options, OPTION_EVENTS),
+        .has_commands = option_number(bench->options, OPTION_COMMANDS) != 0,
         .version_expected = expect != NULL && strcmp(expect, "version") == 0,
     };
     if (!appends.version_expected &&

@@ -7,24 +7,8 @@
 
 #include <signal.h>
 
-#include <acta/acta_sync.h>
-
 #include "bench.h"
 #include "clock.h"
-
-static enum acta_code
-ping(const char *url, struct acta_err *err)
-{
-    struct acta_options options = acta_options_of(url);
-    struct acta_sync *sync;
-    enum acta_code code = acta_sync_open(&sync, &options, err);
-
-    if (code == ACTA_OK) {
-        code = acta_sync_ping(sync, NULL, err);
-        acta_sync_close(sync);
-    }
-    return code;
-}
 
 /* End the server with @signal, start it again, and time that. */
 static enum acta_code
@@ -44,7 +28,7 @@ time_start(struct bench *bench, int signal, const char *name,
     }
     snprintf(bench->url, sizeof(bench->url), "acta://127.0.0.1:%u",
              daemon->port);
-    code = ping(bench->url, err);
+    code = bench_head(bench, NULL, err);
     figures_add(figures, name, "ms",
                 (double)(clock_ns() - daemon->exec_ns) / NS_PER_MS);
     if (signal == SIGTERM) {

@@ -9,7 +9,7 @@
 
 #include "hist.h"
 
-#define FIGURES_MAX      40
+#define FIGURES_MAX      128
 #define FIGURES_RUNS_MAX 101
 
 /* Names and units are constants: "append_p50", "us". */

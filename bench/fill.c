@@ -4,7 +4,9 @@
 
 #include "bench.h"
 #include "fleet.h"
+#include "meter.h"
 #include "progress.h"
+#include "settle.h"
 
 #define FILL_CLIENTS  4
 #define FILL_PIPELINE 4
@@ -79,33 +81,91 @@ on_stored(void *user, const struct acta_err *err,
     send_next(from);
 }
 
-enum acta_code
-bench_fill(struct bench *bench, uint64_t count, struct acta_err *err)
+static enum acta_code
+fill(struct filler *filler, struct acta_err *err)
 {
-    struct filler filler = {
-        .bench = bench,
-        .append = acta_append_new(),
-        .count = count,
-    };
     struct fill_client clients[FILL_CLIENTS];
-    enum acta_code code;
+    enum acta_code code = ACTA_OK;
 
-    code = fleet_open(&filler.fleet, bench->url, FILL_CLIENTS, err);
-    for (size_t i = 0; i < FILL_CLIENTS && code == ACTA_OK; i++) {
+    for (size_t i = 0; i < FILL_CLIENTS; i++) {
         clients[i] = (struct fill_client){
-            .filler = &filler,
-            .client = fleet_client(&filler.fleet, i),
+            .filler = filler,
+            .client = fleet_client(&filler->fleet, i),
         };
         for (int j = 0; j < FILL_PIPELINE; j++) {
             send_next(&clients[i]);
         }
     }
-    while (code == ACTA_OK && filler.stored < count) {
-        progress_show("filling", "events", filler.stored, count);
-        code = fleet_turn(&filler.fleet, err);
+    while (code == ACTA_OK && filler->stored < filler->count) {
+        progress_show("filling", "events", filler->stored, filler->count);
+        code = fleet_turn(&filler->fleet, err);
     }
     progress_clear();
-    fleet_close(&filler.fleet);
-    acta_append_free(filler.append);
+    return code;
+}
+
+static enum acta_code
+open_filler(struct filler *filler, struct bench *bench, uint64_t count,
+            struct acta_err *err)
+{
+    *filler = (struct filler){
+        .bench = bench,
+        .append = acta_append_new(),
+        .count = count,
+    };
+    return fleet_open(&filler->fleet, bench->url, FILL_CLIENTS, err);
+}
+
+static void
+close_filler(struct filler *filler)
+{
+    fleet_close(&filler->fleet);
+    acta_append_free(filler->append);
+}
+
+enum acta_code
+bench_fill(struct bench *bench, uint64_t count, struct acta_err *err)
+{
+    struct filler filler;
+    enum acta_code code = open_filler(&filler, bench, count, err);
+
+    if (code == ACTA_OK) {
+        code = fill(&filler, err);
+    }
+    close_filler(&filler);
     return code == ACTA_OK ? code : acta_wrap(err, code, "fill");
+}
+
+enum acta_code
+bench_filling(struct bench *bench, struct figures *figures,
+              struct acta_err *err)
+{
+    double count = (double)option_number(bench->options, OPTION_FILL);
+    struct meter start, answered, stored;
+    struct settled settled = {0};
+    struct filler filler;
+    enum acta_code code;
+
+    code = open_filler(&filler, bench, (uint64_t)count, err);
+    meter_read(&start, &bench->daemon);
+    if (code == ACTA_OK) {
+        code = fill(&filler, err);
+    }
+    meter_read(&answered, &bench->daemon);
+    if (code == ACTA_OK) {
+        code = settle(&filler.fleet, &settled, err);
+    }
+    meter_read(&stored, &bench->daemon);
+    close_filler(&filler);
+    if (code != ACTA_OK) {
+        return acta_wrap(err, code, "fill");
+    }
+    figures_add(figures, "events", "/s",
+                count / meter_seconds(&start, &answered));
+    figures_add(figures, "stored", "/s",
+                count / meter_seconds(&start, &stored));
+    figures_add(figures, "store", "bytes/event",
+                (double)settled.store_size / (double)settled.head);
+    meter_tell(&start, &stored, count, figures);
+    return ACTA_OK;
 }

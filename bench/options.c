@@ -102,7 +102,7 @@ parse_option(struct options *options, char **arguments)
         return 0;
     }
     row = &rows[index];
-    if ((row->workloads & options->workload) == 0) {
+    if ((row->workloads & options->workloads) == 0) {
         fprintf(stderr, "acta-bench: --%s means nothing to this workload\n",
                 row->name);
         return 0;
@@ -121,10 +121,9 @@ parse_option(struct options *options, char **arguments)
 }
 
 bool
-options_parse(struct options *options, enum workload_bit workload,
-              char **arguments)
+options_parse(struct options *options, unsigned workloads, char **arguments)
 {
-    *options = (struct options){.workload = workload};
+    *options = (struct options){.workloads = workloads};
     for (int i = 0; i < OPTIONS_COUNT; i++) {
         /* What is empty stays 0, until it is given or set by the workload. */
         (void)parse_value(&options->values[i], &rows[i], rows[i].preset);
@@ -177,7 +176,7 @@ options_print_help(unsigned workloads, FILE *out)
 static bool
 is_setting(const struct options *options, int index)
 {
-    return (rows[index].workloads & options->workload) != 0 &&
+    return (rows[index].workloads & options->workloads) != 0 &&
            index != OPTION_JSON &&
            (rows[index].type != TYPE_TEXT ||
             *options->values[index].text != '\0');

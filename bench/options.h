@@ -18,7 +18,14 @@ enum workload_bit {
     W_LOAD = 1u << 4,
     W_START = 1u << 5,
     W_MACHINE = 1u << 6,
-    W_SERVER = W_APPEND | W_READ | W_SUBSCRIBE | W_LIVE | W_LOAD | W_START,
+    W_FILL = 1u << 7,
+    W_FIND = 1u << 8,
+    W_CONDITION = 1u << 9,
+    W_SPREAD = 1u << 10,
+    W_BESIDE = 1u << 11,
+    W_TURNS = W_CONDITION | W_SPREAD | W_BESIDE,
+    W_SERVER = W_APPEND | W_READ | W_SUBSCRIBE | W_LIVE | W_LOAD | W_START |
+               W_FILL | W_FIND | W_TURNS,
     W_ALL = W_SERVER | W_MACHINE,
 };
 
@@ -35,12 +42,16 @@ enum workload_bit {
       "the server to start: that of this build if it is not given")            \
     X(DIR, "dir", TEXT, "", 0, 0, W_ALL,                                       \
       "data goes into a temporary directory in this one: $TMPDIR or /tmp")     \
-    X(CLIENTS, "clients", NUMBER, "1", 1, 4096, W_SERVER & ~W_START,           \
+    X(CLIENTS, "clients", NUMBER, "1", 1, 4096,                                \
+      W_SERVER & ~(W_START | W_FILL | W_FIND),                                 \
       "connections; with live these are subscribers")                          \
-    X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000, W_APPEND | W_LOAD,           \
+    X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000, W_APPEND | W_LOAD | W_TURNS, \
       "requests of a connection that wait for an answer at a time")            \
-    X(EVENTS, "events", NUMBER, "1", 1, 10000, W_APPEND,                       \
+    X(EVENTS, "events", NUMBER, "1", 1, 10000,                                 \
+      W_APPEND | W_CONDITION | W_BESIDE,                                       \
       "events of an append, all for one stream")                               \
+    X(BATCH, "batch", NUMBER, "100", 1, 10000, W_SPREAD,                       \
+      "events of an append of spread, all for one stream")                     \
     X(EXPECT, "expect", TEXT, "any", 0, 0, W_APPEND,                           \
       "any, or version: each append expects the version its stream has; "      \
       "then a stream belongs to one connection")                               \
@@ -50,6 +61,12 @@ enum workload_bit {
     X(PAYLOAD, "payload", NUMBER, "256", 8, 1000000, W_SERVER,                 \
       "bytes of data of an event")                                             \
     X(TAGS, "tags", NUMBER, "0", 0, 32, W_SERVER, "tags of an event")          \
+    X(TAGS_OF, "tags-of", NUMBER, "4096", 1, 16777216, W_SERVER,               \
+      "values that each of these tags has: one event in so many has it")       \
+    X(CORRELATED, "correlated", NUMBER, "0", 0, 1000000000, W_SERVER,          \
+      "events in a row that share a correlation id; 0: they have none")        \
+    X(COMMANDS, "commands", FLAG, "", 0, 1, W_APPEND,                          \
+      "each append has a command id")                                          \
     X(STREAMS, "streams", NUMBER, "10k", 1, 100000000, W_SERVER,               \
       "streams, written at random")                                            \
     X(CATEGORIES, "categories", NUMBER, "20", 1, 256, W_SERVER,                \
@@ -70,7 +87,11 @@ enum workload_bit {
     X(PAGE, "page", NUMBER, "0", 0, 65536, W_READ,                             \
       "events of a page; 0: as many as the server gives")                      \
     X(DURATION, "duration", DURATION, "5s", 1, 86400000,                       \
-      W_APPEND | W_LIVE | W_LOAD, "how long to measure")                       \
+      W_APPEND | W_LIVE | W_LOAD | W_TURNS,                                    \
+      "how long to measure; in turns: each of what is compared")               \
+    X(ROUNDS, "rounds", NUMBER, "10", 1, 1000, W_FIND | W_TURNS,               \
+      "turns of each of what is compared; there is one more before, "          \
+      "which does not count")                                                  \
     X(WARMUP, "warmup", DURATION, "1s", 0, 600000, W_APPEND | W_LIVE | W_LOAD, \
       "how long to run before that")                                           \
     X(COUNT, "count", NUMBER, "0", 0, 1000000000, W_APPEND | W_LIVE | W_LOAD,  \
@@ -95,14 +116,15 @@ struct option_value {
 };
 
 struct options {
-    enum workload_bit workload;
+    unsigned workloads; /* Bits. */
     struct option_value values[OPTIONS_COUNT];
     char **server_arguments; /* Behind "--", for actad; ends with NULL. */
 };
 
-/* Read argv[1...] behind the workload's name. What is wrong is told on stderr.
+/* Read argv[1...] behind the name of the workload, or of several: an option has
+ * to mean something to one of them. What is wrong is told on stderr.
  */
-bool options_parse(struct options *options, enum workload_bit workload,
+bool options_parse(struct options *options, unsigned workloads,
                    char **arguments);
 
 static inline uint64_t

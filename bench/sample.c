@@ -11,25 +11,20 @@
 #include "clock.h"
 
 enum acta_code
-sample_init(struct sample *sample, uint64_t seed, uint64_t categories,
-            size_t tags_count, size_t payload_size, struct acta_err *err)
+sample_init(struct sample *sample, uint64_t seed, struct acta_err *err)
 {
     uint64_t random = sample_random_start(seed);
 
-    assert(tags_count <= SAMPLE_TAGS_MAX);
-    assert(payload_size >= sizeof(uint64_t));
+    assert(sample->tags_count <= SAMPLE_TAGS_MAX);
+    assert(sample->tags_of > 0);
+    assert(sample->payload_size >= sizeof(uint64_t));
 
-    *sample = (struct sample){
-        .run = (uint32_t)(clock_ns() / NS_PER_US) ^ (uint32_t)getpid() << 16,
-        .categories = categories,
-        .tags_count = tags_count,
-        .payload_size = payload_size,
-        .payload = malloc(payload_size),
-    };
+    sample->run = (uint32_t)(clock_ns() / NS_PER_US) ^ (uint32_t)getpid() << 16;
+    sample->payload = malloc(sample->payload_size);
     if (sample->payload == NULL) {
         return acta_fail(err, ACTA_MEMORY, "payload");
     }
-    for (size_t i = 0; i < payload_size; i++) {
+    for (size_t i = 0; i < sample->payload_size; i++) {
         sample->payload[i] = (uint8_t)(sample_random(&random) >> 56);
     }
     return ACTA_OK;
@@ -79,14 +74,35 @@ sample_stream(const struct sample *sample, uint64_t number,
     *name = '\0';
 }
 
-static void
-put_tag(char tag[SAMPLE_TAG_SIZE], size_t index, uint64_t number)
+void
+sample_tag(const struct sample *sample, size_t index, uint64_t value,
+           char tag[SAMPLE_TAG_SIZE])
 {
+    unsigned digits = 3;
+
+    while (digits < 8 && sample->tags_of > UINT64_C(1) << (4 * digits)) {
+        digits++;
+    }
     *tag++ = 't';
     tag = put_two_digits(tag, index);
     *tag++ = ':';
-    tag = put_hex(tag, number, 3);
+    tag = put_hex(tag, value, digits);
     *tag = '\0';
+}
+
+/* The same for events in a row, another one for the next. */
+static struct acta_id
+correlation_id(const struct sample *sample, uint64_t number)
+{
+    uint64_t group = number / sample->correlated;
+    uint64_t halves[2] = {
+        group * UINT64_C(0x9e3779b97f4a7c15) ^ sample->run,
+        ~group,
+    };
+    struct acta_id id;
+
+    memcpy(id.bytes, halves, sizeof(id.bytes));
+    return id;
 }
 
 static void
@@ -102,13 +118,18 @@ add_event(const struct sample *sample, uint64_t number, const void *data,
         acta_draft_of(types[mixed >> 60], data, sample->payload_size);
     char texts[SAMPLE_TAGS_MAX][SAMPLE_TAG_SIZE];
     const char *tags[SAMPLE_TAGS_MAX];
+    struct acta_id correlation;
 
     for (size_t i = 0; i < sample->tags_count; i++) {
-        put_tag(texts[i], i, mixed >> (8 + i));
+        sample_tag(sample, i, (mixed >> (8 + i)) % sample->tags_of, texts[i]);
         tags[i] = texts[i];
     }
     draft.tags = tags;
     draft.tags_count = sample->tags_count;
+    if (sample->correlated > 0) {
+        correlation = correlation_id(sample, number);
+        draft.correlation_id = &correlation;
+    }
     acta_append_event(append, &draft);
 }
 

@@ -1,8 +1,9 @@
 /* The events that a benchmark writes, each made from a number.
  *
  * Event n has one of sixteen types, T0 to TF; tags t00:xxx, t01:xxx, ..., each
- * one of 4,096; and data that does not compress. Streams are c07-RUN-NUMBER:
- * their category is the number modulo the number of categories.
+ * with one of so many values, in three hexadecimal digits or as many as it
+ * takes; and data that does not compress. Streams are c07-RUN-NUMBER: their
+ * category is the number modulo the number of categories.
  */
 
 #ifndef ACTA_BENCH_SAMPLE_H
@@ -12,24 +13,32 @@
 
 #define SAMPLE_NAME_SIZE 32
 #define SAMPLE_TAGS_MAX  32
-#define SAMPLE_TAG_SIZE  12
+#define SAMPLE_TAG_SIZE  16
+#define SAMPLE_TYPES     16
 
+/* Set by the caller, but for what sample_init() sets. */
 struct sample {
-    uint32_t run; /* Keeps the streams of two runs on one server apart. */
     uint64_t categories;
     size_t tags_count;
+    uint64_t tags_of;    /* Values of each tag. */
+    uint64_t correlated; /* Events that share a correlation id, or 0. */
     size_t payload_size;
+
+    uint32_t run;     /* Keeps the streams of two runs on one server apart. */
     uint8_t *payload; /* owned */
 };
 
 enum acta_code sample_init(struct sample *sample, uint64_t seed,
-                           uint64_t categories, size_t tags_count,
-                           size_t payload_size, struct acta_err *err);
+                           struct acta_err *err);
 void sample_fini(struct sample *sample);
 
 /* Put the name of stream @number into @name. */
 void sample_stream(const struct sample *sample, uint64_t number,
                    char name[SAMPLE_NAME_SIZE]);
+
+/* Put the text of tag @index with value @value into @tag. */
+void sample_tag(const struct sample *sample, size_t index, uint64_t value,
+                char tag[SAMPLE_TAG_SIZE]);
 
 /* Add event @number to @append. */
 void sample_event(const struct sample *sample, uint64_t number,
