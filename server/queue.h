@@ -27,7 +27,7 @@ struct queue {
 struct batch {
     struct job *first;
     struct job *last;
-    size_t events_count;
+    size_t events_count; /* A change counts as one. */
     size_t records_size;
     size_t rows_size; /* Of the rows that they may set, at most. */
 };
@@ -41,7 +41,7 @@ void queue_fini(struct queue *queue);
 enum acta_code queue_put(struct queue *queue, struct job *job);
 
 /* Take what is there, in order, up to @events_max events and @size_max bytes of
- * records, but one append at least. Waits @wait_ms if there is nothing.
+ * records and rows, but one job at least. Waits @wait_ms if there is nothing.
  *
  * False if the queue is closed and empty. True with an empty batch: the time is
  * over. One thread.

@@ -124,6 +124,41 @@ START_TEST(a_batch_ends_before_the_append_that_would_go_over_its_size)
 }
 END_TEST
 
+/* Each takes the writer's time, though it has no events. */
+START_TEST(a_change_counts_as_an_event)
+{
+    struct batch batch;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct job *change = append_of(1, 0, 0);
+
+        change->kind = JOB_CHANGE;
+        ck_assert_int_eq(put(change), ACTA_OK);
+    }
+    ck_assert(take(&batch, 2, SIZE_MAX));
+    ck_assert_uint_eq(free_all(&batch), 2);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+START_TEST(rows_count_to_the_size_of_a_batch)
+{
+    struct batch batch;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct job *job = append_of(1, 1, 20);
+
+        job->rows_size = 30;
+        ck_assert_int_eq(put(job), ACTA_OK);
+    }
+    ck_assert(take(&batch, SIZE_MAX, 149));
+    ck_assert_uint_eq(batch.records_size, 40);
+    ck_assert_uint_eq(batch.rows_size, 60);
+    ck_assert_uint_eq(free_all(&batch), 2);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
 START_TEST(a_batch_has_one_append_at_least)
 {
     struct batch batch;
@@ -247,6 +282,8 @@ main(void)
         tcase, a_batch_ends_before_the_append_that_would_go_over_its_events);
     tcase_add_test(tcase,
                    a_batch_ends_before_the_append_that_would_go_over_its_size);
+    tcase_add_test(tcase, a_change_counts_as_an_event);
+    tcase_add_test(tcase, rows_count_to_the_size_of_a_batch);
     tcase_add_test(tcase, a_batch_has_one_append_at_least);
     tcase_add_test(tcase,
                    a_full_queue_refuses_and_takes_again_when_there_is_room);
