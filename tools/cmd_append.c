@@ -179,15 +179,21 @@ now_us(void)
 
 /* Print a line for every event of the append, which are where @appended says.
  */
-static void
+static int
 print_appended(const struct cli *cli, const struct sending *sending,
                const struct acta_appended *appended, uint64_t took_us)
 {
+    size_t left = acta_append_count(sending->append);
     size_t index = 0;
 
     for (size_t i = 0; i < appended->runs_count; i++) {
         const struct acta_run *run = appended->runs[i];
 
+        if (run->write >= sending->of.writes || run->count > left) {
+            cli_error("the server tells of events that were not sent");
+            return EXIT_OTHER;
+        }
+        left -= run->count;
         for (uint64_t j = 0; j < run->count; j++) {
             cli->out->appended(
                 cli, &(struct out_appended){
@@ -200,6 +206,7 @@ print_appended(const struct cli *cli, const struct sending *sending,
                      });
         }
     }
+    return EXIT_OK;
 }
 
 /* The command was done before, by events that may have been others: print what
@@ -266,8 +273,7 @@ send_append(struct cli *cli, const struct sending *sending)
     if (appended->by_command) {
         return print_done_before(cli, appended, took_us);
     }
-    print_appended(cli, sending, appended, took_us);
-    return EXIT_OK;
+    return print_appended(cli, sending, appended, took_us);
 }
 
 /* ---- one event, or many: all or none ---- */
@@ -279,6 +285,7 @@ append_one(struct cli *cli, const struct request *request,
     acta_append_stream(sending->append, request->stream, request->expected);
     acta_append_event(sending->append, &request->draft);
     sending->of.streams = &request->stream;
+    sending->of.writes = 1;
     return send_append(cli, sending);
 }
 
@@ -296,6 +303,7 @@ append_many(struct cli *cli, struct sending *sending)
     if (code == EXIT_OK &&
         (many.writes > 0 || terms_judge(sending->of.terms))) {
         sending->of.streams = many.streams;
+        sending->of.writes = many.writes;
         sending->of.has_lines = true;
         code = send_append(cli, sending);
     }

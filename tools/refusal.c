@@ -116,6 +116,22 @@ tell_condition(struct cli *cli, const struct terms_condition *condition,
     }
 }
 
+/* What a server says is checked before it is looked up. */
+static bool
+is_about(const struct refusal_of *of, const struct acta_failure *failure)
+{
+    switch (failure->kind) {
+    case ACTA_FAILED_CHECK:
+        return failure->index < of->terms->checks_count;
+    case ACTA_FAILED_CONDITION:
+        return failure->index < of->terms->conditions_count;
+    case ACTA_FAILED_WRITE:
+    case ACTA_FAILED_EVENT:
+        return failure->index < of->writes;
+    }
+    return false;
+}
+
 static void
 tell_failure(struct cli *cli, const struct refusal_of *of,
              const struct acta_failure *failure, enum acta_code code)
@@ -232,15 +248,17 @@ refusal_tell(struct cli *cli, const struct refusal_of *of,
              const struct acta_appended *appended, const struct acta_err *err)
 {
     struct acta_failure failures[FAILURES_KEPT];
-    size_t count = appended->failures_count;
+    size_t count = 0;
     uint64_t known = 0;
 
+    for (size_t i = 0; i < appended->failures_count && count < FAILURES_KEPT;
+         i++) {
+        if (is_about(of, appended->failures[i])) {
+            failures[count++] = *appended->failures[i];
+        }
+    }
     if (count == 0) {
         return cli_fail(NULL, err);
-    }
-    count = count < FAILURES_KEPT ? count : FAILURES_KEPT;
-    for (size_t i = 0; i < count; i++) {
-        failures[i] = *appended->failures[i];
     }
     if (appended->unseen != NULL) {
         print_unseen(cli, appended->unseen);

@@ -15,7 +15,8 @@
 /* An append, and what its parts are called. */
 struct refusal_of {
     const char *const *streams; /* Of each write. */
-    bool has_lines;             /* Versions are given in lines of stdin. */
+    size_t writes;
+    bool has_lines; /* Versions are given in lines of stdin. */
     const struct terms *terms;
 };
 
