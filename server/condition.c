@@ -4,9 +4,6 @@
 #include "list_cursor.h"
 #include "record.h"
 
-/* A look at one event is worth so many looks into a list. */
-#define LOOK_STEPS 4
-
 /* Positions of one room. */
 struct part {
     const struct memtable *memtable; /* NULL: the store. */
@@ -41,7 +38,9 @@ look(struct hunt *hunt, uint64_t position, bool maybe, bool *matches,
     if (!maybe && marks_none(&hunt->heads->rooms->marks)) {
         return ACTA_OK; /* No stream hides anything. */
     }
-    spend(hunt, LOOK_STEPS);
+    if (!maybe) { /* Else it is counted already. */
+        spend(hunt, SEARCH_CHECK_STEPS);
+    }
     code = heads_record(hunt->heads, position, &found, err);
     if (code != ACTA_OK) {
         return code;

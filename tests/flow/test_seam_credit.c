@@ -70,8 +70,9 @@ ping_and_take(struct peer *peer, struct taken *taken)
         if (frame.kind == OP_DELIVERY) {
             take_delivery(taken, &frame);
         } else {
-            ck_assert_int_eq(frame.kind, OP_CAUGHT_UP);
-            taken->caught_up = true;
+            ck_assert(frame.kind == OP_CAUGHT_UP ||
+                      frame.kind == OP_FELL_BEHIND);
+            taken->caught_up = frame.kind == OP_CAUGHT_UP;
         }
     }
 }
@@ -114,8 +115,8 @@ take_until(struct peer *peer, struct taken *taken, uint64_t count)
 
     while (taken->count < count) {
         ck_assert(peer_next(peer, &frame));
-        if (frame.kind == OP_CAUGHT_UP) {
-            taken->caught_up = true;
+        if (frame.kind == OP_CAUGHT_UP || frame.kind == OP_FELL_BEHIND) {
+            taken->caught_up = frame.kind == OP_CAUGHT_UP;
             continue;
         }
         ck_assert_int_eq(frame.kind, OP_DELIVERY);
