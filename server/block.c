@@ -102,9 +102,9 @@ block_open(struct block *block, struct slice bytes, struct acta_err *err)
     return ACTA_OK;
 }
 
-enum acta_code
-block_get(const struct block *block, uint64_t position,
-          struct block_record *record, struct acta_err *err)
+bool
+block_find(const struct block *block, uint64_t position,
+           struct block_record *record)
 {
     size_t index = (size_t)(position - block->first_position);
     uint32_t start, end;
@@ -116,14 +116,24 @@ block_get(const struct block *block, uint64_t position,
     start = index == 0 ? 0 : end_of(block, index - 1);
     end = end_of(block, index);
     if (start > end || end > end_of(block, block->count - 1)) {
+        return false;
+    }
+    record->data = block->records + start;
+    record->size = end - start;
+    record->checksum = get_u32(block->directory + BLOCK_ENTRY_SIZE * index + 4);
+    return true;
+}
+
+enum acta_code
+block_get(const struct block *block, uint64_t position,
+          struct block_record *record, struct acta_err *err)
+{
+    if (!block_find(block, position, record)) {
         return acta_fail(err, ACTA_CORRUPT,
                          "event at position %ju is damaged: its place in the "
                          "block makes no sense",
                          (uintmax_t)position);
     }
-    record->data = block->records + start;
-    record->size = end - start;
-    record->checksum = get_u32(block->directory + BLOCK_ENTRY_SIZE * index + 4);
     if (checksum_of(record->data, record->size) != record->checksum) {
         return acta_fail(err, ACTA_CORRUPT,
                          "event at position %ju is damaged: its checksum is "

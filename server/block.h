@@ -16,6 +16,7 @@
 #ifndef ACTA_BLOCK_H
 #define ACTA_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,12 @@ enum acta_code block_open(struct block *block, struct slice bytes,
 enum acta_code block_get(const struct block *block, uint64_t position,
                          struct block_record *record,
                          struct acta_err *err) ACTA_CHECKED;
+
+/* Where the record of @position is, which must be in the block, damaged or not.
+ * False if its place makes no sense.
+ */
+bool block_find(const struct block *block, uint64_t position,
+                struct block_record *record);
 
 /* Position behind the last record. */
 static inline uint64_t

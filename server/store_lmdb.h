@@ -107,6 +107,13 @@ enum acta_code store_read_row(struct slice key, struct slice stored,
                               struct slice *value,
                               struct acta_err *err) ACTA_CHECKED;
 
+/* The block of the log that has @position, valid until the next is asked for.
+ * CORRUPT
+ */
+enum acta_code store_view_block(struct store_view *view, uint64_t position,
+                                const struct block **block,
+                                struct acta_err *err) ACTA_CHECKED;
+
 /* What x is for the chunk of a list of @kind. */
 static inline uint64_t
 store_chunk_x(enum list_kind kind, const struct postings *chunk)

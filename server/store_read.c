@@ -182,21 +182,25 @@ open_block(struct store_view *view, uint64_t position, struct acta_err *err)
 }
 
 enum acta_code
-store_view_record(struct store_view *view, uint64_t position,
-                  struct block_record *record, struct acta_err *err)
+store_view_block(struct store_view *view, uint64_t position,
+                 const struct block **block, struct acta_err *err)
 {
-    enum acta_code code;
-
     assert(position > 0);
     assert(position <= view->meta.position);
 
-    if (!is_in_block(view, position)) {
-        code = open_block(view, position, err);
-        if (code != ACTA_OK) {
-            return code;
-        }
-    }
-    return block_get(&view->block, position, record, err);
+    *block = &view->block;
+    return is_in_block(view, position) ? ACTA_OK
+                                       : open_block(view, position, err);
+}
+
+enum acta_code
+store_view_record(struct store_view *view, uint64_t position,
+                  struct block_record *record, struct acta_err *err)
+{
+    const struct block *block;
+    enum acta_code code = store_view_block(view, position, &block, err);
+
+    return code == ACTA_OK ? block_get(block, position, record, err) : code;
 }
 
 /* ---- lists ---- */
