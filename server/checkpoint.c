@@ -7,11 +7,20 @@
 
 #include "clock.h"
 #include "file.h"
+#include "sweep.h"
 #include "waiting.h"
 
 /* How often it looks at the disk, and for readers that have died. */
 #define LOOK_MS    100
 #define READERS_US (60 * 1000000ull)
+
+/* Between steps of the sweeper it pauses as long as the last one took, and at
+ * least so long: half of what the disk can do is for others.
+ */
+#define PAUSE_MIN_US 5000
+
+/* Bytes that a step of the sweeper may write anew, for the look at the disk. */
+#define SWEEP_SIZE ((uint64_t)8 << 20)
 
 /* The store's pages are copied before they are changed: a checkpoint may need
  * this many times the bytes of its records, and this much besides.
@@ -28,7 +37,13 @@ struct checkpointer {
     _Atomic(const char *) why_full; /* A constant; NULL: there is space. */
     _Atomic uint64_t checkpoints;
     _Atomic uint64_t last_ms;
-    bool is_starved; /* The last one failed for want of space. The thread's. */
+
+    /* The thread's own. */
+    bool is_starved;         /* The last one failed for want of space. */
+    struct sweeper *sweeper; /* owned */
+    struct mono_time swept;  /* When its last step was done, */
+    uint64_t pause_us;       /* and how long the next one waits. */
+    struct mono_time readers_checked;
 
     pthread_mutex_t lock; /* Guards what follows. */
     pthread_cond_t woken;
@@ -56,11 +71,16 @@ look_at_disk(struct checkpointer *checkpointer)
     atomic_store(&checkpointer->why_full, why);
 }
 
+static bool
+has_space(const char *dir, uint64_t size)
+{
+    return file_space(dir) >= SPACE_FACTOR * size + SPACE_MORE;
+}
+
 bool
 checkpoint_fits(const char *dir, struct memtable *memtable)
 {
-    return file_space(dir) >=
-           SPACE_FACTOR * (uint64_t)memtable_size(memtable) + SPACE_MORE;
+    return has_space(dir, memtable_size(memtable));
 }
 
 /* A disk that fills up while LMDB commits shows as EIO. The journal has what
@@ -68,11 +88,11 @@ checkpoint_fits(const char *dir, struct memtable *memtable)
  * again; unless LMDB says that the environment is not to be used any more.
  */
 static bool
-was_for_space(struct checkpointer *checkpointer, struct memtable *memtable)
+was_for_space(struct checkpointer *checkpointer, uint64_t size)
 {
     struct store_meta meta;
 
-    return !checkpoint_fits(checkpointer->options->dir, memtable) &&
+    return !has_space(checkpointer->options->dir, size) &&
            store_meta(checkpointer->rooms->store, &meta, NULL) == ACTA_OK;
 }
 
@@ -89,7 +109,8 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     }
     code = store_checkpoint(checkpointer->rooms->store, memtable, sequence,
                             last_time_us, err);
-    if (code == ACTA_IO && was_for_space(checkpointer, memtable)) {
+    if (code == ACTA_IO &&
+        was_for_space(checkpointer, memtable_size(memtable))) {
         return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
     }
     if (code != ACTA_OK) {
@@ -97,6 +118,7 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     }
     tail_drop_sealed(&checkpointer->rooms->tail);
     journal_release(checkpointer->rooms->journal, sequence);
+    sweeper_look(checkpointer->sweeper);
     atomic_fetch_add(&checkpointer->checkpoints, 1);
     atomic_store(&checkpointer->last_ms, clock_us_since(begun) / 1000);
     return ACTA_OK;
@@ -124,15 +146,70 @@ checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
     return code == ACTA_OK;
 }
 
+/* ---- between checkpoints ---- */
+
+/* One step of the sweeper, if it is time for it. */
+static void
+sweep(struct checkpointer *checkpointer)
+{
+    struct mono_time begun = clock_mono();
+    enum sweeper_next next = SWEEPER_WAITS;
+    enum acta_code code = ACTA_FULL;
+    struct acta_err err;
+
+    if (begun.us - checkpointer->swept.us < checkpointer->pause_us) {
+        return;
+    }
+    if (has_space(checkpointer->options->dir, SWEEP_SIZE)) {
+        code = sweeper_step(checkpointer->sweeper, begun, &next, &err);
+    }
+    if (code == ACTA_IO && !was_for_space(checkpointer, SWEEP_SIZE)) {
+        checkpointer->options->fatal(checkpointer->options->user, &err);
+    }
+    checkpointer->swept = clock_mono();
+    checkpointer->pause_us = checkpointer->swept.us - begun.us;
+    if (checkpointer->pause_us < PAUSE_MIN_US) {
+        checkpointer->pause_us = PAUSE_MIN_US;
+    }
+    if (code != ACTA_OK || next != SWEEPER_GOES_ON) {
+        checkpointer->pause_us = LOOK_MS * 1000;
+    }
+}
+
+/* ---- the thread ---- */
+
+/* What it does when nothing is sealed, or cannot be moved: every now and then,
+ * without the lock.
+ */
+static void
+do_chores(struct checkpointer *checkpointer)
+{
+    pthread_mutex_unlock(&checkpointer->lock);
+    look_at_disk(checkpointer);
+    if (clock_us_since(checkpointer->readers_checked) >= READERS_US) {
+        store_check_readers(checkpointer->rooms->store);
+        checkpointer->readers_checked = clock_mono();
+    }
+    sweep(checkpointer);
+    pthread_mutex_lock(&checkpointer->lock);
+}
+
+/* Until when it waits, unless it is woken. */
+static struct timespec
+next_chore(const struct checkpointer *checkpointer)
+{
+    unsigned pause_ms = (unsigned)(checkpointer->pause_us / 1000);
+
+    return waiting_until(pause_ms < LOOK_MS ? pause_ms : LOOK_MS);
+}
+
 static void *
 run(void *arg)
 {
     struct checkpointer *checkpointer = arg;
-    struct mono_time readers_checked = clock_mono();
 
     pthread_mutex_lock(&checkpointer->lock);
     for (;;) {
-        struct timespec until = waiting_until(LOOK_MS);
         bool done = true;
 
         if (checkpointer->is_sealed) {
@@ -149,17 +226,26 @@ run(void *arg)
             break; /* What is still sealed is in the journal. */
         }
         if (!checkpointer->is_sealed || !done) {
+            struct timespec until = next_chore(checkpointer);
+
             (void)waiting_wait(&checkpointer->woken, &checkpointer->lock,
                                &until);
         }
-        look_at_disk(checkpointer);
-        if (clock_us_since(readers_checked) >= READERS_US) {
-            store_check_readers(checkpointer->rooms->store);
-            readers_checked = clock_mono();
+        if (!checkpointer->stopping) {
+            do_chores(checkpointer);
         }
     }
     pthread_mutex_unlock(&checkpointer->lock);
     return NULL;
+}
+
+static void
+checkpointer_free(struct checkpointer *checkpointer)
+{
+    pthread_cond_destroy(&checkpointer->woken);
+    pthread_mutex_destroy(&checkpointer->lock);
+    sweeper_free(checkpointer->sweeper);
+    free(checkpointer);
 }
 
 enum acta_code
@@ -167,6 +253,7 @@ checkpointer_start(struct checkpointer **out, struct rooms *rooms,
                    const struct database_options *options, struct acta_err *err)
 {
     struct checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
+    enum acta_code code;
     int rc;
 
     *out = NULL;
@@ -175,14 +262,20 @@ checkpointer_start(struct checkpointer **out, struct rooms *rooms,
     }
     checkpointer->rooms = rooms;
     checkpointer->options = options;
+    code = sweeper_new(&checkpointer->sweeper, rooms,
+                       options->sweep_interval_ms, err);
+    if (code != ACTA_OK) {
+        free(checkpointer);
+        return code;
+    }
+    checkpointer->swept = clock_mono();
+    checkpointer->readers_checked = checkpointer->swept;
     look_at_disk(checkpointer);
     pthread_mutex_init(&checkpointer->lock, NULL);
     waiting_init(&checkpointer->woken);
     rc = pthread_create(&checkpointer->thread, NULL, run, checkpointer);
     if (rc != 0) {
-        pthread_cond_destroy(&checkpointer->woken);
-        pthread_mutex_destroy(&checkpointer->lock);
-        free(checkpointer);
+        checkpointer_free(checkpointer);
         return acta_fail(err, ACTA_MEMORY, "start checkpoints: thread: %s",
                          strerror(rc));
     }
@@ -211,9 +304,7 @@ checkpointer_stop(struct checkpointer *checkpointer)
     pthread_cond_signal(&checkpointer->woken);
     pthread_mutex_unlock(&checkpointer->lock);
     pthread_join(checkpointer->thread, NULL);
-    pthread_cond_destroy(&checkpointer->woken);
-    pthread_mutex_destroy(&checkpointer->lock);
-    free(checkpointer);
+    checkpointer_free(checkpointer);
 }
 
 const char *
@@ -230,4 +321,6 @@ checkpointer_stats(struct checkpointer *checkpointer,
     stats->full = atomic_load(&checkpointer->why_full) != NULL;
     stats->checkpoints = atomic_load(&checkpointer->checkpoints);
     stats->checkpoint_last_ms = atomic_load(&checkpointer->last_ms);
+    stats->swept = sweeper_swept(checkpointer->sweeper);
+    stats->unswept = sweeper_damaged(checkpointer->sweeper);
 }

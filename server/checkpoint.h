@@ -1,5 +1,6 @@
 /* The checkpoint thread: moves each sealed memtable to the store, and lets the
- * journal use its segments again.
+ * journal use its segments again. In between it sweeps (sweep.h), a step at a
+ * time, so that a memtable that is sealed waits for one step at most.
  *
  * When there is no space it waits and tries again; nothing is lost, since the
  * journal has what the store does not have yet.

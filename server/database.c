@@ -53,6 +53,7 @@ database_options_init(struct database_options *options)
         .event_ids = true,
         .command_ids = true,
         .queue_size = (size_t)128 << 20,
+        .sweep_interval_ms = 60000,
     };
 }
 
@@ -436,4 +437,5 @@ database_stats(struct database *database, struct database_stats *stats)
     checkpointer_stats(database->checkpointer, stats);
     stats->journal_size = journal_size(database->rooms.journal);
     stats->store_size = store_size(database->rooms.store);
+    stats->erasures_pending = atomic_load(&database->rooms.erasures_pending);
 }

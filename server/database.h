@@ -41,6 +41,8 @@ struct database_options {
 
     size_t queue_size; /* Bytes of appends that may wait for the writer. */
 
+    uint64_t sweep_interval_ms; /* Space of hidden events is taken back. */
+
     /* Called, from a thread of the database's, when it cannot go on: a write
      * to the journal has failed, and what it would have made durable has an
      * unknown outcome. It must end the process without answering anyone.
@@ -121,7 +123,13 @@ struct database_stats {
     uint64_t store_size;   /* Bytes of the store's file that are in use. */
     uint64_t queue_size;   /* Bytes of appends that wait. */
     uint64_t disk_free;    /* Bytes, when last looked. */
-    bool full;             /* Appends are refused for want of space. */
+
+    /* Erasures whose bytes are still to be taken out of the files. */
+    uint64_t erasures_pending;
+    uint64_t swept;   /* Events whose space was taken back since the start. */
+    uint64_t unswept; /* Records that should have changed since the start, but
+                         are damaged. */
+    bool full;        /* Appends are refused for want of space. */
 };
 
 void database_stats(struct database *database, struct database_stats *stats);

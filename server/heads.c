@@ -88,40 +88,22 @@ heads_row(struct heads *heads, enum row_kind kind, struct slice key,
     return store_view_row(heads->view, kind, key, value, found, err);
 }
 
-/* An erasure is counted once, however often it is asked for. */
-static enum acta_code
-count_erasure(struct heads *heads, const struct row *row, struct acta_err *err)
-{
-    struct slice value;
-    enum acta_code code;
-    bool found;
-
-    code = heads_row(heads, row->kind, row->key, &value, &found, err);
-    if (code == ACTA_OK && !found) {
-        atomic_fetch_add(&heads->rooms->erasures_pending, 1);
-    }
-    heads->has_erasure = true;
-    return code;
-}
-
 enum acta_code
 heads_set_row(struct heads *heads, const struct row *row, struct acta_err *err)
 {
     struct slice stream = row_stream(row);
-    enum acta_code code = ACTA_OK;
 
-    if (row->kind == ROW_ERASURE) {
-        code = count_erasure(heads, row, err);
-    }
-    if (code != ACTA_OK) {
-        return code;
-    }
     rows_add(&heads->rows, row);
     if (buf_failed(&heads->rows) ||
         (stream.size > 0 && !marks_add(&heads->rooms->marks, stream)) ||
         !memtable_set_row(tail_active(&heads->rooms->tail), row,
                           heads->sequence)) {
         return acta_fail(err, ACTA_MEMORY, "set row");
+    }
+    if (row->kind == ROW_ERASURE) {
+        /* Behind its row, and each time: see recount() in sweep.c. */
+        atomic_fetch_add(&heads->rooms->erasures_pending, 1);
+        heads->has_erasure = true;
     }
     return ACTA_OK;
 }

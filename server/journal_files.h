@@ -18,6 +18,7 @@
 #define ACTA_JOURNAL_FILES_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,11 +72,12 @@ struct journal_files {
     struct segment *segments; /* owned: oldest first */
     struct spare *spares;     /* owned */
     unsigned spares_count;
-    struct leftover taken; /* Of a file that is becoming a segment. */
-    uint64_t size;         /* Of all files. */
-    uint64_t spare_number; /* Last one used in a name. */
-    bool no_space;         /* The keeper could not make a spare. */
-    bool wants_clean;      /* The next segment is to begin in a clean file. */
+    struct leftover taken;    /* Of a file that is becoming a segment. */
+    uint64_t size;            /* Of all files. */
+    uint64_t spare_number;    /* Last one used in a name. */
+    bool no_space;            /* The keeper could not make a spare. */
+    _Atomic bool wants_clean; /* The next segment is to begin in a clean file.
+                                 Changed with the lock held. */
     bool stopping;
     bool started;
     pthread_t keeper;

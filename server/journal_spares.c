@@ -88,8 +88,11 @@ journal_files_has_wanted(struct journal_files *files)
 {
     bool has;
 
+    if (!atomic_load(&files->wants_clean)) {
+        return false; /* As nearly always, and at no cost. */
+    }
     pthread_mutex_lock(&files->lock);
-    has = files->wants_clean && has_clean(files);
+    has = has_clean(files);
     pthread_mutex_unlock(&files->lock);
     return has;
 }

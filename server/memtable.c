@@ -446,6 +446,17 @@ memtable_row(struct memtable *memtable, enum row_kind kind, struct slice key,
     return found;
 }
 
+size_t
+memtable_erasures(struct memtable *memtable)
+{
+    size_t count;
+
+    pthread_rwlock_rdlock(&memtable->lock);
+    count = memtable->rows.erasures;
+    pthread_rwlock_unlock(&memtable->lock);
+    return count;
+}
+
 const struct rowtable *
 memtable_rows(const struct memtable *memtable)
 {

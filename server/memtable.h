@@ -129,6 +129,9 @@ uint64_t memtable_find_id(const struct memtable *memtable,
 bool memtable_row(struct memtable *memtable, enum row_kind kind,
                   struct slice key, uint64_t sequence, struct slice *value);
 
+/* How many rows of erasures it has. Any thread. */
+size_t memtable_erasures(struct memtable *memtable);
+
 /* All rows: for the checkpoint, when nothing is added any more. */
 const struct rowtable *memtable_rows(const struct memtable *memtable);
 

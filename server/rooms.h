@@ -18,8 +18,8 @@ struct rooms {
     uint32_t without;   /* What the store does without. */
     struct marks marks; /* Of streams that have rows. */
 
-    /* Erasures that were acknowledged and are not carried out yet. The writer
-     * adds, the checkpoint thread takes away.
+    /* Erasures that were acknowledged and are not carried out yet: never fewer
+     * than there are. The writer adds, the checkpoint thread takes away.
      */
     _Atomic uint64_t erasures_pending;
 };

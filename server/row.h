@@ -33,7 +33,8 @@ enum row_kind {
     ROW_RETENTION = 1, /* Stream -> retention.h. */
     ROW_ERASURE = 2,   /* Stream, version -> erasure.h. */
     ROW_COMMAND = 3,   /* Command id -> command.h. */
-    ROW_SWEPT = 4,     /* Stream -> sweep.h. In the store only. */
+    ROW_SWEPT = 4,     /* Stream -> last version that was swept, 8 bytes,
+                          little-endian. In the store only. */
 };
 
 #define ROW_KEY_SIZE_MAX (ACTA_STREAM_SIZE_MAX + 8)

@@ -85,6 +85,7 @@ add_slot(struct rowtable *table, const struct row *row, uint64_t hash)
     slot->next = table->slots;
     table->slots = slot;
     table->count++;
+    table->erasures += row->kind == ROW_ERASURE;
     table->size += row->key.size;
     put_in_bucket(table, slot);
     return slot;

@@ -38,8 +38,9 @@ struct rowtable {
     struct row_slot **buckets; /* owned */
     size_t buckets_count;      /* A power of two, or 0. */
     struct row_slot *slots;
-    size_t count; /* Rows. */
-    size_t size;  /* Bytes of keys and values. */
+    size_t count;    /* Rows. */
+    size_t erasures; /* Those of this kind. */
+    size_t size;     /* Bytes of keys and values. */
 };
 
 void rowtable_fini(struct rowtable *table);

@@ -34,6 +34,7 @@ struct writer {
     struct mono_time filled; /* When its first event came. */
     bool is_marked;          /* Nothing was written since the last mark. */
     bool has_erasure; /* In the memtable: it is to go to the store now. */
+    bool is_starved;         /* There was no memory for another memtable. */
 
     /* Counters: written by the thread, read by any. */
     _Atomic uint64_t commits;
@@ -321,6 +322,22 @@ seal(struct writer *writer)
     return true;
 }
 
+/* Begin a new segment of the journal if there is something in the old ones that
+ * has to go. Then the memtable is to be sealed, even an empty one, so that they
+ * have no entry that the store does not have soon.
+ */
+static bool
+turn(struct writer *writer)
+{
+    struct acta_err err;
+    bool turned;
+
+    if (journal_turn(writer->rooms->journal, &turned, &err) != ACTA_OK) {
+        fail_for_good(writer, &err);
+    }
+    return turned;
+}
+
 /* Seal the memtable if it is due. False if the tail can take no more: the store
  * is behind, for want of space or speed.
  */
@@ -329,8 +346,9 @@ make_tail_ready(struct writer *writer)
 {
     struct memtable *active = tail_active(&writer->rooms->tail);
 
-    if (is_due(writer, active) && !tail_is_sealed(&writer->rooms->tail)) {
-        (void)seal(writer); /* Else it is tried at the next batch. */
+    if (!tail_is_sealed(&writer->rooms->tail) &&
+        (turn(writer) || is_due(writer, active))) {
+        writer->is_starved = !seal(writer); /* Then it is tried again. */
     }
     active = tail_active(&writer->rooms->tail);
     atomic_store(&writer->tail_events, memtable_count(active));
@@ -364,7 +382,10 @@ run(void *arg)
     for (;;) {
         bool ready = make_tail_ready(writer);
 
-        if (!ready && tail_is_sealed(&writer->rooms->tail) &&
+        /* Wait for the checkpoint, if that will help: it may just have ended,
+         * and then the next one can begin.
+         */
+        if (!ready && !writer->is_starved &&
             checkpointer_why_full(writer->checkpointer) == NULL) {
             tail_wait_dropped(&writer->rooms->tail, IDLE_MS);
             continue;
