@@ -161,6 +161,20 @@ open_server(struct bench *bench, struct acta_err *err)
     return code;
 }
 
+enum acta_code
+bench_head(const struct bench *bench, uint64_t *head, struct acta_err *err)
+{
+    struct acta_options options = acta_options_of(bench->url);
+    struct acta_sync *sync;
+    enum acta_code code = acta_sync_open(&sync, &options, err);
+
+    if (code == ACTA_OK) {
+        code = acta_sync_ping(sync, head, err);
+        acta_sync_close(sync);
+    }
+    return code;
+}
+
 static enum acta_code
 open_bench(struct bench *bench, struct acta_err *err)
 {
@@ -188,6 +202,9 @@ open_bench(struct bench *bench, struct acta_err *err)
     if (code == ACTA_OK && fill > 0 && options->workloads != W_FILL) {
         code = bench_fill(bench, fill, err);
     }
+    if (code == ACTA_OK && options->workloads != W_MACHINE) {
+        code = bench_head(bench, &bench->head, err);
+    }
     return code;
 }
 
@@ -198,20 +215,6 @@ close_bench(struct bench *bench)
     sample_fini(&bench->sample);
     free(bench->versions);
     *bench = (struct bench){.options = bench->options};
-}
-
-enum acta_code
-bench_head(const struct bench *bench, uint64_t *head, struct acta_err *err)
-{
-    struct acta_options options = acta_options_of(bench->url);
-    struct acta_sync *sync;
-    enum acta_code code = acta_sync_open(&sync, &options, err);
-
-    if (code == ACTA_OK) {
-        code = acta_sync_ping(sync, head, err);
-        acta_sync_close(sync);
-    }
-    return code;
 }
 
 /* ---- runs ---- */

@@ -19,6 +19,7 @@ struct bench {
     struct sample sample;
     struct daemon daemon; /* Does not run, if the server is another's. */
     char url[512];
+    uint64_t head; /* When it was filled, before anything was measured. */
 
     /* Of each stream of the sample, the version it has: counted from what this
      * process has appended, since nobody else appends to these streams.

@@ -30,7 +30,10 @@ struct readers {
 
     _Atomic bool wanted; /* Read! */
     _Atomic bool over;
-    bool walks, lists; /* A request is under way. */
+    _Atomic bool failed;
+    bool walks, lists;   /* A request is under way. */
+    atomic_ullong pages; /* Answers, and what was in them: */
+    atomic_ullong listings;
     atomic_ullong positions;
     atomic_ullong names;
     struct acta_err err;
@@ -52,6 +55,7 @@ on_page(void *user, const struct acta_err *err, const struct acta_page *page)
         fleet_fail(&readers->fleet, err);
         return;
     }
+    readers->pages++;
     readers->positions += page->next - readers->read.from;
     readers->read.from = page->at_end ? 0 : page->next;
 }
@@ -61,6 +65,7 @@ note_listed(struct readers *readers, size_t count, const char *last,
             bool at_end)
 {
     readers->lists = false;
+    readers->listings++;
     readers->names += count;
     snprintf(readers->last, sizeof(readers->last), "%s",
              at_end || count == 0 ? "" : last);
@@ -139,6 +144,7 @@ read_and_list(void *argument)
         }
         code = fleet_turn(&readers->fleet, &readers->err);
     }
+    readers->failed = code != ACTA_OK;
     return NULL;
 }
 
@@ -172,12 +178,20 @@ make_append(struct turns *turns, struct acta_append *append)
     }
 }
 
+/* Until both readers have had an answer, so that they do read. */
 static void
 let_read(struct turns *turns)
 {
+    const struct timespec pause = {.tv_nsec = NS_PER_MS};
     struct readers *readers = turns->user;
+    uint64_t pages = readers->pages;
+    uint64_t listings = readers->listings;
 
     readers->wanted = true;
+    while ((readers->pages == pages || readers->listings == listings) &&
+           !readers->failed) {
+        nanosleep(&pause, NULL);
+    }
 }
 
 static void
@@ -243,6 +257,8 @@ bench_beside(struct bench *bench, struct figures *figures, struct acta_err *err)
     turns = (struct turns){
         .bench = bench,
         .user = &readers,
+        .clients = option_number(bench->options, OPTION_CLIENTS),
+        .pipeline = option_number(bench->options, OPTION_PIPELINE),
         .events = option_number(bench->options, OPTION_EVENTS),
         .count = 2,
         .list =

@@ -139,19 +139,14 @@ bench_condition(struct bench *bench, struct figures *figures,
     };
     enum acta_code code;
 
-    if (option_number(bench->options, OPTION_CLIENTS) *
-            option_number(bench->options, OPTION_PIPELINE) !=
-        1) {
-        return acta_fail(err, ACTA_INVALID,
-                         "condition: one append at a time, so that each knows "
-                         "what came before");
-    }
     code = bench_head(bench, &conditions.head, err);
     conditions.head_before = conditions.head;
     conditions.number = conditions.head + 2; /* New to every run. */
     turns = (struct turns){
         .bench = bench,
         .user = &conditions,
+        .clients = 1, /* One append at a time: it knows what came before. */
+        .pipeline = 1,
         .appended = note_position,
         .events = option_number(bench->options, OPTION_EVENTS),
         .count = 4,

@@ -77,6 +77,8 @@ bench_spread(struct bench *bench, struct figures *figures, struct acta_err *err)
     turns = (struct turns){
         .bench = bench,
         .user = &spread,
+        .clients = option_number(bench->options, OPTION_CLIENTS),
+        .pipeline = option_number(bench->options, OPTION_PIPELINE),
         .settles = true,
         .events = option_number(bench->options, OPTION_BATCH),
         .count = 4,

@@ -43,7 +43,7 @@ enum workload_bit {
     X(DIR, "dir", TEXT, "", 0, 0, W_ALL,                                       \
       "data goes into a temporary directory in this one: $TMPDIR or /tmp")     \
     X(CLIENTS, "clients", NUMBER, "1", 1, 4096,                                \
-      W_SERVER & ~(W_START | W_FILL | W_FIND),                                 \
+      W_SERVER & ~(W_START | W_FILL | W_FIND | W_CONDITION),                   \
       "connections; with live these are subscribers")                          \
     X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000, W_APPEND | W_LOAD | W_TURNS, \
       "requests of a connection that wait for an answer at a time")            \

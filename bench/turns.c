@@ -124,9 +124,7 @@ take_turns(struct turns *turns, struct slot *slots, size_t slots_count,
 enum acta_code
 turns_run(struct turns *turns, struct acta_err *err)
 {
-    const struct options *options = turns->bench->options;
-    size_t clients = option_number(options, OPTION_CLIENTS);
-    size_t slots_count = clients * option_number(options, OPTION_PIPELINE);
+    size_t slots_count = turns->clients * turns->pipeline;
     struct slot *slots = calloc(slots_count, sizeof(*slots));
     enum acta_code code;
 
@@ -134,10 +132,10 @@ turns_run(struct turns *turns, struct acta_err *err)
         return acta_fail(err, ACTA_MEMORY, "%zu requests", slots_count);
     }
     turns->append = acta_append_new();
-    code = fleet_open(&turns->fleet, turns->bench->url, clients, err);
+    code = fleet_open(&turns->fleet, turns->bench->url, turns->clients, err);
     for (size_t i = 0; i < slots_count && code == ACTA_OK; i++) {
         slots[i].turns = turns;
-        slots[i].client = fleet_client(&turns->fleet, i % clients);
+        slots[i].client = fleet_client(&turns->fleet, i % turns->clients);
     }
     if (code == ACTA_OK) {
         code = take_turns(turns, slots, slots_count, err);

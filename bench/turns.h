@@ -50,6 +50,8 @@ struct turns {
     void *user;
     struct turn list[TURNS_MAX];
     size_t count;
+    size_t clients;
+    size_t pipeline; /* Appends of a client at a time. */
     uint64_t events; /* Of an append. */
     bool settles;    /* A turn ends when the store has all. */
 

@@ -49,9 +49,36 @@ WORKLOADS = {
         "--fill 500 --dirty 500 --streams 10",
         ["start_after_stop", "start_after_kill"],
     ),
+    "append --commands": (
+        "--events 2 --streams 9 --correlated 3 --count 50",
+        ["appends", "append_p50"],
+    ),
+    "fill": (
+        "--fill 500 --streams 10 --tags 3",
+        ["events", "stored", "store", "server_written"],
+    ),
+    "find": (
+        "--fill 1000 --streams 1000 --tags 1 --tags-of 50 --rounds 2",
+        ["rare_rate", "tenth_ratio", "near_ratio", "whole_time"],
+    ),
+    "condition": (
+        "--fill 500 --streams 10 --tags 1 --tags-of 10 --duration 20ms "
+        "--rounds 2",
+        ["free_p50", "new_ratio", "old_ratio", "behind_p99", "behind_cpu"],
+    ),
+    "spread": (
+        "--fill 500 --streams 100 --batch 20 --duration 20ms --rounds 2",
+        ["one_p50", "ten_ratio", "all_written", "both_cpu"],
+    ),
+    "beside": (
+        "--fill 500 --streams 100 --tags 2 --clients 2 --duration 20ms "
+        "--rounds 2",
+        ["alone_p50", "beside_p99", "beside_p99_ratio"],
+    ),
 }
 
-SMALL_SERVER = ["--", "--journal-segment-size", "1MiB"]
+SMALL_SERVER = ["--", "--journal-segment-size", "1MiB",
+                "--checkpoint-age", "50ms"]
 
 
 def bench(arguments, **others):
@@ -95,6 +122,30 @@ class Smoke(unittest.TestCase):
                     result = self.measure(workload, arguments)
                     self.assertEqual(result["median"]["events_read"], events)
 
+    def test_what_is_rare_is_found_as_often_as_it_is_there(self):
+        median = self.measure(
+            "find", "--fill 1000 --tags 1 --tags-of 50 --rounds 1")["median"]
+        self.assertEqual(median["whole_events"], 1000)
+        tag = self.measure(
+            "read", "--fill 1000 --tags 1 --tags-of 50 --tag t00:001")
+        self.assertEqual(median["rare_events"], tag["median"]["events_read"])
+        self.assertLess(median["tenth_events"], median["rare_events"])
+
+    def test_workloads_share_a_server_and_its_events(self):
+        result = self.measure(
+            "find,condition", "--fill 300 --streams 10 --tags 1 --tags-of 10 "
+            "--duration 20ms --rounds 1 --runs 2")
+        self.assertEqual(result["workload"], "find,condition")
+        first, second = (run["whole_events"] for run in result["runs"])
+        self.assertEqual([first, second], [300, 300])
+
+    def test_a_walk_and_lists_go_on_beside_appends(self):
+        median = self.measure(
+            "beside", "--fill 2000 --streams 500 --tags 1 --duration 800ms "
+            "--rounds 2")["median"]
+        self.assertGreater(median["beside_walked"], 0)
+        self.assertGreater(median["beside_listed"], 0)
+
     def test_the_median_is_that_of_the_runs(self):
         result = self.measure("append", "--count 20 --runs 3")
         self.assertEqual(len(result["runs"]), 3)
@@ -137,6 +188,10 @@ exec {ACTAD} "$@"
             "append --page 3": "means nothing",
             "append --clients": "--clients",
             "sing": "no workload sing",
+            "find,sing": "no workload sing",
+            "find,find": "named twice",
+            "find,append": "append is run by itself",
+            "condition --clients 2": "means nothing",
         }.items():
             with self.subTest(arguments):
                 done = bench(arguments)
