@@ -8,6 +8,9 @@
 #include "erasure.h"
 #include "record.h"
 
+/* What it counts for to seek the event of a version and to look at it. */
+#define LOOK_STEPS 8
+
 /* One change on its way. */
 struct change {
     struct decider *decider;
@@ -65,6 +68,7 @@ first_in_time(struct change *change, uint64_t *first, struct acta_err *err)
         enum acta_code code;
         uint64_t position;
 
+        change->decider->steps_spent += LOOK_STEPS;
         code = heads_position(heads, change->wanted->stream, &change->state,
                               middle, &position, err);
         if (code == ACTA_OK) {

@@ -4,6 +4,9 @@
 #include "list_cursor.h"
 #include "record.h"
 
+/* A look through the names that begin with a prefix counts as so many steps. */
+#define PREFIX_STEPS 16
+
 /* Positions of one room. */
 struct part {
     const struct memtable *memtable; /* NULL: the store. */
@@ -62,6 +65,21 @@ look(struct hunt *hunt, uint64_t position, bool maybe, bool *matches,
     return code;
 }
 
+/* Opening the lists that the query names takes steps as well. It is done
+ * however few are left, so that what the lists' heads tell is known.
+ */
+static void
+spend_on_lists(struct hunt *hunt)
+{
+    for (size_t i = 0; i < hunt->query->items_count; i++) {
+        for (enum query_field f = 0; f < QUERY_FIELDS; f++) {
+            const struct query_terms *terms = &hunt->query->items[i].fields[f];
+
+            spend(hunt, terms->count + PREFIX_STEPS * terms->prefixes_count);
+        }
+    }
+}
+
 static enum acta_code
 begin_search(struct hunt *hunt, const struct part *part, struct acta_err *err)
 {
@@ -96,6 +114,7 @@ hunt_in(struct hunt *hunt, const struct part *part, struct match *match,
     uint64_t at = part->first;
 
     if (!is_all) {
+        spend_on_lists(hunt);
         code = begin_search(hunt, part, err);
     }
     while (code == ACTA_OK && at <= part->last) {

@@ -15,7 +15,7 @@
 #include "command.h"
 #include "decider.h"
 
-/* Steps of conditions after which a batch is cut: see decider_is_tired(). */
+/* Steps after which a batch is cut: see decider_is_tired(). */
 #define STEPS_A_COMMIT 8192
 
 struct decider *

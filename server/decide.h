@@ -27,8 +27,8 @@ void decider_free(struct decider *decider); /* May be NULL. */
 /* A batch begins. */
 void decider_begin(struct decider *decider);
 
-/* True if conditions have taken so long that what is decided should be made
- * durable first: others wait for their answers.
+/* True if conditions, checks and changes have taken so long that what is
+ * decided should be made durable first: others wait for their answers.
  */
 bool decider_is_tired(const struct decider *decider);
 

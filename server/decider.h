@@ -12,7 +12,7 @@
 struct decider {
     struct heads *heads;
     struct search *search; /* owned */
-    size_t steps_spent;    /* On the conditions of this batch. */
+    size_t steps_spent;    /* By this batch: see decider_is_tired(). */
 
     /* Of the append that is being decided. */
     struct stream_state *states; /* owned: of each write */

@@ -14,6 +14,9 @@
  */
 #define STEPS_MAX 8192
 
+/* What a check counts for: its stream may have to be sought in all rooms. */
+#define CHECK_STEPS 4
+
 bool
 judge_version(int64_t expected, const struct stream_state *state)
 {
@@ -119,6 +122,7 @@ judge_checks(struct decider *decider, struct job *job, struct acta_err *err)
 {
     const struct msg_append_more *more = &job->append.more;
 
+    decider->steps_spent += CHECK_STEPS * more->checks_count;
     for (size_t c = 0; c < more->checks_count; c++) {
         const struct msg_check *check = &more->checks[c];
         struct stream_state state;
