@@ -173,6 +173,7 @@ list_database(struct reply *reply, struct database *database)
     number(reply, "database.queue_size", stats.queue_size);
     number(reply, "database.disk_free", stats.disk_free);
     number(reply, "database.full", stats.full);
+    number(reply, "database.erasures_pending", stats.erasures_pending);
 }
 
 void

@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "msg.h"
 #include "require.h"
 #include "rig.h"
 #include "rnd.h"
@@ -276,6 +278,42 @@ START_TEST(decided_again_from_what_refusals_bring_nothing_is_missed)
 }
 END_TEST
 
+/* ---- a peer that leaves ---- */
+
+/* What a refusal brings along is read in a turn of its own: that comes, though
+ * the peer has ended its side by then.
+ */
+START_TEST(refusal_reaches_a_peer_that_says_nothing_more)
+{
+    struct msg_append_more more = {.unseen.events_max = UNSEEN_MAX};
+    uint8_t id[16] = {0xff};
+    struct event event = {.type = slice_of("T"), .id = id};
+    struct msg_error error;
+    struct frame frame;
+    struct acta_err err;
+    struct peer peer;
+    size_t start;
+
+    rig_start(&rig, NULL);
+    peer_greet(&peer, rig.port);
+    peer_put_append(&peer, 2, "order-1", 0, 3, 10);
+    start = msg_append_begin(&peer.out, 3, 1);
+    msg_append_write(&peer.out, slice_of("order-1"), 1, 1);
+    event_encode_content(&peer.out, &event, NULL, 0);
+    msg_append_end(&peer.out, start, &more);
+    peer_send(&peer);
+    ck_assert_int_eq(shutdown(peer.fd, SHUT_WR), 0);
+    peer_expect(&peer, OP_APPENDED, 2);
+    frame = peer_expect(&peer, OP_ERROR, 3);
+    ck_assert_int_eq(msg_error_decode(&error, frame.body, &err), ACTA_OK);
+    ck_assert_int_eq(error.code, ACTA_CONFLICT);
+    ck_assert_uint_eq(error.unseen_count, 2);
+    peer_expect_close(&peer);
+    peer_close(&peer);
+    rig_stop(&rig);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -286,5 +324,6 @@ main(void)
     tcase_add_test(tcase, each_name_is_taken_once);
     tcase_add_test(tcase,
                    decided_again_from_what_refusals_bring_nothing_is_missed);
+    tcase_add_test(tcase, refusal_reaches_a_peer_that_says_nothing_more);
     return run_suite(suite);
 }

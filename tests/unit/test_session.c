@@ -686,7 +686,7 @@ START_TEST(status_has_figures_of_server_and_database)
 {
     struct slice entries;
     struct frame frame;
-    uint64_t pings = 0;
+    uint64_t pings = 0, erasures = 0;
     bool has_head = false;
     size_t count;
 
@@ -704,10 +704,14 @@ START_TEST(status_has_figures_of_server_and_database)
         if (slice_equal(entry.name, slice_of("requests.ping"))) {
             pings = entry.number;
         }
+        if (slice_equal(entry.name, slice_of("database.erasures_pending"))) {
+            erasures = entry.number;
+        }
         has_head =
             has_head || slice_equal(entry.name, slice_of("database.head"));
     }
     ck_assert_uint_eq(pings, 1);
+    ck_assert_uint_eq(erasures, 7);
     ck_assert(has_head);
 }
 END_TEST
