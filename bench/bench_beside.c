@@ -6,7 +6,8 @@
  *             another lists streams and tags, each without a pause
  *
  * The readers have a thread of their own, so that an answer to an append does
- * not wait for pages to be decoded.
+ * not wait for pages to be decoded. How long their own answers take tells what
+ * a bounded step is.
  */
 
 #include <pthread.h>
@@ -31,9 +32,12 @@ struct readers {
     _Atomic bool wanted; /* Read! */
     _Atomic bool over;
     _Atomic bool failed;
-    bool walks, lists;   /* A request is under way. */
-    atomic_ullong pages; /* Answers, and what was in them: */
-    atomic_ullong listings;
+    uint64_t walk_ns; /* When it was sent; 0: none is under way. */
+    uint64_t list_ns;
+    struct hist walks;
+    struct hist listings;
+    atomic_ullong walks_count; /* Answers, and what was in them: */
+    atomic_ullong listings_count;
     atomic_ullong positions;
     atomic_ullong names;
     struct acta_err err;
@@ -50,12 +54,13 @@ on_page(void *user, const struct acta_err *err, const struct acta_page *page)
 {
     struct readers *readers = user;
 
-    readers->walks = false;
+    hist_add(&readers->walks, clock_ns() - readers->walk_ns);
+    readers->walk_ns = 0;
     if (err != NULL) {
         fleet_fail(&readers->fleet, err);
         return;
     }
-    readers->pages++;
+    readers->walks_count++;
     readers->positions += page->next - readers->read.from;
     readers->read.from = page->at_end ? 0 : page->next;
 }
@@ -64,8 +69,9 @@ static void
 note_listed(struct readers *readers, size_t count, const char *last,
             bool at_end)
 {
-    readers->lists = false;
-    readers->listings++;
+    hist_add(&readers->listings, clock_ns() - readers->list_ns);
+    readers->list_ns = 0;
+    readers->listings_count++;
     readers->names += count;
     snprintf(readers->last, sizeof(readers->last), "%s",
              at_end || count == 0 ? "" : last);
@@ -111,18 +117,18 @@ ask(struct readers *readers)
 {
     struct acta_err err;
 
-    if (!readers->walks) {
-        readers->walks = true;
+    if (readers->walk_ns == 0) {
+        readers->walk_ns = clock_ns();
         if (acta_read(fleet_client(&readers->fleet, 0), &readers->read, 0,
                       on_page, readers, &err) == 0) {
             fleet_fail(&readers->fleet, &err);
         }
     }
-    if (!readers->lists) {
+    if (readers->list_ns == 0) {
         struct acta_client *client = fleet_client(&readers->fleet, 1);
         const char *after = *readers->last == '\0' ? NULL : readers->last;
 
-        readers->lists = true;
+        readers->list_ns = clock_ns();
         if ((readers->lists_tags ? acta_list_tags(client, NULL, after, 0, 0,
                                                   on_names, readers, &err)
                                  : acta_list(client, NULL, after, 0, 0,
@@ -184,11 +190,12 @@ let_read(struct turns *turns)
 {
     const struct timespec pause = {.tv_nsec = NS_PER_MS};
     struct readers *readers = turns->user;
-    uint64_t pages = readers->pages;
-    uint64_t listings = readers->listings;
+    uint64_t walks = readers->walks_count;
+    uint64_t listings = readers->listings_count;
 
     readers->wanted = true;
-    while ((readers->pages == pages || readers->listings == listings) &&
+    while ((readers->walks_count == walks ||
+            readers->listings_count == listings) &&
            !readers->failed) {
         nanosleep(&pause, NULL);
     }
@@ -237,6 +244,14 @@ tell(const struct readers *readers, const struct turns *turns,
     figures_add(figures, "beside_p99_ratio", "",
                 (double)hist_percentile(&beside->hist, 99) /
                     (double)hist_percentile(&alone->hist, 99));
+    figures_add(figures, "walk_p50", "us",
+                (double)hist_percentile(&readers->walks, 50) / NS_PER_US);
+    figures_add(figures, "walk_max", "us",
+                (double)readers->walks.max / NS_PER_US);
+    figures_add(figures, "listing_p50", "us",
+                (double)hist_percentile(&readers->listings, 50) / NS_PER_US);
+    figures_add(figures, "listing_max", "us",
+                (double)readers->listings.max / NS_PER_US);
     figures_add(figures, "beside_walked", "/s",
                 (double)readers->positions / beside->seconds);
     figures_add(figures, "beside_listed", "/s",
@@ -246,14 +261,16 @@ tell(const struct readers *readers, const struct turns *turns,
 enum acta_code
 bench_beside(struct bench *bench, struct figures *figures, struct acta_err *err)
 {
-    static struct turns turns; /* Large. */
-    struct readers readers = {
+    /* Large. */
+    static struct turns turns;
+    static struct readers readers;
+    enum acta_code code;
+
+    readers = (struct readers){
         .bench = bench,
         .random =
             sample_random_start(option_number(bench->options, OPTION_SEED)),
     };
-    enum acta_code code;
-
     turns = (struct turns){
         .bench = bench,
         .user = &readers,

@@ -6,6 +6,7 @@
  *     all   one tag, any of --streams streams
  *     both  ten tags, any of --streams streams
  *
+ * An append has --batch events, each for a stream of its own choice.
  * Every turn ends when the store has all that was appended in it, so that the
  * server's time and bytes are those of journal and checkpoint.
  */
@@ -28,13 +29,16 @@ add_events(struct turns *turns, uint64_t streams, size_t tags_count,
     struct bench *bench = turns->bench;
     struct sample sample = bench->sample;
     char name[SAMPLE_NAME_SIZE];
-    uint64_t stream = (sample_random(&spread->random) >> 16) %
-                      (streams < bench->streams ? streams : bench->streams);
 
+    if (streams > bench->streams) {
+        streams = bench->streams;
+    }
     sample.tags_count = tags_count;
-    sample_stream(&sample, stream, name);
-    acta_append_stream(append, name, ACTA_EXPECT_ANY);
     for (uint64_t i = 0; i < turns->events; i++) {
+        uint64_t stream = (sample_random(&spread->random) >> 16) % streams;
+
+        sample_stream(&sample, stream, name);
+        acta_append_stream(append, name, ACTA_EXPECT_ANY);
         sample_event(&sample, spread->number++, append);
         bench->versions[stream]++;
     }

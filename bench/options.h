@@ -51,7 +51,7 @@ enum workload_bit {
       W_APPEND | W_CONDITION | W_BESIDE,                                       \
       "events of an append, all for one stream")                               \
     X(BATCH, "batch", NUMBER, "100", 1, 10000, W_SPREAD,                       \
-      "events of an append of spread, all for one stream")                     \
+      "events of an append of spread, each for a stream at random")            \
     X(EXPECT, "expect", TEXT, "any", 0, 0, W_APPEND,                           \
       "any, or version: each append expects the version its stream has; "      \
       "then a stream belongs to one connection")                               \

@@ -73,7 +73,8 @@ WORKLOADS = {
     "beside": (
         "--fill 500 --streams 100 --tags 2 --clients 2 --duration 20ms "
         "--rounds 2",
-        ["alone_p50", "beside_p99", "beside_p99_ratio"],
+        ["alone_p50", "beside_p99", "beside_p99_ratio", "walk_p50",
+         "listing_max"],
     ),
 }
 
