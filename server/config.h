@@ -102,6 +102,10 @@
       UINT64_C(1) << 40, "Or at so many bytes of the journal.")                \
     X(CHECKPOINT_AGE, "checkpoint-age", DURATION, "1min", 1,                   \
       UINT64_C(1) << 32, "Or when the oldest event has waited for so long.")   \
+    X(SWEEP_INTERVAL, "sweep-interval", DURATION, "1min", 1,                   \
+      UINT64_C(1) << 32,                                                       \
+      "So often is looked for events that their streams hide, to take their "  \
+      "space back. Erasures do not wait for that.")                            \
     X(QUEUE_SIZE, "queue-size", SIZE, "128MiB", 4096, UINT64_C(1) << 40,       \
       "Memory of appends that may wait for the writer. Connections wait "      \
       "while it is full.")

@@ -174,6 +174,8 @@ list_database(struct reply *reply, struct database *database)
     number(reply, "database.disk_free", stats.disk_free);
     number(reply, "database.full", stats.full);
     number(reply, "database.erasures_pending", stats.erasures_pending);
+    number(reply, "database.swept", stats.swept);
+    number(reply, "database.unswept", stats.unswept);
 }
 
 void

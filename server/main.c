@@ -212,6 +212,7 @@ open_database(struct daemon *daemon, struct acta_err *err)
     options.checkpoint_journal =
         config_number(config, CONFIG_CHECKPOINT_JOURNAL);
     options.checkpoint_age_ms = config_number(config, CONFIG_CHECKPOINT_AGE);
+    options.sweep_interval_ms = config_number(config, CONFIG_SWEEP_INTERVAL);
     options.queue_size = config_number(config, CONFIG_QUEUE_SIZE);
     options.fatal = on_fatal;
     return database_open(&daemon->database, &options, err);
