@@ -8,6 +8,7 @@
 #include "rooms.h"
 
 #define CHECKPOINT_EVENTS 100
+#define SWEEP_MS          10
 #define COPIES_MAX        100
 
 static void
@@ -70,6 +71,7 @@ db_make_with(struct db *db, size_t checkpoint_events)
     db->options.store_map_size = 1 << 28;
     db->options.disk_reserve = 0;
     db->options.checkpoint_events = checkpoint_events;
+    db->options.sweep_interval_ms = SWEEP_MS;
     db->options.fatal = fatal;
     open_database(db);
 }

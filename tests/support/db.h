@@ -25,7 +25,8 @@ struct db {
 };
 
 /* Make a database in a new directory, with options for small amounts of data:
- * a checkpoint is due after a hundred events, or as many as are given.
+ * a checkpoint is due after a hundred events, or as many as are given, and
+ * space is taken back all the time.
  */
 void db_make(struct db *db);
 void db_make_with(struct db *db, size_t checkpoint_events);

@@ -1,5 +1,10 @@
 #include <check.h>
+#include <ftw.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model_history.h"
 #include "msg.h"
@@ -7,6 +12,8 @@
 #include "reader.h"
 
 #define PAGE_ROOM ((size_t)1 << 24)
+#define LOOK_MS   10
+#define LOOKS_MAX 6000
 
 #define assert_ok(code, err) ck_assert_msg((code) == ACTA_OK, "%s", (err).text)
 
@@ -422,6 +429,89 @@ ask_time(struct history *history)
     assert_ok(reader_find_time(history->db.reader, time_us, &position, &err),
               err);
     ck_assert_uint_eq(position, model_find_time(model, time_us));
+}
+
+/* ---- files ---- */
+
+/* The bytes of all files: nftw() passes nothing on. */
+static struct files {
+    uint8_t *data; /* owned */
+    size_t size;
+} files;
+
+static void
+wait_for_erasures(struct history *history)
+{
+    struct database_stats stats;
+    int looks = 0;
+
+    do {
+        ck_assert_int_lt(looks++, LOOKS_MAX);
+        (void)poll(NULL, 0, LOOK_MS);
+        database_stats(history->db.database, &stats);
+    } while (stats.erasures_pending > 0);
+}
+
+static int
+look_into_file(const char *path, const struct stat *stat, int type,
+               struct FTW *ftw)
+{
+    FILE *file;
+
+    (void)ftw;
+    if (type == FTW_F && stat->st_size > 0) {
+        file = fopen(path, "r");
+        ck_assert_ptr_nonnull(file);
+        files.data = realloc(files.data, files.size + (size_t)stat->st_size);
+        files.size +=
+            fread(files.data + files.size, 1, (size_t)stat->st_size, file);
+        fclose(file);
+    }
+    return 0;
+}
+
+static bool
+is_in_files(const uint8_t *sample)
+{
+    return memmem(files.data, files.size, sample, HISTORY_ERASED_SIZE) != NULL;
+}
+
+/* The newest event that is to be read has its data in a file: else nothing is
+ * said by what is not found.
+ */
+static void
+look_for_newest(const struct history *history)
+{
+    const struct model *model = &history->model;
+
+    for (uint64_t p = model->count; p > 0; p--) {
+        const struct event *event = model_at(model, p);
+
+        if (event->data.size >= HISTORY_ERASED_SIZE &&
+            !model_hides(model, p, history->now_us)) {
+            ck_assert(is_in_files(event->data.data));
+            return;
+        }
+    }
+}
+
+void
+ask_files(struct history *history)
+{
+    const struct history_erased *erased = &history->erased;
+    size_t count =
+        erased->count < HISTORY_ERASED ? erased->count : HISTORY_ERASED;
+
+    db_reopen(&history->db); /* All goes to the store. */
+    wait_for_erasures(history);
+    files = (struct files){0};
+    ck_assert_int_eq(nftw(history->db.path, look_into_file, 16, FTW_PHYS), 0);
+    look_for_newest(history);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_msg(!is_in_files(erased->samples[i]),
+                      "erased data is still in a file");
+    }
+    free(files.data);
 }
 
 /* ---- all of them ---- */

@@ -15,8 +15,18 @@
 #include "rnd.h"
 #include "uuid.h"
 
-#define HISTORY_IDS       64
-#define HISTORY_TEXT_SIZE 64
+#define HISTORY_IDS         64
+#define HISTORY_TEXT_SIZE   64
+#define HISTORY_ERASED      64
+#define HISTORY_ERASED_SIZE 24
+
+/* Some of the data that was erased: how it began. It is random, so that it is
+ * nowhere else.
+ */
+struct history_erased {
+    uint8_t samples[HISTORY_ERASED][HISTORY_ERASED_SIZE];
+    size_t count; /* Of all that were seen; the samples are some of them. */
+};
 
 struct history {
     struct rnd rnd;
@@ -29,8 +39,9 @@ struct history {
     size_t commands_count;
     struct uuid_source source;
     struct buf last_append; /* The body of the last one, to be sent again. */
-    unsigned given_up;      /* Conditions that were UNDECIDED. */
-    bool is_apart;          /* One that the model took: it goes no further. */
+    struct history_erased erased;
+    unsigned given_up; /* Conditions that were UNDECIDED. */
+    bool is_apart;     /* One that the model took: it goes no further. */
 };
 
 /* ---- model_draw.c: what comes next ---- */
@@ -59,6 +70,9 @@ void draw_change(struct history *history, struct buf *body);
 /* Ask a random question of both, and fail the test if they answer differently.
  */
 void ask(struct history *history);
+
+/* Erased data is in no file, once the database says so. */
+void ask_files(struct history *history);
 
 /* The events that a refusal brings along are those that the model has. */
 void ask_unseen(struct history *history, const struct msg_append *append);
