@@ -1,20 +1,22 @@
 #include "fleet.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define TICK_S 0.1
 
-static volatile sig_atomic_t interrupted;
-static volatile sig_atomic_t child_ended;
+/* Set by signals, seen by all threads that turn a fleet. */
+static atomic_bool interrupted;
+static atomic_bool child_ended;
 
 static void
 on_signal(int number)
 {
     if (number == SIGCHLD) {
-        child_ended = 1;
+        child_ended = true;
     } else {
-        interrupted = 1;
+        interrupted = true;
     }
 }
 
@@ -71,7 +73,7 @@ fleet_open(struct fleet *fleet, const char *url, size_t count,
     struct acta_options options = acta_options_of(url);
     enum acta_code code = ACTA_OK;
 
-    child_ended = 0; /* A server that was stopped before is none of ours. */
+    child_ended = false; /* A server that was stopped before is none of ours. */
     *fleet = (struct fleet){.loop = ev_loop_new(EVFLAG_AUTO)};
     fleet->members = calloc(count, sizeof(*fleet->members));
     if (fleet->loop == NULL || fleet->members == NULL) {
