@@ -78,10 +78,10 @@ enum acta_code reader_read_all(struct reader *reader, const struct query *query,
 /* What is known of a stream: of one that never was, version 0. @stream is its
  * name in the description.
  */
-enum acta_code
-reader_describe_stream(struct reader *reader, struct slice stream,
-                       struct msg_description *description,
-                       struct acta_err *err) ACTA_CHECKED;
+enum acta_code reader_describe_stream(struct reader *reader,
+                                      struct slice stream,
+                                      struct msg_description *description,
+                                      struct acta_err *err) ACTA_CHECKED;
 
 /* One event. NOT_FOUND if the stream has none of this version. */
 enum acta_code reader_read_event(struct reader *reader, struct slice stream,
