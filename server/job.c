@@ -25,8 +25,8 @@ decode_append(struct job *job, struct slice body, struct acta_err *err)
     job->size += job->append.writes_count * sizeof(*job->append.writes) +
                  job->append.events_count * sizeof(*job->append.events);
     if (job->append.more.command_id != NULL) {
-        job->rows_size = ROW_EXTRA_MAX + UUID_SIZE +
-                         job->append.writes_count * RUN_SIZE_MAX;
+        job->rows_size =
+            ROW_EXTRA_MAX + UUID_SIZE + job->append.writes_count * RUN_SIZE_MAX;
     }
     return ACTA_OK;
 }

@@ -43,8 +43,8 @@ struct job {
     struct job *next; /* In whatever list it is at the time. */
     enum job_kind kind;
     struct msg_append append; /* JOB_APPEND; else empty. */
-    struct msg_change change;  /* JOB_CHANGE */
-    size_t rows_size;          /* Of the rows that it may set, at most. */
+    struct msg_change change; /* JOB_CHANGE */
+    size_t rows_size;         /* Of the rows that it may set, at most. */
     struct completions *completions;
     uint64_t connection_id; /* For the I/O thread to find its way back. */
     uint64_t request_id;

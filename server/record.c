@@ -122,8 +122,7 @@ record_erase(struct buf *buf, struct slice record, struct acta_err *err)
     pack_reader_init(&reader, record, err);
     event_decode_record(&reader, &event);
     if (reader.failed) {
-        return acta_fail(err, ACTA_CORRUPT,
-                         "erase: a record cannot be read");
+        return acta_fail(err, ACTA_CORRUPT, "erase: a record cannot be read");
     }
     buf_init(&content, SIZE_MAX);
     code = write_erased(buf, &event, &content, err);

@@ -34,7 +34,7 @@ struct writer {
     struct mono_time filled; /* When its first event came. */
     bool is_marked;          /* Nothing was written since the last mark. */
     bool has_erasure; /* In the memtable: it is to go to the store now. */
-    bool is_starved;         /* There was no memory for another memtable. */
+    bool is_starved;  /* There was no memory for another memtable. */
 
     /* Counters: written by the thread, read by any. */
     _Atomic uint64_t commits;
