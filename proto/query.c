@@ -199,6 +199,26 @@ query_fini(struct query *query)
     *query = QUERY_ALL;
 }
 
+size_t
+query_size(const struct query *query)
+{
+    size_t size = query->items_count * sizeof(*query->items);
+
+    for (size_t i = 0; i < query->items_count; i++) {
+        for (enum query_field f = 0; f < QUERY_FIELDS; f++) {
+            const struct query_terms *terms = &query->items[i].fields[f];
+
+            for (size_t t = 0; t < terms->count; t++) {
+                size += sizeof(*terms->texts) + terms->texts[t].size;
+            }
+            for (size_t t = 0; t < terms->prefixes_count; t++) {
+                size += sizeof(*terms->prefixes) + terms->prefixes[t].size;
+            }
+        }
+    }
+    return size;
+}
+
 static bool
 is_one_of(const struct query_terms *terms, struct slice text)
 {

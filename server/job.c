@@ -23,7 +23,12 @@ decode_append(struct job *job, struct slice body, struct acta_err *err)
         return code;
     }
     job->size += job->append.writes_count * sizeof(*job->append.writes) +
-                 job->append.events_count * sizeof(*job->append.events);
+                 job->append.events_count * sizeof(*job->append.events) +
+                 job->append.more.checks_count * sizeof(struct msg_check);
+    for (size_t i = 0; i < job->append.more.conditions_count; i++) {
+        job->size += sizeof(struct msg_condition) +
+                     query_size(&job->append.more.conditions[i].query);
+    }
     if (job->append.more.command_id != NULL) {
         job->rows_size =
             ROW_EXTRA_MAX + UUID_SIZE + job->append.writes_count * RUN_SIZE_MAX;

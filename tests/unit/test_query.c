@@ -1,5 +1,6 @@
 #include "query.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "alloc.h"
@@ -368,6 +369,19 @@ START_TEST(all_fields_of_an_item_are_needed)
 }
 END_TEST
 
+/* Who holds many queries bounds them by this. */
+START_TEST(size_is_that_of_the_memory)
+{
+    ck_assert_int_eq(
+        decode(hex("92 95 91a161 92a16291a163 91a164 91a165 90 95 90 90 90 90 "
+                   "91c410 00112233445566778899aabbccddeeff")),
+        ACTA_OK);
+    ck_assert_uint_le(query_size(&query), malloc_usable_size(query.memory));
+    ck_assert_uint_ge(query_size(&query) + 64,
+                      malloc_usable_size(query.memory));
+}
+END_TEST
+
 START_TEST(correlation_ids_are_compared_whole)
 {
     struct event event = sample_event();
@@ -574,6 +588,7 @@ main(void)
     tcase_add_test(tcase, a_name_or_a_prefix_is_enough);
     tcase_add_test(tcase, all_tags_are_needed);
     tcase_add_test(tcase, all_fields_of_an_item_are_needed);
+    tcase_add_test(tcase, size_is_that_of_the_memory);
     tcase_add_test(tcase, correlation_ids_are_compared_whole);
     tcase_add_test(tcase, any_item_is_enough_and_an_empty_item_wants_all);
     tcase_add_test(tcase, random_queries_agree_with_a_match_by_bit_masks);
