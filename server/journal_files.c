@@ -259,13 +259,14 @@ static enum acta_code
 add_newest(struct journal_files *files, const struct segment_header *header,
            struct leftover leftover, uint64_t used, struct acta_err *err)
 {
-    struct segment *newest = files->segments;
+    struct segment *newest;
     enum acta_code code;
 
     if (header->first_sequence < leftover.oldest) {
         leftover.oldest = header->first_sequence;
     }
     pthread_mutex_lock(&files->lock);
+    newest = files->segments;
     while (newest != NULL && newest->next != NULL) {
         newest = newest->next;
     }
