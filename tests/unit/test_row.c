@@ -382,7 +382,7 @@ stream_name(char name[static 32], int number)
 
 START_TEST(a_stream_that_was_marked_is_never_missed)
 {
-    struct marks marks = {0};
+    struct marks marks = {.tables = NULL};
     char name[32];
     int others = 0;
 
