@@ -100,7 +100,7 @@ add_condition(struct append_terms *terms, const struct acta_query *query,
     }
     condition->after = after;
     terms->conditions_count++;
-    terms->size += CONDITION_HEAD_SIZE + query_size(query);
+    terms->size += CONDITION_HEAD_SIZE + query_wire_size(query);
     return ACTA_OK;
 }
 

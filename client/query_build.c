@@ -237,7 +237,7 @@ acta_query_check(const struct acta_query *query, struct acta_err *err)
 }
 
 size_t
-query_size(const struct acta_query *filled)
+query_wire_size(const struct acta_query *filled)
 {
     return filled == NULL ? 0
                           : buf_size(&filled->texts) +

@@ -15,7 +15,7 @@ enum acta_code query_build(const struct acta_query *filled, struct query *query,
                            struct acta_err *err) ACTA_CHECKED;
 
 /* Bytes that it takes on the wire, nearly. */
-size_t query_size(const struct acta_query *filled);
+size_t query_wire_size(const struct acta_query *filled);
 
 /* A copy that is the caller's, to be freed by acta_query_free(). NULL if there
  * is no memory.
