@@ -180,7 +180,7 @@ erase(struct sweeper *sweeper, struct acta_err *err)
     if (code != ACTA_OK || !done) {
         return code;
     }
-    work->edits_count = 0; /* The rows stay, to be forgotten in the end. */
+    sweep_work_clear_edits(work); /* The rows stay, to be forgotten. */
     begin_phase(sweeper, GATHERING_ERASED);
     return ACTA_OK;
 }

@@ -37,9 +37,16 @@ sweep_work_restart(struct sweep_work *work)
 }
 
 void
-sweep_work_clear(struct sweep_work *work)
+sweep_work_clear_edits(struct sweep_work *work)
 {
     work->edits_count = 0;
+    work->read_size = 0;
+}
+
+void
+sweep_work_clear(struct sweep_work *work)
+{
+    sweep_work_clear_edits(work);
     work->rows_count = 0;
     arena_free(&work->arena);
 }
@@ -66,7 +73,8 @@ static bool
 is_full(const struct sweep_work *work)
 {
     return work->edits_count == SWEEP_EDITS_MAX ||
-           work->rows_count == SWEEP_ROWS_MAX;
+           work->rows_count == SWEEP_ROWS_MAX ||
+           work->read_size >= SWEEP_READ_MAX;
 }
 
 /* Keep a copy of @row. */
@@ -135,6 +143,9 @@ check_record(struct sweep_work *work, struct store_view *view,
         work->damaged++;
         return ACTA_OK;
     }
+    if (code == ACTA_OK) {
+        work->read_size += record.size;
+    }
     return code;
 }
 
@@ -148,8 +159,7 @@ add_versions(struct sweep_work *work, struct list_cursor *cursor,
 {
     enum acta_code code = ACTA_OK;
 
-    while (code == ACTA_OK && *from < to &&
-           work->edits_count < SWEEP_EDITS_MAX) {
+    while (code == ACTA_OK && *from < to && !is_full(work)) {
         struct store_edit *edit = &work->edits[work->edits_count];
 
         edit->fate = fate;

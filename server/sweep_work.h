@@ -18,10 +18,12 @@
 
 #define SWEEP_EDITS_MAX 65536
 #define SWEEP_ROWS_MAX  1024 /* Looked at in one step, and kept. */
+#define SWEEP_READ_MAX  ((size_t)16 << 20) /* Of records, in one step. */
 
 struct sweep_work {
     struct store_edit *edits; /* owned: SWEEP_EDITS_MAX */
     size_t edits_count;
+    size_t read_size;   /* Of records that were looked at for them. */
     struct arena arena; /* Of the rows' keys and values. */
     struct row rows[SWEEP_ROWS_MAX];
     size_t rows_count;
@@ -41,7 +43,8 @@ void sweep_work_fini(struct sweep_work *work);
 /* Begin with the first row again. */
 void sweep_work_restart(struct sweep_work *work);
 
-/* Forget edits and rows, to gather more. */
+/* Forget the edits, or edits and rows, to gather more. */
+void sweep_work_clear_edits(struct sweep_work *work);
 void sweep_work_clear(struct sweep_work *work);
 
 /* Gather, from the rows of retention in the store, what is hidden as of its
@@ -53,8 +56,8 @@ enum acta_code sweep_gather_hidden(struct sweep_work *work,
                                    struct acta_err *err) ACTA_CHECKED;
 
 /* Gather what the rows of erasure in the store mean; those rows are added to
- * rows, but for one that means an event that cannot be read. To go on, set the
- * count of edits alone to 0.
+ * rows, but for one that means an event that cannot be read. To go on, forget
+ * the edits alone.
  */
 enum acta_code sweep_gather_erased(struct sweep_work *work,
                                    struct store_view *view,

@@ -22,7 +22,7 @@
 #define ANY        MSG_EXPECT_ANY
 #define WAIT_MS    5
 #define WAITS_MAX  12000
-#define DATA_MAX   6000
+#define DATA_MAX   (1 << 20)
 #define EVENTS_MAX 400
 
 static struct base base;
@@ -336,6 +336,22 @@ START_TEST(many_erasures_with_many_small_checkpoints)
 }
 END_TEST
 
+/* More than the sweeper takes at once. */
+START_TEST(a_large_stream_is_erased_in_steps)
+{
+    base.options.checkpoint_events = 40;
+    base_open(&base);
+    append_turns(40, DATA_MAX);
+    erase("order-1", 0);
+    assert_seen(20, 20);
+    await_erased();
+    for (unsigned i = 1; i <= 40; i += 13) {
+        ck_assert_msg((count_needles(i) == 0) == (i % 2 == 1), "needle %u", i);
+    }
+    assert_seen(20, 20);
+}
+END_TEST
+
 /* ---- with what is hidden ---- */
 
 START_TEST(what_is_hidden_can_be_erased)
@@ -482,6 +498,7 @@ main(void)
                    an_erasure_that_was_acknowledged_outlives_the_process);
     tcase_add_test(tcase, what_was_erased_is_not_in_what_is_used_again);
     tcase_add_test(tcase, many_erasures_with_many_small_checkpoints);
+    tcase_add_test(tcase, a_large_stream_is_erased_in_steps);
     tcase_add_loop_test(tcase, what_is_hidden_can_be_erased, 0, 2);
     tcase_add_test(tcase, erasures_are_carried_out_while_others_write);
     tcase_add_test(tcase, a_kill_at_any_time_leaves_no_erasure_undone);
