@@ -279,6 +279,11 @@ cpu_us(pid_t pid)
     return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
 }
 
+/* Of the two counts of written bytes, wchar has what was given to write(): all
+ * of it goes to files here, since sockets are sent to. The other one,
+ * write_bytes, counts what became dirty in the page cache by whole folios: a
+ * page of 4 KiB in one of 2 MiB counts as 2 MiB.
+ */
 struct daemon_usage
 daemon_usage(const struct daemon *daemon)
 {
@@ -287,7 +292,7 @@ daemon_usage(const struct daemon *daemon)
     }
     return (struct daemon_usage){
         .cpu_us = cpu_us(daemon->pid),
-        .written = proc_number(daemon->pid, "io", "write_bytes:"),
+        .written = proc_number(daemon->pid, "io", "wchar:"),
         .anon_mib = proc_number(daemon->pid, "status", "RssAnon:") / 1024,
     };
 }

@@ -56,7 +56,7 @@ void daemon_remove(struct daemon *daemon);
 /* What it has used so far; all 0 if it does not run. */
 struct daemon_usage {
     double cpu_us;
-    double written;  /* Bytes given to the disk. */
+    double written;  /* Bytes, to files. */
     double anon_mib; /* Private memory now. */
 };
 

@@ -210,6 +210,7 @@ now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+/* What was given to write(): daemon.c says why not write_bytes. */
 static uint64_t
 bytes_written(void)
 {
@@ -218,7 +219,7 @@ bytes_written(void)
     char line[128];
 
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        sscanf(line, "write_bytes: %" SCNu64, &bytes);
+        sscanf(line, "wchar: %" SCNu64, &bytes);
     }
     if (file != NULL) {
         fclose(file);

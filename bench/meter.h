@@ -1,5 +1,5 @@
 /* What a measurement costs: time on processors, of this process and of the
- * server, and bytes given to the disk.
+ * server, and bytes that the server wrote to files.
  */
 
 #ifndef ACTA_BENCH_METER_H
