@@ -15,6 +15,9 @@
 #include "rnd.h"
 #include "uuid.h"
 
+/* Among so many events nothing is given up for want of steps. */
+#define HISTORY_DECIDED_MAX 1000
+
 #define HISTORY_IDS         64
 #define HISTORY_TEXT_SIZE   64
 #define HISTORY_ERASED      64

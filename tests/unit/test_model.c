@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +15,16 @@
 #include "msg.h"
 #include "run.h"
 
-#define START_US         1700000000000000u
-#define STEP_US          2000000u
-#define JOBS_MAX         5
-#define EVENTS_MAX       6000 /* The model is slow by design. */
-#define TOMBSTONES_MAX   20   /* Of a hundred names or so. */
-#define REST_ONCE_IN     100  /* Steps. */
-#define LOOK_MS          10
-#define LOOKS_MAX        30
-#define GIVEN_UP_ONCE_IN 50   /* Steps, at most. */
-#define DECIDED_MAX      1000 /* Events that no condition is given up over. */
+#define START_US          1700000000000000u
+#define STEP_US           2000000u
+#define JOBS_MAX          5
+#define EVENTS_MAX        6000 /* The model is slow by design. */
+#define TOMBSTONES_MAX    20   /* Of a hundred names or so. */
+#define FAILURE_TEXT_SIZE 100
+#define REST_ONCE_IN      100 /* Steps. */
+#define LOOK_MS           10
+#define LOOKS_MAX         30
+#define GIVEN_UP_ONCE_IN  50 /* Steps, at most. */
 
 /* What is handed to the database, and what must come of it. */
 struct step {
@@ -133,18 +134,38 @@ same_failure(const struct msg_failure *a, const struct msg_failure *b)
            a->expected == b->expected && a->actual == b->actual;
 }
 
+static const char *
+name_failure(char text[static FAILURE_TEXT_SIZE],
+             const struct msg_failure *failures, size_t count, size_t index)
+{
+    static const char *const kinds[] = {"write", "event", "check", "condition"};
+    const struct msg_failure *f = &failures[index];
+
+    if (index >= count) {
+        return "none";
+    }
+    snprintf(text, FAILURE_TEXT_SIZE, "%s %ju.%ju: %jd, found %ju",
+             kinds[f->kind], (uintmax_t)f->index, (uintmax_t)f->event,
+             (intmax_t)f->expected, (uintmax_t)f->actual);
+    return text;
+}
+
 /* All that the model names, in its order. */
 static void
 compare_failures(const struct outcome *got, const struct model_verdict *wanted)
 {
-    ck_assert_msg(got->failures_count == wanted->failures_count,
-                  "%s has %zu failures instead of %zu: %s",
-                  acta_code_name(got->code), got->failures_count,
-                  wanted->failures_count, got->text);
-    for (size_t i = 0; i < got->failures_count; i++) {
-        ck_assert_msg(same_failure(&got->failures[i], &wanted->failures[i]),
-                      "%s: failure %zu is not the same: %s",
-                      acta_code_name(got->code), i, got->text);
+    char a[FAILURE_TEXT_SIZE], b[FAILURE_TEXT_SIZE];
+    size_t got_count = got->failures_count;
+    size_t wanted_count = wanted->failures_count;
+
+    for (size_t i = 0; i < got_count || i < wanted_count; i++) {
+        ck_assert_msg(i < got_count && i < wanted_count &&
+                          same_failure(&got->failures[i], &wanted->failures[i]),
+                      "%s: failure %zu is %s instead of %s: %s",
+                      acta_code_name(got->code), i,
+                      name_failure(a, got->failures, got_count, i),
+                      name_failure(b, wanted->failures, wanted_count, i),
+                      got->text);
     }
 }
 
@@ -180,7 +201,7 @@ gave_up(const struct model *model, const struct step *step)
         }
         all_match = all_match && matches;
     }
-    return !all_match && model->count > DECIDED_MAX;
+    return !all_match && model->count > HISTORY_DECIDED_MAX;
 }
 
 static void
