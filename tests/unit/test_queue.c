@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core.h"
+#include "limit.h"
 #include "run.h"
 
 #define ROOM      1000
@@ -159,6 +160,36 @@ START_TEST(rows_count_to_the_size_of_a_batch)
 }
 END_TEST
 
+/* Queues are bounded by it. */
+START_TEST(checks_and_conditions_count_to_the_memory_of_a_job)
+{
+    static const struct draft draft = {.id = 1};
+    struct draft_write write = {"a-1", 0, &draft, 1};
+    struct msg_check checks[ACTA_APPEND_CHECKS_MAX];
+    struct msg_condition conditions[ACTA_APPEND_CONDITIONS_MAX];
+    struct msg_append_more more = {
+        .checks = checks,
+        .checks_count = ACTA_APPEND_CHECKS_MAX,
+        .conditions = conditions,
+        .conditions_count = ACTA_APPEND_CONDITIONS_MAX,
+    };
+    struct job *plain, *full;
+
+    for (size_t i = 0; i < ACTA_APPEND_CHECKS_MAX; i++) {
+        checks[i] = (struct msg_check){slice_of("b"), 0};
+    }
+    for (size_t i = 0; i < ACTA_APPEND_CONDITIONS_MAX; i++) {
+        conditions[i] = (struct msg_condition){QUERY_ALL, 0};
+    }
+    plain = draft_append(&write, 1);
+    full = draft_append_with(&write, 1, &more);
+    ck_assert_uint_ge(full->size,
+                      plain->size + sizeof(checks) + sizeof(conditions));
+    job_free(plain);
+    job_free(full);
+}
+END_TEST
+
 START_TEST(a_batch_has_one_append_at_least)
 {
     struct batch batch;
@@ -284,6 +315,7 @@ main(void)
                    a_batch_ends_before_the_append_that_would_go_over_its_size);
     tcase_add_test(tcase, a_change_counts_as_an_event);
     tcase_add_test(tcase, rows_count_to_the_size_of_a_batch);
+    tcase_add_test(tcase, checks_and_conditions_count_to_the_memory_of_a_job);
     tcase_add_test(tcase, a_batch_has_one_append_at_least);
     tcase_add_test(tcase,
                    a_full_queue_refuses_and_takes_again_when_there_is_room);
