@@ -47,9 +47,9 @@ const struct cmd cmds[] = {
      "--from\n" FILTER_HELP,
      cmd_read},
     {"query", "[FILTER...]", "print what a decision is made from",
-     "At the end stderr gets the position up to which these are all: append\n"
-     "with --if-none and the same filter, --after that position, and it is\n"
-     "refused if anything has come in between.\n"
+     "At the end stderr gets the position up to which these are all (not with\n"
+     "-r): append with --if-none and the same filter, --after that position,\n"
+     "and it is refused if anything has come in between.\n"
      "\n"
      "  --after POSITION   only events behind it\n"
      "  -n, --count COUNT  this many at most\n"
@@ -77,7 +77,7 @@ const struct cmd cmds[] = {
      "    --truncate-before VERSION  hide what is before VERSION\n"
      "    --max-count COUNT          hide all but the last COUNT\n"
      "    --max-age TIME             hide what is older: 12h, 7d\n"
-     "                               0: no such bound\n"
+     "                               (COUNT or TIME 0: no such bound)\n"
      "  truncate           the same as set with --truncate-before:\n"
      "    --before VERSION           the first version that stays\n"
      "  delete             hide all its events; the next append begins it\n"

@@ -21,7 +21,8 @@ struct request {
     struct acta_id id, correlation_id, causation_id;
     const char *tags[ACTA_TAGS_MAX];
     bool has_format;
-    bool atomic; /* Events come from stdin. */
+    bool atomic;        /* Events come from stdin. */
+    const char *of_one; /* The last option given that says of one event. */
     struct terms terms;
     char *data; /* owned; NULL: it was in the arguments */
     char *metadata;
@@ -54,6 +55,18 @@ static const struct option options[] = {
 
 /* ---- the command line ---- */
 
+/* Options that say of one event what the lines of many say for themselves. */
+static const char *
+name_of_one(int option)
+{
+    for (size_t i = 0; options[i].val != OPTION_ATOMIC; i++) {
+        if (options[i].val == option) {
+            return options[i].name;
+        }
+    }
+    return NULL;
+}
+
 static int
 take_option(struct request *request, const struct cli *cli, int option)
 {
@@ -63,6 +76,9 @@ take_option(struct request *request, const struct cli *cli, int option)
 
     if (taken) {
         return code;
+    }
+    if (name_of_one(option) != NULL) {
+        request->of_one = name_of_one(option);
     }
     switch (option) {
     case OPTION_EXPECT:
@@ -140,6 +156,12 @@ static int
 take_arguments(struct request *request, const struct cli *cli, int argc,
                char **argv)
 {
+    if (request->atomic && request->of_one != NULL) {
+        return cli_usage(cli,
+                         "--%s is of one event: with --atomic it stands "
+                         "in the line",
+                         request->of_one);
+    }
     if (request->atomic) {
         return argc == 0 ? EXIT_OK
                          : cli_usage(cli, "--atomic takes streams and types "

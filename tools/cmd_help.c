@@ -34,8 +34,9 @@ help_overview(void)
 void
 help_cmd(const struct cmd *cmd)
 {
-    printf("usage: acta %s [OPTION...] %s\n\n%s: %s\n", cmd->name,
-           cmd->synopsis, cmd->name, cmd->summary);
+    printf("usage: acta %s [OPTION...]%s%s\n\n%s: %s\n", cmd->name,
+           *cmd->synopsis == '\0' ? "" : " ", cmd->synopsis, cmd->name,
+           cmd->summary);
     if (*cmd->help != '\0') {
         printf("\n%s", cmd->help);
     }

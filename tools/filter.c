@@ -200,6 +200,22 @@ filter_arguments(struct filter *filter, const struct cli *cli, int argc,
 
 /* ---- as one text ---- */
 
+/* Is there a quote in @text without the one that ends it? */
+static bool
+is_unfinished(const char *text)
+{
+    char quote = '\0';
+
+    for (; *text != '\0'; text++) {
+        if (*text == quote) {
+            quote = '\0';
+        } else if (quote == '\0' && (*text == '\'' || *text == '"')) {
+            quote = *text;
+        }
+    }
+    return quote != '\0';
+}
+
 /* Put the next word of *@text at @word, without its quotes, and go past it.
  * False: there is none.
  */
@@ -287,6 +303,10 @@ filter_parse(struct filter *filter, const char *what, const char *text)
     if (word == NULL) {
         cli_error("out of memory");
         return EXIT_OTHER;
+    }
+    if (is_unfinished(text)) {
+        cli_error("%s: a quote is not closed", what);
+        code = EXIT_USAGE;
     }
     while (code == EXIT_OK && next_word(&text, word)) {
         code = take_word(filter, what, &text, word);

@@ -39,7 +39,7 @@ enum filter_option {
 
 /* For the help of commands that take them. */
 #define FILTER_HELP                                                            \
-    "  --all              all events (the default without a STREAM)\n"         \
+    "  --all              all events (the default where nothing is named)\n"   \
     "  --category NAME    streams whose name up to the first - is NAME\n"      \
     "  --type NAME        this type; NAME* are all that begin so\n"            \
     "  --tag TEXT         events with this tag\n"                              \

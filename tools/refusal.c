@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "out.h"
 #include "when.h"
@@ -172,6 +173,22 @@ tell_failure(struct cli *cli, const struct refusal_of *of,
     }
 }
 
+/* A stream that is written in several places is in the way once. */
+static bool
+is_told(const struct refusal_of *of, const struct acta_failure *failures,
+        size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (failures[i].kind == ACTA_FAILED_WRITE &&
+            failures[index].kind == ACTA_FAILED_WRITE &&
+            strcmp(of->streams[failures[i].index],
+                   of->streams[failures[index].index]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- what to do next ---- */
 
 /* @known is up to where the unseen events are all, so that there is no need to
@@ -185,6 +202,12 @@ hint_conflict(const struct refusal_of *of, const struct acta_failure *failure,
         cli_hint(
             "decide again with what was not seen, and give --after %" PRIu64,
             known);
+    } else if (known > 0 && (failure->kind == ACTA_FAILED_CHECK || count > 1 ||
+                             of->has_lines)) {
+        cli_hint("decide again with what was not seen, and give position "
+                 "%" PRIu64 " and the versions that were found; to retry the "
+                 "same events safely keep their ids",
+                 known);
     } else if (failure->kind == ACTA_FAILED_CONDITION) {
         cli_hint("read again with acta query, decide again, and give --after "
                  "the position that it tells");
@@ -265,7 +288,9 @@ refusal_tell(struct cli *cli, const struct refusal_of *of,
         known = appended->unseen->complete ? appended->unseen->head : 0;
     }
     for (size_t i = 0; i < count; i++) {
-        tell_failure(cli, of, &failures[i], err->code);
+        if (!is_told(of, failures, i)) {
+            tell_failure(cli, of, &failures[i], err->code);
+        }
     }
     hint(of, failures, count, known, err->code);
     return cli_exit_code(err->code);

@@ -43,9 +43,11 @@ try append order-42 Type --if-none '--since 2h'
 try append order-42 Type --if-none '--type'
 try append order-42 Type --if-none '--type A --or'
 try append order-42 Type --if-none '--tag customer:*'
+try append order-42 Type --if-none '--tag "customer:7'
 try append order-42 Type --command 12
 try append order-42 Type --unseen 9999
 try append --atomic order-42 Type
+try append --atomic --expect 0 --tag customer:7
 try query order-42
 try query --or --type A
 try query --type A --or

@@ -52,6 +52,11 @@ try append --atomic --check note-4=2 --if-none '--stream a-*' <<'END'
 {"stream":"b-1","type":"Six","data":6,"expected":0}
 END
 try append --atomic <<'END'
+{"stream":"a-1","type":"Five","data":5,"expected":2}
+{"stream":"b-1","type":"Six","data":6,"expected":1}
+{"stream":"a-1","type":"Seven","data":7}
+END
+try append --atomic <<'END'
 {"stream":"a-1","type":"Five","data":5,"expected":3}
 {"stream":"a-1","type":"Six","data":6,"expected":4}
 END
