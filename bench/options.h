@@ -45,7 +45,8 @@ enum workload_bit {
     X(CLIENTS, "clients", NUMBER, "1", 1, 4096,                                \
       W_SERVER & ~(W_START | W_FILL | W_FIND | W_CONDITION),                   \
       "connections; with live these are subscribers")                          \
-    X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000, W_APPEND | W_LOAD | W_TURNS, \
+    X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000,                              \
+      W_APPEND | W_LOAD | W_SPREAD | W_BESIDE,                                 \
       "requests of a connection that wait for an answer at a time")            \
     X(EVENTS, "events", NUMBER, "1", 1, 10000,                                 \
       W_APPEND | W_CONDITION | W_BESIDE,                                       \

@@ -193,6 +193,7 @@ exec {ACTAD} "$@"
             "find,find": "named twice",
             "find,append": "append is run by itself",
             "condition --clients 2": "means nothing",
+            "condition --pipeline 2": "means nothing",
         }.items():
             with self.subTest(arguments):
                 done = bench(arguments)
