@@ -81,7 +81,9 @@
  * - It sends again what was not answered: reads, and appends too, in their
  *   order and before newer ones, since the server counts an event once by its
  *   id; changes of streams too, since they change nothing when done twice. So
- *   a request ends only with an answer or at its deadline.
+ *   a request ends only with an answer or at its deadline. (In a database that
+ *   was made with event-ids off, an append that is sent again is stored again,
+ *   unless a version or a condition that it gives prevents that.)
  * - A subscription goes on behind the last position that its callback has been
  *   given: no event is missed and none comes twice, whatever is restarted.
  * - The server sends a subscription no more than its callbacks have taken.

@@ -202,7 +202,8 @@ ACTA_API enum acta_code acta_cursor_next(struct acta_cursor *cursor,
                                          struct acta_err *err);
 
 /* The database's last position, when the page was read that the last event
- * came from.
+ * came from. Forward, at the end, every event that matches up to here was
+ * handed out: it is what a condition over the same query is given.
  */
 ACTA_API uint64_t acta_cursor_head(const struct acta_cursor *cursor);
 
