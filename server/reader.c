@@ -61,7 +61,7 @@ reader_close(struct reader *reader)
 void
 reader_set_time(struct reader *reader, uint64_t now_us)
 {
-    reader->now_us = now_us;
+    reader->now_us = rooms_see_time(reader->rooms, now_us);
 }
 
 enum acta_code

@@ -30,7 +30,8 @@ enum acta_code reader_open(struct reader **reader, struct database *database,
                            struct acta_err *err) ACTA_CHECKED;
 
 /* What time it is: events that are too old by their stream's settings are
- * hidden. Microseconds since 1970.
+ * hidden. Microseconds since 1970; if that is earlier than what another reader
+ * of the database was told, or than its last commit, the latter counts.
  */
 void reader_set_time(struct reader *reader, uint64_t now_us);
 

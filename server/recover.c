@@ -274,5 +274,6 @@ recover(struct rooms *rooms, const struct database_options *options,
                           sequence, err);
     heads_close(&recovery.heads);
     *last_time_us = recovery.last_time_us;
+    (void)rooms_see_time(rooms, recovery.last_time_us);
     return code;
 }

@@ -5,6 +5,8 @@
 #ifndef ACTA_ROOMS_H
 #define ACTA_ROOMS_H
 
+#include <stdatomic.h>
+
 #include "database.h"
 #include "journal.h"
 #include "marks.h"
@@ -18,11 +20,28 @@ struct rooms {
     uint32_t without;   /* What the store does without. */
     struct marks marks; /* Of streams that have rows. */
 
+    _Atomic uint64_t now_us; /* See rooms_see_time(). */
+
     /* Erasures that were acknowledged and are not carried out yet: never fewer
      * than there are. The writer adds, the checkpoint thread takes away.
      */
     _Atomic uint64_t erasures_pending;
 };
+
+/* The clock says @now_us. Returns the latest time that it ever said here: by
+ * that ages are judged, so that what was too old once stays so, whatever
+ * becomes of the clock. Any thread.
+ */
+static inline uint64_t
+rooms_see_time(struct rooms *rooms, uint64_t now_us)
+{
+    uint64_t latest = atomic_load(&rooms->now_us);
+
+    while (latest < now_us &&
+           !atomic_compare_exchange_weak(&rooms->now_us, &latest, now_us)) {
+    }
+    return latest > now_us ? latest : now_us;
+}
 
 /* Valid as long as the database is open. */
 struct rooms *database_rooms(struct database *database);

@@ -204,7 +204,7 @@ has_room(struct writer *writer, const struct batch *batch)
 static void
 decide_some(struct writer *writer, struct batch *batch, struct batch *rest)
 {
-    uint64_t now_us = clock_wall().us;
+    uint64_t now_us = rooms_see_time(writer->rooms, clock_wall().us);
     struct job *job = batch->first;
     struct acta_err err;
 

@@ -1,6 +1,7 @@
 /* What of a stream is to be seen, and what is left of what is not. */
 
 #include "retention.h"
+#include "rooms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +367,17 @@ START_TEST(a_bound_that_is_set_again_as_it_was_changes_nothing)
 }
 END_TEST
 
+/* A clock may be put back: what was too old stays so. */
+START_TEST(time_that_was_seen_does_not_go_back)
+{
+    struct rooms rooms = {0};
+
+    ck_assert_uint_eq(rooms_see_time(&rooms, 5), 5);
+    ck_assert_uint_eq(rooms_see_time(&rooms, 3), 5);
+    ck_assert_uint_eq(rooms_see_time(&rooms, 7), 7);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -376,6 +388,7 @@ main(void)
 
     suite_add_tcase(suite, bytes);
     tcase_add_checked_fixture(bytes, setup_buf, teardown_buf);
+    tcase_add_test(bytes, time_that_was_seen_does_not_go_back);
     tcase_add_test(bytes,
                    a_retention_comes_out_as_it_went_in_and_never_in_part);
     tcase_add_test(
