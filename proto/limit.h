@@ -33,6 +33,7 @@
  */
 #define ACTA_APPEND_CHECKS_MAX     1000
 #define ACTA_APPEND_CONDITIONS_MAX 32
+#define ACTA_APPEND_TERMS_MAX      512 /* Texts in all its conditions. */
 
 /* A frame's body: an append and what stands around its events. */
 #define ACTA_FRAME_SIZE_MAX (ACTA_APPEND_SIZE_MAX + (1u << 20))

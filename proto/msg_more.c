@@ -149,10 +149,17 @@ decode_conditions(struct pack_reader *reader, struct msg_append_more *more,
                   struct msg_condition *conditions)
 {
     size_t count = count_list(reader, ACTA_APPEND_CONDITIONS_MAX, "conditions");
+    size_t terms_count = 0;
 
     more->conditions = conditions;
     for (size_t i = 0; i < count && !reader->failed; i++) {
         decode_condition(reader, &conditions[i]);
+        terms_count += query_terms_count(&conditions[i].query);
+        if (!reader->failed && terms_count > ACTA_APPEND_TERMS_MAX) {
+            pack_fail(reader, ACTA_TOO_LARGE,
+                      "conditions name more than %d texts",
+                      ACTA_APPEND_TERMS_MAX);
+        }
         say_where(reader, "condition", i);
         more->conditions_count++;
     }

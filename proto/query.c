@@ -200,6 +200,21 @@ query_fini(struct query *query)
 }
 
 size_t
+query_terms_count(const struct query *query)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < query->items_count; i++) {
+        for (enum query_field f = 0; f < QUERY_FIELDS; f++) {
+            const struct query_terms *terms = &query->items[i].fields[f];
+
+            count += terms->count + terms->prefixes_count;
+        }
+    }
+    return count;
+}
+
+size_t
 query_size(const struct query *query)
 {
     size_t size = query->items_count * sizeof(*query->items);

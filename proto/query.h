@@ -68,6 +68,9 @@ void query_encode(struct buf *buf, const struct query *query);
 /* Free a query's memory; it is QUERY_ALL afterwards. */
 void query_fini(struct query *query);
 
+/* Texts in all its items together. */
+size_t query_terms_count(const struct query *query);
+
 /* Bytes of memory that it owns: many times those that it was read from. */
 size_t query_size(const struct query *query);
 

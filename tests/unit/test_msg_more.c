@@ -223,6 +223,40 @@ try_conditions(size_t count)
     return try_more(&more);
 }
 
+/* All conditions together: each text is a list to look into. */
+static enum acta_code
+try_terms(size_t count)
+{
+    struct slice texts[ACTA_QUERY_TERMS_MAX];
+    struct query_item items[3] = {0};
+    struct msg_condition conditions[3];
+    struct msg_append_more more = {.conditions = conditions};
+
+    for (size_t i = 0; i < ACTA_QUERY_TERMS_MAX; i++) {
+        texts[i] = slice_of("t");
+    }
+    for (size_t c = 0; c < 3; c++) {
+        size_t here =
+            count < ACTA_QUERY_TERMS_MAX ? count : ACTA_QUERY_TERMS_MAX;
+
+        items[c].fields[QUERY_TYPES] =
+            (struct query_terms){.texts = texts, .count = here};
+        conditions[c] = (struct msg_condition){{&items[c], 1, NULL}, 0};
+        more.conditions_count += here > 0;
+        count -= here;
+    }
+    return try_more(&more);
+}
+
+START_TEST(names_in_conditions_are_bounded)
+{
+    ck_assert_int_eq(try_terms(ACTA_APPEND_TERMS_MAX), ACTA_OK);
+    ck_assert_int_eq(try_terms(ACTA_APPEND_TERMS_MAX + 1), ACTA_TOO_LARGE);
+    ck_assert_str_eq(err.text,
+                     "condition 2: conditions name more than 512 texts");
+}
+END_TEST
+
 START_TEST(checks_and_conditions_are_bounded)
 {
     ck_assert_int_eq(try_checks(ACTA_APPEND_CHECKS_MAX), ACTA_OK);
@@ -562,6 +596,7 @@ main(void)
     tcase_add_test(tcase, decoded_append_knows_what_it_depends_on);
     tcase_add_test(tcase, condition_without_after_is_about_every_event);
     tcase_add_test(tcase, checks_and_conditions_are_bounded);
+    tcase_add_test(tcase, names_in_conditions_are_bounded);
     tcase_add_test(tcase, writes_and_checks_of_one_stream_expect_the_same);
     tcase_add_test(tcase, text_of_a_refusal_names_the_check_or_the_condition);
     tcase_add_test(tcase, append_without_memory_for_all_of_it_is_refused);
