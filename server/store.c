@@ -21,6 +21,7 @@ store_fail(struct acta_err *err, int rc, const char *doing)
 
     switch (rc) {
     case ENOMEM:
+    case MDB_READERS_FULL: /* Of its table of readers: it passes. */
         code = ACTA_MEMORY;
         break;
     case ENOSPC:
