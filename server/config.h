@@ -84,9 +84,9 @@
       "Largest size of the store: address space, not memory or disk.")         \
     X(EVENT_IDS, "event-ids", SWITCH, "on", 0, 0,                              \
       "Said when a database is made, and for ever. off: it does not keep the " \
-      "ids of events (about 50 bytes each), so an append that is sent again "  \
-      "is stored again, unless a version that it expects prevents it; and no " \
-      "event is found by its id.")                                             \
+      "ids of events (about 50 bytes each). Appends then have to expect a "    \
+      "version, or to have a command id, so that one that is sent again is "   \
+      "not stored again; and no event is found by its id.")                    \
     X(COMMAND_IDS, "command-ids", SWITCH, "on", 0, 0,                          \
       "Said when a database is made, and for ever. off: appends with a "       \
       "command id (about 60 bytes each) are refused.")                         \

@@ -144,6 +144,32 @@ remember_command(struct decider *decider, const struct job *job,
     return code;
 }
 
+/* Clients send again what was not answered. Where no event ids are kept, only a
+ * version that cannot come again, or a command id, keeps that from being stored
+ * twice.
+ */
+static bool
+counts_once(struct decider *decider, struct job *job)
+{
+    const struct msg_append *request = &job->append;
+
+    if ((decider->heads->rooms->without & STORE_WITHOUT_EVENT_IDS) == 0 ||
+        request->more.command_id != NULL) {
+        return true;
+    }
+    for (size_t w = 0; w < request->writes_count; w++) {
+        if (request->writes[w].expected < 0) {
+            job_refuse(job, ACTA_UNSUPPORTED,
+                       "write %zu: this database was made to keep no event "
+                       "ids: an append has to expect a version, or to have a "
+                       "command id",
+                       w);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The verdict on an append, in its outcome: true if its events are to be added.
  */
 static bool
@@ -157,6 +183,9 @@ is_taken(struct decider *decider, struct job *job)
 
     if (!make_room(decider, request->writes_count, request->events_count)) {
         job_refuse(job, ACTA_MEMORY, "out of memory");
+        return false;
+    }
+    if (!counts_once(decider, job)) {
         return false;
     }
     code = repeat_find_command(decider, job, &found, &err);

@@ -81,9 +81,10 @@
  * - It sends again what was not answered: reads, and appends too, in their
  *   order and before newer ones, since the server counts an event once by its
  *   id; changes of streams too, since they change nothing when done twice. So
- *   a request ends only with an answer or at its deadline. (In a database that
- *   was made with event-ids off, an append that is sent again is stored again,
- *   unless a version or a condition that it gives prevents that.)
+ *   a request ends only with an answer or at its deadline. (A database that was
+ *   made with event-ids off takes only appends that expect a version or have a
+ *   command id. One that expects a version may there end with CONFLICT because
+ *   it was taken before its answer was lost.)
  * - A subscription goes on behind the last position that its callback has been
  *   given: no event is missed and none comes twice, whatever is restarted.
  * - The server sends a subscription no more than its callbacks have taken.
