@@ -193,16 +193,25 @@ repeat_add_to_runs(struct outcome *outcome, size_t write, uint64_t version,
     return true;
 }
 
+/* Refuse because of an id that is stored with other content. Those are then all
+ * that is named: the first one in the text.
+ */
 static void
-refuse_reused(struct job *job, size_t write, size_t event, uint64_t version)
+name_reused(struct job *job, size_t write, size_t event, uint64_t version,
+            bool *is_reused)
 {
     struct slice stream = job->append.writes[write].stream;
 
-    job_refuse(job, ACTA_ID_REUSED,
-               "write %zu, event %zu: its id is stored in stream %.*s at "
-               "version %ju with other content",
-               write, event, (int)stream.size, (const char *)stream.data,
-               (uintmax_t)version);
+    if (!*is_reused) {
+        job_refuse(job, ACTA_ID_REUSED,
+                   "write %zu, event %zu: its id is stored in stream %.*s at "
+                   "version %ju with other content",
+                   write, event, (int)stream.size, (const char *)stream.data,
+                   (uintmax_t)version);
+        job->outcome.failures_count = 0;
+    }
+    *is_reused = true;
+    add_event_failure(job, write, event, version);
 }
 
 /* Every event is stored: is it this append that they were stored by? */
@@ -210,7 +219,7 @@ void
 repeat_answer(struct decider *decider, struct job *job)
 {
     const struct msg_append *request = &job->append;
-    bool in_order = true;
+    bool in_order = true, is_reused = false;
     uint64_t last = 0;
     size_t at = 0;
 
@@ -228,12 +237,8 @@ repeat_answer(struct decider *decider, struct job *job)
                 return;
             }
             if (!stored.is_same) {
-                refuse_reused(job, w, e, stored.version);
-                job->outcome.failures_count = 0;
-                add_event_failure(job, w, e, stored.version);
-                return;
-            }
-            if (stored.position <= last) {
+                name_reused(job, w, e, stored.version, &is_reused);
+            } else if (!is_reused && stored.position <= last) {
                 in_order = false;
                 add_event_failure(job, w, e, stored.version);
             }
@@ -244,6 +249,9 @@ repeat_answer(struct decider *decider, struct job *job)
                 return;
             }
         }
+    }
+    if (is_reused) {
+        return;
     }
     if (!in_order) {
         job_refuse(job, ACTA_PARTIAL_REPEAT,
@@ -281,10 +289,10 @@ repeat_refuse_partial(struct decider *decider, struct job *job,
                 job_refuse(job, code, "%s", err.text);
                 return;
             }
-            add_event_failure(job, w, e, stored.version);
-            if (!is_reused && !stored.is_same) {
-                is_reused = true;
-                refuse_reused(job, w, e, stored.version);
+            if (!stored.is_same) {
+                name_reused(job, w, e, stored.version, &is_reused);
+            } else if (!is_reused) {
+                add_event_failure(job, w, e, stored.version);
             }
         }
     }
