@@ -403,6 +403,27 @@ START_TEST(an_id_with_other_content_is_refused)
 }
 END_TEST
 
+/* All of them, and nothing else: whether the other events are stored or new. */
+START_TEST(each_id_with_other_content_is_named)
+{
+    struct draft first[] = {{.id = 1}, {.id = 2}, {.id = 3}};
+    struct draft drafts[] = {{.id = 2, .type = "Other"},
+                             {.id = 1},
+                             {.id = 3, .type = "Other"},
+                             {.id = 4}};
+
+    ck_assert_int_eq(core_append(&core, "a-1", 0, first, 3), ACTA_OK);
+    for (size_t count = 3; count <= 4; count++) {
+        ck_assert_int_eq(
+            decide_writes(&(struct draft_write){"a-1", ANY, drafts, count}, 1),
+            ACTA_ID_REUSED);
+        ck_assert_uint_eq(last->outcome.failures_count, 2);
+        assert_failure(0, MSG_FAILED_EVENT, 0, 0, 0, 2);
+        assert_failure(1, MSG_FAILED_EVENT, 0, 2, 0, 3);
+    }
+}
+END_TEST
+
 START_TEST(an_id_counts_once_in_a_stream_not_in_the_database)
 {
     ck_assert_int_eq(append_events("a-1", 0, 1), ACTA_OK);
@@ -567,6 +588,7 @@ main(void)
                         PLACES * CHANGES);
     tcase_add_loop_test(
         repeats, an_id_counts_once_in_a_stream_not_in_the_database, 0, PLACES);
+    tcase_add_test(repeats, each_id_with_other_content_is_named);
     tcase_add_test(repeats, an_id_twice_in_one_stream_of_an_append_is_refused);
     tcase_add_loop_test(
         repeats, a_repeat_over_several_streams_is_answered_write_by_write, 0,
