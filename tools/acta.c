@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +48,9 @@ const struct cmd cmds[] = {
      "--from\n" FILTER_HELP,
      cmd_read},
     {"query", "[FILTER...]", "print what a decision is made from",
-     "At the end stderr gets the position up to which these are all (not with\n"
-     "-r): append with --if-none and the same filter, --after that position,\n"
-     "and it is refused if anything has come in between.\n"
+     "At the end stderr gets the position up to which these are all, or with\n"
+     "-r and -n the last: append with --if-none and the same filter, --after\n"
+     "that position, and it is refused if anything has come in between.\n"
      "\n"
      "  --after POSITION   only events behind it\n"
      "  -n, --count COUNT  this many at most\n"
@@ -170,7 +171,7 @@ static int
 finish_output(int code)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("acta: stdout");
+        cli_error(ACTA_IO, "stdout: %s", strerror(errno));
         return code == EXIT_OK ? EXIT_OTHER : code;
     }
     return code;
@@ -205,6 +206,18 @@ run(struct cli *cli, int argc, char **argv)
     return cli->cmd->run(cli, argc, argv);
 }
 
+/* Also what is wrong with the words in front of --json is told to a program. */
+static bool
+wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -213,7 +226,12 @@ main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_DFL);
     init(&cli);
+    if (wants_json(argc, argv)) {
+        cli_talk_json();
+    }
     code = run(&cli, argc, argv);
     acta_sync_close(cli.sync);
-    return finish_output(code);
+    code = finish_output(code);
+    cli_talk_end();
+    return code;
 }

@@ -107,9 +107,32 @@ int cli_connect(struct cli *cli);
 
 /* ---- talk ---- */
 
-/* "acta: ..." on stderr. */
-void cli_error(const char *fmt, ...) ACTA_PRINTF(1, 2);
+/* All talk is on stderr: sentences to people or, after cli_talk_json(), an
+ * object a line to programs:
+ *
+ *     {"error":"CONFLICT","text":"...","failures":[...],"hint":"..."}
+ *     {"note":"..."}
+ *     {"position":12,"complete":true}
+ *
+ * An error is held then until the next talk, or cli_talk_end(): a hint that
+ * comes behind it becomes a part of it.
+ */
+void cli_talk_json(void);
+void cli_talk_end(void);
+
+void cli_error(enum acta_code code, const char *fmt, ...) ACTA_PRINTF(2, 3);
 void cli_hint(const char *fmt, ...) ACTA_PRINTF(1, 2);
+void cli_hint_help(const struct cli *cli);
+
+/* An error with what the server has named: @failures is a JSON array on the
+ * heap, which is taken. To programs only.
+ */
+void cli_error_failures(const struct acta_err *err, char *failures);
+
+/* Up to where what was printed holds, and whether it is all. To programs only,
+ * who need it also with --quiet.
+ */
+void cli_position(uint64_t position, bool complete);
 
 /* A line on stderr, unless --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) ACTA_PRINTF(2, 3);

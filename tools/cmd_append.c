@@ -212,7 +212,8 @@ print_appended(const struct cli *cli, const struct sending *sending,
         const struct acta_run *run = appended->runs[i];
 
         if (run->write >= sending->of.writes || run->count > left) {
-            cli_error("the server tells of events that were not sent");
+            cli_error(ACTA_PROTOCOL,
+                      "the server tells of events that were not sent");
             return EXIT_OTHER;
         }
         left -= run->count;

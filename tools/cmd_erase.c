@@ -80,7 +80,8 @@ wait_for_bytes(struct cli *cli)
         before = pending;
         nanosleep(&pause, NULL);
     }
-    cli_error("nobody reads it any more, but its bytes are still in the "
+    cli_error(ACTA_TIMEOUT,
+              "nobody reads it any more, but its bytes are still in the "
               "server's files: %" PRIu64 " erasures are to be carried out",
               pending);
     cli_hint("acta status has erasures_pending; the same command waits again");

@@ -7,7 +7,7 @@ static const char common_options[] =
     "  -s, --server URL   acta://HOST[:PORT] (else ACTA_SERVER, else\n"
     "                     acta://127.0.0.1:2282)\n"
     "  --timeout TIME     give up after this long, such as 500ms or 10s (30s)\n"
-    "  --json             one JSON object a line\n"
+    "  --json             one JSON object a line, also of what goes to stderr\n"
     "  --no-color         no colours (nor with NO_COLOR, or without a "
     "terminal)\n"
     "  -q, --quiet        no talk but errors\n"

@@ -49,12 +49,13 @@ on_signal(int number)
 }
 
 static void
-report(struct import *import, uint64_t line, const char *text)
+report(struct import *import, uint64_t line, const struct acta_err *err)
 {
     bool shown = import->progress.shown;
 
     progress_end(&import->progress);
-    cli_error("%s:%" PRIu64 ": %s", import->input.name, line, text);
+    cli_error(err->code, "%s:%" PRIu64 ": %s", import->input.name, line,
+              err->text);
     import->progress.shown = shown;
     import->wrong++;
     import->stopped |= !import->goes_on;
@@ -65,7 +66,7 @@ on_refused(void *user, const struct line *line, const struct acta_err *err)
 {
     struct import *import = user;
 
-    report(import, line->number, err->text);
+    report(import, line->number, err);
     import->dropped |= !import->goes_on;
 }
 
@@ -98,7 +99,7 @@ take_line(struct import *import, struct slice text)
     }
     if (line_parse(line, text, import->input.lines, import->prefix, &err) !=
         ACTA_OK) {
-        report(import, import->input.lines, err.text);
+        report(import, import->input.lines, &err);
         free(line);
         return;
     }
@@ -132,7 +133,7 @@ read_more(struct import *import)
     if (input_read(&import->input, &err) == ACTA_OK) {
         return true;
     }
-    report(import, import->input.lines + 1, err.text);
+    report(import, import->input.lines + 1, &err);
     import->stopped = true;
     return false;
 }
@@ -350,7 +351,7 @@ import_lines(struct import *import, struct cli *cli)
     if (code == EXIT_OK) {
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);
-        progress_start(&import->progress, !cli->quiet);
+        progress_start(&import->progress, !cli->quiet && !cli->json);
         if (import->dry_run) {
             run_dry(import);
         } else {

@@ -53,7 +53,7 @@ ping(struct cli *cli, uint64_t count)
     int code = EXIT_OK;
 
     if (times_us == NULL) {
-        cli_error("out of memory");
+        cli_error(ACTA_MEMORY, "out of memory");
         return EXIT_OTHER;
     }
     if (measure(cli->sync, times_us, count, &head, &err) != ACTA_OK) {

@@ -27,9 +27,9 @@ struct read_request {
 /* How far it went. */
 struct reached {
     uint64_t count;
-    uint64_t last; /* Position of the last event. */
-    bool at_end;
-    uint64_t head; /* Of the database, if at_end. */
+    uint64_t position; /* Nothing that matches up to here was passed over, but
+                          backward what is before the last event printed. */
+    bool complete;     /* All that match up to there were printed. */
 };
 
 static int
@@ -41,22 +41,26 @@ print_events(struct cli *cli, const struct acta_read *read,
     struct acta_err err;
     enum acta_code code = acta_cursor_open(&cursor, cli->sync, read, &err);
 
-    *reached = (struct reached){0};
     while (code == ACTA_OK && reached->count < request->count_max) {
         code = acta_cursor_next(cursor, &event, &err);
         if (code != ACTA_OK) {
             break;
         }
         if (event == NULL) {
-            reached->at_end = true;
-            reached->head = acta_cursor_head(cursor);
+            reached->complete = true;
+            if (!request->backward) {
+                reached->position = acta_cursor_head(cursor);
+            }
             break;
         }
         if (event->position <= request->after) {
+            reached->complete = true;
             break;
         }
         cli->out->event(cli, event);
-        reached->last = event->position;
+        if (!request->backward) {
+            reached->position = event->position;
+        }
         reached->count++;
     }
     acta_cursor_close(cursor);
@@ -77,27 +81,45 @@ exclusive_from(const struct read_request *request)
 
 /* A query is what a decision is made from: say up to where it holds. */
 static void
-tell_reached(const struct cli *cli, const struct read_request *request,
+tell_reached(const struct cli *cli, bool backward,
              const struct reached *reached)
 {
     const char *events = reached->count == 1 ? "event" : "events";
 
-    if (request->backward) {
-        cli_note(cli, "%" PRIu64 " %s", reached->count, events);
-    } else if (reached->at_end) {
+    if (cli->json) {
+        cli_position(reached->position, reached->complete);
+    } else if (reached->complete) {
         cli_note(cli, "%" PRIu64 " %s, all up to position %" PRIu64,
-                 reached->count, events, reached->head);
+                 reached->count, events, reached->position);
+    } else if (backward) {
+        cli_note(cli, "%" PRIu64 " %s, the last up to position %" PRIu64,
+                 reached->count, events, reached->position);
     } else {
         cli_note(cli, "%" PRIu64 " %s; to go on: --after %" PRIu64,
-                 reached->count, events, reached->last);
+                 reached->count, events, reached->position);
     }
+}
+
+/* Let a query backward begin at a position that can be told: pages that have
+ * nothing are passed over, so what the first event's page says is too late.
+ */
+static int
+begin_at_head(struct cli *cli, struct acta_read *read, struct reached *reached)
+{
+    struct acta_err err;
+
+    if (acta_sync_ping(cli->sync, &reached->position, &err) != ACTA_OK) {
+        return cli_fail(NULL, &err);
+    }
+    read->from = reached->position + 1;
+    return EXIT_OK;
 }
 
 static int
 read_all(struct cli *cli, struct read_request *request)
 {
     struct acta_read read = filter_read(&request->filter);
-    struct reached reached;
+    struct reached reached = {0};
     uint64_t since;
     int code = cli_connect(cli);
 
@@ -112,13 +134,20 @@ read_all(struct cli *cli, struct read_request *request)
     }
     read.from = exclusive_from(request);
     read.backward = request->backward;
+    reached.position = request->after;
+    if (request->is_query && request->backward) {
+        code = begin_at_head(cli, &read, &reached);
+        if (code != EXIT_OK) {
+            return code;
+        }
+    }
     /* What is more than wanted need not come over the wire. */
     if (request->count_max > 0 && request->count_max < PAGE_COUNT_MAX) {
         read.events_max = request->count_max;
     }
     code = print_events(cli, &read, request, &reached);
     if (code == EXIT_OK && request->is_query) {
-        tell_reached(cli, request, &reached);
+        tell_reached(cli, request->backward, &reached);
     }
     if (code == EXIT_OK && reached.count == 0 && request->count_max > 0 &&
         read.stream != NULL && request->from == 0) {

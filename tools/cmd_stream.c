@@ -55,7 +55,8 @@ show(struct cli *cli, const struct stream_request *request)
     if (stream->version == 0 && stream->state == ACTA_STREAM_LIVE &&
         stream->truncate_before == 0 && stream->max_count == 0 &&
         stream->max_age_us == 0) {
-        cli_error("%s: there is no such stream", request->stream);
+        cli_error(ACTA_NOT_FOUND, "%s: there is no such stream",
+                  request->stream);
         return EXIT_NOT_FOUND;
     }
     cli->out->description(cli, description);
@@ -194,7 +195,8 @@ take_age(const char *text, uint64_t *us)
         return true;
     }
     if (!when_parse_span(text, NULL, us)) {
-        cli_error("--max-age %s: not a time such as 12h or 7d; 0 is for ever",
+        cli_error(ACTA_INVALID,
+                  "--max-age %s: not a time such as 12h or 7d; 0 is for ever",
                   text);
         return false;
     }

@@ -110,9 +110,10 @@ on_link(void *user, bool up, const struct acta_err *err)
     }
     lost = !up;
     if (lost) {
-        cli_error("%s; trying again", err->text);
+        cli_error(err->code, "%s; trying again", err->text);
+        cli_talk_end(); /* It may be for long. */
     } else {
-        cli_error("connected again");
+        cli_note(cli, "connected again");
     }
 }
 

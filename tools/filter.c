@@ -35,20 +35,22 @@ take_name(struct filter *filter, const char *option, const char *text,
     char *name;
 
     if (has_star && !is_plain && add_prefix == NULL) {
-        cli_error("%s %s: only types and streams can be named by how they "
+        cli_error(ACTA_INVALID,
+                  "%s %s: only types and streams can be named by how they "
                   "begin",
                   option, text);
         cli_hint("a * at the end of the name itself is written \\*");
         return EXIT_USAGE;
     }
     if (has_star && size == 1) {
-        cli_error("%s *: what is in front of the *? --all is all events",
+        cli_error(ACTA_INVALID,
+                  "%s *: what is in front of the *? --all is all events",
                   option);
         return EXIT_USAGE;
     }
     name = strdup(text);
     if (name == NULL) {
-        cli_error("out of memory");
+        cli_error(ACTA_MEMORY, "out of memory");
         return EXIT_OTHER;
     }
     if (is_plain) {
@@ -78,7 +80,7 @@ static int
 take_or(struct filter *filter)
 {
     if (!filter->item_used) {
-        cli_error("--or: there is nothing in front of it");
+        cli_error(ACTA_INVALID, "--or: there is nothing in front of it");
         return EXIT_USAGE;
     }
     filter->has_or = true;
@@ -92,7 +94,8 @@ take_since(struct filter *filter, const char *text)
 {
     filter->has_since = true;
     if (!when_parse_time(text, when_now_us(), &filter->since_us)) {
-        cli_error("--since %s: not a time such as 2h, 7d, 2026-11-21 or "
+        cli_error(ACTA_INVALID,
+                  "--since %s: not a time such as 2h, 7d, 2026-11-21 or "
                   "2026-11-21T22:22:36Z",
                   text);
         return EXIT_USAGE;
@@ -273,7 +276,8 @@ take_word(struct filter *filter, const char *what, const char **text,
     char *value = strchr(word, '=');
 
     if (option == NULL) {
-        cli_error("%s: %s: not one of --category, --type, --tag, --stream, "
+        cli_error(ACTA_INVALID,
+                  "%s: %s: not one of --category, --type, --tag, --stream, "
                   "--corr, --or and --all",
                   what, word);
         return EXIT_USAGE;
@@ -286,7 +290,8 @@ take_word(struct filter *filter, const char *what, const char **text,
     } else if (next_word(text, word)) {
         value = word;
     } else {
-        cli_error("%s: --%s needs a value behind it", what, option->name);
+        cli_error(ACTA_INVALID, "%s: --%s needs a value behind it", what,
+                  option->name);
         return EXIT_USAGE;
     }
     return take(filter, option->val, value);
@@ -301,11 +306,11 @@ filter_parse(struct filter *filter, const char *what, const char *text)
     int code = EXIT_OK;
 
     if (word == NULL) {
-        cli_error("out of memory");
+        cli_error(ACTA_MEMORY, "out of memory");
         return EXIT_OTHER;
     }
     if (is_unfinished(text)) {
-        cli_error("%s: a quote is not closed", what);
+        cli_error(ACTA_INVALID, "%s: a quote is not closed", what);
         code = EXIT_USAGE;
     }
     while (code == EXIT_OK && next_word(&text, word)) {
@@ -318,7 +323,7 @@ filter_parse(struct filter *filter, const char *what, const char *text)
                     : mistake(filter, &err);
     }
     if (wrong != NULL) {
-        cli_error("%s: %s", what, wrong);
+        cli_error(ACTA_INVALID, "%s: %s", what, wrong);
         code = EXIT_USAGE;
     }
     return code;
@@ -372,6 +377,6 @@ filter_tell_nothing(const struct filter *filter, struct cli *cli)
             return EXIT_OK;
         }
     }
-    cli_error("%s: there is no such stream", filter->stream);
+    cli_error(ACTA_NOT_FOUND, "%s: there is no such stream", filter->stream);
     return EXIT_NOT_FOUND;
 }

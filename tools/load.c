@@ -24,7 +24,7 @@ read_all(FILE *file, const char *name, size_t size_max, size_t *size)
         capacity = capacity == 0 ? 65536 : capacity * 2;
         larger = realloc(bytes, capacity);
         if (larger == NULL) {
-            cli_error("%s: out of memory", name);
+            cli_error(ACTA_MEMORY, "%s: out of memory", name);
             free(bytes);
             return NULL;
         }
@@ -32,7 +32,7 @@ read_all(FILE *file, const char *name, size_t size_max, size_t *size)
         *size += fread(bytes + *size, 1, capacity - *size, file);
     } while (*size == capacity && *size <= size_max);
     if (ferror(file) || *size > size_max) {
-        cli_error("%s: %s", name,
+        cli_error(ferror(file) ? ACTA_IO : ACTA_TOO_LARGE, "%s: %s", name,
                   ferror(file) ? strerror(errno) : "larger than an event");
         free(bytes);
         return NULL;
@@ -54,7 +54,7 @@ load_argument(const char *argument, char **owned, const void **bytes,
     if (*argument == '@') {
         file = fopen(argument + 1, "rb");
         if (file == NULL) {
-            cli_error("%s: %s", argument + 1, strerror(errno));
+            cli_error(ACTA_IO, "%s: %s", argument + 1, strerror(errno));
             return false;
         }
     }

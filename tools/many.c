@@ -17,7 +17,7 @@ many_init(struct many *many, struct acta_append *append)
         .expected = calloc(ACTA_APPEND_EVENTS_MAX, sizeof(*many->expected)),
     };
     if (many->streams == NULL || many->expected == NULL) {
-        cli_error("out of memory");
+        cli_error(ACTA_MEMORY, "out of memory");
         many_fini(many);
         return false;
     }
@@ -126,7 +126,7 @@ many_read(struct many *many)
     }
     free(text);
     if (code != ACTA_OK) {
-        cli_error("stdin:%" PRIu64 ": %s", many->lines, err.text);
+        cli_error(code, "stdin:%" PRIu64 ": %s", many->lines, err.text);
         cli_hint("nothing was appended");
         return cli_exit_code(code);
     }

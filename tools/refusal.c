@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "out.h"
 #include "when.h"
 
@@ -59,13 +60,103 @@ tell_version(struct cli *cli, const char *stream, int64_t expected,
 
     describe_stream(cli, stream, actual, found);
     if (expected == ACTA_EXPECT_EXISTS) {
-        cli_error("%s: expected the stream to exist, found %s", stream, found);
+        cli_error(ACTA_CONFLICT, "%s: expected the stream to exist, found %s",
+                  stream, found);
     } else if (expected == ACTA_EXPECT_ANY) {
-        cli_error("%s: found %s", stream, found);
+        cli_error(ACTA_CONFLICT, "%s: found %s", stream, found);
     } else {
-        cli_error("%s: expected version %" PRId64 ", found %s", stream,
-                  expected, found);
+        cli_error(ACTA_CONFLICT, "%s: expected version %" PRId64 ", found %s",
+                  stream, expected, found);
     }
+}
+
+/* ---- to programs ---- */
+
+/* A version as lines of import have it. */
+static void
+put_expected(FILE *out, int64_t expected)
+{
+    if (expected == ACTA_EXPECT_ANY) {
+        fputs("\"any\"", out);
+    } else if (expected == ACTA_EXPECT_EXISTS) {
+        fputs("\"exists\"", out);
+    } else {
+        fprintf(out, "%" PRId64, expected);
+    }
+}
+
+static void
+put_failure(FILE *out, const struct refusal_of *of,
+            const struct acta_failure *failure)
+{
+    static const char *const kinds[] = {
+        [ACTA_FAILED_WRITE] = "write",
+        [ACTA_FAILED_EVENT] = "event",
+        [ACTA_FAILED_CHECK] = "check",
+        [ACTA_FAILED_CONDITION] = "condition",
+    };
+    const char *what = "stream";
+    const char *name;
+
+    if (failure->kind == ACTA_FAILED_CONDITION) {
+        what = "query";
+        name = of->terms->conditions[failure->index].text;
+    } else if (failure->kind == ACTA_FAILED_CHECK) {
+        name = of->terms->checks[failure->index].stream;
+    } else {
+        name = of->streams[failure->index];
+    }
+    fprintf(out, "{\"kind\":\"%s\",\"index\":%zu,\"%s\":", kinds[failure->kind],
+            failure->index, what);
+    json_write_string(out, slice_of(name));
+    if (failure->kind == ACTA_FAILED_EVENT) {
+        fprintf(out, ",\"event\":%zu", failure->event);
+    } else {
+        fputs(",\"expected\":", out);
+        put_expected(out, failure->expected);
+    }
+    fprintf(out, ",\"actual\":%" PRIu64 "}", failure->actual);
+}
+
+static void
+tell_program(const struct refusal_of *of, const struct acta_failure *failures,
+             size_t count, const struct acta_err *err)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out != NULL) {
+        for (size_t i = 0; i < count; i++) {
+            fputs(i == 0 ? "[" : ",", out);
+            put_failure(out, of, &failures[i]);
+        }
+        fputc(']', out);
+        fclose(out);
+    }
+    cli_error_failures(err, text);
+}
+
+/* ---- a change ---- */
+
+static void
+tell_change_conflict(struct cli *cli, const char *stream, int64_t expected,
+                     uint64_t actual, const struct acta_err *err)
+{
+    struct refusal_of of = {.streams = &stream, .writes = 1};
+    struct acta_failure failure = {
+        .kind = ACTA_FAILED_WRITE,
+        .expected = expected,
+        .actual = actual,
+    };
+
+    if (cli->json) {
+        tell_program(&of, &failure, 1, err);
+    } else {
+        tell_version(cli, stream, expected, actual);
+    }
+    cli_hint("look at it with acta stream show, decide again, and expect what "
+             "it is at");
 }
 
 int
@@ -81,9 +172,8 @@ refusal_tell_change(struct cli *cli, const char *stream, int64_t expected,
     case ACTA_CONFLICT:
         if (acta_sync_describe_stream(cli->sync, stream, &description, NULL) ==
             ACTA_OK) {
-            tell_version(cli, stream, expected, description->stream->version);
-            cli_hint("look at it with acta stream show, decide again, and "
-                     "expect what it is at");
+            tell_change_conflict(cli, stream, expected,
+                                 description->stream->version, err);
             return EXIT_CONFLICT;
         }
         break;
@@ -108,11 +198,13 @@ tell_condition(struct cli *cli, const struct terms_condition *condition,
         page->events_count > 0 && page->events[0]->position == position) {
         const struct acta_event *event = page->events[0];
 
-        cli_error("--if-none '%s': position %" PRIu64 " has %s in %s@%" PRIu64,
+        cli_error(ACTA_CONFLICT,
+                  "--if-none '%s': position %" PRIu64 " has %s in %s@%" PRIu64,
                   condition->text, position, event->type, event->stream,
                   event->version);
     } else {
-        cli_error("--if-none '%s': the event at position %" PRIu64 " matches",
+        cli_error(ACTA_CONFLICT,
+                  "--if-none '%s': the event at position %" PRIu64 " matches",
                   condition->text, position);
     }
 }
@@ -152,6 +244,7 @@ tell_failure(struct cli *cli, const struct refusal_of *of,
         condition = &of->terms->conditions[failure->index];
         if (code == ACTA_UNDECIDED) {
             cli_error(
+                code,
                 "--if-none '%s': too many events to look at; none matches "
                 "up to position %" PRIu64,
                 condition->text, failure->actual);
@@ -161,11 +254,13 @@ tell_failure(struct cli *cli, const struct refusal_of *of,
         break;
     case ACTA_FAILED_EVENT:
         if (code == ACTA_ID_REUSED) {
-            cli_error("%s: the id is that of version %" PRIu64
+            cli_error(code,
+                      "%s: the id is that of version %" PRIu64
                       ", which has other content",
                       of->streams[failure->index], failure->actual);
         } else {
-            cli_error("%s: event %zu is stored already, as version %" PRIu64,
+            cli_error(code,
+                      "%s: event %zu is stored already, as version %" PRIu64,
                       of->streams[failure->index], failure->event + 1,
                       failure->actual);
         }
@@ -260,6 +355,10 @@ print_unseen(struct cli *cli, const struct acta_unseen *unseen)
     for (size_t i = 0; i < unseen->events_count; i++) {
         cli->out->event(cli, unseen->events[i]);
     }
+    if (cli->json) {
+        cli_position(unseen->head, unseen->complete);
+        return;
+    }
     cli_note(cli, "%zu %s not seen; %s position %" PRIu64, unseen->events_count,
              unseen->events_count == 1 ? "event was" : "events were",
              unseen->complete ? "this is all up to" : "there are more, up to",
@@ -287,7 +386,10 @@ refusal_tell(struct cli *cli, const struct refusal_of *of,
         print_unseen(cli, appended->unseen);
         known = appended->unseen->complete ? appended->unseen->head : 0;
     }
-    for (size_t i = 0; i < count; i++) {
+    if (cli->json) {
+        tell_program(of, failures, count, err);
+    }
+    for (size_t i = 0; i < count && !cli->json; i++) {
         if (!is_told(of, failures, i)) {
             tell_failure(cli, of, &failures[i], err->code);
         }

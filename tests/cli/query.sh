@@ -19,6 +19,10 @@ numbers() {
 
 echo '---- query'
 try query --type 'Order*' --tag customer:8
+try query --type 'Order*' -n 1
+try query --type 'Order*' -r --after 1
+try query --type 'Order*' -r -n 1
+try query --type 'Order*' -r -n 1 -q
 numbers query
 numbers query --all
 numbers query --type 'Order*'
