@@ -9,6 +9,8 @@ both='--tag t:0 --tag t:1'
 acta append b-1 T 1 --if-none "$both" >talk 2>&1
 echo "exit $?"
 sed -E 's/position [1-9][0-9]*$/position N/' talk
+acta append b-1 T 1 --if-none "$both" --json 2>&1 |
+    sed -E 's/"actual":[1-9][0-9]*/"actual":N/; s/(position|to) [1-9][0-9]*/\1 N/'
 for _ in {1..9}; do
     position=$(sed -n 's/.*up to position \([0-9]*\)$/\1/p' talk)
     acta append -q b-1 T 1 --if-none "$both" --after "$position" >talk 2>&1 &&
