@@ -44,7 +44,7 @@ struct memtable {
     pthread_rwlock_t lock;    /* Guards all below against the writer. */
     struct memlist **buckets; /* owned: mapped */
     uint32_t *slots;          /* owned: mapped; event number + 1, 0: empty */
-    struct memlist *lists[LIST_KINDS_END];
+    struct name_runs names[LIST_KINDS_END]; /* Of lists that have events. */
     struct rowtable rows;
 };
 
@@ -84,12 +84,13 @@ destroy(struct memtable *memtable)
                (memtable->slots_mask + 1) * sizeof(*memtable->slots));
     }
     for (size_t kind = 0; kind < LIST_KINDS_END; kind++) {
-        for (struct memlist *list = memtable->lists[kind]; list != NULL;
+        for (struct memlist *list = memtable->names[kind].newest; list != NULL;
              list = list->next) {
             if (list->offsets != list->inline_offsets) {
                 free(list->offsets);
             }
         }
+        name_runs_fini(&memtable->names[kind]);
     }
     arena_free(&memtable->arena);
     rowtable_fini(&memtable->rows);
@@ -211,8 +212,6 @@ add_list(struct memtable *memtable, const struct list_name *name, uint64_t hash,
         return NULL;
     }
     list->next_in_bucket = *bucket;
-    list->next = memtable->lists[name->kind];
-    memtable->lists[name->kind] = list;
     *bucket = list;
     return list;
 }
@@ -241,7 +240,7 @@ memtable_add_stream(struct memtable *memtable, struct slice stream,
 }
 
 static bool
-list_append(struct memlist *list, uint32_t offset)
+list_append(struct memtable *memtable, struct memlist *list, uint32_t offset)
 {
     if (list->count == list->capacity) {
         uint32_t capacity = list->capacity * 4;
@@ -260,6 +259,9 @@ list_append(struct memlist *list, uint32_t offset)
         list->capacity = capacity;
     }
     list->offsets[list->count++] = offset;
+    if (list->count == 1) {
+        name_runs_add(&memtable->names[list->name.kind], list);
+    }
     return true;
 }
 
@@ -270,7 +272,7 @@ add_to_lists(struct memtable *memtable, struct memlist *stream,
     struct list_name names[LIST_NAMES_MAX];
     size_t count = list_names_of(event, names);
 
-    if (!list_append(stream, offset)) {
+    if (!list_append(memtable, stream, offset)) {
         return false;
     }
     for (size_t i = 1; i < count; i++) { /* The stream's name is the first. */
@@ -280,7 +282,7 @@ add_to_lists(struct memtable *memtable, struct memlist *stream,
         if (list == NULL) {
             list = add_list(memtable, &names[i], hash, false);
         }
-        if (list == NULL || !list_append(list, offset)) {
+        if (list == NULL || !list_append(memtable, list, offset)) {
             return false;
         }
     }
@@ -296,6 +298,21 @@ add_id(struct memtable *memtable, const uint8_t *id, uint32_t number)
         slot = (slot + 1) & memtable->slots_mask;
     }
     memtable->slots[slot] = number + 1;
+}
+
+/* Correlation ids are never listed by name. */
+static void
+sort_names(struct memtable *memtable)
+{
+    for (enum list_kind kind = LIST_STREAM; kind <= LIST_TAG; kind++) {
+        struct name_run *run = name_runs_sort(&memtable->names[kind]);
+
+        if (run != NULL) {
+            pthread_rwlock_wrlock(&memtable->lock);
+            name_runs_publish(&memtable->names[kind], run);
+            pthread_rwlock_unlock(&memtable->lock);
+        }
+    }
 }
 
 /* Point all that @event borrows into the copy of its content at @content. */
@@ -345,6 +362,7 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
     added = add_to_lists(memtable, stream, &stored, (uint32_t)memtable->count);
     add_id(memtable, stored.id, (uint32_t)memtable->count);
     pthread_rwlock_unlock(&memtable->lock);
+    sort_names(memtable);
 
     if (memcmp(stored.id, stream->id_max, UUID_SIZE) > 0) {
         memcpy(stream->id_max, stored.id, UUID_SIZE);
@@ -481,5 +499,16 @@ memtable_id_of(const struct memtable *memtable, uint64_t position)
 struct memlist *
 memtable_lists(const struct memtable *memtable, enum list_kind kind)
 {
-    return memtable->lists[kind];
+    return memtable->names[kind].newest;
+}
+
+struct name_runs
+memtable_names(struct memtable *memtable, enum list_kind kind)
+{
+    struct name_runs names;
+
+    pthread_rwlock_rdlock(&memtable->lock);
+    names = memtable->names[kind];
+    pthread_rwlock_unlock(&memtable->lock);
+    return names;
 }

@@ -22,6 +22,7 @@
 #include "block.h"
 #include "event.h"
 #include "list.h"
+#include "name_runs.h"
 #include "rowtable.h"
 #include "slice.h"
 #include "uuid.h"
@@ -44,10 +45,11 @@ struct memlist {
     uint32_t *offsets; /* From the memtable's first position, growing. */
     uint32_t count;
     uint32_t capacity;
-    uint32_t inline_offsets[2]; /* Most lists have few. */
+    uint32_t inline_offsets[2]; /* Most lists have few. The first one stays
+                                   here, for reading without the lock. */
 
     struct memlist *next_in_bucket;
-    struct memlist *next; /* All lists of this kind, newest first. */
+    struct memlist *next; /* All of this kind with events, newest first. */
 };
 
 /* Make a memtable whose first event will have @first_position, for up to
@@ -141,11 +143,16 @@ const struct memlist *memtable_stream_of(const struct memtable *memtable,
 const uint8_t *memtable_id_of(const struct memtable *memtable,
                               uint64_t position);
 
-/* The newest list of @kind, or NULL; the others follow by next. Only this call
- * needs the lock: lists stay linked as they are, as long as the memtable does.
- * Some may have no events, or none yet that were published.
+/* The newest list of @kind that has events, or NULL; the others follow by next.
+ * Only this call needs the lock: lists stay linked as they are, as long as the
+ * memtable does. Some may have no events yet that were published.
  */
 struct memlist *memtable_lists(const struct memtable *memtable,
                                enum list_kind kind);
+
+/* The same lists, by name; of all kinds but LIST_CORRELATION. Must not be
+ * called with the memtable locked.
+ */
+struct name_runs memtable_names(struct memtable *memtable, enum list_kind kind);
 
 #endif

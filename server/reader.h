@@ -99,7 +99,8 @@ enum acta_code reader_read_id(struct reader *reader, const uint8_t id[16],
                               struct acta_err *err) ACTA_CHECKED;
 
 /* Streams whose name begins with @prefix, behind the name @after, in byte
- * order: up to @count_max of them are written with msg_streams_add().
+ * order: up to @count_max of them, or as many as one call may list, are written
+ * with msg_streams_add(). *@at_end is true if there are no more.
  */
 enum acta_code reader_list_streams(struct reader *reader, struct slice prefix,
                                    struct slice after, size_t count_max,

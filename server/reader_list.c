@@ -1,17 +1,21 @@
 /* Listing streams and other names, merged over store and memtables.
  *
- * The store has names in order. A memtable does not: all its lists of the kind
- * are looked at, without a lock, and the first so many names that are wanted
- * are kept; then both are walked side by side.
+ * The store has names in order, and so have the sorted runs of memtables: all
+ * are walked side by side, none further than the page goes.
  */
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "list_cursor.h"
 #include "msg.h"
+#include "name_runs.h"
 #include "reader.h"
 #include "reader_view.h"
+
+/* Names that one call lists: each is looked up in all rooms, and an I/O thread
+ * has others to serve.
+ */
+#define NAMES_MAX 512
 
 /* What a call lists, and how far it has come. */
 struct listing {
@@ -34,75 +38,42 @@ struct facts {
 
 /* ---- names of the memtables ---- */
 
-/* Up to @wanted names that have published events are kept, sorted, while all
- * are looked at.
- */
-struct names {
-    struct slice *names; /* owned: room for twice as many as are wanted. The
-                            bytes are the memtables'. */
-    size_t count;
-    size_t wanted;
-    bool more; /* There were more than wanted. */
-};
-
-static int
-compare_names(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* Sort, drop what is there twice, and keep the first ones. */
-static void
-keep_first(struct names *names)
-{
-    size_t kept = 0;
-
-    qsort(names->names, names->count, sizeof(*names->names), compare_names);
-    for (size_t i = 0; i < names->count; i++) {
-        if (kept == 0 ||
-            !slice_equal(names->names[kept - 1], names->names[i])) {
-            names->names[kept++] = names->names[i];
-        }
-    }
-    if (kept > names->wanted) {
-        kept = names->wanted;
-        names->more = true;
-    }
-    names->count = kept;
-}
-
+/* A list may be of events that are not in the view yet. */
 static bool
-is_wanted(const struct memlist *list, const struct listing *listing,
-          const struct span *span)
+is_in_view(const struct memlist *list, const struct span *span)
 {
-    return slice_starts_with(list->name.name, listing->prefix) &&
-           slice_compare(list->name.name, listing->after) > 0 &&
-           list->count > 0 && list->offsets[0] <= span->last - span->first;
+    return list->inline_offsets[0] <= span->last - span->first;
 }
 
-/* Lists are linked for good, so that the lock can be let go in between. */
-static void
-collect_names(struct names *names, const struct listing *listing,
-              const struct span *span)
+/* The name that the walk has come to; false if there is none more. */
+static bool
+next_in_memtables(const struct reader *reader, const struct listing *listing,
+                  struct name_walk *walk, struct slice *name)
 {
     const struct memlist *list;
+    size_t span;
 
-    memtable_lock(span->memtable);
-    list = memtable_lists(span->memtable, listing->kind);
-    memtable_unlock(span->memtable);
-    while (list != NULL) {
-        memtable_lock(span->memtable);
-        for (size_t i = 0;
-             i < LOCKED_MAX && list != NULL && names->count < 2 * names->wanted;
-             i++, list = list->next) {
-            if (is_wanted(list, listing, span)) {
-                names->names[names->count++] = list->name.name;
-            }
-        }
-        memtable_unlock(span->memtable);
-        if (names->count == 2 * names->wanted) {
-            keep_first(names);
-        }
+    while ((list = name_walk_list(walk, &span)) != NULL &&
+           !is_in_view(list, &reader->spans[span])) {
+        name_walk_step(walk);
+    }
+    if (list == NULL || !slice_starts_with(list->name.name, listing->prefix)) {
+        return false;
+    }
+    *name = list->name.name;
+    return true;
+}
+
+/* It may be in several memtables. */
+static void
+step_over(struct name_walk *walk, struct slice name)
+{
+    const struct memlist *list;
+    size_t span;
+
+    while ((list = name_walk_list(walk, &span)) != NULL &&
+           slice_equal(list->name.name, name)) {
+        name_walk_step(walk);
     }
 }
 
@@ -270,72 +241,99 @@ next_stored(struct reader *reader, const struct listing *listing,
     return code;
 }
 
-/* Merge the names of store and memtables. All of those are listed, so that no
- * name which was not kept is passed over.
- */
-static enum acta_code
-merge(struct reader *reader, struct listing *listing, const struct names *names,
-      struct acta_err *err)
+/* Where the listing begins in the order of names. */
+struct start {
+    struct slice from;
+    bool inclusive;
+};
+
+static struct start
+start_of(const struct listing *listing)
 {
-    bool inclusive = slice_compare(listing->prefix, listing->after) > 0;
-    struct slice from = inclusive ? listing->prefix : listing->after;
-    struct slice stored = SLICE_NONE;
-    bool in_store = false;
-    size_t next = 0;
+    bool at_prefix = slice_compare(listing->prefix, listing->after) > 0;
+
+    return (struct start){at_prefix ? listing->prefix : listing->after,
+                          at_prefix};
+}
+
+/* Merge the names of store and memtables. */
+static enum acta_code
+merge(struct reader *reader, struct listing *listing, struct name_walk *walk,
+      struct start start, struct acta_err *err)
+{
+    struct slice stored = SLICE_NONE, name = SLICE_NONE;
+    bool in_store = false, in_memtables;
     enum acta_code code;
 
-    code =
-        next_stored(reader, listing, from, inclusive, &stored, &in_store, err);
+    code = next_stored(reader, listing, start.from, start.inclusive, &stored,
+                       &in_store, err);
+    in_memtables = next_in_memtables(reader, listing, walk, &name);
     while (code == ACTA_OK && listing->count < listing->count_max &&
-           (in_store || next < names->count)) {
+           (in_store || in_memtables)) {
         int order;
 
-        if (in_store && next < names->count) {
-            order = slice_compare(stored, names->names[next]);
+        if (in_store && in_memtables) {
+            order = slice_compare(stored, name);
         } else {
             order = in_store ? -1 : 1;
         }
-        code = list_one(reader, listing,
-                        order <= 0 ? stored : names->names[next], err);
-        next += order >= 0;
+        code = list_one(reader, listing, order <= 0 ? stored : name, err);
+        if (order >= 0) {
+            step_over(walk, name);
+            in_memtables = next_in_memtables(reader, listing, walk, &name);
+        }
         if (code == ACTA_OK && order <= 0) {
             code = next_stored(reader, listing, stored, false, &stored,
                                &in_store, err);
         }
     }
-    listing->at_end = !in_store && next == names->count && !names->more;
+    listing->at_end = !in_store && !in_memtables;
+    return code;
+}
+
+static enum acta_code
+list_view(struct reader *reader, struct listing *listing, struct acta_err *err)
+{
+    struct start start = start_of(listing);
+    struct name_walk walk = {0};
+    enum acta_code code = ACTA_OK;
+
+    for (size_t i = 0; code == ACTA_OK && i < reader->spans_count; i++) {
+        struct memtable *memtable = reader->spans[i].memtable;
+        struct name_runs names;
+
+        if (memtable != NULL) {
+            names = memtable_names(memtable, listing->kind);
+            if (!name_walk_add(&walk, &names, i, start.from, start.inclusive)) {
+                code = acta_fail(err, ACTA_MEMORY, "list names");
+            }
+        }
+    }
+    if (code == ACTA_OK) {
+        code = merge(reader, listing, &walk, start, err);
+    }
+    if (code == ACTA_OK && buf_failed(listing->out)) {
+        code = acta_fail(err, ACTA_MEMORY, "list names");
+    }
+    name_walk_fini(&walk);
     return code;
 }
 
 static enum acta_code
 list(struct reader *reader, struct listing *listing, struct acta_err *err)
 {
-    struct names names = {.wanted = listing->count_max};
     enum acta_code code;
 
     assert(listing->count_max > 0);
 
-    names.names = calloc(2 * listing->count_max, sizeof(*names.names));
-    if (names.names == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "list names");
+    if (listing->count_max > NAMES_MAX) {
+        listing->count_max = NAMES_MAX;
     }
     code = reader_begin(reader, err);
-    if (code != ACTA_OK) {
-        free(names.names);
-        return code;
+    if (code == ACTA_OK) {
+        code = list_view(reader, listing, err);
+        reader_end(reader);
     }
-    for (size_t i = 0; i < reader->spans_count; i++) {
-        if (reader->spans[i].memtable != NULL) {
-            collect_names(&names, listing, &reader->spans[i]);
-        }
-    }
-    keep_first(&names);
-    code = merge(reader, listing, &names, err);
-    if (code == ACTA_OK && buf_failed(listing->out)) {
-        code = acta_fail(err, ACTA_MEMORY, "list names");
-    }
-    reader_end(reader);
-    free(names.names);
     return code;
 }
 

@@ -172,6 +172,39 @@ START_TEST(it_takes_as_many_events_as_it_was_made_for)
 }
 END_TEST
 
+START_TEST(names_of_lists_with_events_come_in_order)
+{
+    struct uuid none = draft_id(0);
+    struct name_walk walk = {0};
+    struct name_runs names;
+    const struct memlist *list;
+    struct slice before = SLICE_NONE;
+    size_t count = 0, source;
+
+    ck_assert_ptr_nonnull(
+        memtable_add_stream(memtable, slice_of("s-0"), 0, 0, none.bytes));
+    for (uint64_t i = 1; i <= EVENTS_MAX; i++) {
+        char stream[32];
+
+        snprintf(stream, sizeof(stream), "s-%ju", (uintmax_t)i * 7919 % 3001);
+        if (strcmp(stream, "s-0") != 0) {
+            add(stream, 0, &(struct draft){.id = i});
+        }
+    }
+    names = memtable_names(memtable, LIST_STREAM);
+    ck_assert(name_walk_add(&walk, &names, 0, SLICE_NONE, false));
+    while ((list = name_walk_list(&walk, &source)) != NULL) {
+        ck_assert_int_lt(slice_compare(before, list->name.name), 0);
+        ck_assert_uint_eq(list->inline_offsets[0], list->offsets[0]);
+        before = list->name.name;
+        count++;
+        name_walk_step(&walk);
+    }
+    ck_assert_uint_eq(count, 3000);
+    name_walk_fini(&walk);
+}
+END_TEST
+
 START_TEST(the_last_reference_frees_it)
 {
     struct memtable *second = memtable_ref(memtable);
@@ -196,6 +229,7 @@ main(void)
     tcase_add_test(tcase, ids_are_found_by_stream_and_in_all_streams);
     tcase_add_test(tcase, a_stream_knows_its_greatest_id);
     tcase_add_test(tcase, it_takes_as_many_events_as_it_was_made_for);
+    tcase_add_test(tcase, names_of_lists_with_events_come_in_order);
     tcase_add_test(tcase, the_last_reference_frees_it);
     return run_suite(suite);
 }
