@@ -16,7 +16,10 @@
 #define SCAN_MAX 32
 
 /* Hidden events that one call passes over. */
-#define HIDDEN_MAX 16384
+#define HIDDEN_MAX 8192
+
+/* Steps that are reckoned for an event that a search has found. */
+#define FOUND_STEPS 2
 
 enum acta_code
 reader_open(struct reader **out, struct database *database,
@@ -299,6 +302,7 @@ find(struct reader *reader, struct walk *walk, const struct span *span,
         finds->finds[finds->count].position = position;
         finds->finds[finds->count].is_sure = verdict == SEARCH_WANTED;
         finds->count++;
+        walk->steps -= walk->steps < FOUND_STEPS ? walk->steps : FOUND_STEPS;
         if (!step(walk, span, position)) {
             return ACTA_OK;
         }

@@ -27,13 +27,15 @@
 /* And for this many steps of a search. */
 #define LOCKED_STEPS_MAX 1024
 
-/* Steps of a search in one call. A step is a look into one list. */
-#define STEPS_MAX 16384
-
-/* Bytes of events that one call looks at only to see if they are wanted: as
- * many as a page may have. The call stops behind the event that goes over.
+/* Steps of a search in one call, which holds an I/O thread for one or two
+ * milliseconds with that. A step is a look into one list.
  */
-#define CHECKED_SIZE_MAX ACTA_PAGE_SIZE_MAX
+#define STEPS_MAX 8192
+
+/* Bytes of events that one call looks at only to see if they are wanted. The
+ * call stops behind the event that goes over.
+ */
+#define CHECKED_SIZE_MAX ((size_t)1 << 20)
 
 struct span {
     struct memtable *memtable; /* NULL: the store. */

@@ -4,8 +4,11 @@
 
 #include "reader.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core.h"
 #include "db.h"
@@ -170,12 +173,12 @@ START_TEST(a_query_that_looks_at_large_events_looks_at_few_in_a_call)
     result = read_types(TYPES, false);
     ck_assert_uint_eq(result.events_count, 0);
     ck_assert(!result.at_end);
-    ck_assert_uint_ge(result.next, TYPES + 40);
-    ck_assert_uint_le(result.next, TYPES + 44);
+    ck_assert_uint_ge(result.next, TYPES + 10);
+    ck_assert_uint_le(result.next, TYPES + 12);
     result = read_types(0, true);
     ck_assert_uint_eq(result.events_count, 0);
-    ck_assert_uint_le(result.next, TYPES + 121 - 40);
-    ck_assert_uint_ge(result.next, TYPES + 121 - 44);
+    ck_assert_uint_le(result.next, TYPES + 121 - 10);
+    ck_assert_uint_ge(result.next, TYPES + 121 - 12);
     free((void *)(uintptr_t)data.data);
 }
 END_TEST
@@ -202,6 +205,126 @@ START_TEST(a_stream_of_which_nothing_is_published_takes_no_ones_place_in_a_list)
     ck_assert(at_end);
     streams = buf_slice(&page);
     ck_assert(slice_equal(msg_next_stream(&streams).name, slice_of("b")));
+}
+END_TEST
+
+/* ---- many names ---- */
+
+#define STREAMS  4000
+#define AT_ONCE  250
+#define PAGE_MAX 700 /* More than one call lists. */
+
+/* Append to @count streams, from the one with this number on. Numbers are the
+ * names' ends, so that names come in no order.
+ */
+static void
+append_streams(size_t first, size_t count)
+{
+    static struct draft drafts[AT_ONCE];
+    static char names[AT_ONCE][16];
+    struct draft_write writes[AT_ONCE];
+
+    for (size_t done = 0; done < count; done += AT_ONCE) {
+        struct job *job;
+
+        for (size_t i = 0; i < AT_ONCE; i++) {
+            size_t number = first + done + i;
+
+            snprintf(names[i], sizeof(names[i]), "s-%04zu",
+                     number * 1777 % STREAMS);
+            drafts[i] = (struct draft){.id = ++last_id};
+            writes[i] =
+                (struct draft_write){names[i], MSG_EXPECT_ANY, &drafts[i], 1};
+        }
+        job = draft_append(writes, AT_ONCE);
+        db_append(&db, job);
+        ck_assert_int_eq(job->outcome.code, ACTA_OK);
+        job_free(job);
+    }
+}
+
+/* List all streams behind @after, in pages. Returns how many they are. */
+static size_t
+list_all(struct reader *reader, const char *after, size_t page_max)
+{
+    struct slice behind = slice_of(after);
+    bool at_end = false;
+    size_t total = 0;
+    char last[16];
+    struct buf out;
+
+    buf_init(&out, PAGE_ROOM);
+    while (!at_end) {
+        struct slice streams;
+        struct acta_err err;
+        size_t count;
+
+        buf_clear(&out);
+        ck_assert_msg(reader_list_streams(reader, SLICE_NONE, behind, page_max,
+                                          &out, &count, &at_end,
+                                          &err) == ACTA_OK,
+                      "%s", err.text);
+        ck_assert(count > 0 || at_end);
+        ck_assert_uint_le(count, page_max);
+        total += count;
+        streams = buf_slice(&out);
+        while (streams.size > 0) {
+            struct slice name = msg_next_stream(&streams).name;
+
+            ck_assert_int_gt(slice_compare(name, behind), 0);
+            ck_assert_uint_lt(name.size, sizeof(last));
+            memmove(last, name.data, name.size);
+            behind = slice_make(last, name.size);
+        }
+    }
+    buf_fini(&out);
+    return total;
+}
+
+START_TEST(many_streams_of_store_and_memtable_are_listed_once_and_in_order)
+{
+    append_streams(0, STREAMS / 2);
+    ck_assert_uint_eq(list_all(db.reader, "", PAGE_MAX), STREAMS / 2);
+    db_reopen(&db); /* That moves them to the store. */
+    append_streams(STREAMS / 4, STREAMS / 4 * 3);
+    ck_assert_uint_eq(list_all(db.reader, "", PAGE_MAX), STREAMS);
+    ck_assert_uint_eq(list_all(db.reader, "", 1000), STREAMS);
+    ck_assert_uint_eq(list_all(db.reader, "s-0999", 100), STREAMS - 1000);
+    ck_assert_uint_eq(list_all(db.reader, "s-3999", 1), 0);
+}
+END_TEST
+
+static atomic_size_t appended; /* STREAMS: that is all. */
+
+/* A listing has at least what was answered before it began. */
+static void *
+list_meanwhile(void *argument)
+{
+    struct reader *reader = argument;
+    size_t known;
+
+    do {
+        known = appended;
+        ck_assert_uint_ge(list_all(reader, "", PAGE_MAX), known);
+    } while (known < STREAMS);
+    return NULL;
+}
+
+START_TEST(streams_are_listed_while_more_are_made)
+{
+    struct reader *reader;
+    struct acta_err err;
+    pthread_t thread;
+
+    appended = 0;
+    ck_assert_int_eq(reader_open(&reader, db.database, &err), ACTA_OK);
+    ck_assert_int_eq(pthread_create(&thread, NULL, list_meanwhile, reader), 0);
+    for (size_t i = 0; i < STREAMS; i += AT_ONCE) {
+        append_streams(i, AT_ONCE);
+        appended = i + AT_ONCE;
+    }
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    reader_close(reader);
 }
 END_TEST
 
@@ -283,6 +406,9 @@ main(void)
     tcase_add_test(
         tcase,
         a_stream_of_which_nothing_is_published_takes_no_ones_place_in_a_list);
+    tcase_add_test(
+        tcase, many_streams_of_store_and_memtable_are_listed_once_and_in_order);
+    tcase_add_test(tcase, streams_are_listed_while_more_are_made);
     tcase_add_test(tcase, a_category_without_a_name_is_not_listed);
     tcase_add_test(tcase, a_time_is_found_as_the_position_to_begin_behind);
     return run_suite(suite);
