@@ -86,8 +86,11 @@ finish(struct cli *cli, const struct stream_request *request,
     return EXIT_OK;
 }
 
+/* Give the stream the settings of the request, and tell what @what has come to.
+ */
 static int
-set(struct cli *cli, const struct stream_request *request)
+give_settings(struct cli *cli, const struct stream_request *request,
+              const char *what, const char *now, const char *before)
 {
     const struct acta_changed *changed;
     struct acta_err err;
@@ -96,27 +99,27 @@ set(struct cli *cli, const struct stream_request *request)
 
     code = acta_sync_set_stream(cli->sync, request->stream, request->expected,
                                 &request->settings, &changed, &err);
-    snprintf(text, sizeof(text), "%s: settings %s", request->stream,
-             code == ACTA_OK && changed->changed ? "changed"
-                                                 : "were like this already");
+    snprintf(text, sizeof(text), "%s: %s %s", request->stream, what,
+             code == ACTA_OK && changed->changed ? now : before);
     return finish(cli, request, changed, code, &err, text);
+}
+
+static int
+set(struct cli *cli, const struct stream_request *request)
+{
+    return give_settings(cli, request, "settings", "changed",
+                         "were like this already");
 }
 
 static int
 truncate_before(struct cli *cli, const struct stream_request *request)
 {
-    const struct acta_changed *changed;
-    struct acta_err err;
-    enum acta_code code;
-    char text[512];
+    char what[64];
 
-    code = acta_sync_set_stream(cli->sync, request->stream, request->expected,
-                                &request->settings, &changed, &err);
-    snprintf(text, sizeof(text), "%s: events before version %" PRIu64 " %s",
-             request->stream, request->settings.truncate_before,
-             code == ACTA_OK && changed->changed ? "are hidden"
-                                                 : "were hidden already");
-    return finish(cli, request, changed, code, &err, text);
+    snprintf(what, sizeof(what), "events before version %" PRIu64,
+             request->settings.truncate_before);
+    return give_settings(cli, request, what, "are hidden",
+                         "were hidden already");
 }
 
 static int
