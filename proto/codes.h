@@ -42,7 +42,10 @@ extern "C" {
     X(CANCELLED, 18, NONE, "cancelled by the caller")                          \
     X(IN_USE, 19, STOP, "in use by another process")                           \
     X(TOMBSTONED, 20, FIX, "stream is closed for ever")                        \
-    X(UNDECIDED, 21, RELOAD, "condition cannot be decided in bounded time")
+    X(UNDECIDED, 21, RELOAD, "condition cannot be decided in bounded time")    \
+    X(FENCED, 22, RELOAD, "another has taken over")                            \
+    X(HELD, 23, RETRY, "held by another")                                      \
+    X(EXISTS, 24, FIX, "there is one of this name already")
 
 enum acta_code {
 #define X(name, number, remedy, text) ACTA_##name = number,

@@ -7,6 +7,8 @@
 #ifndef ACTA_LIMIT_H
 #define ACTA_LIMIT_H
 
+#include <stdint.h>
+
 /* Names are keys of the store, and LMDB's keys end at 511 bytes: 255 leaves
  * room for what stands around them, and a length fits in one byte.
  */
@@ -35,6 +37,39 @@
 #define ACTA_APPEND_CONDITIONS_MAX 32
 #define ACTA_APPEND_TERMS_MAX      512 /* Texts in all its conditions. */
 
+/* What an append carries besides events: checkpoints, fences of leases,
+ * snapshots, schedules and cancellations together. Each is a row.
+ */
+#define ACTA_APPEND_EFFECTS_MAX 1000
+
+/* Names of consumers, leases and schedules, as those of streams; texts that
+ * people read: who holds a lease, why an event was parked.
+ */
+#define ACTA_NAME_SIZE_MAX 255
+#define ACTA_TEXT_SIZE_MAX 1024
+
+/* Each is in the writer's memory. */
+#define ACTA_LEASES_MAX    1000000
+#define ACTA_SCHEDULES_MAX 1000000
+
+/* Time that a lease is given for, and that an event may be held back for. */
+#define ACTA_LEASE_US_MAX UINT64_C(86400000000)
+#define ACTA_RETRY_US_MAX UINT64_C(86400000000)
+
+/* Events that a member of a group may have in hand, and bytes of them (one
+ * event may go over); answers in one frame; memberships of one connection.
+ */
+#define ACTA_SLOTS_MAX       10000
+#define ACTA_SLOTS_SIZE_MAX  (8u << 20)
+#define ACTA_SETTLE_MAX      10000
+#define ACTA_MEMBERSHIPS_MAX 256
+
+/* Events that a group keeps in mind because they wait for a delay or for those
+ * in front of them, and parked ones: with more it reads no further.
+ */
+#define ACTA_GROUP_PENDING_MAX 100000
+#define ACTA_GROUP_PARKED_MAX  1000000
+
 /* A frame's body: an append and what stands around its events. */
 #define ACTA_FRAME_SIZE_MAX (ACTA_APPEND_SIZE_MAX + (1u << 20))
 
@@ -59,6 +94,7 @@
 #define ACTA_PAGE_EVENTS_MAX  65536
 #define ACTA_PAGE_STREAMS_MAX 4096
 #define ACTA_PAGE_NAMES_MAX   4096
+#define ACTA_PAGE_ROWS_MAX    1000 /* Consumers, parked events, leases, ... */
 
 /* Events that a refusal brings along: what a command has missed since it read
  * is little, or else it reads again.

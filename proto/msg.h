@@ -112,6 +112,16 @@ enum msg_failure_kind {
     MSG_FAILED_EVENT = 1,     /* An event's id. */
     MSG_FAILED_CHECK = 2,     /* A check's expected version. */
     MSG_FAILED_CONDITION = 3, /* An event matches. */
+
+    /* Of what an append carries; index is that in its own list. */
+    MSG_FAILED_CHECKPOINT = 4, /* Is not at from, or its epoch is over: actual
+                                  is where it is, expected is from. */
+    MSG_FAILED_LEASE = 5,      /* Is not held: expected is the fence, actual
+                                  that of who holds it, or 0. */
+    MSG_FAILED_SNAPSHOT = 6,   /* Is of a version that the stream has not:
+                                  expected is that, actual the stream's. */
+    MSG_FAILED_SCHEDULE = 7,   /* There is another one of this name, or none
+                                  that could be moved. */
 };
 
 /* One reason why an append was refused. */
@@ -177,6 +187,46 @@ struct msg_condition {
     uint64_t after;
 };
 
+/* A named consumer's checkpoint moves. It must be of this epoch, and at @from
+ * unless @has_from is false; if it is at @to already, nothing happens. It never
+ * goes back.
+ */
+struct msg_checkpoint {
+    struct slice consumer;
+    uint64_t epoch;
+    bool has_from;
+    uint64_t from;
+    uint64_t to;
+};
+
+/* A lease must be held, under this fencing number. */
+struct msg_fence {
+    struct slice lease;
+    uint64_t fence;
+};
+
+/* The state of a stream as of a version that it has when the append is done.
+ * The newest counts: by schema version, then by version.
+ */
+struct msg_snapshot {
+    struct slice stream;
+    uint64_t version;
+    uint64_t schema; /* Which meaning the bytes have. */
+    bool is_removed; /* There is to be none. Then the rest is 0. */
+    struct slice data;
+};
+
+/* An append that takes place later. */
+struct msg_schedule {
+    struct slice name;
+    uint64_t due_us; /* Since 1970; or from now, if @is_delay. */
+    bool is_delay;
+    struct slice writes; /* As in an append, as bytes. Empty: the schedule of
+                            this name, which must be there, is moved. */
+    size_t events_count; /* Of its writes, and the size of their records: */
+    size_t records_size; /* set by decoding. */
+};
+
 /* What an append says besides its writes. */
 struct msg_append_more {
     const struct msg_check *checks;
@@ -188,6 +238,23 @@ struct msg_append_more {
                                   events_max 0 it brings nothing, with
                                   bytes_max 0 as many bytes as the server
                                   gives. */
+
+    /* Effects: they take place with the events, or not at all. An append whose
+     * events are all stored already, or whose command is known, has had its
+     * effects. The order is that of these fields, but for cancellations, which
+     * come before schedules; a name is not twice in one list.
+     */
+    const struct msg_checkpoint *checkpoints;
+    size_t checkpoints_count;
+    const struct msg_fence *leases; /* Only checked. */
+    size_t leases_count;
+    const struct msg_snapshot *snapshots;
+    size_t snapshots_count;
+    const struct msg_schedule *schedules;
+    size_t schedules_count;
+    const struct slice *cancellations; /* Names of schedules; it is no error
+                                          if there is none. */
+    size_t cancellations_count;
 };
 
 /* The frame of an append is begun, then has its writes in turn, each followed
@@ -219,7 +286,8 @@ struct msg_write {
  */
 struct msg_append {
     struct msg_write *writes;
-    size_t writes_count;  /* At least one. */
+    size_t writes_count;  /* At least one, unless it carries a checkpoint, a
+                             snapshot, a schedule or a cancellation. */
     struct event *events; /* Of all writes, in order; stream is set in each. */
     size_t events_count;
     size_t records_size; /* Of the records that they will become. */
@@ -254,11 +322,13 @@ struct msg_appended {
                       those of the append that the command made first. */
     struct slice runs;
     size_t runs_count;
+    uint64_t cancelled; /* Schedules that were there to be cancelled. */
 };
 
 size_t msg_appended_begin(struct buf *buf, uint64_t request_id, bool repeated,
                           size_t runs_count);
 void msg_appended_run(struct buf *buf, const struct msg_run *run);
+void msg_appended_end(struct buf *buf, size_t start, uint64_t cancelled);
 enum acta_code msg_appended_decode(struct msg_appended *appended,
                                    struct slice body,
                                    struct acta_err *err) ACTA_CHECKED;
@@ -534,9 +604,12 @@ struct msg_status_entry msg_next_status(struct slice *entries);
 /* ---- subscribe, delivery, unsubscribed ---- */
 
 struct msg_subscribe {
-    struct query query; /* owned */
-    uint64_t after;     /* Position; 0: from the start. */
-    uint64_t credit;    /* Bytes of records that may be sent. */
+    struct query query;    /* owned */
+    uint64_t after;        /* Position; 0: from the start. */
+    uint64_t credit;       /* Bytes of records that may be sent. */
+    struct slice consumer; /* Its name, or empty: it is nobody's. */
+    uint64_t epoch; /* Of the consumer: the subscription ends (FENCED) when it
+                       is over. */
 };
 
 struct msg_delivery {

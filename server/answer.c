@@ -124,12 +124,9 @@ answer_job(struct session *session, const struct job *job)
         refuse(session, job);
         return;
     }
-    switch (job->kind) {
-    case JOB_APPEND:
+    if (job->kind == JOB_APPEND) {
         answer_append(session, job);
-        break;
-    case JOB_CHANGE:
+    } else {
         answer_change(session, job);
-        break;
     }
 }

@@ -22,6 +22,8 @@ decode_append(struct job *job, struct slice body, struct acta_err *err)
     if (code != ACTA_OK) {
         return code;
     }
+    job->events_count = job->append.events_count;
+    job->records_size = job->append.records_size;
     job->size += job->append.writes_count * sizeof(*job->append.writes) +
                  job->append.events_count * sizeof(*job->append.events) +
                  job->append.more.checks_count * sizeof(struct msg_check);
@@ -56,18 +58,17 @@ job_new(struct job **out, enum job_kind kind, struct slice body,
     if (job == NULL) {
         return acta_fail(err, ACTA_MEMORY, "request");
     }
-    *job = (struct job){.kind = kind, .size = sizeof(*job) + body.size};
+    *job = (struct job){
+        .kind = kind, .is_answered = true, .size = sizeof(*job) + body.size};
+    buf_init(&job->outcome.reply, SIZE_MAX);
     if (body.size > 0) {
         memcpy(job->body, body.data, body.size);
     }
     copy = slice_make(job->body, body.size);
-    switch (kind) {
-    case JOB_APPEND:
+    if (kind == JOB_APPEND) {
         code = decode_append(job, copy, err);
-        break;
-    case JOB_CHANGE:
+    } else if (kind == JOB_CHANGE) {
         code = decode_change(job, copy, err);
-        break;
     }
     if (code != ACTA_OK) {
         free(job);
@@ -83,7 +84,10 @@ job_free(struct job *job)
     if (job == NULL) {
         return;
     }
-    msg_append_fini(&job->append);
+    if (job->kind == JOB_APPEND) {
+        msg_append_fini(&job->append);
+    }
+    buf_fini(&job->outcome.reply);
     free(job->outcome.runs);
     free(job->outcome.failures);
     free(job);

@@ -1,11 +1,12 @@
-/* A job for the writer, an append or a change of a stream, on its way from a
- * connection to the writer and back.
+/* A job: what a connection wants of the writer, or of the thread that looks
+ * after groups, on its way there and back.
  *
  * An I/O thread makes it out of a frame, with everything checked that can be
  * checked without the streams, and hands it to the database. From then on it
- * is the writer's, which decides it, makes it durable, fills in the outcome and
- * gives it back through the completions it came with. The I/O thread then sends
- * the answer and frees it. It has one owner at any time.
+ * belongs to the thread that it is for, which decides it, fills in the outcome,
+ * when that is durable, and gives it back through the completions it came with.
+ * The I/O thread then sends the answer and frees it. It has one owner at any
+ * time.
  */
 
 #ifndef ACTA_JOB_H
@@ -16,8 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 #include "msg.h"
+#include "msg_consumer.h"
+#include "msg_group.h"
+#include "msg_lease.h"
 #include "slice.h"
 
 struct completions;
@@ -29,22 +34,73 @@ struct outcome {
     bool repeated;
     struct msg_run *runs; /* owned, if OK and an append */
     size_t runs_count;
-    struct msg_changed changed;   /* If OK and a change; but for head. */
+    uint64_t cancelled;           /* If OK and an append. */
     struct msg_failure *failures; /* owned, if refused; may be none */
     size_t failures_count;
+
+    /* If OK, by kind. */
+    struct msg_changed changed; /* But for head. */
+    struct msg_consumer_changed consumer_changed;
+    struct msg_lease_changed lease_changed;
+    struct buf reply; /* owned: frames that are ready to be sent */
 };
 
 enum job_kind {
+    /* For the writer. */
     JOB_APPEND,
     JOB_CHANGE,
+    JOB_CONSUMER,
+    JOB_LEASE,       /* It may come back late: see wait_us. */
+    JOB_LIST_LEASES, /* reply */
+    JOB_FORGET,      /* The connection is gone, its waiting jobs go. */
+    JOB_SAVE,        /* Of a group, by the groups' thread. */
+
+    /* For the groups' thread; all have a reply. */
+    JOB_LIST_CONSUMERS,
+    JOB_DESCRIBE_CONSUMER,
+    JOB_LIST_PARKED,
+    JOB_CHANGE_PARKED,
+    JOB_JOIN,
+    JOB_SETTLE,
+    JOB_LEAVE,
+    JOB_FORGET_MEMBERS, /* The connection is gone, its memberships go. */
+
+    /* From the groups' thread, to what connection it says: reply. */
+    JOB_MAIL,
+};
+
+/* Rows of one group, which are set if it is still in this epoch, and refused
+ * with FENCED if not.
+ */
+struct job_save {
+    struct slice name;
+    uint64_t number;
+    uint64_t epoch;
+    struct buf rows; /* owned: as rows_add() and rows_end() build them */
 };
 
 struct job {
     struct job *next; /* In whatever list it is at the time. */
     enum job_kind kind;
-    struct msg_append append; /* JOB_APPEND; else empty. */
-    struct msg_change change; /* JOB_CHANGE */
-    size_t rows_size;         /* Of the rows that it may set, at most. */
+    bool is_answered; /* False: nobody waits for an answer, and it is not
+                         counted among those of its connection. */
+    union {
+        struct msg_append append; /* JOB_APPEND */
+        struct msg_change change; /* JOB_CHANGE */
+        struct msg_change_consumer consumer;
+        struct msg_change_lease lease;
+        struct msg_list list; /* JOB_LIST_LEASES, JOB_LIST_CONSUMERS */
+        struct job_save save;
+        struct slice name; /* JOB_DESCRIBE_CONSUMER */
+        struct msg_list_parked list_parked;
+        struct msg_change_parked change_parked;
+        struct msg_join join;
+        struct msg_settle settle;
+        uint64_t membership; /* JOB_LEAVE */
+    };
+    size_t events_count; /* That it may add, at most, */
+    size_t records_size; /* the bytes of their records, */
+    size_t rows_size;    /* and of the rows that it may set. */
     struct completions *completions;
     uint64_t connection_id; /* For the I/O thread to find its way back. */
     uint64_t request_id;
@@ -53,8 +109,14 @@ struct job {
     uint8_t body[]; /* What the request's slices point into. */
 };
 
-/* Copy the body of a frame, an append's or a change-stream's as @kind says, and
- * decode it.
+static inline bool
+job_is_for_groups(const struct job *job)
+{
+    return job->kind >= JOB_LIST_CONSUMERS;
+}
+
+/* Copy the body of a frame, of the request that @kind is for, and decode it.
+ * Kinds that no frame is for get an empty body.
  *
  * OK: *@job is the caller's. Else it is NULL, and @err says what is wrong with
  * the request; MEMORY if there was none for it.

@@ -74,8 +74,8 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
     }
     goes_on = queue->first != NULL || !queue->closed;
     while ((job = queue->first) != NULL) {
-        size_t events = job->kind == JOB_CHANGE ? 1 : job->append.events_count;
-        size_t size = job->append.records_size + job->rows_size;
+        size_t events = job->events_count == 0 ? 1 : job->events_count;
+        size_t size = job->records_size + job->rows_size;
 
         if (batch->first != NULL &&
             (batch->events_count + events > events_max ||
@@ -83,7 +83,7 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
             break;
         }
         batch->events_count += events;
-        batch->records_size += job->append.records_size;
+        batch->records_size += job->records_size;
         batch->rows_size += job->rows_size;
         if (batch->first == NULL) {
             batch->first = job;

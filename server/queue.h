@@ -27,7 +27,7 @@ struct queue {
 struct batch {
     struct job *first;
     struct job *last;
-    size_t events_count; /* A change counts as one. */
+    size_t events_count; /* A job without any counts as one. */
     size_t records_size;
     size_t rows_size; /* Of the rows that they may set, at most. */
 };

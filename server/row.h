@@ -30,11 +30,21 @@
 
 /* The values are in journals and stores: never change one. */
 enum row_kind {
-    ROW_RETENTION = 1, /* Stream -> retention.h. */
-    ROW_ERASURE = 2,   /* Stream, version -> erasure.h. */
-    ROW_COMMAND = 3,   /* Command id -> command.h. */
-    ROW_SWEPT = 4,     /* Stream -> last version that was swept, 8 bytes,
-                          little-endian. In the store only. */
+    ROW_RETENTION = 1,  /* Stream -> retention.h. */
+    ROW_ERASURE = 2,    /* Stream, version -> erasure.h. */
+    ROW_COMMAND = 3,    /* Command id -> command.h. */
+    ROW_SWEPT = 4,      /* Stream -> last version that was swept, 8 bytes,
+                           little-endian. In the store only. */
+    ROW_CONSUMER = 5,   /* Name -> consumer.h. */
+    ROW_CHECKPOINT = 6, /* Name of a consumer -> consumer.h. */
+    ROW_PARKED = 7,     /* Number of a group, position -> consumer.h. */
+    ROW_LEFT = 8,       /* Number of a group that was deleted -> 1 byte: its
+                           parked events are still to be removed. */
+    ROW_LEASE = 9,      /* Name -> lease.h. */
+    ROW_SNAPSHOT = 10,  /* Stream -> snapshot.h. */
+    ROW_SCHEDULE = 11,  /* Name -> schedule.h. */
+    ROW_COUNTER = 12,   /* No key -> the last number given to a consumer or a
+                           schedule, or as a fence: 8 bytes, little-endian. */
 };
 
 #define ROW_KEY_SIZE_MAX (ACTA_STREAM_SIZE_MAX + 8)
@@ -57,6 +67,14 @@ row_stream(const struct row *row)
                           row->key.size < 8 ? 0 : row->key.size - 8);
     case ROW_COMMAND:
     case ROW_SWEPT:
+    case ROW_CONSUMER:
+    case ROW_CHECKPOINT:
+    case ROW_PARKED:
+    case ROW_LEFT:
+    case ROW_LEASE:
+    case ROW_SNAPSHOT: /* It hides nothing. */
+    case ROW_SCHEDULE:
+    case ROW_COUNTER:
         break;
     }
     return SLICE_NONE;

@@ -210,6 +210,8 @@ cli_exit_code(enum acta_code code)
         return EXIT_NOT_FOUND;
     case ACTA_CONFLICT:
     case ACTA_UNDECIDED:
+    case ACTA_FENCED:
+    case ACTA_EXISTS:
         return EXIT_CONFLICT;
     case ACTA_INVALID:
     case ACTA_TOO_LARGE:
@@ -224,6 +226,7 @@ cli_exit_code(enum acta_code code)
     case ACTA_BUSY:
     case ACTA_FULL:
     case ACTA_STOPPING:
+    case ACTA_HELD:
         return EXIT_NOT_READY;
     case ACTA_MEMORY:
     case ACTA_IO:

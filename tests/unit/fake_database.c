@@ -206,13 +206,10 @@ fake_database_commit(void)
 
         queued_first = job->next;
         job->next = NULL;
-        switch (job->kind) {
-        case JOB_APPEND:
+        if (job->kind == JOB_APPEND) {
             commit_append(job);
-            break;
-        case JOB_CHANGE:
+        } else {
             commit_change(job);
-            break;
         }
         completions_give(job->completions, job, job);
     }

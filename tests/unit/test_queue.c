@@ -32,8 +32,8 @@ append_of(size_t size, size_t events, size_t records_size)
     struct job *job = calloc(1, sizeof(*job));
 
     job->size = size;
-    job->append.events_count = events;
-    job->append.records_size = records_size;
+    job->events_count = events;
+    job->records_size = records_size;
     return job;
 }
 
@@ -288,7 +288,7 @@ START_TEST(what_many_threads_put_comes_out_once_and_in_each_ones_order)
             size_t thread = a->append.events_count;
 
             ck_assert_uint_lt(thread, PUTTERS);
-            ck_assert_uint_eq(a->append.records_size, next[thread]++);
+            ck_assert_uint_eq(a->records_size, next[thread]++);
         }
         count += free_all(&batch);
     }
