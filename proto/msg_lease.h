@@ -35,13 +35,17 @@ enum acta_code msg_change_lease_decode(struct msg_change_lease *change,
                                        struct slice body,
                                        struct acta_err *err) ACTA_CHECKED;
 
-/* lease-changed [fence, remaining, changed]. Refusals: HELD (by another, or the
- * wait is over), FENCED (renew: it is not held under this fence any more).
+/* lease-changed [fence, remaining, changed, waited]. Refusals: HELD (by
+ * another, or the wait is over), FENCED (renew: it is not held under this fence
+ * any more).
  */
 struct msg_lease_changed {
     uint64_t fence;
     uint64_t remaining_us; /* Until it expires, when this was sent. */
     bool changed;
+    uint64_t waited_us; /* How long an acquire stood in line: until it was sent,
+                           plus this, plus the duration it is held for sure,
+                           whatever time the answer takes. 0 for others. */
 };
 
 void msg_lease_changed_encode(struct buf *buf, uint64_t request_id,
