@@ -117,16 +117,48 @@ answer_change(struct session *session, const struct job *job)
     msg_changed_encode(session->out, job->request_id, &changed);
 }
 
+/* Frames that are ready: of the listings, and of all that the groups' thread
+ * says.
+ */
+static void
+pass_on(struct session *session, const struct job *job)
+{
+    struct slice frames = buf_slice(&job->outcome.reply);
+
+    buf_append(session->out, frames.data, frames.size);
+}
+
 void
 answer_job(struct session *session, const struct job *job)
 {
-    if (job->outcome.code != ACTA_OK) {
+    if (job->outcome.code != ACTA_OK && job->is_answered) {
         refuse(session, job);
         return;
     }
-    if (job->kind == JOB_APPEND) {
+    switch (job->kind) {
+    case JOB_APPEND:
         answer_append(session, job);
-    } else {
+        break;
+    case JOB_CHANGE:
         answer_change(session, job);
+        break;
+    case JOB_LIST_LEASES:
+    case JOB_LIST_CONSUMERS:
+    case JOB_DESCRIBE_CONSUMER:
+    case JOB_LIST_PARKED:
+    case JOB_CHANGE_PARKED:
+    case JOB_JOIN:
+    case JOB_SETTLE:
+    case JOB_LEAVE:
+    case JOB_MAIL:
+        pass_on(session, job);
+        break;
+    case JOB_CONSUMER:
+    case JOB_LEASE:
+    case JOB_FORGET:
+    case JOB_FORGET_MEMBERS:
+    case JOB_SAVE:
+        assert(!job->is_answered);
+        break;
     }
 }

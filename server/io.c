@@ -321,9 +321,14 @@ on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
     flush_outbox(io);
     pump(io);
     settle(io);
-    /* Settling handles requests that were left before. */
-    flush_outbox(io);
-    settle(io);
+    /* Settling handles requests that were left before, and closes connections,
+     * which leave word of that. Flushing has more settled only if the writer
+     * took nothing before, so this ends.
+     */
+    while (io->outbox.first != NULL && !io->outbox.blocked) {
+        flush_outbox(io);
+        settle(io);
+    }
     if (TAILQ_EMPTY(&io->ready)) {
         ev_idle_stop(loop, &io->busy);
     } else {

@@ -37,9 +37,82 @@ take_waiting(struct session *session)
     return job;
 }
 
+static void
+send_job(struct session *session, struct job *job)
+{
+    job->completions = session->host->completions;
+    job->connection_id = session->id;
+    outbox_put(session->host->outbox, job);
+}
+
+static struct job **
+farewell_of(struct session *session, enum job_kind kind)
+{
+    assert(kind == JOB_FORGET || kind == JOB_FORGET_MEMBERS);
+    return kind == JOB_FORGET ? &session->forget : &session->forget_members;
+}
+
+enum acta_code
+session_leave_farewell(struct session *session, enum job_kind kind,
+                       struct acta_err *err)
+{
+    struct job **farewell = farewell_of(session, kind);
+    enum acta_code code;
+
+    if (*farewell != NULL) {
+        return ACTA_OK;
+    }
+    code = job_new(farewell, kind, SLICE_NONE, err);
+    if (code == ACTA_OK) {
+        (*farewell)->is_answered = false;
+    }
+    return code;
+}
+
+static void
+send_farewell(struct session *session, enum job_kind kind)
+{
+    struct job **farewell = farewell_of(session, kind);
+
+    if (*farewell != NULL) {
+        send_job(session, *farewell);
+        *farewell = NULL;
+    }
+}
+
+/* Nothing comes from the peer any more: it will neither answer for what it is
+ * handed nor renew what it is granted.
+ */
+static void
+say_farewell(struct session *session)
+{
+    send_farewell(session, JOB_FORGET);
+    send_farewell(session, JOB_FORGET_MEMBERS);
+}
+
+bool
+session_hand_over(struct session *session, const struct frame *frame,
+                  enum job_kind kind)
+{
+    struct job *job;
+    struct acta_err err;
+    enum acta_code code = job_new(&job, kind, frame->body, &err);
+
+    if (code != ACTA_OK) {
+        session_error(session, frame->request_id, code, err.text);
+        return false;
+    }
+    job->request_id = frame->request_id;
+    session->jobs_count++;
+    session->jobs_size += job->size;
+    send_job(session, job);
+    return true;
+}
+
 void
 session_fini(struct session *session)
 {
+    say_farewell(session);
     counter_subtract(&session->host->counters->subscriptions,
                      session->subs.count);
     sub_set_fini(&session->subs);
@@ -146,11 +219,13 @@ session_feed(struct session *session, struct slice bytes)
 static void
 answer(struct session *session, struct job *job)
 {
-    assert(session->jobs_count > 0);
-    assert(session->jobs_size >= job->size);
+    if (job->is_answered) {
+        assert(session->jobs_count > 0);
+        assert(session->jobs_size >= job->size);
 
-    session->jobs_count--;
-    session->jobs_size -= job->size;
+        session->jobs_count--;
+        session->jobs_size -= job->size;
+    }
     answer_job(session, job);
     job_free(job);
 }
@@ -243,4 +318,5 @@ session_end_input(struct session *session)
     counter_subtract(&session->host->counters->subscriptions,
                      session->subs.count);
     sub_set_fini(&session->subs);
+    say_farewell(session);
 }

@@ -1,6 +1,6 @@
 /* One client's protocol state, without I/O and without a clock: bytes come in,
- * bytes go to a buf, jobs (appends, changes of streams) go to an outbox and
- * come back with their outcomes.
+ * bytes go to a buf, jobs (appends, changes, what groups are asked for) go to
+ * an outbox and come back with their outcomes.
  *
  * A session begins with hello and may end itself, after an error that cannot be
  * answered in any other way. Requests are handled in the order in which they
@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "counters.h"
 #include "database.h"
+#include "frame.h"
 #include "job.h"
 #include "outbox.h"
 #include "reader.h"
@@ -80,6 +81,10 @@ struct session {
                                   whose answers take a read. */
     struct job *waiting_last;
     struct sub_set subs;
+
+    /* owned: sent when the peer is gone, see session_leave_farewell(). */
+    struct job *forget;
+    struct job *forget_members;
 };
 
 /* @id is what its jobs carry, and @out, the caller's, gets all output. */
@@ -109,7 +114,8 @@ bool session_takes_input(struct session *session);
 bool session_has_work(struct session *session);
 
 /* Answer a job whose outcome has come back, now or, if that takes a read, in a
- * later turn: see session_pump(). The job is the session's.
+ * later turn: see session_pump(). Of a job that nobody waits for, such as
+ * JOB_MAIL, what it brings is sent. The job is the session's.
  */
 void session_complete(struct session *session, struct job *job);
 
@@ -130,6 +136,23 @@ void session_stop(struct session *session);
 
 /* The peer sends nothing more: what is in flight is still answered. */
 void session_end_input(struct session *session);
+
+/* Decode the request of @frame as a job of @kind, and hand it over: it is in
+ * flight until session_complete(). False: an error was sent instead. For
+ * handlers.
+ */
+bool session_hand_over(struct session *session, const struct frame *frame,
+                       enum job_kind kind);
+
+/* Have a job of @kind, JOB_FORGET or JOB_FORGET_MEMBERS, sent when the peer is
+ * gone or sends nothing more, behind all that was handed over before: so that
+ * nothing is kept for who does not wait for it any more. It is made now, since
+ * then there might be no memory. Does nothing if it was said before. MEMORY:
+ * what would have to be forgotten must not begin. For handlers.
+ */
+enum acta_code session_leave_farewell(struct session *session,
+                                      enum job_kind kind,
+                                      struct acta_err *err) ACTA_CHECKED;
 
 /* Send an error without reasons. For handlers and answers. */
 void session_error(struct session *session, uint64_t request_id,
