@@ -21,7 +21,9 @@
 #include "database.h"
 #include "err.h"
 #include "msg.h"
+#include "msg_lease.h"
 #include "query.h"
+#include "row.h"
 #include "slice.h"
 
 struct reader;
@@ -76,6 +78,42 @@ enum acta_code reader_read_all(struct reader *reader, const struct query *query,
                                struct buf *out, struct read_result *result,
                                struct acta_err *err) ACTA_CHECKED;
 
+/* How many events lie before a consumer. */
+struct count_result {
+    uint64_t count;          /* From @after up to @next. */
+    uint64_t next;           /* How far it came: from there it can go on. */
+    bool complete;           /* That is head. */
+    uint64_t first_position; /* Of the first one; 0: there is none so far. */
+    uint64_t first_time_us;  /* When it was recorded. */
+    uint64_t head;           /* The database's, as seen by this call. */
+};
+
+/* Count the events from the position behind @after up that reader_read_all()
+ * would put for @query. What the lists tell is not looked at; else a call takes
+ * a bounded number of steps, and may come to nothing and not be complete.
+ */
+enum acta_code reader_count(struct reader *reader, const struct query *query,
+                            uint64_t after, struct count_result *result,
+                            struct acta_err *err) ACTA_CHECKED;
+
+/* A stream's state and what came behind it, seen at one commit: the snapshot,
+ * if there is one that serves @load, then the events behind it or behind the
+ * version that the caller has, as reader_read_stream() puts them. A snapshot
+ * does not serve if the stream was deleted at its version or later.
+ *
+ * @begin is called once, before the first event is put: with the snapshot,
+ * which is valid until it returns, and no page.
+ *
+ * INVALID  The stream is not as far as load->version.
+ * CORRUPT  The snapshot is damaged: it is named.
+ */
+enum acta_code
+reader_load(struct reader *reader, const struct msg_load *load,
+            const struct read_bounds *bounds,
+            void (*begin)(void *user, const struct msg_loaded *loaded),
+            void *user, struct buf *out, struct read_result *result,
+            struct acta_err *err) ACTA_CHECKED;
+
 /* What is known of a stream: of one that never was, version 0. @stream is its
  * name in the description.
  */
@@ -116,6 +154,36 @@ enum acta_code reader_list_names(struct reader *reader, enum msg_name_kind kind,
                                  size_t count_max, struct buf *out,
                                  size_t *count, bool *at_end,
                                  struct acta_err *err) ACTA_CHECKED;
+
+/* Call @visit for each row of @kind whose key begins with @prefix and is behind
+ * @after, in the order of keys: for up to @count_max of them, or as many as one
+ * call may list. The row is valid until it returns; what it returns but OK ends
+ * the call. *@at_end is true if there are no more; else there was one at least.
+ *
+ * CORRUPT  A row is damaged: it is named, and was not given to @visit.
+ */
+enum acta_code
+reader_list_rows(struct reader *reader, enum row_kind kind, struct slice prefix,
+                 struct slice after, size_t count_max,
+                 enum acta_code (*visit)(void *user, const struct row *row,
+                                         struct acta_err *err),
+                 void *user, bool *at_end, struct acta_err *err) ACTA_CHECKED;
+
+/* Put the value of a row at the end of @copy. *@found is false if there is
+ * none.
+ */
+enum acta_code reader_get_row(struct reader *reader, enum row_kind kind,
+                              struct slice key, struct buf *copy, bool *found,
+                              struct acta_err *err) ACTA_CHECKED;
+
+/* Call @visit for each schedule whose name begins with @prefix and is behind
+ * @after, as reader_list_rows() does for rows.
+ */
+enum acta_code reader_list_schedules(
+    struct reader *reader, struct slice prefix, struct slice after,
+    size_t count_max,
+    void (*visit)(void *user, const struct msg_scheduled *scheduled),
+    void *user, bool *at_end, struct acta_err *err) ACTA_CHECKED;
 
 /* The position before the first event that was recorded at @time_us or later:
  * the head's if there is none.
