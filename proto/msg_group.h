@@ -9,11 +9,14 @@
 #define ACTA_MSG_GROUP_H
 
 #include "msg.h"
+#include "msg_consumer.h"
 
 /* ---- join, joined ---- */
 
-/* join [group, slots, member name]; joined [position, epoch] with the same
- * request id, of the group's checkpoint.
+/* join [group, slots, member name]; joined [position, epoch, key tag, on park]
+ * with the same request id, of the group's checkpoint and settings. By the last
+ * two a member knows what is taken back from it together with an event that it
+ * retries or parks.
  */
 struct msg_join {
     struct slice group;
@@ -25,6 +28,8 @@ struct msg_join {
 struct msg_joined {
     uint64_t position;
     uint64_t epoch;
+    struct slice key_tag;     /* See struct msg_group_settings. */
+    enum msg_on_park on_park; /* When it joined. */
 };
 
 void msg_join_encode(struct buf *buf, uint64_t request_id,
