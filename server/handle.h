@@ -16,6 +16,9 @@ void handle_status(struct session *session, const struct frame *frame);
 /* The answers come later, by session_complete(). */
 void handle_append(struct session *session, const struct frame *frame);
 void handle_change_stream(struct session *session, const struct frame *frame);
+void handle_change_consumer(struct session *session, const struct frame *frame);
+void handle_change_lease(struct session *session, const struct frame *frame);
+void handle_list_leases(struct session *session, const struct frame *frame);
 
 void handle_read_stream(struct session *session, const struct frame *frame);
 void handle_read_all(struct session *session, const struct frame *frame);

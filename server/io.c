@@ -20,7 +20,7 @@
 /* ---- connections by id ---- */
 
 /* An id is serial * slots + slot: found without a search, and never the same
- * twice.
+ * twice, on no other thread either.
  */
 static struct conn *
 io_find(const struct io *io, uint64_t id)
@@ -103,7 +103,9 @@ static void
 open_conn(struct io *io, int fd)
 {
     size_t slot = take_slot(io);
-    uint64_t id = ++io->serial * io->options.connections_max + slot;
+    uint64_t serial = 1 + atomic_fetch_add_explicit(io->options.serial, 1,
+                                                    memory_order_relaxed);
+    uint64_t id = serial * io->options.connections_max + slot;
     struct conn *conn;
 
     set_socket(io, fd);

@@ -39,7 +39,8 @@ struct io_options {
     uint64_t peer_timeout_ms;
     size_t connections_max;      /* Of all threads together. */
     size_t memory_max;           /* Of all connections together. */
-    _Atomic size_t *memory_used; /* Shared by all threads. */
+    _Atomic size_t *memory_used; /* Shared by all threads, as is */
+    _Atomic uint64_t *serial;    /* the count of connections that there were. */
     void (*closed)(void *user);  /* A connection was closed. Any thread. */
     void *user;
 };
@@ -70,8 +71,7 @@ struct io {
     struct conn_list ready;
     struct conn **slots; /* owned: by id, see io_find(). */
     size_t slots_free;   /* The lowest one that may be free. */
-    uint64_t serial;
-    uint64_t head_seen; /* Subscriptions have been told of it. */
+    uint64_t head_seen;  /* Subscriptions have been told of it. */
     struct outbox outbox;
     bool is_stopping;
 

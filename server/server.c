@@ -48,6 +48,7 @@ struct server {
     /* Of all threads. */
     _Atomic size_t connections;
     _Atomic size_t memory_used;
+    _Atomic uint64_t serial;
     atomic_bool paused; /* To be woken when a connection closes. */
     atomic_bool stop;
 };
@@ -261,6 +262,7 @@ start_ios(struct server *server, const struct config *config,
         .connections_max = server->connections_max,
         .memory_max = config_number(config, CONFIG_CONNECTIONS_MEMORY),
         .memory_used = &server->memory_used,
+        .serial = &server->serial,
         .closed = on_closed,
         .user = server,
     };

@@ -90,7 +90,7 @@ say_farewell(struct session *session)
     send_farewell(session, JOB_FORGET_MEMBERS);
 }
 
-bool
+void
 session_hand_over(struct session *session, const struct frame *frame,
                   enum job_kind kind)
 {
@@ -100,13 +100,12 @@ session_hand_over(struct session *session, const struct frame *frame,
 
     if (code != ACTA_OK) {
         session_error(session, frame->request_id, code, err.text);
-        return false;
+        return;
     }
     job->request_id = frame->request_id;
     session->jobs_count++;
     session->jobs_size += job->size;
     send_job(session, job);
-    return true;
 }
 
 void

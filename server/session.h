@@ -138,10 +138,10 @@ void session_stop(struct session *session);
 void session_end_input(struct session *session);
 
 /* Decode the request of @frame as a job of @kind, and hand it over: it is in
- * flight until session_complete(). False: an error was sent instead. For
- * handlers.
+ * flight until session_complete(). If it is wrong, an error is sent
+ * instead. For handlers.
  */
-bool session_hand_over(struct session *session, const struct frame *frame,
+void session_hand_over(struct session *session, const struct frame *frame,
                        enum job_kind kind);
 
 /* Have a job of @kind, JOB_FORGET or JOB_FORGET_MEMBERS, sent when the peer is
