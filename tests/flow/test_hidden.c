@@ -171,7 +171,7 @@ has_version(const char *stream, uint64_t version)
 static void
 subscribe(struct peer *subscriber, uint64_t credit)
 {
-    struct msg_subscribe subscribe = {QUERY_ALL, 0, credit};
+    struct msg_subscribe subscribe = {.query = QUERY_ALL, .credit = credit};
 
     msg_subscribe_encode(&subscriber->out, 9, &subscribe);
     peer_send(subscriber);

@@ -90,7 +90,7 @@ append(struct peer *peer, size_t count, size_t size)
 static void
 subscribe(struct peer *peer, struct taken *taken, uint64_t credit)
 {
-    struct msg_subscribe subscribe = {QUERY_ALL, 0, credit};
+    struct msg_subscribe subscribe = {.query = QUERY_ALL, .credit = credit};
 
     memset(taken, 0, sizeof(*taken));
     taken->granted = credit;

@@ -36,7 +36,7 @@ append(struct peer *peer, uint64_t id, size_t count, size_t size)
 static void
 subscribe(struct peer *peer, uint64_t id, uint64_t credit)
 {
-    struct msg_subscribe subscribe = {QUERY_ALL, 0, credit};
+    struct msg_subscribe subscribe = {.query = QUERY_ALL, .credit = credit};
 
     msg_subscribe_encode(&peer->out, id, &subscribe);
     peer_send(peer);
@@ -346,7 +346,8 @@ START_TEST(thousand_subscribers_get_every_commit)
     for (int i = 0; i < CONNECTIONS; i++) {
         peer_greet(&peers[i], rig.port);
         for (uint64_t k = 0; k < EACH; k++) {
-            struct msg_subscribe subscribe = {QUERY_ALL, 0, 1 << 20};
+            struct msg_subscribe subscribe = {.query = QUERY_ALL,
+                                              .credit = 1 << 20};
 
             msg_subscribe_encode(&peers[i].out, 100 + k, &subscribe);
         }

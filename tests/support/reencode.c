@@ -501,6 +501,32 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_delivery(buf, id, body, err);
     case OP_UNSUBSCRIBED:
         return again_unsubscribed(buf, id, body, err);
+    case OP_CHANGE_CONSUMER:
+    case OP_CHANGE_LEASE:
+    case OP_CHANGE_PARKED:
+    case OP_LOAD:
+    case OP_LIST_CONSUMERS:
+    case OP_DESCRIBE_CONSUMER:
+    case OP_LIST_PARKED:
+    case OP_LIST_LEASES:
+    case OP_LIST_SCHEDULES:
+    case OP_JOIN:
+    case OP_SETTLE:
+    case OP_LEAVE:
+    case OP_CONSUMER_CHANGED:
+    case OP_LEASE_CHANGED:
+    case OP_PARKED_CHANGED:
+    case OP_LOADED:
+    case OP_CONSUMERS:
+    case OP_CONSUMER:
+    case OP_PARKED:
+    case OP_LEASES:
+    case OP_SCHEDULES:
+    case OP_JOINED:
+    case OP_HANDED:
+    case OP_SETTLED:
+    case OP_LEFT:
+        break;
     }
     return acta_fail(err, ACTA_UNSUPPORTED, "kind 0x%02x is forgotten here",
                      kind);

@@ -146,7 +146,8 @@ say_read_all(uint64_t id)
 void
 say_subscribe(uint64_t id, uint64_t after, uint64_t credit)
 {
-    struct msg_subscribe subscribe = {QUERY_ALL, after, credit};
+    struct msg_subscribe subscribe = {
+        .query = QUERY_ALL, .after = after, .credit = credit};
 
     msg_subscribe_encode(&in, id, &subscribe);
 }
