@@ -20,6 +20,14 @@ struct rooms {
     uint32_t without;   /* What the store does without. */
     struct marks marks; /* Of streams that have rows. */
 
+    /* Told by the writer, after the commit, of every consumer that was changed.
+     * It does not block. Set before the first job.
+     */
+    struct {
+        void (*changed)(void *user, struct slice name); /* NULL: nobody. */
+        void *user;
+    } consumers;
+
     _Atomic uint64_t now_us; /* See rooms_see_time(). */
 
     /* Erasures that were acknowledged and are not carried out yet: never fewer
