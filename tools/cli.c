@@ -89,11 +89,7 @@ common_option(struct cli *cli, int option, const char *word)
         printf("acta %s\n", acta_version());
         return stop_with(EXIT_OK);
     case 'h':
-        if (cli->cmd != NULL) {
-            help_cmd(cli->cmd);
-        } else {
-            help_overview();
-        }
+        help_print(cli->cmd);
         return stop_with(EXIT_OK);
     case '?':
         if (opterr == 0) {

@@ -42,18 +42,25 @@ struct cli {
     struct acta_sync *sync; /* owned; NULL: not connected */
 };
 
+/* A command, or a verb of one, which has all words up to its own in its name:
+ * "consumer parked ls".
+ */
 struct cmd {
     const char *name;
     const char *synopsis; /* Of its arguments. */
     const char *summary;  /* A line. */
     const char *help;     /* Its options and what else is to be known. */
-    int (*run)(struct cli *cli, int argc, char **argv);
+    int (*run)(struct cli *cli, int argc, char **argv); /* NULL: has verbs. */
+    const struct cmd *verbs; /* As cmds; NULL: none. */
 };
 
 extern const struct cmd cmds[]; /* The last one has no name. */
 
-/* NULL if there is none. */
-const struct cmd *cmd_find(const char *name);
+/* The one of @all that is called @word; NULL if there is none. */
+const struct cmd *cmd_find(const struct cmd *all, const char *word);
+
+/* What a command is called among its like: "ls". */
+const char *cmd_word(const struct cmd *cmd);
 
 /* ---- options ---- */
 
@@ -154,8 +161,8 @@ int cli_confirm(const char *what);
 
 /* ---- help ---- */
 
-void help_overview(void);
-void help_cmd(const struct cmd *cmd);
+/* Of all, if @cmd is NULL. */
+void help_print(const struct cmd *cmd);
 
 /* ---- the subcommands ---- */
 

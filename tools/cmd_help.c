@@ -19,8 +19,8 @@ static const char exit_codes[] =
     "  1 other error   4 conflict            7 timeout\n"
     "  2 usage         5 no permission       8 damaged data\n";
 
-void
-help_overview(void)
+static void
+print_overview(void)
 {
     puts("usage: acta [OPTION...] COMMAND [ARGUMENT...]\n");
     for (const struct cmd *cmd = cmds; cmd->name != NULL; cmd++) {
@@ -31,36 +31,64 @@ help_overview(void)
     puts("\nMore: acta help COMMAND, man acta");
 }
 
-void
-help_cmd(const struct cmd *cmd)
+/* A verb and its arguments on one line, what it does on the next. */
+static void
+print_verbs(const struct cmd *cmd)
 {
-    printf("usage: acta %s [OPTION...]%s%s\n\n%s: %s\n", cmd->name,
+    putchar('\n');
+    for (const struct cmd *verb = cmd->verbs; verb->name != NULL; verb++) {
+        printf("  %s%s%s\n      %s\n", cmd_word(verb),
+               *verb->synopsis == '\0' ? "" : " ", verb->synopsis,
+               verb->summary);
+    }
+    printf("\nMore: acta help %s VERB\n", cmd->name);
+}
+
+static void
+print_cmd(const struct cmd *cmd)
+{
+    printf("usage: acta %s%s%s%s\n\n%s: %s\n", cmd->name,
+           cmd->verbs == NULL ? " [OPTION...]" : "",
            *cmd->synopsis == '\0' ? "" : " ", cmd->synopsis, cmd->name,
            cmd->summary);
     if (*cmd->help != '\0') {
         printf("\n%s", cmd->help);
     }
-    printf("\nOptions of all commands:\n%s", common_options);
+    if (cmd->verbs != NULL) {
+        print_verbs(cmd);
+    } else {
+        printf("\nOptions of all commands:\n%s", common_options);
+    }
+}
+
+void
+help_print(const struct cmd *cmd)
+{
+    if (cmd == NULL) {
+        print_overview();
+    } else {
+        print_cmd(cmd);
+    }
 }
 
 int
 cmd_help(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {CLI_LONG_OPTIONS};
-    const struct cmd *cmd;
+    const struct cmd *all = cmds;
+    const struct cmd *cmd = NULL;
 
     if (cli_option(cli, argc, argv, CLI_SHORT_OPTIONS, options) != CLI_END) {
         return cli_option_exit();
     }
-    if (optind == argc) {
-        help_overview();
-        return EXIT_OK;
+    for (; optind < argc; optind++) {
+        cmd = all == NULL ? NULL : cmd_find(all, argv[optind]);
+        if (cmd == NULL) {
+            return cli_usage(cli, "there is no command %s", argv[optind]);
+        }
+        all = cmd->verbs;
     }
-    cmd = cmd_find(argv[optind]);
-    if (cmd == NULL) {
-        return cli_usage(cli, "there is no command %s", argv[optind]);
-    }
-    help_cmd(cmd);
+    help_print(cmd);
     return EXIT_OK;
 }
 

@@ -1,0 +1,148 @@
+/* The table of all commands, which is what their help is made of. */
+
+#include <string.h>
+
+#include "cmd.h"
+#include "filter.h"
+#include "terms.h"
+
+#define LIST_HELP                                                              \
+    "  --prefix TEXT      the same as PREFIX: only names that begin so\n"      \
+    "  -n, --count COUNT  this many at most\n"
+
+const struct cmd cmds[] = {
+    {"ping", "[-n COUNT]", "is the server there, and how far away",
+     "  -n, --count COUNT  round trips to measure (1)\n", cmd_ping, NULL},
+    {"status", "", "how the server is", "", cmd_status, NULL},
+    {"append", "STREAM TYPE [DATA|-|@FILE]", "append an event, durably",
+     "DATA that is JSON is stored as JSON, other data as it is; - is stdin.\n"
+     "\n"
+     "  --expect VERSION   append only if the stream is at VERSION (0: has no\n"
+     "                     events), or \"exists\", or \"any\" (the default);\n"
+     "                     exit code 4 if it is not\n"
+     "  --id UUID          the event's id: appended again with the same id it\n"
+     "                     counts once\n"
+     "  --meta JSON|@FILE  metadata\n"
+     "  --tag TEXT         a tag; may be given up to 32 times\n"
+     "  --corr UUID        correlation id\n"
+     "  --cause UUID       causation id\n"
+     "  --format FORMAT    json, binary or msgpack, whatever it looks like\n"
+     "  --atomic           many events from stdin, of one stream or several, "
+     "a\n"
+     "                     line each as acta import takes them: all are\n"
+     "                     appended, or none\n"
+     "  --ndjson           the same\n" TERMS_HELP "\n"
+     "A decision is stored only if what it was made from still holds. Exit\n"
+     "code 4 says that it does not, and what was found; read again and decide\n"
+     "again.\n",
+     cmd_append, NULL},
+    {"read", "[STREAM]", "print events, from the first or backward",
+     "  -n, --count COUNT  this many at most\n"
+     "  --from NUMBER      begin at this version of STREAM, or at this\n"
+     "                     position of the database\n"
+     "  -r, --reverse      backward, from the last or from "
+     "--from\n" FILTER_HELP,
+     cmd_read, NULL},
+    {"query", "[FILTER...]", "print what a decision is made from",
+     "At the end stderr gets the position up to which these are all, or with\n"
+     "-r and -n the last: append with --if-none and the same filter, --after\n"
+     "that position, and it is refused if anything has come in between.\n"
+     "\n"
+     "  --after POSITION   only events behind it\n"
+     "  -n, --count COUNT  this many at most\n"
+     "  -r, --reverse      backward, from the last\n" FILTER_HELP,
+     cmd_query, NULL},
+    {"tail", "[STREAM]", "print the last events; follow with -f",
+     "  -n, --count COUNT  begin with the last COUNT (20; with --since "
+     "100000)\n"
+     "  -f, --follow       go on with those that come, until Ctrl-C; each\n"
+     "                     event once, also when the server is "
+     "restarted\n" FILTER_HELP,
+     cmd_tail, NULL},
+    {"event", "ID | STREAM VERSION", "print all there is of one event", "",
+     cmd_event, NULL},
+    {"streams", "[PREFIX]", "list streams: version, last event, name",
+     LIST_HELP, cmd_streams, NULL},
+    {"categories", "[PREFIX]", "list categories: events, first, last",
+     LIST_HELP, cmd_categories, NULL},
+    {"types", "[PREFIX]", "list types: events, first, last", LIST_HELP,
+     cmd_types, NULL},
+    {"tags", "[PREFIX]", "list tags: events, first, last", LIST_HELP, cmd_tags,
+     NULL},
+    {"stream", "VERB STREAM", "show it, or say what is kept of it",
+     "  show               what it is at, and what is kept of it\n"
+     "  set                what is kept of it:\n"
+     "    --truncate-before VERSION  hide what is before VERSION\n"
+     "    --max-count COUNT          hide all but the last COUNT\n"
+     "    --max-age TIME             hide what is older: 12h, 7d\n"
+     "                               (COUNT or TIME 0: no such bound)\n"
+     "  truncate           the same as set with --truncate-before:\n"
+     "    --before VERSION           the first version that stays\n"
+     "  delete             hide all its events; the next append begins it\n"
+     "                     anew, and its versions go on\n"
+     "  tombstone          the same, and never append to it again:\n"
+     "    --yes                      without asking\n"
+     "\n"
+     "What is hidden never comes back. All but show take\n"
+     "  --expect VERSION   only if it is at VERSION, or \"exists\"; exit code "
+     "4\n"
+     "                     if it is not\n",
+     cmd_stream, NULL},
+    {"erase", "STREAM VERSION|--all", "erase the data of events, for good",
+     "Data and metadata of an event, or of all that STREAM has so far, are\n"
+     "taken out of the server's files. The events stay, with their types, "
+     "tags\n"
+     "and ids, and are shown as erased.\n"
+     "\n"
+     "  --all              all events of STREAM\n"
+     "  --expect VERSION   with --all: only if STREAM is at VERSION\n"
+     "  --yes              without asking\n"
+     "  --wait             until the bytes are gone from journal and store,\n"
+     "                     which is the default\n"
+     "  --no-wait          only until nobody reads them any more\n",
+     cmd_erase, NULL},
+    {"import", "FILE|-", "append NDJSON events; may be repeated",
+     "A line is an object with stream, type and data, and if wanted tags,\n"
+     "metadata, id, correlation_id, causation_id and expected. data and\n"
+     "metadata are stored byte for byte as they stand in the line; bytes that\n"
+     "are no JSON are data_base64, with format.\n"
+     "\n"
+     "Imported twice, or again after it was cut short, every event is there\n"
+     "once: a line without an id gets one made of its text and its number,\n"
+     "whatever the file is called. Files of which lines may be equal and yet\n"
+     "other events, such as two days' logs, are told apart by --source.\n"
+     "\n"
+     "  --dry-run          check all lines, append nothing\n"
+     "  --clients COUNT    connections (1); with one, positions follow the\n"
+     "                     order of the file; with more, only versions do\n"
+     "  --batch COUNT      events an append at most (1000)\n"
+     "  --prefix TEXT      put TEXT in front of the streams' names\n"
+     "  --source NAME      name of what is imported, for the ids (none)\n"
+     "  --continue         go on after lines that are wrong; the exit code is\n"
+     "                     1 all the same\n",
+     cmd_import, NULL},
+    {"export", "[STREAM]", "write events as NDJSON that import takes",
+     FILTER_HELP, cmd_export, NULL},
+    {"errors", "", "list the errors, and what to do", "", cmd_errors, NULL},
+    {"help", "[COMMAND...]", "explain a command", "", cmd_help, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct cmd *
+cmd_find(const struct cmd *all, const char *word)
+{
+    for (const struct cmd *cmd = all; cmd->name != NULL; cmd++) {
+        if (strcmp(cmd_word(cmd), word) == 0) {
+            return cmd;
+        }
+    }
+    return NULL;
+}
+
+const char *
+cmd_word(const struct cmd *cmd)
+{
+    const char *space = strrchr(cmd->name, ' ');
+
+    return space == NULL ? cmd->name : space + 1;
+}
