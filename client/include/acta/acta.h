@@ -96,7 +96,7 @@
  * in codes.h. @err may always be NULL.
  *
  *     TIMEOUT      The deadline has passed; nothing was done.
- *     UNKNOWN      An append or a change of a stream was sent, and its
+ *     UNKNOWN      An append or another change was sent, and its
  *                  deadline has passed without an answer, or it was sent again
  *                  after a broken connection and then refused for a reason
  *                  that does not tell (a full disk): it may have been done.
@@ -132,7 +132,11 @@
  * most 10,000 events and 64 MiB.
  *
  * Queries are described in acta_query.h, appends in acta_append.h, events and
- * ids in acta_event.h: this header includes them.
+ * ids in acta_event.h: this header includes them. What only some programs need
+ * has headers of its own, which include this one: acta_consumer.h (consumers
+ * whose place the server keeps), acta_group.h (members of groups, who share
+ * events), acta_lease.h, acta_snapshot.h and acta_schedule.h. Calls that wait
+ * are in acta_sync.h, and at the end of each of the other headers.
  *
  * Compatibility. Structs that the caller makes begin with their size and are
  * made by the function named with them (acta_options_of() and so on): new
@@ -338,6 +342,7 @@ ACTA_API uint64_t acta_status(struct acta_client *client, uint64_t timeout_ms,
  * CONFLICT: a stream is at another version than was expected, or an event meets
  *     a condition; all that were in the way are named.
  * UNDECIDED: a condition has too many events to look at above its position.
+ * FENCED: a checkpoint's epoch is over, or a lease is not held any more.
  * TOMBSTONED: a stream is closed for ever.
  * PARTIAL_REPEAT, ID_REUSED: events of these ids are stored already, but not
  *     all, not in this order, or with other content.
@@ -653,6 +658,20 @@ struct acta_follow {
      * is no such reason, another database at the same address is (INVALID).
      */
     void (*on_ended)(void *user, const struct acta_err *err, uint64_t position);
+
+    /* The consumer that follows, if it has a name: see acta_consumer.h. NULL:
+     * it has none.
+     */
+    const char *consumer;
+
+    /* The consumer is claimed: it goes on behind @position, and moves its
+     * checkpoint under @epoch. Comes once, before all others. May be NULL.
+     */
+    void (*on_claimed)(void *user, uint64_t position, uint64_t epoch);
+
+    /* The checkpoint that acta_checkpoint() asked for is stored. May be NULL.
+     */
+    void (*on_checkpoint)(void *user, uint64_t position);
 };
 
 static inline struct acta_follow

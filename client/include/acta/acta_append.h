@@ -1,4 +1,5 @@
-/* Appends: what is to be stored, on what terms, and how that ended.
+/* Appends: what is to be stored, on what terms, with which effects, and how
+ * that ended.
  *
  * An append is atomic: all its events are stored, or none. It is refused unless
  * every stream that it writes is at the version that was expected, every stream
@@ -12,9 +13,26 @@
  *     acta_append_condition(append, coupon, 5120);     // read up to here
  *     acta_append_unseen(append, 100, 0);              // if refused, tell why
  *
+ * An append can have effects besides events, which take place in the same
+ * moment, or not at all: it moves the checkpoint of a consumer, keeps a
+ * snapshot of a stream, schedules other appends. So who reads an event,
+ * decides, and goes on to the next does it exactly once, whatever is killed
+ * when:
+ *
+ *     append = acta_append_new();
+ *     acta_append_stream(append, "payment-42", 0);     // what follows from it
+ *     acta_append_event(append, &requested);
+ *     acta_append_schedule_in(append, "payment-42-late", 3600000, reminder);
+ *     acta_append_checkpoint(append, "payments", epoch, before, position);
+ *
+ * An append needs no events if it moves a checkpoint, keeps or removes a
+ * snapshot, or makes, moves or cancels a schedule.
+ *
  * However often it is sent it counts once. It keeps the ids of its events, and
  * events that are stored already, all of them and in that order, are answered
- * with where they are, as a repeat, whatever else the append says. Who makes
+ * with where they are, as a repeat, whatever else the append says; its effects
+ * have taken place then, and do not again. One without events and command id
+ * changes nothing when done twice. Who makes
  * its events anew when it tries again, and so with other ids, gives the append
  * a command id.
  *
@@ -94,6 +112,81 @@ ACTA_API void acta_append_command_id(struct acta_append *append,
 ACTA_API void acta_append_unseen(struct acta_append *append, size_t events_max,
                                  size_t bytes_max);
 
+/* ---- effects ---- */
+
+/* Together 1,000 effects at most. A consumer, a lease, a stream's snapshot and
+ * a schedule's name can each be named by one effect of a kind only. Names are
+ * like those of streams.
+ *
+ * Move the checkpoint of @consumer from @from, or from wherever it is if that
+ * is ACTA_FROM_ANY, to @to: everything up to there has been handled. @epoch is
+ * that of the claim: see acta_consumer.h. One that is at @to already stays
+ * there.
+ *
+ * Refused with FENCED: the epoch is over, since another has claimed the
+ * consumer, or it was reset or deleted. CONFLICT: it is not at @from, or beyond
+ * @to. INVALID: @to is above the head.
+ */
+#define ACTA_FROM_ANY UINT64_MAX
+
+ACTA_API void acta_append_checkpoint(struct acta_append *append,
+                                     const char *consumer, uint64_t epoch,
+                                     uint64_t from, uint64_t to);
+
+/* Refuse the append, with FENCED, unless @lease is held under @fence: see
+ * acta_lease.h. This is only a check, and no reason for an append without
+ * events.
+ */
+ACTA_API void acta_append_lease(struct acta_append *append, const char *lease,
+                                uint64_t fence);
+
+/* Keep the state of @stream as of @version, which it has when the append is
+ * done: see acta_snapshot.h. @schema says what the bytes mean, and counts up
+ * when that changes. Of two snapshots that of the greater schema is kept, and
+ * of the same schema that of the greater version; the other one is passed over.
+ * @data is copied, up to 16 MiB.
+ *
+ * Refused with CONFLICT: the stream has no such version.
+ */
+ACTA_API void acta_append_snapshot(struct acta_append *append,
+                                   const char *stream, uint64_t version,
+                                   uint64_t schema, const void *data,
+                                   size_t size);
+ACTA_API void acta_append_remove_snapshot(struct acta_append *append,
+                                          const char *stream);
+
+/* Store the events of @what at a time, in microseconds since 1970, or after a
+ * delay in milliseconds, exactly once: never before, by the server's clock, and
+ * as soon after as it runs. @what has writes only: no checks, conditions,
+ * command id or effects. It is copied. If it is refused when it is due, it
+ * stays as one that has failed: see acta_schedule.h.
+ *
+ * Refused with CONFLICT: there is a schedule of this name, with other events.
+ * One with the same events is left as it is.
+ */
+ACTA_API void acta_append_schedule(struct acta_append *append, const char *name,
+                                   uint64_t due_us,
+                                   const struct acta_append *what);
+ACTA_API void acta_append_schedule_in(struct acta_append *append,
+                                      const char *name, uint64_t delay_ms,
+                                      const struct acta_append *what);
+
+/* Let the schedule @name be due at another time; one that has failed is tried
+ * again then. Refused with CONFLICT: there is none.
+ */
+ACTA_API void acta_append_move_schedule(struct acta_append *append,
+                                        const char *name, uint64_t due_us);
+ACTA_API void acta_append_move_schedule_in(struct acta_append *append,
+                                           const char *name, uint64_t delay_ms);
+
+/* Let the schedule @name not take place. It is no error if there is none, or
+ * not any more: see the field cancelled of the answer. Cancellations come
+ * before schedules, so one can be replaced by another of the same name.
+ */
+ACTA_API void acta_append_cancel(struct acta_append *append, const char *name);
+
+/* ---- looking at it ---- */
+
 /* How many events there are, and the id of event @index, counted over all
  * writes from 0; NULL if there is none. Valid until the append is changed.
  */
@@ -126,20 +219,31 @@ enum acta_failure_kind {
     ACTA_FAILED_EVENT = 1,     /* The event's id is stored already. */
     ACTA_FAILED_CHECK = 2,     /* The checked stream is at another version. */
     ACTA_FAILED_CONDITION = 3, /* An event matches. */
+
+    /* Effects: */
+    ACTA_FAILED_CHECKPOINT = 4, /* Its epoch is over, or it is elsewhere. */
+    ACTA_FAILED_LEASE = 5,      /* It is not held under this fence. */
+    ACTA_FAILED_SNAPSHOT = 6,   /* The stream has no such version. */
+    ACTA_FAILED_SCHEDULE = 7,   /* There is another one of this name; or none
+                                   that could be moved. */
 };
 
 /* A reason why an append was refused. */
 struct acta_failure {
     enum acta_failure_kind kind;
-    size_t index; /* Of the write, the check or the condition, from 0. */
-    size_t event; /* Index of the event in the write; else 0. */
-    int64_t
-        expected;    /* The version that was given; for a condition the
-                        position (INT64_MAX if it is larger); for an event 0. */
-    uint64_t actual; /* The stream's version, or that of the stored event. Of
-                        a condition the position of the first event that
-                        matches, or, if the code is UNDECIDED, up to where
-                        none does. */
+    size_t index;     /* Of the write, the check, the condition, or the effect
+                         among those of its kind, from 0. Schedules that are made
+                         and moved are of one kind. */
+    size_t event;     /* Index of the event in the write; else 0. */
+    int64_t expected; /* The version that was given; for a condition the
+                         position (INT64_MAX if it is larger); for an event 0.
+                         Of a checkpoint where it was to be, of a lease the
+                         fence, of a snapshot its version. */
+    uint64_t actual;  /* The stream's version, or that of the stored event. Of
+                         a condition the position of the first event that
+                         matches, or, if the code is UNDECIDED, up to where
+                         none does. Of a checkpoint where it is, of a lease the
+                         fence of who holds it, 0 if nobody does. */
 };
 
 /* What a refused append has missed: the events behind the expected version of
@@ -156,7 +260,7 @@ struct acta_unseen {
 
 /* How an append ended. */
 struct acta_appended {
-    uint64_t position; /* Of its last event; 0 if it failed. */
+    uint64_t position; /* Of its last event; 0 if it failed or has none. */
     uint64_t version;  /* The last event's, in the stream written last. */
     bool repeated;     /* All was stored before: this is the first answer. */
     /* In the order of the writes; more than one for a write only if it is
@@ -164,8 +268,8 @@ struct acta_appended {
      */
     const struct acta_run *const *runs;
     size_t runs_count;
-    /* Of a refused append, if the code is CONFLICT, TOMBSTONED, UNDECIDED,
-     * PARTIAL_REPEAT or ID_REUSED: up to 100 reasons.
+    /* Of a refused append, if the code is CONFLICT, FENCED, TOMBSTONED,
+     * UNDECIDED, PARTIAL_REPEAT or ID_REUSED: up to 100 reasons.
      */
     const struct acta_failure *const *failures;
     size_t failures_count;
@@ -175,6 +279,7 @@ struct acta_appended {
      */
     bool by_command;
     const struct acta_unseen *unseen; /* NULL: none were brought along. */
+    uint64_t cancelled; /* Schedules that were there to be cancelled. */
 };
 
 #ifdef __cplusplus

@@ -53,6 +53,28 @@ ACTA_API void acta_query_or(struct acta_query *query);
 ACTA_API enum acta_code acta_query_check(const struct acta_query *query,
                                          struct acta_err *err);
 
+/* ---- queries that are told ---- */
+
+enum acta_query_field {
+    ACTA_QUERY_CATEGORY = 0,
+    ACTA_QUERY_TYPE = 1,
+    ACTA_QUERY_TAG = 2,
+    ACTA_QUERY_STREAM = 3,
+    ACTA_QUERY_CORRELATION_ID = 4,
+};
+
+/* One of the texts that the query of a consumer names, see acta_consumer.h:
+ * item by item, from 0, and within an item by field. Added to a new query, with
+ * acta_query_or() between items, they make the same query. No texts at all mean
+ * all events.
+ */
+struct acta_query_text {
+    size_t item;
+    enum acta_query_field field;
+    bool is_prefix;   /* Of types and streams. */
+    const char *text; /* Of a correlation id as acta_id_format() has it. */
+};
+
 #ifdef __cplusplus
 }
 #endif

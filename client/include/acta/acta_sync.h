@@ -46,6 +46,9 @@
  * passed, through any number of connections. Errors are returned, and told in
  * @err, which may be NULL.
  *
+ * Consumers, groups, leases, snapshots and schedules have headers of their own,
+ * with the calls that wait at the end of each.
+ *
  * Memory. What a call hands out belongs to the acta_sync (or to the cursor or
  * follower it came from) and is valid until the next call on it.
  *
@@ -80,7 +83,8 @@ ACTA_API enum acta_code acta_sync_open(struct acta_sync **sync,
                                        const struct acta_options *options,
                                        struct acta_err *err);
 
-/* Its cursors and followers are closed with it. May be NULL. */
+/* Its cursors, followers, workers and leases are closed with it. May be NULL.
+ */
 ACTA_API void acta_sync_close(struct acta_sync *sync);
 
 /* The server that it is connected to, or was last. */
