@@ -416,6 +416,20 @@ class History:
         }
 
 
+def run(kind):
+    """What the other checkers do: kind(DIRECTORY).check() gives counts and
+    problems."""
+    try:
+        counts, problems = kind(sys.argv[1]).check()
+    except (Malformed, KeyError, IndexError, OSError) as error:
+        print(f"{sys.argv[0]}: {type(error).__name__}: {error}",
+              file=sys.stderr)
+        return 2
+    print(json.dumps({**counts, "problems": len(problems),
+                      "first_problems": problems[:PROBLEMS_SHOWN]}))
+    return 1 if problems else 0
+
+
 def main():
     if len(sys.argv) != 2:
         print("usage: check.py DIRECTORY", file=sys.stderr)

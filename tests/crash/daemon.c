@@ -114,11 +114,13 @@ spawn(struct daemon *daemon)
     char log[ARGUMENT_SIZE], path[ARGUMENT_SIZE], preload[ARGUMENT_SIZE * 4];
     const char *arguments[DAEMON_OPTIONS_MAX + ARGUMENTS_OF_OWN + 1];
     const char *environment[ENVIRONMENT_MAX + 3];
+    const char *planted = getenv("ACTA_TEST_ACTAD");
     pid_t parent = getpid();
     size_t count = 0;
     int log_fd;
 
-    snprintf(path, sizeof(path), "%s", run_build("server/actad"));
+    snprintf(path, sizeof(path), "%s",
+             planted != NULL ? planted : run_build("server/actad"));
     snprintf(data, sizeof(data), "--data-dir=%s/data", daemon->dir);
     snprintf(listen, sizeof(listen), "--listen=%s:%u", daemon->address,
              daemon->port);

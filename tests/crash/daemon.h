@@ -5,6 +5,9 @@
  * neither take its port nor, by chance, be connected to itself, and a server
  * that is started again gets its port back.
  *
+ * ACTA_TEST_ACTAD=path in the environment runs another one in its place: one
+ * that has a mistake planted in it (tests/plant).
+ *
  * Whatever fails, fails the test. Processes end with the thread that started
  * them.
  */

@@ -137,12 +137,19 @@ dump(const char *url, const char *dir, unsigned number, bool lists)
 int
 check_history(const char *dir)
 {
-    char command[1024];
+    return check_notes("check", dir);
+}
+
+int
+check_notes(const char *checker, const char *dir)
+{
+    char command[1024], program[64];
     int status;
 
     fflush(stdout);
-    snprintf(command, sizeof(command), "python3 %s %s",
-             run_source("tests/check/check.py"), dir);
+    snprintf(program, sizeof(program), "tests/check/%s.py", checker);
+    snprintf(command, sizeof(command), "python3 -B %s %s", run_source(program),
+             dir);
     status = system(command);
     ck_assert(WIFEXITED(status));
     return WEXITSTATUS(status);

@@ -15,4 +15,7 @@ uint64_t dump(const char *url, const char *dir, unsigned number, bool lists);
 /* Run the checker over @dir, print its line, and return its exit code. */
 int check_history(const char *dir);
 
+/* The same with another checker of tests/check: "check_leases". */
+int check_notes(const char *checker, const char *dir);
+
 #endif
