@@ -43,9 +43,12 @@ enum row_kind {
     ROW_LEASE = 9,      /* Name -> lease.h. */
     ROW_SNAPSHOT = 10,  /* Stream -> snapshot.h. */
     ROW_SCHEDULE = 11,  /* Name -> schedule.h. */
-    ROW_COUNTER = 12,   /* No key -> the last number given to a consumer or a
+    ROW_SCHEDULED = 12, /* Name of a schedule -> its writes, as in an append. */
+    ROW_COUNTER = 13,   /* No key -> the last number given to a consumer or a
                            schedule, or as a fence: 8 bytes, little-endian. */
 };
+
+#define ROW_KINDS_END 14 /* All kinds are below. */
 
 #define ROW_KEY_SIZE_MAX (ACTA_STREAM_SIZE_MAX + 8)
 
@@ -74,6 +77,7 @@ row_stream(const struct row *row)
     case ROW_LEASE:
     case ROW_SNAPSHOT: /* It hides nothing. */
     case ROW_SCHEDULE:
+    case ROW_SCHEDULED:
     case ROW_COUNTER:
         break;
     }

@@ -2,7 +2,7 @@
 
 #include "pack.h"
 
-#define FIELDS 6
+#define FIELDS 5
 
 void
 schedule_encode(struct buf *buf, const struct schedule *schedule)
@@ -13,7 +13,6 @@ schedule_encode(struct buf *buf, const struct schedule *schedule)
     pack_uint(buf, schedule->created_us);
     pack_bool(buf, schedule->has_failed);
     pack_str(buf, schedule->text);
-    pack_bin(buf, schedule->writes);
 }
 
 enum acta_code
@@ -29,7 +28,6 @@ schedule_decode(struct schedule *schedule, struct slice value,
     schedule->created_us = pack_get_uint(&reader, "created");
     schedule->has_failed = pack_get_bool(&reader, "has failed");
     schedule->text = pack_get_str(&reader, "text");
-    schedule->writes = pack_get_bin(&reader, "writes");
     if (reader.failed || reader.at != reader.end) {
         return acta_fail(err, ACTA_CORRUPT, "schedule is damaged");
     }

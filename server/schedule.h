@@ -1,5 +1,8 @@
-/* ROW_SCHEDULE: name -> an append that takes place later. The value is a
- * msgpack array in the order of the fields. No I/O. Any thread.
+/* ROW_SCHEDULE: name -> when an append takes place. What is appended is in a row
+ * of its own, ROW_SCHEDULED, as the writes of the append that scheduled it: it
+ * may be large, and does not change when the time does.
+ *
+ * The value is a msgpack array in the order of the fields. No I/O. Any thread.
  */
 
 #ifndef ACTA_SCHEDULE_H
@@ -18,7 +21,6 @@ struct schedule {
     uint64_t created_us;
     bool has_failed;     /* It was due, and was refused: */
     struct slice text;   /* why. */
-    struct slice writes; /* As in an append. */
 };
 
 void schedule_encode(struct buf *buf, const struct schedule *schedule);
