@@ -42,6 +42,16 @@
  */
 #define ACTA_APPEND_EFFECTS_MAX 1000
 
+/* A snapshot's data; and all of an append's together with its records and the
+ * writes that it schedules are within ACTA_APPEND_SIZE_MAX.
+ */
+#define ACTA_SNAPSHOT_SIZE_MAX (16u << 20)
+
+/* When a schedule is due, or after how long: far enough that adding one to the
+ * other is always a number.
+ */
+#define ACTA_DUE_US_MAX (UINT64_C(1) << 60)
+
 /* Names of consumers, leases and schedules, as those of streams; texts that
  * people read: who holds a lease, why an event was parked.
  */
@@ -49,7 +59,7 @@
 #define ACTA_TEXT_SIZE_MAX 1024
 
 /* Each is in the writer's memory. */
-#define ACTA_LEASES_MAX    1000000
+#define ACTA_LEASES_MAX    100000
 #define ACTA_SCHEDULES_MAX 1000000
 
 /* Time that a lease is given for, and that an event may be held back for. */
@@ -76,8 +86,8 @@
 /* Before hello a peer is nobody, and gets little memory. */
 #define ACTA_HELLO_SIZE_MAX 4096
 
-/* The deepest message is append: body, conditions, condition, query, item,
- * types, prefix.
+/* The deepest message is append: body, schedules, schedule, writes, write,
+ * events, event, tags.
  */
 #define ACTA_DEPTH_MAX 8
 
@@ -116,7 +126,10 @@ _Static_assert(ACTA_APPEND_SIZE_MAX < ACTA_FRAME_SIZE_MAX,
                "a frame holds the largest append");
 _Static_assert(ACTA_FRAME_SIZE_MAX <= 0xffffffff,
                "a frame's length is 32 bits on the wire");
-_Static_assert(ACTA_PAGE_SIZE_MAX + ACTA_EVENT_SIZE_MAX < ACTA_FRAME_SIZE_MAX,
-               "a frame holds the largest page, with one event too many");
+_Static_assert(ACTA_PAGE_SIZE_MAX + ACTA_EVENT_SIZE_MAX +
+                       ACTA_SNAPSHOT_SIZE_MAX <
+                   ACTA_FRAME_SIZE_MAX,
+               "a frame holds the largest page, with one event too many, and a "
+               "snapshot");
 
 #endif

@@ -211,15 +211,16 @@ struct msg_fence {
 struct msg_snapshot {
     struct slice stream;
     uint64_t version;
-    uint64_t schema; /* Which meaning the bytes have. */
-    bool is_removed; /* There is to be none. Then the rest is 0. */
-    struct slice data;
+    uint64_t schema;   /* Which meaning the bytes have. */
+    bool is_removed;   /* There is to be none. Then the rest is 0. */
+    struct slice data; /* At most ACTA_SNAPSHOT_SIZE_MAX. */
 };
 
 /* An append that takes place later. */
 struct msg_schedule {
     struct slice name;
-    uint64_t due_us; /* Since 1970; or from now, if @is_delay. */
+    uint64_t due_us; /* Since 1970; or from now, if @is_delay. At most
+                        ACTA_DUE_US_MAX. */
     bool is_delay;
     struct slice writes; /* As in an append, as bytes. Empty: the schedule of
                             this name, which must be there, is moved. */
@@ -303,6 +304,13 @@ struct msg_append {
  */
 enum acta_code msg_append_decode(struct msg_append *append, struct slice body,
                                  struct acta_err *err) ACTA_CHECKED;
+
+/* The same for the writes of a schedule, msg_schedule.writes: an append that
+ * has nothing else. At least one.
+ */
+enum acta_code msg_writes_decode(struct msg_append *append, struct slice writes,
+                                 struct acta_err *err) ACTA_CHECKED;
+
 void msg_append_fini(struct msg_append *append);
 
 /* Events of one write that lie one behind the other, in stream and log. */

@@ -13,6 +13,9 @@
 #define APPEND_FIELDS_MAX (APPEND_FIELDS_MIN + MSG_MORE_FIELDS)
 #define WRITE_FIELDS      3
 
+/* Writes, write, events, event, tags. */
+#define WRITES_DEPTH_MAX 5
+
 /* The head of the body's array is of one byte, which is patched when it is
  * known what follows the writes.
  */
@@ -197,8 +200,8 @@ check_expectations(const struct msg_append *append, struct acta_err *err)
 struct counts {
     size_t writes;
     size_t events;
-    size_t checks;
-    size_t conditions;
+    struct msg_more_counts more;
+    bool is_whole; /* False: something is wrong, and not all is counted. */
 };
 
 static struct counts
@@ -208,9 +211,20 @@ count_all(struct pack_reader reader, size_t writes_count, size_t fields)
 
     reader.err = NULL;
     counts.events = count_events(&reader, writes_count);
-    msg_more_count(&reader, fields - APPEND_FIELDS_MIN, &counts.checks,
-                   &counts.conditions);
+    msg_more_count(&reader, fields - APPEND_FIELDS_MIN, &counts.more);
+    counts.is_whole = !reader.failed;
     return counts;
+}
+
+/* Without events it must do something else. */
+static bool
+does_nothing(const struct counts *counts)
+{
+    const struct msg_effects_counts *effects = &counts->more.effects;
+
+    return counts->writes == 0 && effects->checkpoints == 0 &&
+           effects->snapshots == 0 && effects->schedules == 0 &&
+           effects->cancellations == 0;
 }
 
 /* Decode what was counted into arrays in one piece of memory. */
@@ -218,39 +232,68 @@ static enum acta_code
 decode_all(struct pack_reader *reader, const struct counts *counts,
            size_t fields, struct msg_append *append)
 {
-    struct msg_condition *conditions;
-    struct msg_check *checks;
+    size_t size = counts->writes * sizeof(*append->writes) +
+                  counts->events * sizeof(*append->events) +
+                  msg_more_size(&counts->more);
 
-    append->memory = malloc(counts->writes * sizeof(*append->writes) +
-                            counts->events * sizeof(*append->events) +
-                            counts->checks * sizeof(*checks) +
-                            counts->conditions * sizeof(*conditions));
+    append->memory = malloc(size > 0 ? size : 1);
     if (append->memory == NULL) {
         return acta_fail(reader->err, ACTA_MEMORY, "append");
     }
     append->writes = append->memory;
     append->writes_count = counts->writes;
     append->events = (struct event *)(void *)(append->writes + counts->writes);
-    checks = (struct msg_check *)(void *)(append->events + counts->events);
-    conditions = (struct msg_condition *)(void *)(checks + counts->checks);
 
     for (size_t i = 0; i < counts->writes && !reader->failed; i++) {
         decode_write(reader, append, i);
     }
-    if (!reader->failed && append->records_size > ACTA_APPEND_SIZE_MAX) {
+    size = append->records_size +
+           msg_more_decode(reader, fields - APPEND_FIELDS_MIN, &counts->more,
+                           append->events + counts->events, &append->more);
+    if (!reader->failed && size > ACTA_APPEND_SIZE_MAX) {
         pack_fail(reader, ACTA_TOO_LARGE,
-                  "append is %zu bytes, the limit is %u", append->records_size,
+                  "append is %zu bytes, the limit is %u", size,
                   ACTA_APPEND_SIZE_MAX);
     }
-    msg_more_decode(reader, fields - APPEND_FIELDS_MIN, &append->more, checks,
-                    conditions);
     if (reader->failed) {
         return pack_code(reader);
     }
     assert(append->events_count == counts->events);
-    assert(append->more.checks_count == counts->checks);
-    assert(append->more.conditions_count == counts->conditions);
+    assert(append->more.checks_count == counts->more.checks);
+    assert(append->more.conditions_count == counts->more.conditions);
     return check_expectations(append, reader->err);
+}
+
+/* Decode an append behind the head of its body, which has @fields fields. */
+static enum acta_code
+decode(struct msg_append *append, struct pack_reader *reader, size_t fields,
+       size_t writes_min)
+{
+    struct counts counts;
+    size_t writes_count;
+    enum acta_code code;
+
+    writes_count =
+        pack_get_array_of(reader, writes_min, ACTA_APPEND_EVENTS_MAX, "writes");
+    if (reader->failed) {
+        return pack_code(reader);
+    }
+    counts = count_all(*reader, writes_count, fields);
+    if (counts.events > ACTA_APPEND_EVENTS_MAX) {
+        return acta_fail(reader->err, ACTA_TOO_LARGE,
+                         "append has %zu events, the limit is %d",
+                         counts.events, ACTA_APPEND_EVENTS_MAX);
+    }
+    if (counts.is_whole && does_nothing(&counts)) {
+        return acta_fail(reader->err, ACTA_INVALID,
+                         "append does nothing: it has no writes, checkpoints, "
+                         "snapshots, schedules or cancellations");
+    }
+    code = decode_all(reader, &counts, fields, append);
+    if (code != ACTA_OK) {
+        msg_append_fini(append);
+    }
+    return code;
 }
 
 enum acta_code
@@ -258,29 +301,28 @@ msg_append_decode(struct msg_append *append, struct slice body,
                   struct acta_err *err)
 {
     struct pack_reader reader;
-    struct counts counts;
-    size_t fields, writes_count;
-    enum acta_code code;
+    size_t fields;
 
     *append = (struct msg_append){0};
     fields = msg_request_begin_of(&reader, body, APPEND_FIELDS_MIN,
                                   APPEND_FIELDS_MAX, err);
-    writes_count =
-        pack_get_array_of(&reader, 1, ACTA_APPEND_EVENTS_MAX, "writes");
-    if (reader.failed) {
-        return pack_code(&reader);
-    }
-    counts = count_all(reader, writes_count, fields);
-    if (counts.events > ACTA_APPEND_EVENTS_MAX) {
-        return acta_fail(err, ACTA_TOO_LARGE,
-                         "append has %zu events, the limit is %d",
-                         counts.events, ACTA_APPEND_EVENTS_MAX);
-    }
-    code = decode_all(&reader, &counts, fields, append);
+    return decode(append, &reader, fields, 0);
+}
+
+enum acta_code
+msg_writes_decode(struct msg_append *append, struct slice writes,
+                  struct acta_err *err)
+{
+    struct pack_reader reader;
+    enum acta_code code;
+
+    *append = (struct msg_append){0};
+    code = pack_scan(writes, WRITES_DEPTH_MAX, err);
     if (code != ACTA_OK) {
-        msg_append_fini(append);
+        return code;
     }
-    return code;
+    pack_reader_init(&reader, writes, err);
+    return decode(append, &reader, APPEND_FIELDS_MIN, 1);
 }
 
 void

@@ -6,7 +6,7 @@
 
 #include "msg_body.h"
 
-#define APPENDED_FIELDS 2
+#define APPENDED_FIELDS 3
 #define RUN_FIELDS      4
 
 size_t
@@ -29,6 +29,13 @@ msg_appended_run(struct buf *buf, const struct msg_run *run)
     pack_uint(buf, run->first_version);
     pack_uint(buf, run->first_position);
     pack_uint(buf, run->count);
+}
+
+void
+msg_appended_end(struct buf *buf, size_t start, uint64_t cancelled)
+{
+    pack_uint(buf, cancelled);
+    frame_end(buf, start);
 }
 
 static struct msg_run
@@ -63,6 +70,7 @@ msg_appended_decode(struct msg_appended *appended, struct slice body,
         read_run(&reader);
     }
     appended->runs = pack_since(&reader, from);
+    appended->cancelled = pack_get_uint(&reader, "cancelled");
     return pack_code(&reader);
 }
 

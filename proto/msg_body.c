@@ -95,14 +95,105 @@ msg_take_elements(struct pack_reader *reader, size_t count)
     return pack_since(reader, from);
 }
 
+size_t
+msg_part_begin(struct pack_reader *reader, size_t fields, const char *what)
+{
+    size_t count = pack_get_array_of(reader, fields, SIZE_MAX, what);
+
+    return reader->failed ? 0 : count - fields;
+}
+
 void
-msg_check_stream(struct pack_reader *reader, struct slice stream)
+msg_part_end(struct pack_reader *reader, size_t fields_left)
+{
+    msg_take_elements(reader, fields_left);
+}
+
+struct slice
+msg_take_list(struct pack_reader *reader, size_t *count,
+              void (*take)(struct pack_reader *reader), const char *what)
+{
+    const uint8_t *from;
+
+    *count = pack_get_array(reader, what);
+    from = reader->at;
+    for (size_t i = 0; i < *count && !reader->failed; i++) {
+        take(reader);
+    }
+    return pack_since(reader, from);
+}
+
+struct slice
+msg_rest(const struct pack_reader *reader)
+{
+    return slice_make(reader->at, (size_t)(reader->end - reader->at));
+}
+
+static void
+check_name(struct pack_reader *reader, struct slice name, size_t size_max,
+           const char *what)
 {
     struct acta_err err;
 
-    if (!reader->failed &&
-        name_check(stream, ACTA_STREAM_SIZE_MAX, "stream", &err) != ACTA_OK) {
+    if (!reader->failed && name_check(name, size_max, what, &err) != ACTA_OK) {
         pack_fail(reader, err.code, "%s", err.text);
+    }
+}
+
+void
+msg_check_stream(struct pack_reader *reader, struct slice stream)
+{
+    check_name(reader, stream, ACTA_STREAM_SIZE_MAX, "stream");
+}
+
+void
+msg_check_name(struct pack_reader *reader, struct slice name, const char *what)
+{
+    check_name(reader, name, ACTA_NAME_SIZE_MAX, what);
+}
+
+void
+msg_check_text(struct pack_reader *reader, struct slice text, const char *what)
+{
+    if (!reader->failed && text.size > ACTA_TEXT_SIZE_MAX) {
+        pack_fail(reader, ACTA_TOO_LARGE, "%s is %zu bytes, the limit is %d",
+                  what, text.size, ACTA_TEXT_SIZE_MAX);
+    }
+    if (!reader->failed && !name_is_lines(text)) {
+        pack_fail(reader, ACTA_INVALID,
+                  "%s is not UTF-8 without control characters", what);
+    }
+}
+
+void
+msg_check_time(struct pack_reader *reader, uint64_t value, uint64_t min,
+               uint64_t max, const char *what)
+{
+    if (!reader->failed && value < min) {
+        pack_fail(reader, ACTA_INVALID, "%s is %ju us, must be at least %ju",
+                  what, (uintmax_t)value, (uintmax_t)min);
+    }
+    if (!reader->failed && value > max) {
+        pack_fail(reader, ACTA_TOO_LARGE, "%s is %ju us, the limit is %ju",
+                  what, (uintmax_t)value, (uintmax_t)max);
+    }
+}
+
+/* Names of all kinds are of one size at most. */
+_Static_assert(ACTA_STREAM_SIZE_MAX == ACTA_TYPE_SIZE_MAX &&
+                   ACTA_STREAM_SIZE_MAX == ACTA_TAG_SIZE_MAX &&
+                   ACTA_STREAM_SIZE_MAX == ACTA_NAME_SIZE_MAX,
+               "prefixes of all kinds of names have one limit");
+
+void
+msg_check_prefix(struct pack_reader *reader, struct slice prefix,
+                 struct slice after)
+{
+    if (!reader->failed && (prefix.size > ACTA_STREAM_SIZE_MAX ||
+                            after.size > ACTA_STREAM_SIZE_MAX)) {
+        pack_fail(reader, ACTA_TOO_LARGE,
+                  "prefix and after are limited to %d bytes",
+                  ACTA_STREAM_SIZE_MAX);
     }
 }
 
@@ -115,6 +206,24 @@ msg_check_expected(struct pack_reader *reader, int64_t expected)
                   "-2 for exists",
                   (intmax_t)expected);
     }
+}
+
+struct msg_open
+msg_list_begin(struct buf *buf, uint8_t kind, uint64_t request_id)
+{
+    struct msg_open open = {.frame = frame_begin(buf, kind, request_id)};
+
+    pack_array(buf, MSG_LIST_FIELDS);
+    open.count = pack_array_begin(buf);
+    return open;
+}
+
+void
+msg_list_end(struct buf *buf, struct msg_open open, size_t count, bool at_end)
+{
+    pack_array_end(buf, open.count, count);
+    pack_bool(buf, at_end);
+    frame_end(buf, open.frame);
 }
 
 void

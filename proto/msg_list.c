@@ -4,56 +4,15 @@
 
 #include "msg.h"
 
-#include "limit.h"
 #include "msg_body.h"
 
 #define LIST_STREAMS_FIELDS    3
 #define LIST_NAMES_FIELDS      4
-#define LIST_FIELDS            2
 #define DESCRIBE_STREAM_FIELDS 1
 #define DESCRIPTION_FIELDS     2
 #define STREAM_FIELDS          7
 #define SETTINGS_FIELDS        3
 #define NAME_FIELDS            5
-
-/* Names of streams, types and tags are of one size at most. */
-_Static_assert(ACTA_STREAM_SIZE_MAX == ACTA_TYPE_SIZE_MAX &&
-                   ACTA_STREAM_SIZE_MAX == ACTA_TAG_SIZE_MAX,
-               "prefixes of all kinds of names have one limit");
-
-/* They need not be names: any bytes divide the names into those before and
- * those behind.
- */
-static void
-check_prefix(struct pack_reader *reader, struct slice prefix,
-             struct slice after)
-{
-    if (!reader->failed && (prefix.size > ACTA_STREAM_SIZE_MAX ||
-                            after.size > ACTA_STREAM_SIZE_MAX)) {
-        pack_fail(reader, ACTA_TOO_LARGE,
-                  "prefix and after are limited to %d bytes",
-                  ACTA_STREAM_SIZE_MAX);
-    }
-}
-
-/* A list of what is counted only at its end. */
-static struct msg_open
-list_begin(struct buf *buf, uint8_t kind, uint64_t request_id)
-{
-    struct msg_open open = {.frame = frame_begin(buf, kind, request_id)};
-
-    pack_array(buf, LIST_FIELDS);
-    open.count = pack_array_begin(buf);
-    return open;
-}
-
-static void
-list_end(struct buf *buf, struct msg_open open, size_t count, bool at_end)
-{
-    pack_array_end(buf, open.count, count);
-    pack_bool(buf, at_end);
-    frame_end(buf, open.frame);
-}
 
 /* ---- streams ---- */
 
@@ -80,7 +39,7 @@ msg_list_streams_decode(struct msg_list_streams *list, struct slice body,
     list->prefix = pack_get_str(&reader, "prefix");
     list->after = pack_get_str(&reader, "after");
     list->count_max = pack_get_uint(&reader, "count_max");
-    check_prefix(&reader, list->prefix, list->after);
+    msg_check_prefix(&reader, list->prefix, list->after);
     return pack_code(&reader);
 }
 
@@ -137,7 +96,7 @@ read_stream(struct pack_reader *reader)
 struct msg_open
 msg_streams_begin(struct buf *buf, uint64_t request_id)
 {
-    return list_begin(buf, OP_STREAMS, request_id);
+    return msg_list_begin(buf, OP_STREAMS, request_id);
 }
 
 void
@@ -150,7 +109,7 @@ void
 msg_streams_end(struct buf *buf, struct msg_open open,
                 const struct msg_streams *streams)
 {
-    list_end(buf, open, streams->streams_count, streams->at_end);
+    msg_list_end(buf, open, streams->streams_count, streams->at_end);
 }
 
 enum acta_code
@@ -160,7 +119,7 @@ msg_streams_decode(struct msg_streams *streams, struct slice body,
     struct pack_reader reader;
     const uint8_t *from;
 
-    msg_reply_begin(&reader, body, LIST_FIELDS, err);
+    msg_reply_begin(&reader, body, MSG_LIST_FIELDS, err);
     streams->streams_count = pack_get_array(&reader, "streams");
     from = reader.at;
     for (size_t i = 0; i < streams->streams_count && !reader.failed; i++) {
@@ -266,14 +225,14 @@ msg_list_names_decode(struct msg_list_names *list, struct slice body,
                   "kind of names is %ju, must be 0 to %d", (uintmax_t)kind,
                   MSG_NAME_TAG);
     }
-    check_prefix(&reader, list->prefix, list->after);
+    msg_check_prefix(&reader, list->prefix, list->after);
     return pack_code(&reader);
 }
 
 struct msg_open
 msg_names_begin(struct buf *buf, uint64_t request_id)
 {
-    return list_begin(buf, OP_NAMES, request_id);
+    return msg_list_begin(buf, OP_NAMES, request_id);
 }
 
 void
@@ -291,7 +250,7 @@ void
 msg_names_end(struct buf *buf, struct msg_open open,
               const struct msg_names *names)
 {
-    list_end(buf, open, names->names_count, names->at_end);
+    msg_list_end(buf, open, names->names_count, names->at_end);
 }
 
 static struct msg_name
@@ -319,7 +278,7 @@ msg_names_decode(struct msg_names *names, struct slice body,
     struct pack_reader reader;
     const uint8_t *from;
 
-    msg_reply_begin(&reader, body, LIST_FIELDS, err);
+    msg_reply_begin(&reader, body, MSG_LIST_FIELDS, err);
     names->names_count = pack_get_array(&reader, "names");
     from = reader.at;
     for (size_t i = 0; i < names->names_count && !reader.failed; i++) {

@@ -3,6 +3,9 @@
 #include "limit.h"
 #include "msg_body.h"
 
+/* Those that are not effects. */
+#define OWN_FIELDS (MSG_MORE_FIELDS - MSG_EFFECTS_FIELDS)
+
 #define CHECK_FIELDS     2
 #define CONDITION_FIELDS 2
 #define UNSEEN_FIELDS    2
@@ -10,6 +13,11 @@
 size_t
 msg_more_fields(const struct msg_append_more *more)
 {
+    size_t effects = msg_effects_fields(more);
+
+    if (effects > 0) {
+        return OWN_FIELDS + effects;
+    }
     if (more->unseen.events_max > 0) {
         return 4;
     }
@@ -68,9 +76,14 @@ msg_more_encode(struct buf *buf, const struct msg_append_more *more)
     } else if (fields >= 3) {
         pack_bin(buf, slice_make(more->command_id, UUID_SIZE));
     }
-    if (fields >= 4) {
+    if (fields >= 4 && more->unseen.events_max == 0) {
+        pack_nil(buf);
+    } else if (fields >= 4) {
         pack_array(buf, UNSEEN_FIELDS);
         msg_encode_bounds(buf, &more->unseen);
+    }
+    if (fields > OWN_FIELDS) {
+        msg_effects_encode(buf, fields - OWN_FIELDS, more);
     }
 }
 
@@ -87,19 +100,31 @@ count_list(struct pack_reader *reader, size_t max, const char *what)
 }
 
 void
-msg_more_count(struct pack_reader *reader, size_t fields, size_t *checks_count,
-               size_t *conditions_count)
+msg_more_count(struct pack_reader *reader, size_t fields,
+               struct msg_more_counts *counts)
 {
-    *checks_count = 0;
-    *conditions_count = 0;
+    *counts = (struct msg_more_counts){0};
     if (fields >= 1) {
-        *checks_count = count_list(reader, ACTA_APPEND_CHECKS_MAX, "checks");
-        msg_take_elements(reader, *checks_count);
+        counts->checks = count_list(reader, ACTA_APPEND_CHECKS_MAX, "checks");
+        msg_take_elements(reader, counts->checks);
     }
     if (fields >= 2) {
-        *conditions_count =
+        counts->conditions =
             count_list(reader, ACTA_APPEND_CONDITIONS_MAX, "conditions");
+        msg_take_elements(reader, counts->conditions);
     }
+    if (fields > OWN_FIELDS) {
+        msg_take_elements(reader, 2); /* command id, unseen */
+        msg_effects_count(reader, fields - OWN_FIELDS, &counts->effects);
+    }
+}
+
+size_t
+msg_more_size(const struct msg_more_counts *counts)
+{
+    return counts->checks * sizeof(struct msg_check) +
+           counts->conditions * sizeof(struct msg_condition) +
+           msg_effects_size(&counts->effects);
 }
 
 /* Put where it is in front of what is wrong. */
@@ -165,11 +190,14 @@ decode_conditions(struct pack_reader *reader, struct msg_append_more *more,
     }
 }
 
-void
+size_t
 msg_more_decode(struct pack_reader *reader, size_t fields,
-                struct msg_append_more *more, struct msg_check *checks,
-                struct msg_condition *conditions)
+                const struct msg_more_counts *counts, void *memory,
+                struct msg_append_more *more)
 {
+    struct msg_check *checks = memory;
+    struct msg_condition *conditions = (void *)(checks + counts->checks);
+
     *more = (struct msg_append_more){0};
     if (fields >= 1) {
         decode_checks(reader, more, checks);
@@ -185,4 +213,9 @@ msg_more_decode(struct pack_reader *reader, size_t fields,
         pack_get_array_of(reader, UNSEEN_FIELDS, UNSEEN_FIELDS, "unseen");
         msg_decode_bounds(reader, &more->unseen);
     }
+    if (reader->failed || fields <= OWN_FIELDS) {
+        return 0;
+    }
+    return msg_effects_decode(reader, fields - OWN_FIELDS, &counts->effects,
+                              conditions + counts->conditions, more);
 }

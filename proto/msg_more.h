@@ -7,9 +7,10 @@
 
 #include "buf.h"
 #include "msg.h"
+#include "msg_effects.h"
 #include "pack.h"
 
-#define MSG_MORE_FIELDS 4
+#define MSG_MORE_FIELDS (4 + MSG_EFFECTS_FIELDS)
 
 /* How many of the fields have to be written: 0 if none says anything. */
 size_t msg_more_fields(const struct msg_append_more *more);
@@ -17,18 +18,28 @@ size_t msg_more_fields(const struct msg_append_more *more);
 /* Write these fields. */
 void msg_more_encode(struct buf *buf, const struct msg_append_more *more);
 
-/* Count what is in @fields fields, so that there is room for it. Neither is
- * over its limit; after a failure of @reader it may be 0.
+/* How many of each there are. */
+struct msg_more_counts {
+    size_t checks;
+    size_t conditions;
+    struct msg_effects_counts effects;
+};
+
+/* Count what is in @fields fields, so that there is room for it. Nothing is
+ * over its limit; after a failure of @reader some may be 0.
  */
 void msg_more_count(struct pack_reader *reader, size_t fields,
-                    size_t *checks_count, size_t *conditions_count);
+                    struct msg_more_counts *counts);
 
-/* Read @fields fields into @checks and @conditions, which have room for what
- * was counted. The queries of more->conditions are to be freed, whatever the
- * outcome.
+/* The room that decoding needs. */
+size_t msg_more_size(const struct msg_more_counts *counts);
+
+/* Read @fields fields into @memory, of msg_more_size() bytes. Returns what
+ * snapshots and schedules take. The queries of more->conditions are to be
+ * freed, whatever the outcome.
  */
-void msg_more_decode(struct pack_reader *reader, size_t fields,
-                     struct msg_append_more *more, struct msg_check *checks,
-                     struct msg_condition *conditions);
+size_t msg_more_decode(struct pack_reader *reader, size_t fields,
+                       const struct msg_more_counts *counts, void *memory,
+                       struct msg_append_more *more);
 
 #endif

@@ -5,6 +5,7 @@
 #include "msg_body.h"
 
 #define SUBSCRIBE_FIELDS    3
+#define NAMED_FIELDS        5 /* Of a subscription with a name. */
 #define DELIVERY_FIELDS     3
 #define UNSUBSCRIBED_FIELDS 3
 
@@ -13,11 +14,16 @@ msg_subscribe_encode(struct buf *buf, uint64_t request_id,
                      const struct msg_subscribe *subscribe)
 {
     size_t start = frame_begin(buf, OP_SUBSCRIBE, request_id);
+    bool is_named = subscribe->consumer.size > 0;
 
-    pack_array(buf, SUBSCRIBE_FIELDS);
+    pack_array(buf, is_named ? NAMED_FIELDS : SUBSCRIBE_FIELDS);
     query_encode(buf, &subscribe->query);
     pack_uint(buf, subscribe->after);
     pack_uint(buf, subscribe->credit);
+    if (is_named) {
+        pack_str(buf, subscribe->consumer);
+        pack_uint(buf, subscribe->epoch);
+    }
     frame_end(buf, start);
 }
 
@@ -26,11 +32,19 @@ msg_subscribe_decode(struct msg_subscribe *subscribe, struct slice body,
                      struct acta_err *err)
 {
     struct pack_reader reader;
+    size_t fields;
 
-    msg_request_begin(&reader, body, SUBSCRIBE_FIELDS, err);
+    *subscribe = (struct msg_subscribe){.query = QUERY_ALL};
+    fields = msg_request_begin_of(&reader, body, SUBSCRIBE_FIELDS, NAMED_FIELDS,
+                                  err);
     query_decode(&reader, &subscribe->query);
     subscribe->after = pack_get_uint(&reader, "after");
     subscribe->credit = pack_get_uint(&reader, "credit");
+    if (fields > SUBSCRIBE_FIELDS) {
+        subscribe->consumer = pack_get_str(&reader, "consumer");
+        msg_check_name(&reader, subscribe->consumer, "consumer");
+        subscribe->epoch = pack_get_uint(&reader, "epoch");
+    }
     if (reader.failed) {
         query_fini(&subscribe->query);
     }

@@ -41,20 +41,36 @@ character_size(const uint8_t *at, size_t left)
     return size;
 }
 
-bool
-name_is_text(struct slice text)
+static bool
+is_text(struct slice text, const char *also)
 {
     size_t at = 0;
 
     while (at < text.size) {
         size_t size = character_size(text.data + at, text.size - at);
 
+        if (size == 0 && text.data[at] != 0 &&
+            strchr(also, text.data[at]) != NULL) {
+            size = 1;
+        }
         if (size == 0) {
             return false;
         }
         at += size;
     }
     return true;
+}
+
+bool
+name_is_text(struct slice text)
+{
+    return is_text(text, "");
+}
+
+bool
+name_is_lines(struct slice text)
+{
+    return is_text(text, "\t\n\r");
 }
 
 enum acta_code

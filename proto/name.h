@@ -16,6 +16,11 @@
  */
 bool name_is_text(struct slice text);
 
+/* The same for a text that may be of several lines: tabs and the ends of lines
+ * (U+0009, U+000A, U+000D) are allowed, too.
+ */
+bool name_is_lines(struct slice text);
+
 /* INVALID, TOO_LARGE
  *     @name is empty, longer than @size_max bytes, or no text. The error says
  *     which, and calls it @what.

@@ -104,7 +104,7 @@ answer_append(struct session *session, const struct job *job)
     for (size_t i = 0; i < outcome->runs_count; i++) {
         msg_appended_run(session->out, &outcome->runs[i]);
     }
-    frame_end(session->out, start);
+    msg_appended_end(session->out, start, outcome->cancelled);
 }
 
 /* The head is that of now, so that what was changed can be waited for. */

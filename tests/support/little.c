@@ -162,7 +162,7 @@ append(struct little *little, struct buf *out, const struct frame *frame)
     };
     start = msg_appended_begin(out, frame->request_id, first != 0, 1);
     msg_appended_run(out, &run);
-    frame_end(out, start);
+    msg_appended_end(out, start, 0);
     msg_append_fini(&append);
     deliver(little, out, before);
 }

@@ -232,7 +232,7 @@ peer_appended(struct peer *peer, uint64_t id, uint64_t version,
     };
 
     msg_appended_run(&peer->answer, &run);
-    frame_end(&peer->answer, start);
+    msg_appended_end(&peer->answer, start, 0);
 }
 
 void

@@ -205,7 +205,7 @@ again_appended(struct buf *buf, uint64_t id, struct slice body,
         msg_appended_run(buf, &run);
     }
     assert(appended.runs.size == 0);
-    frame_end(buf, start);
+    msg_appended_end(buf, start, appended.cancelled);
     return ACTA_OK;
 }
 

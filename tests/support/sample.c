@@ -247,7 +247,7 @@ write_appended(struct buf *buf)
     size_t start = msg_appended_begin(buf, 2, false, 1);
 
     msg_appended_run(buf, &run);
-    frame_end(buf, start);
+    msg_appended_end(buf, start, 0);
 }
 
 static void
@@ -259,7 +259,7 @@ write_appended_repeated(struct buf *buf)
     for (size_t i = 0; i < 3; i++) {
         msg_appended_run(buf, &runs[i]);
     }
-    frame_end(buf, start);
+    msg_appended_end(buf, start, 0);
 }
 
 /* ---- reading ---- */

@@ -191,7 +191,7 @@ START_TEST(repeat_is_one_of_a_command_only_if_it_has_an_id)
         size_t start = msg_appended_begin(&peer.answer, id, repeated, 1);
 
         msg_appended_run(&peer.answer, &run);
-        frame_end(&peer.answer, start);
+        msg_appended_end(&peer.answer, start, 0);
         ck_assert_int_eq(peer_say(&peer), ACTA_OK);
         ck_assert(told.repeated == repeated);
         ck_assert(told.by_command == (repeated && has_id));
