@@ -8,8 +8,10 @@
 #include <acta/acta.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct cli;
+struct out_named;
 
 /* What became of an event that was appended. */
 struct out_appended {
@@ -52,10 +54,14 @@ struct out_format {
                    const struct acta_status *status);
     void (*ping)(const struct cli *cli, const struct out_ping *ping);
     void (*code)(const struct cli *cli, enum acta_code code);
+    const struct out_named *named; /* For what has a name: out_named.h */
 };
 
 extern const struct out_format out_text;
 extern const struct out_format out_json;
+
+/* An event as a line that acta import takes, with its end. */
+void out_event_line(FILE *out, const struct acta_event *event);
 
 /* "live", "deleted", "tombstoned" */
 const char *out_state(enum acta_stream_state state);

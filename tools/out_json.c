@@ -15,6 +15,8 @@
 #include "cmd.h"
 #include "json.h"
 #include "out.h"
+#include "out_json.h"
+#include "out_named.h"
 
 void
 out_time(uint64_t time_us, char text[OUT_TIME_SIZE])
@@ -29,55 +31,54 @@ out_time(uint64_t time_us, char text[OUT_TIME_SIZE])
              (unsigned)(time_us % 1000000));
 }
 
-static void
-put_text(const char *text)
+void
+json_put_text(FILE *out, const char *text)
 {
-    json_write_string(stdout, slice_of(text));
+    json_write_string(out, slice_of(text));
 }
 
 static void
-put_id(const char *name, const struct acta_id *id)
+put_id(FILE *out, const char *name, const struct acta_id *id)
 {
     char text[ACTA_ID_TEXT_SIZE];
 
     if (id != NULL) {
         acta_id_format(id, text);
-        printf(",\"%s\":\"%s\"", name, text);
+        fprintf(out, ",\"%s\":\"%s\"", name, text);
     }
 }
 
-static void
-put_time(const char *name, uint64_t time_us)
+void
+json_put_time(FILE *out, const char *name, uint64_t time_us)
 {
     char text[OUT_TIME_SIZE];
 
     out_time(time_us, text);
-    printf(",\"%s\":\"%s\"", name, text);
+    fprintf(out, ",\"%s\":\"%s\"", name, text);
 }
 
-/* True if @bytes can stand in a line as they are. */
-static bool
-fits_in_line(struct slice bytes)
+bool
+json_fits_in_line(struct slice bytes)
 {
     return bytes.size > 0 && memchr(bytes.data, '\n', bytes.size) == NULL &&
            memchr(bytes.data, '\r', bytes.size) == NULL && json_is_value(bytes);
 }
 
-static void
-put_bytes(const char *name, struct slice bytes, bool as_json)
+void
+json_put_bytes(FILE *out, const char *name, struct slice bytes, bool as_json)
 {
     if (as_json) {
-        printf(",\"%s\":", name);
-        fwrite(bytes.data, 1, bytes.size, stdout);
+        fprintf(out, ",\"%s\":", name);
+        fwrite(bytes.data, 1, bytes.size, out);
         return;
     }
-    printf(",\"%s_base64\":\"", name);
-    base64_write(stdout, bytes);
-    putchar('"');
+    fprintf(out, ",\"%s_base64\":\"", name);
+    base64_write(out, bytes);
+    fputc('"', out);
 }
 
 static void
-put_data(const struct acta_event *event)
+put_data(FILE *out, const struct acta_event *event)
 {
     static const char *const formats[] = {
         [ACTA_FORMAT_BINARY] = "binary",
@@ -86,45 +87,58 @@ put_data(const struct acta_event *event)
     };
     struct slice metadata = slice_make(event->metadata, event->metadata_size);
     struct slice data = slice_make(event->data, event->data_size);
-    bool as_json = event->format == ACTA_FORMAT_JSON && fits_in_line(data);
+    bool as_json = event->format == ACTA_FORMAT_JSON && json_fits_in_line(data);
 
     if (event->format == ACTA_FORMAT_ERASED) {
-        fputs(",\"format\":\"erased\"", stdout);
+        fputs(",\"format\":\"erased\"", out);
         return;
     }
     if (metadata.size > 0) {
-        put_bytes("metadata", metadata, fits_in_line(metadata));
+        json_put_bytes(out, "metadata", metadata, json_fits_in_line(metadata));
     }
     if (!as_json) {
-        printf(",\"format\":\"%s\"", formats[event->format]);
+        fprintf(out, ",\"format\":\"%s\"", formats[event->format]);
     }
-    put_bytes("data", data, as_json);
+    json_put_bytes(out, "data", data, as_json);
+}
+
+void
+json_put_event(FILE *out, const struct acta_event *event)
+{
+    fputs("{\"stream\":", out);
+    json_put_text(out, event->stream);
+    fprintf(out, ",\"version\":%" PRIu64 ",\"position\":%" PRIu64,
+            event->version, event->position);
+    json_put_time(out, "time", event->time_us);
+    fputs(",\"type\":", out);
+    json_put_text(out, event->type);
+    put_id(out, "id", event->id);
+    put_id(out, "correlation_id", event->correlation_id);
+    put_id(out, "causation_id", event->causation_id);
+    if (event->tags_count > 0) {
+        fputs(",\"tags\":[", out);
+        for (size_t i = 0; i < event->tags_count; i++) {
+            fputs(i == 0 ? "" : ",", out);
+            json_put_text(out, event->tags[i]);
+        }
+        fputc(']', out);
+    }
+    put_data(out, event);
+    fputc('}', out);
+}
+
+void
+out_event_line(FILE *out, const struct acta_event *event)
+{
+    json_put_event(out, event);
+    fputc('\n', out);
 }
 
 static void
 print_event(const struct cli *cli, const struct acta_event *event)
 {
     (void)cli;
-    fputs("{\"stream\":", stdout);
-    put_text(event->stream);
-    printf(",\"version\":%" PRIu64 ",\"position\":%" PRIu64, event->version,
-           event->position);
-    put_time("time", event->time_us);
-    fputs(",\"type\":", stdout);
-    put_text(event->type);
-    put_id("id", event->id);
-    put_id("correlation_id", event->correlation_id);
-    put_id("causation_id", event->causation_id);
-    if (event->tags_count > 0) {
-        fputs(",\"tags\":[", stdout);
-        for (size_t i = 0; i < event->tags_count; i++) {
-            fputs(i == 0 ? "" : ",", stdout);
-            put_text(event->tags[i]);
-        }
-        putchar(']');
-    }
-    put_data(event);
-    puts("}");
+    out_event_line(stdout, event);
 }
 
 static void
@@ -132,10 +146,10 @@ print_appended(const struct cli *cli, const struct out_appended *what)
 {
     (void)cli;
     fputs("{\"stream\":", stdout);
-    put_text(what->stream);
+    json_put_text(stdout, what->stream);
     printf(",\"version\":%" PRIu64 ",\"position\":%" PRIu64, what->version,
            what->position);
-    put_id("id", what->id);
+    put_id(stdout, "id", what->id);
     printf(",\"repeated\":%s,\"took_us\":%" PRIu64 "}\n",
            what->repeated ? "true" : "false", what->took_us);
 }
@@ -145,7 +159,7 @@ print_changed(const struct cli *cli, const struct out_changed *what)
 {
     (void)cli;
     fputs("{\"stream\":", stdout);
-    put_text(what->stream);
+    json_put_text(stdout, what->stream);
     printf(",\"version\":%" PRIu64 ",\"head\":%" PRIu64 ",\"changed\":%s}\n",
            what->version, what->position, what->changed ? "true" : "false");
 }
@@ -155,13 +169,13 @@ static void
 put_stream(const struct acta_stream *stream)
 {
     fputs("{\"stream\":", stdout);
-    put_text(stream->name);
+    json_put_text(stdout, stream->name);
     printf(",\"state\":\"%s\",\"version\":%" PRIu64
            ",\"last_position\":%" PRIu64,
            out_state(stream->state), stream->version, stream->last_position);
     if (stream->version > 0) {
-        put_time("first_time", stream->first_time_us);
-        put_time("last_time", stream->last_time_us);
+        json_put_time(stdout, "first_time", stream->first_time_us);
+        json_put_time(stdout, "last_time", stream->last_time_us);
     }
     printf(",\"truncate_before\":%" PRIu64 ",\"max_count\":%" PRIu64
            ",\"max_age_us\":%" PRIu64,
@@ -190,11 +204,11 @@ print_name(const struct cli *cli, const struct acta_name *name)
 {
     (void)cli;
     fputs("{\"name\":", stdout);
-    put_text(name->name);
+    json_put_text(stdout, name->name);
     printf(",\"count\":%" PRIu64 ",\"last_position\":%" PRIu64, name->count,
            name->last_position);
-    put_time("first_time", name->first_time_us);
-    put_time("last_time", name->last_time_us);
+    json_put_time(stdout, "first_time", name->first_time_us);
+    json_put_time(stdout, "last_time", name->last_time_us);
     puts("}");
 }
 
@@ -209,10 +223,10 @@ print_status(const struct cli *cli, const struct acta_server *server,
         const struct acta_status_entry *entry = status->entries[i];
 
         fputs(i == 0 ? "" : ",", stdout);
-        put_text(entry->name);
+        json_put_text(stdout, entry->name);
         putchar(':');
         if (entry->text != NULL) {
-            put_text(entry->text);
+            json_put_text(stdout, entry->text);
         } else {
             printf("%" PRIu64, entry->number);
         }
@@ -239,7 +253,7 @@ print_code(const struct cli *cli, enum acta_code code)
            "\"text\":",
            (int)code, acta_code_name(code),
            acta_remedy_name(acta_code_remedy(code)), cli_exit_code(code));
-    put_text(acta_code_text(code));
+    json_put_text(stdout, acta_code_text(code));
     puts("}");
 }
 
@@ -254,4 +268,5 @@ const struct out_format out_json = {
     .status = print_status,
     .ping = print_ping,
     .code = print_code,
+    .named = &out_named_json,
 };

@@ -8,6 +8,8 @@
 #include "data_text.h"
 #include "json.h"
 #include "out.h"
+#include "out_named.h"
+#include "out_text.h"
 #include "when.h"
 
 void
@@ -21,31 +23,6 @@ out_time_short(uint64_t time_us, char text[OUT_TIME_SIZE])
     used = strftime(text, OUT_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
     snprintf(text + used, OUT_TIME_SIZE - used, ".%03u",
              (unsigned)(time_us / 1000 % 1000));
-}
-
-/* The sequences of a terminal, where it has colours. */
-static const char *
-bold(const struct cli *cli)
-{
-    return cli->color ? "\033[1m" : "";
-}
-
-static const char *
-dim(const struct cli *cli)
-{
-    return cli->color ? "\033[2m" : "";
-}
-
-static const char *
-cyan(const struct cli *cli)
-{
-    return cli->color ? "\033[36m" : "";
-}
-
-static const char *
-plain(const struct cli *cli)
-{
-    return cli->color ? "\033[0m" : "";
 }
 
 const char *
@@ -177,11 +154,8 @@ print_stream(const struct cli *cli, const struct acta_stream *stream)
     putchar('\n');
 }
 
-static void print_row(const struct cli *cli, const char *name, const char *fmt,
-                      ...) ACTA_PRINTF(3, 4);
-
-static void
-print_row(const struct cli *cli, const char *name, const char *fmt, ...)
+void
+out_row(const struct cli *cli, const char *name, const char *fmt, ...)
 {
     va_list args;
 
@@ -200,10 +174,10 @@ print_events_row(const struct cli *cli,
     uint64_t version = description->stream->version;
 
     if (first > version) {
-        print_row(cli, "to be read", "nothing");
+        out_row(cli, "to be read", "nothing");
     } else {
-        print_row(cli, "to be read", "version %" PRIu64 " to %" PRIu64, first,
-                  version);
+        out_row(cli, "to be read", "version %" PRIu64 " to %" PRIu64, first,
+                version);
     }
 }
 
@@ -213,14 +187,14 @@ print_settings(const struct cli *cli, const struct acta_stream *stream)
     char age[WHEN_SIZE];
 
     if (stream->truncate_before > 0) {
-        print_row(cli, "truncate before", "%" PRIu64, stream->truncate_before);
+        out_row(cli, "truncate before", "%" PRIu64, stream->truncate_before);
     }
     if (stream->max_count > 0) {
-        print_row(cli, "max count", "%" PRIu64, stream->max_count);
+        out_row(cli, "max count", "%" PRIu64, stream->max_count);
     }
     if (stream->max_age_us > 0) {
         when_format_span(stream->max_age_us, age);
-        print_row(cli, "max age", "%s", age);
+        out_row(cli, "max age", "%s", age);
     }
 }
 
@@ -232,15 +206,15 @@ print_description(const struct cli *cli,
     char time[OUT_TIME_SIZE];
 
     printf("%s%s%s\n", bold(cli), stream->name, plain(cli));
-    print_row(cli, "state", "%s", out_state(stream->state));
-    print_row(cli, "version", "%" PRIu64, stream->version);
+    out_row(cli, "state", "%s", out_state(stream->state));
+    out_row(cli, "version", "%" PRIu64, stream->version);
     if (stream->version > 0) {
         print_events_row(cli, description);
         out_time(stream->first_time_us, time);
-        print_row(cli, "first event", "%s", time);
+        out_row(cli, "first event", "%s", time);
         out_time(stream->last_time_us, time);
-        print_row(cli, "last event", "%s", time);
-        print_row(cli, "last position", "%" PRIu64, stream->last_position);
+        out_row(cli, "last event", "%s", time);
+        out_row(cli, "last position", "%" PRIu64, stream->last_position);
     }
     print_settings(cli, stream);
 }
@@ -272,15 +246,29 @@ unit_of(const char *name)
     return "";
 }
 
+void
+out_digits(uint64_t number, char text[OUT_DIGITS_SIZE])
+{
+    char digits[OUT_DIGITS_SIZE];
+    int size = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+    for (int i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0) {
+            *text++ = ',';
+        }
+        *text++ = digits[i];
+    }
+    *text = '\0';
+}
+
 /* "1,234,567", or with a unit of bytes "1.2 MiB". */
 static void
 print_number(uint64_t number, const char *unit)
 {
     static const char *const prefixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
     double amount = (double)number;
-    char digits[32];
+    char digits[OUT_DIGITS_SIZE];
     size_t prefix = 0;
-    int size;
 
     if (*unit != '\0') {
         while (amount >= 1024 && prefix < 5) {
@@ -291,13 +279,8 @@ print_number(uint64_t number, const char *unit)
                unit);
         return;
     }
-    size = snprintf(digits, sizeof(digits), "%" PRIu64, number);
-    for (int i = 0; i < size; i++) {
-        if (i > 0 && (size - i) % 3 == 0) {
-            putchar(',');
-        }
-        putchar(digits[i]);
-    }
+    out_digits(number, digits);
+    fputs(digits, stdout);
 }
 
 /* Names are GROUP.NAME; each group has its headline. */
@@ -366,4 +349,5 @@ const struct out_format out_text = {
     .status = print_status,
     .ping = print_ping,
     .code = print_code,
+    .named = &out_named_text,
 };

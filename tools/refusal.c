@@ -85,33 +85,54 @@ put_expected(FILE *out, int64_t expected)
     }
 }
 
+/* What a failure is about, and what kind of thing that is. */
+struct subject {
+    const char *kind; /* Of failure. */
+    const char *noun;
+    const char *name;
+};
+
+static struct subject
+subject_of(const struct refusal_of *of, const struct acta_failure *failure)
+{
+    const struct terms *terms = of->terms;
+    size_t i = failure->index;
+
+    switch (failure->kind) {
+    case ACTA_FAILED_CHECK:
+        return (struct subject){"check", "stream", terms->checks[i].stream};
+    case ACTA_FAILED_CONDITION:
+        return (struct subject){"condition", "query",
+                                terms->conditions[i].text};
+    case ACTA_FAILED_CHECKPOINT:
+        return (struct subject){"checkpoint", "consumer",
+                                terms->checkpoints[i].consumer};
+    case ACTA_FAILED_LEASE:
+        return (struct subject){"lease", "lease", terms->leases[i].name};
+    case ACTA_FAILED_SCHEDULE:
+        return (struct subject){"schedule", "schedule", of->schedule};
+    case ACTA_FAILED_SNAPSHOT:
+        return (struct subject){"snapshot", "stream", of->snapshot};
+    case ACTA_FAILED_EVENT:
+        return (struct subject){"event", "stream", of->streams[i]};
+    case ACTA_FAILED_WRITE:
+        break;
+    }
+    return (struct subject){"write", "stream", of->streams[i]};
+}
+
 static void
 put_failure(FILE *out, const struct refusal_of *of,
             const struct acta_failure *failure)
 {
-    static const char *const kinds[] = {
-        [ACTA_FAILED_WRITE] = "write",
-        [ACTA_FAILED_EVENT] = "event",
-        [ACTA_FAILED_CHECK] = "check",
-        [ACTA_FAILED_CONDITION] = "condition",
-    };
-    const char *what = "stream";
-    const char *name;
+    struct subject subject = subject_of(of, failure);
 
-    if (failure->kind == ACTA_FAILED_CONDITION) {
-        what = "query";
-        name = of->terms->conditions[failure->index].text;
-    } else if (failure->kind == ACTA_FAILED_CHECK) {
-        name = of->terms->checks[failure->index].stream;
-    } else {
-        name = of->streams[failure->index];
-    }
-    fprintf(out, "{\"kind\":\"%s\",\"index\":%zu,\"%s\":", kinds[failure->kind],
-            failure->index, what);
-    json_write_string(out, slice_of(name));
+    fprintf(out, "{\"kind\":\"%s\",\"index\":%zu,\"%s\":", subject.kind,
+            failure->index, subject.noun);
+    json_write_string(out, slice_of(subject.name));
     if (failure->kind == ACTA_FAILED_EVENT) {
         fprintf(out, ",\"event\":%zu", failure->event);
-    } else {
+    } else if (failure->kind != ACTA_FAILED_SCHEDULE) {
         fputs(",\"expected\":", out);
         put_expected(out, failure->expected);
     }
@@ -221,8 +242,46 @@ is_about(const struct refusal_of *of, const struct acta_failure *failure)
     case ACTA_FAILED_WRITE:
     case ACTA_FAILED_EVENT:
         return failure->index < of->writes;
+    case ACTA_FAILED_CHECKPOINT:
+        return failure->index < of->terms->checkpoints_count;
+    case ACTA_FAILED_LEASE:
+        return failure->index < of->terms->leases_count;
+    case ACTA_FAILED_SCHEDULE:
+        return failure->index == 0 && of->schedule != NULL;
+    case ACTA_FAILED_SNAPSHOT:
+        return failure->index == 0 && of->snapshot != NULL;
     }
     return false;
+}
+
+static void
+tell_checkpoint(const struct terms_checkpoint *checkpoint, uint64_t actual,
+                enum acta_code code)
+{
+    if (code == ACTA_FENCED) {
+        cli_error(code,
+                  "consumer %s: epoch %" PRIu64
+                  " is over: it was claimed by another, reset or removed",
+                  checkpoint->consumer, checkpoint->epoch);
+    } else {
+        cli_error(code,
+                  "consumer %s: its checkpoint is at position %" PRIu64
+                  " and cannot be moved to %" PRIu64,
+                  checkpoint->consumer, actual, checkpoint->to);
+    }
+}
+
+static void
+tell_lease(const struct terms_lease *lease, uint64_t actual)
+{
+    if (actual == 0) {
+        cli_error(ACTA_FENCED, "lease %s: is not held any more", lease->name);
+    } else {
+        cli_error(ACTA_FENCED,
+                  "lease %s: is held under fence %" PRIu64
+                  ", and not any more under %" PRIu64,
+                  lease->name, actual, lease->fence);
+    }
 }
 
 static void
@@ -264,6 +323,21 @@ tell_failure(struct cli *cli, const struct refusal_of *of,
                       of->streams[failure->index], failure->event + 1,
                       failure->actual);
         }
+        break;
+    case ACTA_FAILED_CHECKPOINT:
+        tell_checkpoint(&of->terms->checkpoints[failure->index],
+                        failure->actual, code);
+        break;
+    case ACTA_FAILED_LEASE:
+        tell_lease(&of->terms->leases[failure->index], failure->actual);
+        break;
+    case ACTA_FAILED_SCHEDULE:
+        cli_error(code, "schedule %s: %s", of->schedule,
+                  of->is_move ? "there is none of this name"
+                              : "there is one of this name, with other events");
+        break;
+    case ACTA_FAILED_SNAPSHOT:
+        cli_error(code, "%s: has no such version", of->snapshot);
         break;
     }
 }
@@ -331,6 +405,9 @@ hint(const struct refusal_of *of, const struct acta_failure *failures,
     case ACTA_UNDECIDED:
         cli_hint("read on from there with acta query, and give --after the "
                  "position that it tells");
+        break;
+    case ACTA_FENCED:
+        cli_hint("another has taken over: what was decided under it is void");
         break;
     case ACTA_TOMBSTONED:
         cli_hint("a stream with a tombstone takes no event any more, for ever: "

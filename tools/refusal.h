@@ -6,6 +6,7 @@
 #define ACTA_REFUSAL_H
 
 #include <acta/acta.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ struct refusal_of {
     size_t writes;
     bool has_lines; /* Versions are given in lines of stdin. */
     const struct terms *terms;
+    const char *schedule; /* The one that is made or moved; NULL: none. */
+    bool is_move;
+    const char *snapshot; /* The stream of the one that is kept; NULL: none. */
 };
 
 /* Tell why an append was refused, and print the unseen events that came along.

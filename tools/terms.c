@@ -73,6 +73,72 @@ take_after(struct terms *terms, const struct cli *cli, const char *text)
                : EXIT_USAGE;
 }
 
+/* Part @text at its last =, as names may have one and numbers have none. NULL:
+ * there is no name, or no =.
+ */
+static char *
+part_name(char *text)
+{
+    char *equals = strrchr(text, '=');
+
+    if (equals == NULL || equals == text) {
+        return NULL;
+    }
+    *equals = '\0';
+    return equals + 1;
+}
+
+static int
+take_lease(struct terms *terms, const struct cli *cli, char *text)
+{
+    struct terms_lease *lease = &terms->leases[terms->leases_count];
+    char *value = part_name(text);
+
+    if (terms->leases_count == TERMS_EFFECTS_MAX) {
+        return cli_usage(cli, "more than %d leases", TERMS_EFFECTS_MAX);
+    }
+    if (value == NULL) {
+        return cli_usage(cli, "--lease %s: not NAME=FENCE", text);
+    }
+    lease->name = text;
+    terms->leases_count++;
+    return cli_number("--lease: fence", value, 1, INT64_MAX, &lease->fence)
+               ? EXIT_OK
+               : EXIT_USAGE;
+}
+
+/* NAME=EPOCH:TO or NAME=EPOCH:FROM:TO */
+static int
+take_checkpoint(struct terms *terms, const struct cli *cli, char *text)
+{
+    struct terms_checkpoint *checkpoint =
+        &terms->checkpoints[terms->checkpoints_count];
+    char *epoch = part_name(text);
+    char *from = epoch == NULL ? NULL : strchr(epoch, ':');
+    char *to = from == NULL ? NULL : strrchr(from, ':');
+
+    if (terms->checkpoints_count == TERMS_EFFECTS_MAX) {
+        return cli_usage(cli, "more than %d checkpoints", TERMS_EFFECTS_MAX);
+    }
+    if (to == NULL) {
+        return cli_usage(cli, "--checkpoint %s: not NAME=EPOCH:[FROM:]TO",
+                         text);
+    }
+    checkpoint->consumer = text;
+    checkpoint->from = ACTA_FROM_ANY;
+    *from = '\0';
+    *to = '\0';
+    terms->checkpoints_count++;
+    return cli_number("--checkpoint: epoch", epoch, 0, INT64_MAX,
+                      &checkpoint->epoch) &&
+                   (from == to || cli_number("--checkpoint: from", from + 1, 0,
+                                             INT64_MAX, &checkpoint->from)) &&
+                   cli_number("--checkpoint: to", to + 1, 0, INT64_MAX,
+                              &checkpoint->to)
+               ? EXIT_OK
+               : EXIT_USAGE;
+}
+
 int
 terms_option(struct terms *terms, const struct cli *cli, int option,
              bool *taken)
@@ -92,6 +158,10 @@ terms_option(struct terms *terms, const struct cli *cli, int option,
         terms->has_command_id = true;
         return cli_id("--command", optarg, &terms->command_id) ? EXIT_OK
                                                                : EXIT_USAGE;
+    case TERMS_LEASE:
+        return take_lease(terms, cli, optarg);
+    case TERMS_CHECKPOINT:
+        return take_checkpoint(terms, cli, optarg);
     case TERMS_UNSEEN:
         return cli_number("--unseen", optarg, 1, UNSEEN_MAX, &terms->unseen_max)
                    ? EXIT_OK
@@ -106,7 +176,8 @@ terms_option(struct terms *terms, const struct cli *cli, int option,
 bool
 terms_judge(const struct terms *terms)
 {
-    return terms->checks_count > 0 || terms->conditions_count > 0;
+    return terms->checks_count > 0 || terms->conditions_count > 0 ||
+           terms->checkpoints_count > 0;
 }
 
 void

@@ -1,5 +1,5 @@
 /* On what terms an append is made, as the options say it: --check, --if-none
- * with --after, --command and --unseen. One thread.
+ * with --after, --lease, --checkpoint, --command and --unseen. One thread.
  */
 
 #ifndef ACTA_TERMS_H
@@ -19,6 +19,8 @@ enum terms_option {
     TERMS_AFTER,
     TERMS_COMMAND,
     TERMS_UNSEEN,
+    TERMS_LEASE,
+    TERMS_CHECKPOINT,
     TERMS_NEXT, /* The first that is free for others. */
 };
 
@@ -27,6 +29,8 @@ enum terms_option {
         {"if-none", required_argument, NULL, TERMS_IF_NONE},                   \
         {"after", required_argument, NULL, TERMS_AFTER},                       \
         {"command", required_argument, NULL, TERMS_COMMAND},                   \
+        {"lease", required_argument, NULL, TERMS_LEASE},                       \
+        {"checkpoint", required_argument, NULL, TERMS_CHECKPOINT},             \
     {                                                                          \
         "unseen", required_argument, NULL, TERMS_UNSEEN                        \
     }
@@ -45,7 +49,12 @@ enum terms_option {
     "  --command UUID     count once by this id, whatever the events are\n"    \
     "  --unseen COUNT     if it is refused, print up to COUNT events that "    \
     "the\n"                                                                    \
-    "                     versions and positions given did not know of\n"
+    "                     versions and positions given did not know of\n"      \
+    "  --lease NAME=FENCE refuse it unless the lease is held under FENCE\n"    \
+    "  --checkpoint NAME=EPOCH:[FROM:]TO\n"                                    \
+    "                     move the consumer's checkpoint to TO in the same\n"  \
+    "                     moment; refuse it if the epoch is over, or it is\n"  \
+    "                     not at FROM\n"
 
 struct terms_check {
     const char *stream; /* In the program's arguments. */
@@ -58,11 +67,29 @@ struct terms_condition {
     uint64_t after;
 };
 
+struct terms_lease {
+    const char *name;
+    uint64_t fence;
+};
+
+struct terms_checkpoint {
+    const char *consumer;
+    uint64_t epoch;
+    uint64_t from; /* ACTA_FROM_ANY */
+    uint64_t to;
+};
+
+#define TERMS_EFFECTS_MAX 100 /* Of a kind. */
+
 struct terms {
     struct terms_check checks[ACTA_APPEND_CHECKS_MAX];
     size_t checks_count;
     struct terms_condition conditions[ACTA_APPEND_CONDITIONS_MAX];
     size_t conditions_count;
+    struct terms_lease leases[TERMS_EFFECTS_MAX];
+    size_t leases_count;
+    struct terms_checkpoint checkpoints[TERMS_EFFECTS_MAX];
+    size_t checkpoints_count;
     struct acta_id command_id;
     bool has_command_id;
     uint64_t unseen_max; /* Events; 0: none are wanted. */
@@ -77,7 +104,7 @@ void terms_fini(struct terms *terms);
 int terms_option(struct terms *terms, const struct cli *cli, int option,
                  bool *taken);
 
-/* True if there is a check or a condition. */
+/* True if there is a check, a condition or a checkpoint. */
 bool terms_judge(const struct terms *terms);
 
 /* Make @append on these terms. */

@@ -116,6 +116,30 @@ when_format_span(uint64_t us, char text[static WHEN_SIZE])
 }
 
 void
+when_format_duration(uint64_t us, char text[static WHEN_SIZE])
+{
+    static const struct {
+        uint64_t seconds;
+        const char *unit;
+    } steps[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    uint64_t seconds = us / SECOND_US;
+    size_t i = 0;
+
+    while (steps[i].seconds > 1 && seconds < steps[i].seconds) {
+        i++;
+    }
+    if (steps[i].seconds == 1) {
+        snprintf(text, WHEN_SIZE, "%" PRIu64 " s", seconds);
+        return;
+    }
+    snprintf(text, WHEN_SIZE, "%" PRIu64 " %s %" PRIu64 " %s",
+             seconds / steps[i].seconds,
+             seconds / steps[i].seconds == 1 && i == 0 ? "day" : steps[i].unit,
+             seconds % steps[i].seconds / steps[i + 1].seconds,
+             steps[i + 1].unit);
+}
+
+void
 when_format_age(uint64_t time_us, char text[static WHEN_SIZE])
 {
     static const struct {

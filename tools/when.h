@@ -28,6 +28,9 @@ bool when_parse_time(const char *text, uint64_t now_us, uint64_t *us);
 /* "7d", "90s": in the largest unit that leaves no rest. */
 void when_format_span(uint64_t us, char text[static WHEN_SIZE]);
 
+/* "0 s", "12 s", "3 min 2 s", "2 h 5 min", "3 days 4 h" */
+void when_format_duration(uint64_t us, char text[static WHEN_SIZE]);
+
 /* "3 s ago", "2 days ago" */
 void when_format_age(uint64_t time_us, char text[static WHEN_SIZE]);
 
