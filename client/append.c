@@ -38,6 +38,7 @@ acta_append_free(struct acta_append *append)
     terms_clear(&append->terms);
     free(append->terms.checks);
     free(append->terms.conditions);
+    effects_fini(&append->effects);
     buf_fini(&append->names);
     buf_fini(&append->contents);
     free(append->writes);
@@ -52,6 +53,7 @@ acta_append_clear(struct acta_append *append)
         return;
     }
     terms_clear(&append->terms);
+    effects_clear(&append->effects);
     append->writes_count = 0;
     append->ids_count = 0;
     buf_clear(&append->names);
@@ -263,7 +265,7 @@ acta_append_size(const struct acta_append *append)
                ? 0
                : buf_size(&append->contents) + buf_size(&append->names) +
                      append->writes_count * WRITE_HEAD_SIZE +
-                     append->terms.size;
+                     append->terms.size + append->effects.size;
 }
 
 enum acta_code
@@ -275,7 +277,7 @@ acta_append_check(const struct acta_append *append, struct acta_err *err)
     if (append->err.code != ACTA_OK) {
         return acta_fail(err, append->err.code, "%s", append->err.text);
     }
-    if (append->writes_count == 0) {
+    if (append->writes_count == 0 && !effects_suffice(&append->effects)) {
         return acta_fail(err, ACTA_INVALID, "append is empty");
     }
     for (size_t i = 0; i < append->writes_count; i++) {
@@ -284,6 +286,31 @@ acta_append_check(const struct acta_append *append, struct acta_err *err)
         }
     }
     return ACTA_OK;
+}
+
+static void
+put_writes(const struct acta_append *append, struct buf *buf)
+{
+    struct slice names = buf_slice(&append->names);
+    struct slice contents = buf_slice(&append->contents);
+    size_t start = 0;
+
+    for (size_t i = 0; i < append->writes_count; i++) {
+        const struct write *write = &append->writes[i];
+
+        msg_append_write(
+            buf, slice_make(names.data + write->name_start, write->name_size),
+            write->expected, write->events_count);
+        buf_append(buf, contents.data + start, write->contents_end - start);
+        start = write->contents_end;
+    }
+}
+
+void
+append_encode_writes(const struct acta_append *append, struct buf *buf)
+{
+    pack_array(buf, append->writes_count);
+    put_writes(append, buf);
 }
 
 void
@@ -300,18 +327,8 @@ append_encode(const struct acta_append *append, struct buf *buf,
         .command_id = terms->has_command_id ? terms->command_id.bytes : NULL,
         .unseen = terms->unseen,
     };
-    struct slice names = buf_slice(&append->names);
-    struct slice contents = buf_slice(&append->contents);
-    size_t start = 0;
 
-    for (size_t i = 0; i < append->writes_count; i++) {
-        const struct write *write = &append->writes[i];
-
-        msg_append_write(
-            buf, slice_make(names.data + write->name_start, write->name_size),
-            write->expected, write->events_count);
-        buf_append(buf, contents.data + start, write->contents_end - start);
-        start = write->contents_end;
-    }
+    effects_put(&append->effects, &more);
+    put_writes(append, buf);
     msg_append_end(buf, frame, &more);
 }

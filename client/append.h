@@ -5,6 +5,7 @@
 
 #include <acta/acta.h>
 
+#include "append_effects.h"
 #include "buf.h"
 #include "id.h"
 #include "msg.h"
@@ -41,6 +42,7 @@ struct acta_append {
     struct buf names;
     struct buf contents;
     struct append_terms terms;
+    struct append_effects effects;
     struct id_source source;
     struct acta_err err; /* What was wrong first; OK: nothing. */
 };
@@ -50,6 +52,9 @@ struct acta_append {
  */
 void append_encode(const struct acta_append *append, struct buf *buf,
                    uint64_t request_id);
+
+/* Write its writes alone: those of an append that takes place later. */
+void append_encode_writes(const struct acta_append *append, struct buf *buf);
 
 /* True if it counts once by a command id. */
 static inline bool
