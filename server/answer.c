@@ -6,6 +6,8 @@
 #include "frame.h"
 #include "limit.h"
 #include "msg.h"
+#include "msg_consumer.h"
+#include "msg_lease.h"
 
 /* A conflict is decided again from what has come since; with any other refusal
  * there is nothing to decide.
@@ -117,6 +119,20 @@ answer_change(struct session *session, const struct job *job)
     msg_changed_encode(session->out, job->request_id, &changed);
 }
 
+static void
+answer_consumer(struct session *session, const struct job *job)
+{
+    msg_consumer_changed_encode(session->out, job->request_id,
+                                &job->outcome.consumer_changed);
+}
+
+static void
+answer_lease(struct session *session, const struct job *job)
+{
+    msg_lease_changed_encode(session->out, job->request_id,
+                             &job->outcome.lease_changed);
+}
+
 /* Frames that are ready: of the listings, and of all that the groups' thread
  * says.
  */
@@ -142,6 +158,12 @@ answer_job(struct session *session, const struct job *job)
     case JOB_CHANGE:
         answer_change(session, job);
         break;
+    case JOB_CONSUMER:
+        answer_consumer(session, job);
+        break;
+    case JOB_LEASE:
+        answer_lease(session, job);
+        break;
     case JOB_LIST_LEASES:
     case JOB_LIST_CONSUMERS:
     case JOB_DESCRIBE_CONSUMER:
@@ -153,8 +175,6 @@ answer_job(struct session *session, const struct job *job)
     case JOB_MAIL:
         pass_on(session, job);
         break;
-    case JOB_CONSUMER:
-    case JOB_LEASE:
     case JOB_FORGET:
     case JOB_FORGET_MEMBERS:
     case JOB_SAVE:
