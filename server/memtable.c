@@ -464,6 +464,30 @@ memtable_row(struct memtable *memtable, enum row_kind kind, struct slice key,
     return found;
 }
 
+bool
+memtable_next_row(struct memtable *memtable, enum row_kind kind,
+                  struct slice from, bool inclusive, uint64_t sequence,
+                  struct row_slot **slot, struct row *row)
+{
+    struct row_slot *at = *slot;
+
+    pthread_rwlock_rdlock(&memtable->lock);
+    at = at == NULL ? rowtable_behind(&memtable->rows, kind, from, inclusive)
+                    : rowtable_next(at);
+    /* Few are newer than what is being looked at: those of a view's time. */
+    while (at != NULL && !rowtable_value(at, sequence, &row->value)) {
+        at = rowtable_next(at);
+    }
+    pthread_rwlock_unlock(&memtable->lock);
+    *slot = at;
+    if (at == NULL) {
+        return false;
+    }
+    row->kind = kind;
+    row->key = at->key;
+    return true;
+}
+
 size_t
 memtable_erasures(struct memtable *memtable)
 {

@@ -131,6 +131,15 @@ uint64_t memtable_find_id(const struct memtable *memtable,
 bool memtable_row(struct memtable *memtable, enum row_kind kind,
                   struct slice key, uint64_t sequence, struct slice *value);
 
+/* The first row of @kind that entries up to @sequence say something of: behind
+ * *@slot, which becomes it; with *@slot NULL behind the key @from, or from it
+ * on if @inclusive. False if there is none. Removed ones are told, too: their
+ * value is empty. Takes the lock. The row is valid as long as the memtable.
+ */
+bool memtable_next_row(struct memtable *memtable, enum row_kind kind,
+                       struct slice from, bool inclusive, uint64_t sequence,
+                       struct row_slot **slot, struct row *row);
+
 /* How many rows of erasures it has. Any thread. */
 size_t memtable_erasures(struct memtable *memtable);
 

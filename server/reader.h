@@ -82,7 +82,7 @@ enum acta_code reader_read_all(struct reader *reader, const struct query *query,
 struct count_result {
     uint64_t count;          /* From @after up to @next. */
     uint64_t next;           /* How far it came: from there it can go on. */
-    bool complete;           /* That is head. */
+    bool complete;           /* It came to the end. */
     uint64_t first_position; /* Of the first one; 0: there is none so far. */
     uint64_t first_time_us;  /* When it was recorded. */
     uint64_t head;           /* The database's, as seen by this call. */
@@ -155,12 +155,14 @@ enum acta_code reader_list_names(struct reader *reader, enum msg_name_kind kind,
                                  size_t *count, bool *at_end,
                                  struct acta_err *err) ACTA_CHECKED;
 
-/* Call @visit for each row of @kind whose key begins with @prefix and is behind
- * @after, in the order of keys: for up to @count_max of them, or as many as one
- * call may list. The row is valid until it returns; what it returns but OK ends
- * the call. *@at_end is true if there are no more; else there was one at least.
+/* Call @visit for each row of @kind, which must not be ROW_COMMAND, whose key
+ * begins with @prefix and is behind @after, in the order of keys: for up to
+ * @count_max of them, or as many as one call may list. The row is valid until
+ * it returns; what it returns but OK ends the call. *@at_end is true if there
+ * are no more; else there was one at least.
  *
- * CORRUPT  A row is damaged: it is named, and was not given to @visit.
+ * CORRUPT  The first of them is damaged: it is named. (Another one ends the
+ *          call before it.)
  */
 enum acta_code
 reader_list_rows(struct reader *reader, enum row_kind kind, struct slice prefix,

@@ -33,31 +33,6 @@ sights_new(void)
     return calloc(1, sizeof(struct sights));
 }
 
-/* ---- rows ---- */
-
-enum acta_code
-reader_row(struct reader *reader, enum row_kind kind, struct slice key,
-           struct slice *value, bool *found, struct acta_err *err)
-{
-    uint64_t stored = store_view_meta(reader->store)->sequence;
-    uint64_t sequence =
-        stored > reader->tail.sequence ? stored : reader->tail.sequence;
-
-    for (size_t i = reader->tail.count; i > 0; i--) {
-        struct memtable *memtable = reader->tail.tables[i - 1];
-        uint64_t sealed_at = memtable_sealed_at(memtable);
-
-        if (sealed_at != 0 && sealed_at <= stored) {
-            break; /* The store has it, and maybe newer ones too. */
-        }
-        if (memtable_row(memtable, kind, key, sequence, value)) {
-            *found = value->size > 0;
-            return ACTA_OK;
-        }
-    }
-    return store_view_row(reader->store, kind, key, value, found, err);
-}
-
 /* ---- streams ---- */
 
 static enum acta_code

@@ -70,6 +70,11 @@ enum acta_code reader_stream(struct reader *reader, struct slice name,
                              struct msg_stream *stream,
                              struct acta_err *err) ACTA_CHECKED;
 
+/* The value of a row in this view; *@found is false if there is none. */
+enum acta_code reader_row(struct reader *reader, enum row_kind kind,
+                          struct slice key, struct slice *value, bool *found,
+                          struct acta_err *err) ACTA_CHECKED;
+
 /* ---- what may be shown ---- */
 
 struct sights *sights_new(void); /* NULL if there is no memory. free() */
@@ -86,11 +91,6 @@ enum reader_shows {
 enum acta_code reader_look(struct reader *reader, struct slice record,
                            enum reader_shows *shows,
                            struct acta_err *err) ACTA_CHECKED;
-
-/* The value of a row in this view; *@found is false if there is none. */
-enum acta_code reader_row(struct reader *reader, enum row_kind kind,
-                          struct slice key, struct slice *value, bool *found,
-                          struct acta_err *err) ACTA_CHECKED;
 
 enum acta_code reader_retention(struct reader *reader, struct slice stream,
                                 struct retention *retention,

@@ -9,6 +9,23 @@
 #define COUNT_AT 4
 #define FRONT    (1 + 2 + 4) /* Of a row, before its key. */
 
+const char *
+row_kind_name(unsigned kind)
+{
+    static const char *const names[ROW_KINDS_END] = {
+        [ROW_RETENTION] = "retentions", [ROW_ERASURE] = "erasures",
+        [ROW_COMMAND] = "commands",     [ROW_SWEPT] = "swept streams",
+        [ROW_CONSUMER] = "consumers",   [ROW_CHECKPOINT] = "checkpoints",
+        [ROW_PARKED] = "parked events", [ROW_LEFT] = "deleted groups",
+        [ROW_LEASE] = "leases",         [ROW_SNAPSHOT] = "snapshots",
+        [ROW_SCHEDULE] = "schedules",   [ROW_SCHEDULED] = "writes of schedules",
+        [ROW_COUNTER] = "counters",
+    };
+
+    return kind < ROW_KINDS_END && names[kind] != NULL ? names[kind]
+                                                       : "another kind";
+}
+
 void
 rows_add(struct buf *buf, const struct row *row)
 {

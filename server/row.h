@@ -58,6 +58,9 @@ struct row {
     struct slice value; /* Empty: there is none any more. */
 };
 
+/* What the rows of a kind are, in the plural. */
+const char *row_kind_name(unsigned kind);
+
 /* The stream that a row is about; empty if it is about none. */
 static inline struct slice
 row_stream(const struct row *row)
@@ -83,6 +86,9 @@ row_stream(const struct row *row)
     }
     return SLICE_NONE;
 }
+
+/* A row of which name and text are as long as they may be, at most. */
+#define ROW_SIZE_SMALL (ROW_KEY_SIZE_MAX + ACTA_TEXT_SIZE_MAX + 128)
 
 /* What rows_add() takes for one row at most, and what stands before them. */
 #define ROWS_HEADER_SIZE 8

@@ -66,15 +66,97 @@ make_buckets(struct rowtable *table)
     return true;
 }
 
+/* ---- the order of keys ---- */
+
+/* Of a kind that an entry of a newer program may have set, nothing is known. */
+static bool
+is_ordered(enum row_kind kind)
+{
+    return kind < ROW_KINDS_END && kind != ROW_COMMAND;
+}
+
+/* On how many levels a row is: on each of them a fourth of those below. Hashes
+ * are not to be foreseen, so neither is this.
+ */
+static size_t
+levels_of(enum row_kind kind, uint64_t hash)
+{
+    size_t levels = 1;
+
+    if (!is_ordered(kind)) {
+        return 0;
+    }
+    for (; levels < ROW_LEVELS_MAX && (hash >> 40 & 3) == 0; hash >>= 2) {
+        levels++;
+    }
+    return levels;
+}
+
+static void
+put_in_order(struct rowtable *table, struct row_slot *slot, size_t levels)
+{
+    struct row_slot **links;
+
+    if (levels == 0) {
+        return;
+    }
+    links = table->orders[slot->kind].first;
+    for (size_t level = ROW_LEVELS_MAX; level > 0; level--) {
+        struct row_slot *other;
+
+        while ((other = links[level - 1]) != NULL &&
+               slice_compare(other->key, slot->key) < 0) {
+            links = other->behind;
+        }
+        if (level <= levels) {
+            slot->behind[level - 1] = other;
+            links[level - 1] = slot;
+        }
+    }
+}
+
+/* True if the row that is looked for lies behind @slot. */
+static bool
+is_before(const struct row_slot *slot, struct slice after, bool inclusive)
+{
+    int order = slice_compare(slot->key, after);
+
+    return order < 0 || (order == 0 && !inclusive);
+}
+
+struct row_slot *
+rowtable_behind(const struct rowtable *table, enum row_kind kind,
+                struct slice after, bool inclusive)
+{
+    struct row_slot *const *links;
+    struct row_slot *slot = NULL;
+
+    if (!is_ordered(kind)) {
+        return NULL;
+    }
+    links = table->orders[kind].first;
+    for (size_t level = ROW_LEVELS_MAX; level > 0; level--) {
+        while ((slot = links[level - 1]) != NULL &&
+               is_before(slot, after, inclusive)) {
+            links = slot->behind;
+        }
+    }
+    return slot;
+}
+
+/* ---- rows and their values ---- */
+
 static struct row_slot *
 add_slot(struct rowtable *table, const struct row *row, uint64_t hash)
 {
+    size_t levels = levels_of(row->kind, hash);
+    size_t size = sizeof(struct row_slot) + levels * sizeof(struct row_slot *);
     struct row_slot *slot;
 
     if (!make_buckets(table)) {
         return NULL;
     }
-    slot = arena_take(&table->arena, sizeof(*slot));
+    slot = arena_take(&table->arena, size);
     if (slot == NULL) {
         return NULL;
     }
@@ -88,6 +170,7 @@ add_slot(struct rowtable *table, const struct row *row, uint64_t hash)
     table->erasures += row->kind == ROW_ERASURE;
     table->size += row->key.size;
     put_in_bucket(table, slot);
+    put_in_order(table, slot, levels);
     return slot;
 }
 
@@ -116,12 +199,10 @@ rowtable_set(struct rowtable *table, const struct row *row, uint64_t sequence)
 }
 
 bool
-rowtable_find(const struct rowtable *table, enum row_kind kind,
-              struct slice key, uint64_t sequence, struct slice *value)
+rowtable_value(const struct row_slot *slot, uint64_t sequence,
+               struct slice *value)
 {
-    const struct row_slot *slot =
-        find_slot(table, kind, key, list_hash_row(kind, key));
-    const struct row_value *at = slot == NULL ? NULL : slot->newest;
+    const struct row_value *at = slot->newest;
 
     while (at != NULL && at->sequence > sequence) {
         at = at->older;
@@ -131,4 +212,14 @@ rowtable_find(const struct rowtable *table, enum row_kind kind,
     }
     *value = at->value;
     return true;
+}
+
+bool
+rowtable_find(const struct rowtable *table, enum row_kind kind,
+              struct slice key, uint64_t sequence, struct slice *value)
+{
+    const struct row_slot *slot =
+        find_slot(table, kind, key, list_hash_row(kind, key));
+
+    return slot != NULL && rowtable_value(slot, sequence, value);
 }

@@ -124,17 +124,34 @@ store_row_checksum(struct slice key, struct slice value)
                            value.size);
 }
 
+/* A key may have bytes that are no text: they are shown as dots. */
+static enum acta_code
+fail_damaged_row(struct slice key, struct acta_err *err)
+{
+    char text[ROW_STORE_KEY_MAX + 1];
+    size_t size = 0;
+
+    for (size_t i = 1; i < key.size && size < sizeof(text) - 1; i++) {
+        bool is_text = key.data[i] > 0x20 && key.data[i] != 0x7f;
+
+        text[size++] = is_text ? (char)key.data[i] : '.';
+    }
+    text[size] = '\0';
+    return acta_fail(err, ACTA_CORRUPT, "store: row %s of the %s is damaged",
+                     text, row_kind_name(key.size > 0 ? key.data[0] : 0));
+}
+
 enum acta_code
 store_read_row(struct slice key, struct slice stored, struct slice *value,
                struct acta_err *err)
 {
     if (stored.size < ROW_VALUE_FRONT) {
-        return acta_fail(err, ACTA_CORRUPT, "store: a row is damaged");
+        return fail_damaged_row(key, err);
     }
     *value = slice_make(stored.data + ROW_VALUE_FRONT,
                         stored.size - ROW_VALUE_FRONT);
     if (get_u32(stored.data) != store_row_checksum(key, *value)) {
-        return acta_fail(err, ACTA_CORRUPT, "store: a row is damaged");
+        return fail_damaged_row(key, err);
     }
     return ACTA_OK;
 }
