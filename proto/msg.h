@@ -63,6 +63,15 @@ struct msg_limits {
     uint64_t query_items_max;
     uint64_t query_terms_max;
     uint64_t unseen_events_max;
+    uint64_t append_effects_max;
+    uint64_t snapshot_size_max;
+    uint64_t name_size_max;
+    uint64_t text_size_max;
+    uint64_t slots_max;
+    uint64_t settle_max;
+    uint64_t memberships_max;
+    uint64_t lease_us_max;
+    uint64_t retry_us_max;
 };
 
 struct msg_welcome {

@@ -25,11 +25,20 @@ const struct msg_limits msg_limits_default = {
     .query_items_max = ACTA_QUERY_ITEMS_MAX,
     .query_terms_max = ACTA_QUERY_TERMS_MAX,
     .unseen_events_max = ACTA_UNSEEN_EVENTS_MAX,
+    .append_effects_max = ACTA_APPEND_EFFECTS_MAX,
+    .snapshot_size_max = ACTA_SNAPSHOT_SIZE_MAX,
+    .name_size_max = ACTA_NAME_SIZE_MAX,
+    .text_size_max = ACTA_TEXT_SIZE_MAX,
+    .slots_max = ACTA_SLOTS_MAX,
+    .settle_max = ACTA_SETTLE_MAX,
+    .memberships_max = ACTA_MEMBERSHIPS_MAX,
+    .lease_us_max = ACTA_LEASE_US_MAX,
+    .retry_us_max = ACTA_RETRY_US_MAX,
 };
 
 #define HELLO_FIELDS   4
 #define WELCOME_FIELDS 7
-#define LIMITS_FIELDS  16
+#define LIMITS_FIELDS  25
 
 static void
 check_text(struct pack_reader *reader, struct slice text, size_t size_max,
@@ -100,6 +109,15 @@ each_limit(struct msg_limits *limits, void (*visit)(void *, uint64_t *),
     visit(arg, &limits->query_items_max);
     visit(arg, &limits->query_terms_max);
     visit(arg, &limits->unseen_events_max);
+    visit(arg, &limits->append_effects_max);
+    visit(arg, &limits->snapshot_size_max);
+    visit(arg, &limits->name_size_max);
+    visit(arg, &limits->text_size_max);
+    visit(arg, &limits->slots_max);
+    visit(arg, &limits->settle_max);
+    visit(arg, &limits->memberships_max);
+    visit(arg, &limits->lease_us_max);
+    visit(arg, &limits->retry_us_max);
 }
 
 static void

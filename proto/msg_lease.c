@@ -9,7 +9,7 @@
 #define ACQUIRE_VALUES 4
 #define RENEW_VALUES   2
 #define RELEASE_VALUES 1
-#define CHANGED_FIELDS 3
+#define CHANGED_FIELDS 4
 #define LEASE_FIELDS   8
 
 static void
@@ -128,6 +128,7 @@ msg_lease_changed_encode(struct buf *buf, uint64_t request_id,
     pack_uint(buf, changed->fence);
     pack_uint(buf, changed->remaining_us);
     pack_bool(buf, changed->changed);
+    pack_uint(buf, changed->waited_us);
     frame_end(buf, start);
 }
 
@@ -141,6 +142,7 @@ msg_lease_changed_decode(struct msg_lease_changed *changed, struct slice body,
     changed->fence = pack_get_uint(&reader, "fence");
     changed->remaining_us = pack_get_uint(&reader, "remaining");
     changed->changed = pack_get_bool(&reader, "changed");
+    changed->waited_us = pack_get_uint(&reader, "waited");
     return pack_code(&reader);
 }
 

@@ -146,7 +146,12 @@ msg_settled_encode(struct buf *buf, uint64_t request_id, uint64_t settled,
 static void
 take_index(struct pack_reader *reader)
 {
-    pack_get_uint(reader, "index");
+    uint64_t index = pack_get_uint(reader, "index");
+
+    if (!reader->failed && index >= ACTA_SETTLE_MAX) {
+        pack_fail(reader, ACTA_PROTOCOL, "answer %ju was never sent",
+                  (uintmax_t)index);
+    }
 }
 
 enum acta_code
