@@ -236,6 +236,28 @@ list_cursor_before(struct list_cursor *cursor, uint64_t position,
 }
 
 enum acta_code
+list_cursor_count_ahead(struct list_cursor *cursor, uint64_t position,
+                        uint64_t *count, struct acta_err *err)
+{
+    enum acta_code code;
+
+    *count = 0;
+    if (cursor->memlist != NULL) {
+        *count = cursor->count - mem_count_below(cursor, position);
+        return ACTA_OK;
+    }
+    if (cursor->count == 0 || position > cursor->head.last_position) {
+        return ACTA_OK;
+    }
+    code = go_to(cursor, position, err);
+    if (code == ACTA_OK) {
+        *count = cursor->count + 1 - cursor->current->first_ordinal -
+                 postings_find(cursor->current, position);
+    }
+    return code;
+}
+
+enum acta_code
 list_cursor_at(struct list_cursor *cursor, uint64_t ordinal, uint64_t *found,
                struct acta_err *err)
 {

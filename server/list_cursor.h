@@ -75,6 +75,11 @@ enum acta_code list_cursor_before(struct list_cursor *cursor, uint64_t position,
                                   uint64_t *found,
                                   struct acta_err *err) ACTA_CHECKED;
 
+/* How many positions here are >= @position. */
+enum acta_code list_cursor_count_ahead(struct list_cursor *cursor,
+                                       uint64_t position, uint64_t *count,
+                                       struct acta_err *err) ACTA_CHECKED;
+
 /* The position of a stream's event number @ordinal of those that are here: 1
  * to count.
  */

@@ -1,5 +1,6 @@
-/* Opening, the view of one call, and reading by position, query, id and time.
- * reader_stream.c reads streams, reader_list.c lists names.
+/* Opening, the view of one call, the page that it fills, and reading by id and
+ * time. reader_query.c reads by query, reader_stream.c reads streams,
+ * reader_list.c and reader_rows.c list names and rows.
  */
 
 #include "reader.h"
@@ -8,18 +9,11 @@
 #include <stdlib.h>
 
 #include "checksum.h"
-#include "list_cursor.h"
 #include "reader_view.h"
 #include "record.h"
 
-/* Below this many events it is cheaper to look at each than at the lists. */
-#define SCAN_MAX 32
-
 /* Hidden events that one call passes over. */
 #define HIDDEN_MAX 8192
-
-/* Steps that are reckoned for an event that a search has found. */
-#define FOUND_STEPS 2
 
 enum acta_code
 reader_open(struct reader **out, struct database *database,
@@ -157,6 +151,15 @@ put_record(struct page *page, struct slice record, bool erased,
     return code;
 }
 
+static void
+count_event(struct page *page, uint64_t position)
+{
+    if (page->count == 0) {
+        page->first = position;
+    }
+    page->count++;
+}
+
 enum acta_code
 reader_put(struct reader *reader, struct page *page, const struct span *span,
            uint64_t position, struct acta_err *err)
@@ -168,6 +171,10 @@ reader_put(struct reader *reader, struct page *page, const struct span *span,
 
     if (page->count == page->bounds.events_max || page->hidden >= HIDDEN_MAX) {
         page->full = true;
+        return ACTA_OK;
+    }
+    if (page->out == NULL && marks_none(&reader->rooms->marks)) {
+        count_event(page, position); /* Nothing is hidden: no need to look. */
         return ACTA_OK;
     }
     code = reader_record(reader, span, position, &found, err);
@@ -183,289 +190,11 @@ reader_put(struct reader *reader, struct page *page, const struct span *span,
         page->hidden++;
         return ACTA_OK;
     }
-    return put_record(page, record, shows == READER_SHOWS_ERASED, err);
-}
-
-/* ---- by position and query ---- */
-
-/* A read on its way. Positions below @at (backward: above it) are done with.
- */
-struct walk {
-    const struct query *query;
-    bool backward;
-    uint64_t at;
-    size_t steps;
-    size_t checked_size; /* Of events looked at to see if they are wanted. */
-    bool stopped;        /* The page is full, or the steps are used up. */
-};
-
-/* Move past @position; false if that was the last one of the span. */
-static bool
-step(struct walk *walk, const struct span *span, uint64_t position)
-{
-    walk->at = walk->backward ? position - 1 : position + 1;
-    return position != (walk->backward ? span->first : span->last);
-}
-
-static enum acta_code
-wants(struct reader *reader, struct walk *walk, const struct span *span,
-      uint64_t position, bool *wanted, struct acta_err *err)
-{
-    struct block_record record;
-    enum acta_code code;
-
-    code = reader_record(reader, span, position, &record, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    walk->checked_size += record.size;
-    return search_check(walk->query, &record, wanted, err);
-}
-
-/* Look at each event of the span. */
-static enum acta_code
-scan_span(struct reader *reader, struct walk *walk, const struct span *span,
-          bool all, struct page *page, struct acta_err *err)
-{
-    enum acta_code code = ACTA_OK;
-    bool goes_on = true;
-
-    while (goes_on) {
-        bool wanted = true;
-
-        if (!all) {
-            code = wants(reader, walk, span, walk->at, &wanted, err);
-        }
-        if (code == ACTA_OK && wanted) {
-            code = reader_put(reader, page, span, walk->at, err);
-        }
-        if (code != ACTA_OK) {
-            return code;
-        }
-        if (page->full) {
-            walk->stopped = true;
-            return ACTA_OK;
-        }
-        goes_on = step(walk, span, walk->at);
-    }
-    return ACTA_OK;
-}
-
-/* Go past everything in the span. */
-static void
-finish(struct walk *walk, const struct span *span)
-{
-    walk->at = walk->backward ? span->first - 1 : span->last + 1;
-}
-
-/* Positions that a search has found. */
-struct finds {
-    struct {
-        uint64_t position;
-        bool is_sure; /* Else the event tells. */
-    } finds[LOCKED_MAX];
-    size_t count;
-};
-
-/* Find up to LOCKED_MAX positions from walk->at on that are wanted, or may be.
- * Fewer than that: it came to the end of the span, or the steps are used up.
- */
-static enum acta_code
-find(struct reader *reader, struct walk *walk, const struct span *span,
-     struct finds *finds, struct acta_err *err)
-{
-    uint64_t at = walk->at;
-
-    finds->count = 0;
-    while (finds->count < LOCKED_MAX) {
-        enum search_verdict verdict;
-        enum acta_code code;
-        uint64_t position;
-
-        code = search_next(reader->search, at, &position, &verdict,
-                           &walk->steps, err);
-        if (code != ACTA_OK) {
-            /* What lies before it comes first. */
-            return finds->count == 0 ? code : ACTA_OK;
-        }
-        if (position == POSITION_NONE_AHEAD ||
-            position == POSITION_NONE_BEFORE || position < span->first ||
-            position > span->last) {
-            finish(walk, span);
-            return ACTA_OK;
-        }
-        walk->at = position;
-        if (verdict == SEARCH_UNKNOWN) {
-            walk->stopped = true;
-            return ACTA_OK;
-        }
-        finds->finds[finds->count].position = position;
-        finds->finds[finds->count].is_sure = verdict == SEARCH_WANTED;
-        finds->count++;
-        walk->steps -= walk->steps < FOUND_STEPS ? walk->steps : FOUND_STEPS;
-        if (!step(walk, span, position)) {
-            return ACTA_OK;
-        }
-        at = walk->at;
-        if (walk->steps == 0) {
-            walk->stopped = true;
-            return ACTA_OK;
-        }
-    }
-    return ACTA_OK;
-}
-
-static enum acta_code
-find_in_memtable(struct reader *reader, struct walk *walk,
-                 const struct span *span, struct finds *finds,
-                 struct acta_err *err)
-{
-    size_t left = walk->steps;
-    size_t given = left < LOCKED_STEPS_MAX ? left : LOCKED_STEPS_MAX;
-    enum acta_code code;
-
-    finds->count = 0;
-    walk->steps = given;
-    memtable_lock(span->memtable);
-    code = search_begin_memtable(reader->search, walk->query, span->memtable,
-                                 span->last, walk->backward, err);
-    if (code == ACTA_OK) {
-        code = find(reader, walk, span, finds, err);
-    }
-    memtable_unlock(span->memtable);
-    walk->steps += left - given;
-    if (walk->steps > 0) {
-        walk->stopped = false; /* It goes on after a breath for the writer. */
-    }
-    return code;
-}
-
-/* True if the walk has left the span behind. */
-static bool
-is_past(const struct walk *walk, const struct span *span)
-{
-    return walk->backward ? walk->at < span->first : walk->at > span->last;
-}
-
-/* Put those of the finds on the page that are wanted. If it cannot be all, the
- * walk stops before the first one that is left.
- */
-static enum acta_code
-put_finds(struct reader *reader, struct walk *walk, const struct span *span,
-          const struct finds *finds, struct page *page, struct acta_err *err)
-{
-    for (size_t i = 0; i < finds->count; i++) {
-        uint64_t position = finds->finds[i].position;
-        bool wanted = finds->finds[i].is_sure;
-        enum acta_code code = ACTA_OK;
-        bool goes_on = wanted || walk->checked_size < CHECKED_SIZE_MAX;
-
-        if (!wanted && goes_on) {
-            code = wants(reader, walk, span, position, &wanted, err);
-        }
-        if (code == ACTA_OK && wanted) {
-            code = reader_put(reader, page, span, position, err);
-        }
-        if (code != ACTA_OK || page->full || !goes_on) {
-            walk->at = position;
-            walk->stopped = true;
-            return code;
-        }
-    }
-    return ACTA_OK;
-}
-
-static enum acta_code
-search_span(struct reader *reader, struct walk *walk, const struct span *span,
-            struct page *page, struct acta_err *err)
-{
-    enum acta_code code = ACTA_OK;
-    struct finds finds;
-
-    if (span->memtable == NULL) {
-        code = search_begin_store(reader->search, walk->query, reader->store,
-                                  walk->backward, err);
-    }
-    while (code == ACTA_OK && !walk->stopped && !is_past(walk, span)) {
-        code = span->memtable == NULL
-                   ? find(reader, walk, span, &finds, err)
-                   : find_in_memtable(reader, walk, span, &finds, err);
-        if (code == ACTA_OK) {
-            code = put_finds(reader, walk, span, &finds, page, err);
-        }
-    }
-    return code;
-}
-
-static enum acta_code
-walk_span(struct reader *reader, struct walk *walk, const struct span *span,
-          struct page *page, struct acta_err *err)
-{
-    uint64_t left =
-        walk->backward ? walk->at - span->first : span->last - walk->at;
-    bool all = search_is_all(walk->query);
-
-    if (all || (span->memtable != NULL && left < SCAN_MAX)) {
-        return scan_span(reader, walk, span, all, page, err);
-    }
-    return search_span(reader, walk, span, page, err);
-}
-
-static enum acta_code
-walk_spans(struct reader *reader, struct walk *walk, struct page *page,
-           struct acta_err *err)
-{
-    for (size_t i = 0; i < reader->spans_count && !walk->stopped; i++) {
-        const struct span *span =
-            &reader->spans[walk->backward ? reader->spans_count - 1 - i : i];
-
-        if (walk->at >= span->first && walk->at <= span->last) {
-            enum acta_code code = walk_span(reader, walk, span, page, err);
-
-            if (code != ACTA_OK) {
-                return code;
-            }
-        }
-    }
-    return ACTA_OK;
-}
-
-enum acta_code
-reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
-                bool backward, const struct read_bounds *bounds,
-                struct buf *out, struct read_result *result,
-                struct acta_err *err)
-{
-    struct page page = {.out = out, .bounds = *bounds};
-    struct walk walk = {
-        .query = query, .backward = backward, .steps = STEPS_MAX};
-    enum acta_code code;
-
-    assert(bounds->events_max > 0);
-
-    *result = (struct read_result){.next = from};
-    code = reader_begin(reader, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    result->head = reader->head;
-    if (!backward && from >= reader->head) {
-        result->at_end = true; /* It waits for what is to come. */
-        reader_end(reader);
+    if (page->out == NULL) {
+        count_event(page, position);
         return ACTA_OK;
     }
-    if (backward) {
-        walk.at = from == 0 || from > reader->head ? reader->head : from - 1;
-    } else {
-        walk.at = from + 1;
-    }
-    code = walk_spans(reader, &walk, &page, err);
-    result->events_count = page.count;
-    result->next = backward ? walk.at + 1 : walk.at - 1;
-    result->at_end = !walk.stopped;
-    code = reader_leave_damage(&page, code, result);
-    reader_end(reader);
-    return code;
+    return put_record(page, record, shows == READER_SHOWS_ERASED, err);
 }
 
 /* ---- by id ---- */

@@ -216,26 +216,16 @@ read_versions(struct reader *reader, struct slice stream, bool backward,
 }
 
 enum acta_code
-reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
-                   bool backward, const struct read_bounds *bounds,
-                   struct buf *out, struct read_result *result,
-                   struct acta_err *err)
+reader_put_stream(struct reader *reader, struct slice stream, uint64_t from,
+                  bool backward, struct page *page, struct read_result *result,
+                  struct acta_err *err)
 {
-    struct page page = {.out = out, .bounds = *bounds};
     struct retention retention;
     uint64_t at = 0, first = 1;
     enum acta_code code;
 
-    assert(bounds->events_max > 0);
-
-    *result = (struct read_result){.next = from};
-    code = reader_begin(reader, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    if ((code = reader_version(reader, stream, &result->version, err)) ==
-            ACTA_OK &&
-        (code = reader_retention(reader, stream, &retention, err)) == ACTA_OK) {
+    code = reader_retention(reader, stream, &retention, err);
+    if (code == ACTA_OK) {
         code = first_shown(reader, stream, result->version, &retention, &first,
                            err);
     }
@@ -246,13 +236,36 @@ reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
         at = at < first ? first : at;
     }
     if (code == ACTA_OK) {
-        code = read_versions(reader, stream, backward, first, &at, &page, err);
+        code = read_versions(reader, stream, backward, first, &at, page, err);
     }
-    result->events_count = page.count;
+    result->events_count = page->count;
     result->next = backward ? at + 1 : at - 1;
     result->at_end = backward ? at < first : at > result->version;
-    code = reader_leave_damage(&page, code, result);
     result->head = reader->head;
+    return reader_leave_damage(page, code, result);
+}
+
+enum acta_code
+reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
+                   bool backward, const struct read_bounds *bounds,
+                   struct buf *out, struct read_result *result,
+                   struct acta_err *err)
+{
+    struct page page = {.out = out, .bounds = *bounds};
+    enum acta_code code;
+
+    assert(bounds->events_max > 0);
+
+    *result = (struct read_result){.next = from};
+    code = reader_begin(reader, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = reader_version(reader, stream, &result->version, err);
+    if (code == ACTA_OK) {
+        code = reader_put_stream(reader, stream, from, backward, &page, result,
+                                 err);
+    }
     reader_end(reader);
     return code;
 }

@@ -103,7 +103,8 @@ enum acta_code reader_version(struct reader *reader, struct slice stream,
 
 /* The page that a call fills. */
 struct page {
-    struct buf *out;
+    struct buf *out; /* NULL: events are only counted. */
+    uint64_t first;  /* Then: position of the first one. */
     struct read_bounds bounds;
     size_t count;
     uint64_t size; /* Bytes of records. */
@@ -132,5 +133,19 @@ reader_leave_damage(const struct page *page, enum acta_code code,
 enum acta_code reader_put(struct reader *reader, struct page *page,
                           const struct span *span, uint64_t position,
                           struct acta_err *err) ACTA_CHECKED;
+
+/* Put what @query wants, as reader_read_all() does, from this view. */
+enum acta_code reader_put_all(struct reader *reader, const struct query *query,
+                              uint64_t from, bool backward, struct page *page,
+                              struct read_result *result,
+                              struct acta_err *err) ACTA_CHECKED;
+
+/* Put events of a stream, as reader_read_stream() does, from this view, in
+ * which it is at result->version.
+ */
+enum acta_code reader_put_stream(struct reader *reader, struct slice stream,
+                                 uint64_t from, bool backward,
+                                 struct page *page, struct read_result *result,
+                                 struct acta_err *err) ACTA_CHECKED;
 
 #endif
