@@ -87,10 +87,28 @@ read_consumer(struct pack_reader *reader)
     return consumer;
 }
 
+/* The query is looked at once: what is taken later is a query. */
+static struct msg_consumer
+check_consumer(struct pack_reader *reader)
+{
+    struct msg_consumer consumer = read_consumer(reader);
+    struct pack_reader inner;
+    struct query query;
+
+    if (!reader->failed) {
+        pack_reader_init(&inner, consumer.query, reader->err);
+        query_decode(&inner, &query);
+        query_fini(&query);
+        reader->failed = inner.failed;
+        reader->code = inner.code;
+    }
+    return consumer;
+}
+
 static void
 take_consumer(struct pack_reader *reader)
 {
-    read_consumer(reader);
+    check_consumer(reader);
 }
 
 /* ---- list ---- */
@@ -225,7 +243,7 @@ msg_consumer_decode(struct msg_described *described, struct slice body,
     struct pack_reader reader;
 
     msg_reply_begin(&reader, body, DESCRIBED_FIELDS, err);
-    described->consumer = read_consumer(&reader);
+    described->consumer = check_consumer(&reader);
     described->members = msg_take_list(&reader, &described->members_count,
                                        take_member, "members");
     return pack_code(&reader);

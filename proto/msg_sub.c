@@ -40,6 +40,9 @@ msg_subscribe_decode(struct msg_subscribe *subscribe, struct slice body,
     query_decode(&reader, &subscribe->query);
     subscribe->after = pack_get_uint(&reader, "after");
     subscribe->credit = pack_get_uint(&reader, "credit");
+    if (fields > SUBSCRIBE_FIELDS && fields < NAMED_FIELDS) {
+        pack_fail(&reader, ACTA_INVALID, "consumer has no epoch");
+    }
     if (fields > SUBSCRIBE_FIELDS) {
         subscribe->consumer = pack_get_str(&reader, "consumer");
         msg_check_name(&reader, subscribe->consumer, "consumer");

@@ -5,9 +5,10 @@
 #include "event.h"
 #include "limit.h"
 #include "msg.h"
+#include "reencode_parts.h"
 
-static void
-write_content(struct buf *buf, const struct event *event)
+void
+reencode_content(struct buf *buf, const struct event *event)
 {
     struct slice tags[ACTA_TAGS_MAX];
     struct slice left = event->tags;
@@ -20,12 +21,9 @@ write_content(struct buf *buf, const struct event *event)
     event_encode_content(buf, event, tags, event->tags_count);
 }
 
-/* A record is written anew field by field, in the shortest forms, except for
- * the three numbers of fixed size.
- */
-static enum acta_code
-copy_records(struct buf *buf, struct slice events, size_t count,
-             size_t fields_left, struct acta_err *err)
+enum acta_code
+reencode_records(struct buf *buf, struct slice events, size_t count,
+                 size_t fields_left, struct acta_err *err)
 {
     struct event event;
 
@@ -46,7 +44,7 @@ copy_records(struct buf *buf, struct slice events, size_t count,
             size_t before = buf_size(buf);
             uint8_t *bytes;
 
-            write_content(buf, &event);
+            reencode_content(buf, &event);
             bytes = buf->data + buf->start + before;
             memmove(bytes, bytes + 1, buf_size(buf) - before - 1);
             buf_truncate(buf, buf_size(buf) - 1);
@@ -125,7 +123,7 @@ again_error(struct buf *buf, uint64_t id, struct slice body,
         return ACTA_OK;
     }
     open = msg_error_begin(buf, id, &error);
-    code = copy_records(buf, error.unseen, error.unseen_count, 0, err);
+    code = reencode_records(buf, error.unseen, error.unseen_count, 0, err);
     msg_error_end(buf, open, &error);
     return code;
 }
@@ -179,7 +177,7 @@ again_append(struct buf *buf, uint64_t id, struct slice body,
         msg_append_write(buf, write->stream, write->expected,
                          write->events_count);
         for (size_t j = 0; j < write->events_count; j++) {
-            write_content(buf, &write->events[j]);
+            reencode_content(buf, &write->events[j]);
         }
     }
     msg_append_end(buf, start, &append.more);
@@ -289,8 +287,8 @@ again_page(struct buf *buf, uint64_t id, struct slice body,
         return code;
     }
     open = msg_page_begin(buf, id);
-    code = copy_records(buf, page.events, page.events_count, page.fields_left,
-                        err);
+    code = reencode_records(buf, page.events, page.events_count,
+                            page.fields_left, err);
     msg_page_end(buf, open, &page);
     return code;
 }
@@ -419,8 +417,8 @@ again_delivery(struct buf *buf, uint64_t id, struct slice body,
         return code;
     }
     open = msg_delivery_begin(buf, id);
-    code = copy_records(buf, delivery.events, delivery.events_count,
-                        delivery.fields_left, err);
+    code = reencode_records(buf, delivery.events, delivery.events_count,
+                            delivery.fields_left, err);
     msg_delivery_end(buf, open, &delivery);
     return code;
 }
@@ -462,6 +460,8 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_FELL_BEHIND:
     case OP_FIND_TIME:
     case OP_FOUND_TIME:
+    case OP_LEAVE:
+    case OP_PARKED_CHANGED:
         return again_number(buf, kind, id, body, err);
     case OP_ERROR:
         return again_error(buf, id, body, err);
@@ -512,10 +512,8 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_LIST_SCHEDULES:
     case OP_JOIN:
     case OP_SETTLE:
-    case OP_LEAVE:
     case OP_CONSUMER_CHANGED:
     case OP_LEASE_CHANGED:
-    case OP_PARKED_CHANGED:
     case OP_LOADED:
     case OP_CONSUMERS:
     case OP_CONSUMER:
@@ -526,7 +524,7 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_HANDED:
     case OP_SETTLED:
     case OP_LEFT:
-        break;
+        return reencode_named(buf, kind, id, body, err);
     }
     return acta_fail(err, ACTA_UNSUPPORTED, "kind 0x%02x is forgotten here",
                      kind);

@@ -8,6 +8,12 @@
 #include "event.h"
 #include "limit.h"
 #include "msg.h"
+#include "msg_group.h"
+#include "msg_lease.h"
+#include "sample_consumer.h"
+#include "sample_effects.h"
+#include "sample_group.h"
+#include "sample_lease.h"
 #include "sample_stream.h"
 
 static const uint8_t id_1[UUID_SIZE] = {0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x00,
@@ -468,6 +474,38 @@ write_error_undecided(struct buf *buf)
     msg_error_encode(buf, 18, &error);
 }
 
+static void
+write_loaded(struct buf *buf)
+{
+    struct msg_loaded loaded = {
+        .has_snapshot = true,
+        .snapshot_version = 1,
+        .snapshot_schema = 2,
+        .snapshot_time_us = SAMPLE_TIME_US,
+        .snapshot = slice_of("{\"total\":12.5}"),
+        .page = {.events_count = 1,
+                 .next = 2,
+                 .at_end = true,
+                 .head = 8,
+                 .version = 2},
+    };
+    struct msg_open open = msg_loaded_begin(buf, 55, &loaded);
+
+    write_record(buf, 8, 2, "order-42", write_event_full);
+    msg_loaded_end(buf, open, &loaded.page);
+}
+
+static void
+write_handed(struct buf *buf)
+{
+    struct msg_open open = msg_handed_begin(buf, 60, 23, 5000);
+    struct msg_count count = {1, 3};
+
+    write_record(buf, 4712, 1, "order-42", write_event_placed);
+    write_record(buf, 4720, 2, "order-42", write_event_full);
+    msg_handed_end(buf, open, 2, &count, 1);
+}
+
 /* ---- subscriptions ---- */
 
 static void
@@ -488,6 +526,27 @@ write_subscribe_query(struct buf *buf)
         .query = sample_query(items, texts), .after = 0, .credit = 0};
 
     msg_subscribe_encode(buf, 16, &subscribe);
+}
+
+static void
+write_subscribe_named(struct buf *buf)
+{
+    struct msg_subscribe subscribe = {.query = QUERY_ALL,
+                                      .after = 4711,
+                                      .credit = 1 << 20,
+                                      .consumer = slice_of("billing"),
+                                      .epoch = 17};
+
+    msg_subscribe_encode(buf, 45, &subscribe);
+}
+
+static void
+write_unsubscribed_fenced(struct buf *buf)
+{
+    struct msg_unsubscribed unsubscribed = {
+        ACTA_FENCED, slice_of("billing was claimed by another"), 4800};
+
+    msg_unsubscribed_encode(buf, 45, &unsubscribed);
 }
 
 static void
@@ -593,6 +652,19 @@ const struct sample samples[] = {
      write_appended},
     {"appended-repeated", "All was stored before, write 0 in two pieces.",
      write_appended_repeated},
+    {"append-effects",
+     "All effects: two checkpoints, a lease, a snapshot and the removal of "
+     "one, "
+     "a schedule, one that is moved, and a cancellation.",
+     sample_append_effects},
+    {"append-checkpoint", "No events: only a checkpoint moves.",
+     sample_append_checkpoint},
+    {"append-cancel", "No events: two schedules are cancelled.",
+     sample_append_cancel},
+    {"appended-cancelled", "No runs; one of the schedules was there.",
+     sample_appended_cancelled},
+    {"error-effects", "Every kind of effect that can fail.",
+     sample_error_effects},
     {"change-stream-set",
      "Version 3 is the first that is kept, and nothing older than a day.",
      sample_change_set},
@@ -640,6 +712,8 @@ const struct sample samples[] = {
      write_subscribe},
     {"subscribe-query", "A query, from the start, with no credit yet.",
      write_subscribe_query},
+    {"subscribe-named", "As the consumer billing, in the epoch of its claim.",
+     write_subscribe_named},
     {"subscribed", "The subscription is there; the head is 7.",
      write_subscribed},
     {"credit", "64 KiB more for the subscription whose request id this is.",
@@ -657,6 +731,65 @@ const struct sample samples[] = {
      write_unsubscribed},
     {"unsubscribed-stopping", "It ended because the server stops.",
      write_unsubscribed_stopping},
+    {"unsubscribed-fenced", "Another has claimed the consumer.",
+     write_unsubscribed_fenced},
+    {"change-consumer-claim", "A plain consumer of orders, from the start.",
+     sample_consumer_claim},
+    {"change-consumer-create",
+     "A group with a key of its own; deliveries max is the default.",
+     sample_consumer_create},
+    {"change-consumer-alter", "A group's query and deliveries max.",
+     sample_consumer_alter},
+    {"change-consumer-delete", "It and all that is kept for it.",
+     sample_consumer_delete},
+    {"change-consumer-pause", "Nothing is handed out.", sample_consumer_pause},
+    {"change-consumer-resume", "It goes on.", sample_consumer_resume},
+    {"change-consumer-reset", "All up to position 70000 counts as handled.",
+     sample_consumer_reset},
+    {"consumer-changed", "Its checkpoint and its epoch.",
+     sample_consumer_changed},
+    {"list-consumers", "A hundred whose names begin with ship.",
+     sample_list_consumers},
+    {"consumers", "A plain one at the head, and a group that is paused.",
+     sample_consumers},
+    {"describe-consumer", "One by its name.", sample_describe_consumer},
+    {"consumer", "A group and its two members.", sample_consumer},
+    {"list-parked", "A hundred parked events behind position 4000.",
+     sample_list_parked},
+    {"parked", "One, one that waits behind it, and one that is tried again.",
+     sample_parked},
+    {"change-parked-replay", "Hand out all parked events again.",
+     sample_parked_replay},
+    {"change-parked-drop", "Forget two.", sample_parked_drop},
+    {"parked-changed", "There were two.", sample_parked_changed},
+    {"join", "A member with a hundred slots.", sample_join},
+    {"joined", "The group's checkpoint and key rule.", sample_joined},
+    {"handed", "Two events, the second for the third time.", write_handed},
+    {"settle", "All kinds of answers.", sample_settle},
+    {"settled", "Ten events are settled, two answers were refused.",
+     sample_settled},
+    {"leave", "End the membership with request id 60.", sample_leave},
+    {"left", "It ended because the client wanted it.", sample_left},
+    {"left-deleted", "It ended because the group was deleted.",
+     sample_left_deleted},
+    {"change-lease-acquire", "For 10 s, after waiting a minute at most.",
+     sample_lease_acquire},
+    {"change-lease-renew", "For 10 s more.", sample_lease_renew},
+    {"change-lease-release", "Others may have it.", sample_lease_release},
+    {"lease-changed", "It is held under the fence 19.", sample_lease_changed},
+    {"list-leases", "All behind order-42.", sample_list_leases},
+    {"leases", "One with two who wait for it, and one that none wants.",
+     sample_leases},
+    {"list-schedules", "Ten whose names begin with remind-.",
+     sample_list_schedules},
+    {"schedules", "One that waits and one that was refused; there are more.",
+     sample_schedules},
+    {"load", "The state of order-42: a snapshot of schema 2 and the tail.",
+     sample_load},
+    {"load-behind", "What came behind version 2.", sample_load_behind},
+    {"loaded", "A snapshot and one event behind it.", write_loaded},
+    {"loaded-not-modified", "Nothing came behind it.",
+     sample_loaded_not_modified},
 };
 
 const size_t samples_count = sizeof(samples) / sizeof(samples[0]);

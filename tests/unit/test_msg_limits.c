@@ -119,6 +119,15 @@ START_TEST(welcome_tells_the_limits_of_this_server)
     ck_assert_uint_eq(read.limits.query_items_max, ACTA_QUERY_ITEMS_MAX);
     ck_assert_uint_eq(read.limits.query_terms_max, ACTA_QUERY_TERMS_MAX);
     ck_assert_uint_eq(read.limits.unseen_events_max, ACTA_UNSEEN_EVENTS_MAX);
+    ck_assert_uint_eq(read.limits.append_effects_max, ACTA_APPEND_EFFECTS_MAX);
+    ck_assert_uint_eq(read.limits.snapshot_size_max, ACTA_SNAPSHOT_SIZE_MAX);
+    ck_assert_uint_eq(read.limits.name_size_max, ACTA_NAME_SIZE_MAX);
+    ck_assert_uint_eq(read.limits.text_size_max, ACTA_TEXT_SIZE_MAX);
+    ck_assert_uint_eq(read.limits.slots_max, ACTA_SLOTS_MAX);
+    ck_assert_uint_eq(read.limits.settle_max, ACTA_SETTLE_MAX);
+    ck_assert_uint_eq(read.limits.memberships_max, ACTA_MEMBERSHIPS_MAX);
+    ck_assert_uint_eq(read.limits.lease_us_max, ACTA_LEASE_US_MAX);
+    ck_assert_uint_eq(read.limits.retry_us_max, ACTA_RETRY_US_MAX);
 }
 END_TEST
 
@@ -236,7 +245,9 @@ START_TEST(append_has_a_write_and_a_write_has_an_event)
 {
     ck_assert_int_eq(try_counts(1, 1), ACTA_OK);
     ck_assert_int_eq(try_counts(0, 0), ACTA_INVALID);
-    ck_assert_str_eq(err.text, "0 writes, must be at least 1");
+    ck_assert_str_eq(err.text,
+                     "append does nothing: it has no writes, checkpoints, "
+                     "snapshots, schedules or cancellations");
     ck_assert_int_eq(try_counts(2, 0), ACTA_INVALID);
     ck_assert_str_eq(err.text, "write 0: 0 events, must be at least 1");
 }
@@ -584,11 +595,13 @@ START_TEST(runs_may_have_fields_of_a_newer_server)
     struct msg_appended appended;
     struct msg_run run;
 
-    ck_assert_int_eq(msg_appended_decode(
-                         &appended, hex("92 c2 91 95 00 01 02 03 a178"), &err),
+    ck_assert_int_eq(msg_appended_decode(&appended,
+                                         hex("93 c2 91 95 00 01 02 03 a178 04"),
+                                         &err),
                      ACTA_OK);
     run = msg_appended_next(&appended);
     ck_assert_uint_eq(run.count, 3);
+    ck_assert_uint_eq(appended.cancelled, 4);
     ck_assert_uint_eq(appended.runs.size, 0);
 }
 END_TEST

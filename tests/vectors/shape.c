@@ -62,14 +62,31 @@ static const struct shape hello_fields[] = {
 };
 
 static const struct shape limit_fields[] = {
-    VALUE("frame_size_max"),        VALUE("event_size_max"),
-    VALUE("append_size_max"),       VALUE("append_events_max"),
-    VALUE("stream_size_max"),       VALUE("type_size_max"),
-    VALUE("tag_size_max"),          VALUE("tags_max"),
-    VALUE("page_size_max"),         VALUE("requests_max"),
-    VALUE("subscriptions_max"),     VALUE("append_checks_max"),
-    VALUE("append_conditions_max"), VALUE("query_items_max"),
-    VALUE("query_terms_max"),       VALUE("unseen_events_max"),
+    VALUE("frame_size_max"),
+    VALUE("event_size_max"),
+    VALUE("append_size_max"),
+    VALUE("append_events_max"),
+    VALUE("stream_size_max"),
+    VALUE("type_size_max"),
+    VALUE("tag_size_max"),
+    VALUE("tags_max"),
+    VALUE("page_size_max"),
+    VALUE("requests_max"),
+    VALUE("subscriptions_max"),
+    VALUE("append_checks_max"),
+    VALUE("append_conditions_max"),
+    VALUE("query_items_max"),
+    VALUE("query_terms_max"),
+    VALUE("unseen_events_max"),
+    VALUE("append_effects_max"),
+    VALUE("snapshot_size_max"),
+    VALUE("name_size_max"),
+    VALUE("text_size_max"),
+    VALUE("slots_max"),
+    VALUE("settle_max"),
+    VALUE("memberships_max"),
+    VALUE("lease_us_max"),
+    VALUE("retry_us_max"),
 };
 
 static const struct shape welcome_fields[] = {
@@ -124,10 +141,37 @@ static const struct shape bounds_fields[] = {
     VALUE("bytes_max"),
 };
 
+static const struct shape checkpoint_fields[] = {
+    VALUE("consumer"),
+    VALUE("epoch"),
+    VALUE("from"),
+    VALUE("to"),
+};
+static const struct shape checkpoint[] = {
+    TUPLE("checkpoint", checkpoint_fields)};
+static const struct shape fence_fields[] = {VALUE("lease"), VALUE("fence")};
+static const struct shape fence[] = {TUPLE("lease", fence_fields)};
+static const struct shape snapshot_fields[] = {
+    VALUE("stream"),
+    VALUE("version"),
+    VALUE("schema"),
+    VALUE("data"),
+};
+static const struct shape snapshot[] = {TUPLE("snapshot", snapshot_fields)};
+static const struct shape schedule_fields[] = {
+    VALUE("name"),
+    VALUE("due_us"),
+    VALUE("is_delay"),
+    LIST("writes", write),
+};
+static const struct shape schedule[] = {TUPLE("schedule", schedule_fields)};
+
 static const struct shape append_fields[] = {
     LIST("writes", write),          LIST("checks", check),
     LIST("conditions", condition),  VALUE("command_id"),
-    TUPLE("unseen", bounds_fields),
+    TUPLE("unseen", bounds_fields), LIST("checkpoints", checkpoint),
+    LIST("leases", fence),          LIST("snapshots", snapshot),
+    LIST("schedules", schedule),    LIST("cancellations", value),
 };
 
 static const struct shape run_fields[] = {
@@ -140,6 +184,7 @@ static const struct shape run[] = {TUPLE("run", run_fields)};
 static const struct shape appended_fields[] = {
     VALUE("repeated"),
     LIST("runs", run),
+    VALUE("cancelled"),
 };
 
 /* Of every kind of change its own. */
@@ -228,9 +273,8 @@ static const struct shape names_fields[] = {
 };
 
 static const struct shape subscribe_fields[] = {
-    LIST("query", query_item),
-    VALUE("after"),
-    VALUE("credit"),
+    LIST("query", query_item), VALUE("after"), VALUE("credit"),
+    VALUE("consumer"),         VALUE("epoch"),
 };
 
 static const struct shape delivery_fields[] = {
@@ -243,6 +287,183 @@ static const struct shape unsubscribed_fields[] = {
     VALUE("code"),
     VALUE("text"),
     VALUE("position"),
+};
+
+/* ---- consumers ---- */
+
+/* Of every kind of change its own; a query among them is shown as it is. */
+static const struct shape change_consumer_fields[] = {
+    VALUE("name"),
+    VALUE("kind"),
+    LIST("values", value),
+};
+static const struct shape consumer_changed_fields[] = {
+    VALUE("position"),
+    VALUE("epoch"),
+    VALUE("changed"),
+};
+static const struct shape list_fields[] = {
+    VALUE("prefix"),
+    VALUE("after"),
+    VALUE("count_max"),
+};
+static const struct shape group_settings_fields[] = {
+    VALUE("key_tag"),
+    VALUE("ack_timeout_us"),
+    VALUE("deliveries_max"),
+    VALUE("on_park"),
+};
+static const struct shape lag_fields[] = {
+    VALUE("events"),
+    VALUE("matching"),
+    VALUE("is_counted"),
+    VALUE("time_us"),
+};
+static const struct shape consumer_fields[] = {
+    VALUE("name"),
+    VALUE("kind"),
+    LIST("query", query_item),
+    VALUE("position"),
+    VALUE("epoch"),
+    VALUE("is_paused"),
+    TUPLE("settings", group_settings_fields),
+    TUPLE("lag", lag_fields),
+    VALUE("head"),
+    VALUE("changed_us"),
+    VALUE("connected"),
+    VALUE("in_hand"),
+    VALUE("delayed"),
+    VALUE("parked"),
+};
+static const struct shape consumer[] = {TUPLE("consumer", consumer_fields)};
+static const struct shape consumers_fields[] = {
+    LIST("consumers", consumer),
+    VALUE("at_end"),
+};
+static const struct shape describe_consumer_fields[] = {VALUE("name")};
+static const struct shape member_fields[] = {
+    VALUE("name"),      VALUE("slots"), VALUE("in_hand"),
+    VALUE("joined_us"), VALUE("acked"),
+};
+static const struct shape member[] = {TUPLE("member", member_fields)};
+static const struct shape described_fields[] = {
+    TUPLE("consumer", consumer_fields),
+    LIST("members", member),
+};
+
+static const struct shape list_parked_fields[] = {
+    VALUE("group"),
+    VALUE("after"),
+    VALUE("count_max"),
+};
+static const struct shape parked_event_fields[] = {
+    VALUE("position"),   VALUE("key"),     VALUE("state"),
+    VALUE("deliveries"), VALUE("time_us"), VALUE("reason"),
+};
+static const struct shape parked_event[] = {
+    TUPLE("parked", parked_event_fields)};
+static const struct shape parked_fields[] = {
+    LIST("parked", parked_event),
+    VALUE("at_end"),
+};
+static const struct shape change_parked_fields[] = {
+    VALUE("group"),
+    VALUE("kind"),
+    LIST("positions", value),
+};
+static const struct shape count_fields[] = {VALUE("count")};
+
+/* ---- groups ---- */
+
+static const struct shape join_fields[] = {
+    VALUE("group"),
+    VALUE("slots"),
+    VALUE("member"),
+};
+static const struct shape joined_fields[] = {
+    VALUE("position"),
+    VALUE("epoch"),
+    VALUE("key_tag"),
+    VALUE("on_park"),
+};
+static const struct shape deliveries_fields[] = {
+    VALUE("index"),
+    VALUE("deliveries"),
+};
+static const struct shape deliveries[] = {TUPLE("count", deliveries_fields)};
+static const struct shape handed_fields[] = {
+    VALUE("fence"),
+    VALUE("head"),
+    LIST("events", record),
+    LIST("counts", deliveries),
+};
+static const struct shape answer_fields[] = {
+    VALUE("kind"),
+    VALUE("fence"),
+    VALUE("position"),
+    VALUE("value"),
+};
+static const struct shape answer[] = {TUPLE("answer", answer_fields)};
+static const struct shape settle_fields[] = {
+    VALUE("membership"),
+    LIST("answers", answer),
+};
+static const struct shape settled_fields[] = {
+    VALUE("settled"),
+    LIST("refused", value),
+};
+static const struct shape membership_fields[] = {VALUE("membership")};
+static const struct shape left_fields[] = {VALUE("code"), VALUE("text")};
+
+/* ---- leases, schedules, loading ---- */
+
+static const struct shape change_lease_fields[] = {
+    VALUE("name"),
+    VALUE("kind"),
+    LIST("values", value),
+};
+static const struct shape lease_changed_fields[] = {
+    VALUE("fence"),
+    VALUE("remaining_us"),
+    VALUE("changed"),
+    VALUE("waited_us"),
+};
+static const struct shape lease_fields[] = {
+    VALUE("name"),          VALUE("holder"),        VALUE("fence"),
+    VALUE("duration_us"),   VALUE("remaining_us"),  VALUE("since_us"),
+    VALUE("waiters_count"), LIST("waiters", value),
+};
+static const struct shape lease[] = {TUPLE("lease", lease_fields)};
+static const struct shape leases_fields[] = {
+    LIST("leases", lease),
+    VALUE("at_end"),
+};
+static const struct shape scheduled_fields[] = {
+    VALUE("name"), VALUE("due_us"), VALUE("created_us"), VALUE("state"),
+    VALUE("text"), VALUE("stream"), VALUE("type"),       VALUE("events_count"),
+};
+static const struct shape scheduled[] = {TUPLE("schedule", scheduled_fields)};
+static const struct shape schedules_fields[] = {
+    LIST("schedules", scheduled),
+    VALUE("at_end"),
+};
+static const struct shape load_fields[] = {
+    VALUE("stream"),     VALUE("version"),   VALUE("schema"),
+    VALUE("events_max"), VALUE("bytes_max"),
+};
+static const struct shape loaded_snapshot_fields[] = {
+    VALUE("version"),
+    VALUE("schema"),
+    VALUE("time_us"),
+    VALUE("data"),
+};
+static const struct shape loaded_fields[] = {
+    TUPLE("snapshot", loaded_snapshot_fields),
+    VALUE("next"),
+    VALUE("at_end"),
+    VALUE("head"),
+    VALUE("version"),
+    LIST("events", record),
 };
 
 static const struct shape head_fields[] = {VALUE("head")};
@@ -281,6 +502,31 @@ static const struct shape bodies[256] = {
     [OP_CAUGHT_UP] = TUPLE("body", position_fields),
     [OP_FELL_BEHIND] = TUPLE("body", position_fields),
     [OP_UNSUBSCRIBED] = TUPLE("body", unsubscribed_fields),
+    [OP_CHANGE_CONSUMER] = TUPLE("body", change_consumer_fields),
+    [OP_CHANGE_LEASE] = TUPLE("body", change_lease_fields),
+    [OP_CHANGE_PARKED] = TUPLE("body", change_parked_fields),
+    [OP_LOAD] = TUPLE("body", load_fields),
+    [OP_LIST_CONSUMERS] = TUPLE("body", list_fields),
+    [OP_DESCRIBE_CONSUMER] = TUPLE("body", describe_consumer_fields),
+    [OP_LIST_PARKED] = TUPLE("body", list_parked_fields),
+    [OP_LIST_LEASES] = TUPLE("body", list_fields),
+    [OP_LIST_SCHEDULES] = TUPLE("body", list_fields),
+    [OP_JOIN] = TUPLE("body", join_fields),
+    [OP_SETTLE] = TUPLE("body", settle_fields),
+    [OP_LEAVE] = TUPLE("body", membership_fields),
+    [OP_CONSUMER_CHANGED] = TUPLE("body", consumer_changed_fields),
+    [OP_LEASE_CHANGED] = TUPLE("body", lease_changed_fields),
+    [OP_PARKED_CHANGED] = TUPLE("body", count_fields),
+    [OP_LOADED] = TUPLE("body", loaded_fields),
+    [OP_CONSUMERS] = TUPLE("body", consumers_fields),
+    [OP_CONSUMER] = TUPLE("body", described_fields),
+    [OP_PARKED] = TUPLE("body", parked_fields),
+    [OP_LEASES] = TUPLE("body", leases_fields),
+    [OP_SCHEDULES] = TUPLE("body", schedules_fields),
+    [OP_JOINED] = TUPLE("body", joined_fields),
+    [OP_HANDED] = TUPLE("body", handed_fields),
+    [OP_SETTLED] = TUPLE("body", settled_fields),
+    [OP_LEFT] = TUPLE("body", left_fields),
 };
 
 void
@@ -302,6 +548,7 @@ write_value(FILE *file, struct pack_reader *reader)
 {
     enum pack_type type = pack_peek(reader);
     struct slice bytes;
+    size_t count;
 
     if (type == PACK_NIL) {
         pack_skip_nil(reader);
@@ -314,10 +561,13 @@ write_value(FILE *file, struct pack_reader *reader)
         fprintf(file, "%jd", (intmax_t)pack_get_int(reader, ""));
     } else if (type == PACK_STR) {
         shape_write_string(file, pack_get_str(reader, ""));
-    } else if (type == PACK_ARRAY) { /* A prefix in a query. */
-        pack_get_array_of(reader, 1, 1, "");
+    } else if (type == PACK_ARRAY) { /* A prefix in a query, or a query. */
+        count = pack_get_array(reader, "");
         fputc('[', file);
-        shape_write_string(file, pack_get_str(reader, ""));
+        for (size_t i = 0; i < count; i++) {
+            fputs(i == 0 ? "" : ", ", file);
+            write_value(file, reader);
+        }
         fputc(']', file);
     } else {
         bytes = pack_get_bin(reader, "");
