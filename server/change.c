@@ -169,9 +169,12 @@ set(struct change *change, struct acta_err *err)
 
 /* ---- the end of a stream ---- */
 
+/* Its snapshot ends with it: what comes after begins anew. */
 static enum acta_code
 end(struct change *change, struct acta_err *err)
 {
+    enum acta_code code;
+
     struct retention fresh = change->state.retention;
     uint64_t version = change->state.version;
 
@@ -187,11 +190,16 @@ end(struct change *change, struct acta_err *err)
     }
     fresh.is_tombstoned = change->wanted->kind == MSG_TOMBSTONE;
     fresh.settings.truncate_before = version + 1;
-    return keep(change, &fresh, err);
+    code = keep(change, &fresh, err);
+    return code == ACTA_OK
+               ? effects_drop_snapshot(change->decider, change->wanted->stream,
+                                       0, err)
+               : code;
 }
 
 /* ---- erasing ---- */
 
+/* What was in an event may be in a snapshot, too. */
 static enum acta_code
 add_erasure(struct change *change, uint64_t version, uint64_t last,
             struct acta_err *err)
@@ -203,8 +211,14 @@ add_erasure(struct change *change, uint64_t version, uint64_t last,
         .value = erasure_value(value, last),
     };
 
+    enum acta_code code;
+
     change->job->outcome.changed.changed = true;
-    return heads_set_row(change->decider->heads, &row, err);
+    code = heads_set_row(change->decider->heads, &row, err);
+    return code == ACTA_OK
+               ? effects_drop_snapshot(change->decider, change->wanted->stream,
+                                       version, err)
+               : code;
 }
 
 static enum acta_code

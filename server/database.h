@@ -122,7 +122,10 @@ struct database_stats {
     uint64_t journal_size; /* Bytes of segment files on disk. */
     uint64_t store_size;   /* Bytes of the store's file that are in use. */
     uint64_t queue_size;   /* Bytes of appends that wait. */
-    uint64_t disk_free;    /* Bytes, when last looked. */
+    uint64_t leases;       /* That are held. */
+    uint64_t lease_waiters;
+    uint64_t schedules; /* Scheduled appends that wait to be due. */
+    uint64_t disk_free; /* Bytes, when last looked. */
 
     /* Erasures whose bytes are still to be taken out of the files. */
     uint64_t erasures_pending;

@@ -6,17 +6,24 @@
  *     what was answered then, whatever is expected now.
  *  4. Some stored: refused, since one of the two appends is wrong.
  *  5. None stored: all versions and conditions must hold, each as it was before
- *     the append.
- *  6. Add the events.
+ *     the append, and what it carries besides must be possible.
+ *  6. Add the events, and carry out the rest.
  */
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "bytes.h"
 #include "command.h"
 #include "decider.h"
+#include "rows_visit.h"
+#include "schedule.h"
 
 /* Steps after which a batch is cut: see decider_is_tired(). */
 #define STEPS_A_COMMIT 8192
+
+/* Memory for a row's value that is kept from one to the next. */
+#define VALUE_KEEP ((size_t)64 << 10)
 
 struct decider *
 decider_new(struct heads *heads)
@@ -27,6 +34,8 @@ decider_new(struct heads *heads)
         return NULL;
     }
     decider->heads = heads;
+    buf_init(&decider->value, SIZE_MAX);
+    leases_init(&decider->leases);
     decider->search = search_new();
     if (decider->search == NULL) {
         decider_free(decider);
@@ -45,13 +54,196 @@ decider_free(struct decider *decider)
     free(decider->states);
     free(decider->stored);
     free(decider->sorted);
+    buf_fini(&decider->value);
+    leases_fini(&decider->leases);
+    schedules_fini(&decider->schedules);
     free(decider);
 }
 
-void
-decider_begin(struct decider *decider)
+/* ---- what is kept in memory ---- */
+
+static enum acta_code
+load_lease(void *user, const struct row *row, struct acta_err *err)
+{
+    struct decider *decider = user;
+    struct lease lease;
+    enum acta_code code = lease_decode(&lease, row->value, err);
+
+    if (code == ACTA_OK &&
+        leases_hold(&decider->leases, NULL, row->key, &lease,
+                    decider->mono_us + lease.duration_us) == NULL) {
+        code = acta_fail(err, ACTA_MEMORY, "load leases");
+    }
+    return code;
+}
+
+static enum acta_code
+load_schedule(void *user, const struct row *row, struct acta_err *err)
+{
+    struct decider *decider = user;
+    struct schedule schedule;
+    enum acta_code code = schedule_decode(&schedule, row->value, err);
+
+    if (code == ACTA_OK && !schedule.has_failed &&
+        !schedules_add(&decider->schedules, row->key, schedule.due_us,
+                       schedule.number)) {
+        code = acta_fail(err, ACTA_MEMORY, "load schedules");
+    }
+    return code;
+}
+
+static enum acta_code
+load_number(void *user, const struct row *row, struct acta_err *err)
+{
+    struct decider *decider = user;
+
+    if (row->value.size != sizeof(decider->number)) {
+        return acta_fail(err, ACTA_CORRUPT, "the last number is damaged");
+    }
+    decider->number = get_u64(row->value.data);
+    decider->number_saved = decider->number;
+    return ACTA_OK;
+}
+
+enum acta_code
+decider_load(struct decider *decider, uint64_t mono_us, struct acta_err *err)
+{
+    struct rooms *rooms = decider->heads->rooms;
+    enum acta_code code;
+
+    decider->mono_us = mono_us;
+    code = rows_visit(rooms, ROW_COUNTER, load_number, decider, err);
+    if (code == ACTA_OK) {
+        code = rows_visit(rooms, ROW_LEASE, load_lease, decider, err);
+    }
+    if (code == ACTA_OK) {
+        code = rows_visit(rooms, ROW_SCHEDULE, load_schedule, decider, err);
+    }
+    return code;
+}
+
+struct decider_counts
+decider_counts(const struct decider *decider)
+{
+    return (struct decider_counts){
+        .leases = decider->leases.by_name.count,
+        .waiters = decider->leases.waits.count,
+        .schedules = decider->schedules.by_name.count,
+    };
+}
+
+/* ---- a batch ---- */
+
+enum acta_code
+decider_begin(struct decider *decider, uint64_t mono_us, struct acta_err *err)
 {
     decider->steps_spent = 0;
+    decider->mono_us = mono_us;
+    return expire_leases(decider, err);
+}
+
+enum acta_code
+decider_end(struct decider *decider, struct acta_err *err)
+{
+    uint8_t bytes[sizeof(decider->number)];
+    enum acta_code code;
+
+    if (decider->number == decider->number_saved) {
+        return ACTA_OK;
+    }
+    put_u64(bytes, decider->number);
+    buf_append(decider_value(decider), bytes, sizeof(bytes));
+    code = decider_set(decider, ROW_COUNTER, SLICE_NONE, err);
+    decider->number_saved = decider->number;
+    return code;
+}
+
+size_t
+decider_rows_size(const struct decider *decider, uint64_t mono_us)
+{
+    bool some_expire = leases_next(&decider->leases) <= mono_us;
+
+    /* One is for the last number. */
+    return (some_expire ? LEASES_A_COMMIT + 1 : 1) * ROW_SIZE_SMALL;
+}
+
+uint64_t
+decider_wait_us(const struct decider *decider, uint64_t mono_us,
+                uint64_t now_us, uint64_t max_us)
+{
+    uint64_t lease = leases_next(&decider->leases);
+    uint64_t due = schedules_next(&decider->schedules);
+    uint64_t lease_us = lease > mono_us ? lease - mono_us : 0;
+    uint64_t due_us = due > now_us ? due - now_us : 0;
+    uint64_t wait_us = lease_us < due_us ? lease_us : due_us;
+
+    return wait_us < max_us ? wait_us : max_us;
+}
+
+void
+decider_is_done(struct decider *decider, struct job *job)
+{
+    job->next = NULL;
+    if (decider->done_first == NULL) {
+        decider->done_first = job;
+    } else {
+        decider->done_last->next = job;
+    }
+    decider->done_last = job;
+}
+
+struct job *
+decider_take_done(struct decider *decider)
+{
+    struct job *first = decider->done_first;
+
+    decider->done_first = NULL;
+    decider->done_last = NULL;
+    return first;
+}
+
+void
+decider_stop(struct decider *decider)
+{
+    forget_waiters(decider, NULL, 0, ACTA_STOPPING, "server is stopping");
+}
+
+/* ---- rows ---- */
+
+uint64_t
+decider_number(struct decider *decider)
+{
+    return ++decider->number;
+}
+
+struct buf *
+decider_value(struct decider *decider)
+{
+    buf_clear(&decider->value);
+    buf_trim(&decider->value, VALUE_KEEP);
+    return &decider->value;
+}
+
+enum acta_code
+decider_set(struct decider *decider, enum row_kind kind, struct slice key,
+            struct acta_err *err)
+{
+    struct row row = {
+        .kind = kind, .key = key, .value = buf_slice(&decider->value)};
+
+    if (buf_failed(&decider->value)) {
+        return acta_fail(err, ACTA_MEMORY, "set row");
+    }
+    return heads_set_row(decider->heads, &row, err);
+}
+
+enum acta_code
+decider_remove(struct decider *decider, enum row_kind kind, struct slice key,
+               struct acta_err *err)
+{
+    struct row row = {.kind = kind, .key = key};
+
+    return heads_set_row(decider->heads, &row, err);
 }
 
 bool
@@ -146,7 +338,7 @@ remember_command(struct decider *decider, const struct job *job,
 
 /* Clients send again what was not answered. Where no event ids are kept, only a
  * version that cannot come again, or a command id, keeps that from being stored
- * twice.
+ * twice. (What was scheduled is gone when it is done.)
  */
 static bool
 counts_once(struct decider *decider, struct job *job)
@@ -154,7 +346,7 @@ counts_once(struct decider *decider, struct job *job)
     const struct msg_append *request = &job->append;
 
     if ((decider->heads->rooms->without & STORE_WITHOUT_EVENT_IDS) == 0 ||
-        request->more.command_id != NULL) {
+        request->more.command_id != NULL || job->schedule != NULL) {
         return true;
     }
     for (size_t w = 0; w < request->writes_count; w++) {
@@ -204,7 +396,7 @@ is_taken(struct decider *decider, struct job *job)
         job_refuse(job, code, "%s", err.text);
         return false;
     }
-    if (stored_count == request->events_count) {
+    if (stored_count > 0 && stored_count == request->events_count) {
         repeat_answer(decider, job);
         return false;
     }
@@ -215,17 +407,69 @@ is_taken(struct decider *decider, struct job *job)
     return judge(decider, job);
 }
 
-enum acta_code
-decide(struct decider *decider, struct job *job, struct acta_err *err)
+static enum acta_code
+decide_append(struct decider *decider, struct job *job, struct acta_err *err)
 {
-    enum acta_code code;
+    enum acta_code code = ACTA_OK;
 
-    if (job->kind == JOB_CHANGE) {
-        return change_stream(decider, job, err);
+    if (is_taken(decider, job)) {
+        code = add_events(decider, job, err);
+        if (code == ACTA_OK) {
+            code = apply_effects(decider, job, err);
+        }
+        if (code == ACTA_OK) {
+            code = remember_command(decider, job, err);
+        }
     }
-    if (!is_taken(decider, job)) {
-        return ACTA_OK;
+    return code;
+}
+
+enum acta_code
+decide(struct decider *decider, struct job *job, bool *waits,
+       struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    *waits = false;
+    if (job->outcome.code != ACTA_OK) {
+        return end_schedule(decider, job, err); /* It could not be read. */
     }
-    code = add_events(decider, job, err);
-    return code == ACTA_OK ? remember_command(decider, job, err) : code;
+    switch (job->kind) {
+    case JOB_APPEND:
+        code = decide_append(decider, job, err);
+        break;
+    case JOB_CHANGE:
+        code = change_stream(decider, job, err);
+        break;
+    case JOB_CONSUMER:
+        code = change_consumer(decider, job, err);
+        break;
+    case JOB_LEASE:
+        code = change_lease(decider, job, waits, err);
+        break;
+    case JOB_LIST_LEASES:
+        list_leases(decider, job);
+        break;
+    case JOB_FORGET:
+        forget_waiters(decider, job->completions, job->connection_id,
+                       ACTA_CANCELLED, "the connection is closed");
+        break;
+    case JOB_SAVE:
+        code = save_group(decider, job, err);
+        break;
+    case JOB_LIST_CONSUMERS:
+    case JOB_DESCRIBE_CONSUMER:
+    case JOB_LIST_PARKED:
+    case JOB_CHANGE_PARKED:
+    case JOB_JOIN:
+    case JOB_SETTLE:
+    case JOB_LEAVE:
+    case JOB_FORGET_MEMBERS:
+    case JOB_MAIL:
+        job_refuse(job, ACTA_UNSUPPORTED, "the writer has nothing to decide");
+        break;
+    }
+    return code == ACTA_OK && job->schedule != NULL
+               ? end_schedule(decider, job, err)
+               : code;
 }

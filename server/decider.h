@@ -1,5 +1,5 @@
-/* What the parts of a decision share. Internal to decide.c, repeat.c, judge.c
- * and change.c.
+/* What the parts of a decision share. Internal to them: decide.c, repeat.c,
+ * judge.c, effects.c, change.c, consumer_change.c, lease_change.c and due.c.
  */
 
 #ifndef ACTA_DECIDER_H
@@ -7,12 +7,23 @@
 
 #include "decide.h"
 #include "event.h"
+#include "leases.h"
+#include "schedules.h"
 #include "search.h"
 
 struct decider {
     struct heads *heads;
     struct search *search; /* owned */
     size_t steps_spent;    /* By this batch: see decider_is_tired(). */
+    struct buf value;      /* owned: of a row that is being set */
+
+    struct leases leases;
+    struct schedules schedules;
+    uint64_t mono_us;       /* Of this batch. */
+    uint64_t number;        /* The last that was given, see decider_number(). */
+    uint64_t number_saved;  /* The same, in its row. */
+    struct job *done_first; /* owned, as are those behind it: jobs that have */
+    struct job *done_last;  /* waited and are decided. */
 
     /* Of the append that is being decided. */
     struct stream_state *states; /* owned: of each write */
@@ -27,6 +38,26 @@ decider_state(const struct stream_state *state)
 {
     return retention_state(&state->retention, state->version);
 }
+
+/* ---- decide.c ---- */
+
+/* The next number of the database: fences, epochs and the numbers of consumers
+ * and schedules are all of one row, so each is greater than all before it.
+ */
+uint64_t decider_number(struct decider *decider);
+
+/* Set a row to what was put into decider->value, which was cleared by
+ * decider_value(); or remove it. A failure is the end of the process.
+ */
+struct buf *decider_value(struct decider *decider);
+enum acta_code decider_set(struct decider *decider, enum row_kind kind,
+                           struct slice key, struct acta_err *err) ACTA_CHECKED;
+enum acta_code decider_remove(struct decider *decider, enum row_kind kind,
+                              struct slice key,
+                              struct acta_err *err) ACTA_CHECKED;
+
+/* @job has waited, and is to go back now. */
+void decider_is_done(struct decider *decider, struct job *job);
 
 /* ---- repeat.c ---- */
 
@@ -74,10 +105,71 @@ void judge_refuse_version(struct job *job, enum msg_failure_kind kind,
                           size_t index, struct slice stream, int64_t expected,
                           const struct stream_state *state);
 
-/* Judge all writes, checks and conditions. False: the job is refused, with
- * every failure named.
+/* Judge all writes, checks, effects and conditions. False: the job is refused,
+ * with every failure named.
  */
 bool judge(struct decider *decider, struct job *job);
+
+/* ---- effects.c ---- */
+
+/* Judge what an append carries besides events, as judge() does. An error is one
+ * of reading.
+ */
+enum acta_code judge_effects(struct decider *decider, struct job *job,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* Carry them out. A failure is the end of the process. */
+enum acta_code apply_effects(struct decider *decider, struct job *job,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* The snapshot of a stream that says something of the event of @version, if
+ * there is one, is removed.
+ */
+enum acta_code effects_drop_snapshot(struct decider *decider,
+                                     struct slice stream, uint64_t version,
+                                     struct acta_err *err) ACTA_CHECKED;
+
+/* Both rows of a schedule go. */
+enum acta_code effects_end_schedule(struct decider *decider, struct slice name,
+                                    struct acta_err *err) ACTA_CHECKED;
+
+/* ---- consumer_change.c: these return as decide() does ---- */
+
+enum acta_code change_consumer(struct decider *decider, struct job *job,
+                               struct acta_err *err) ACTA_CHECKED;
+
+/* Rows of a group. */
+enum acta_code save_group(struct decider *decider, struct job *job,
+                          struct acta_err *err) ACTA_CHECKED;
+
+/* ---- lease_change.c: likewise ---- */
+
+/* An acquire may have to wait: then *@waits is true, and the job is kept. */
+enum acta_code change_lease(struct decider *decider, struct job *job,
+                            bool *waits, struct acta_err *err) ACTA_CHECKED;
+
+/* What time brings: leases expire, and are given to those who wait; waits are
+ * over. Up to LEASES_A_COMMIT of each.
+ */
+#define LEASES_A_COMMIT 256
+enum acta_code expire_leases(struct decider *decider,
+                             struct acta_err *err) ACTA_CHECKED;
+
+void list_leases(struct decider *decider, struct job *job);
+
+/* All that wait and came from this connection, or with NULL all there are, go
+ * back, refused with @code.
+ */
+void forget_waiters(struct decider *decider,
+                    const struct completions *completions,
+                    uint64_t connection_id, enum acta_code code,
+                    const char *text);
+
+/* ---- due.c ---- */
+
+/* A scheduled append was decided: the end of its schedule, or why it failed. */
+enum acta_code end_schedule(struct decider *decider, struct job *job,
+                            struct acta_err *err) ACTA_CHECKED;
 
 /* ---- change.c ---- */
 

@@ -8,11 +8,42 @@
 
 #include "row.h"
 
-/* What a run takes in the row of a command, and what stands around a row. */
-#define RUN_SIZE_MAX   40
-#define ROW_EXTRA_MAX  32
-#define CHANGE_ROWS    2 /* Of a stream's name and a few numbers each. */
-#define CHANGE_ROW_MAX (ROW_EXTRA_MAX + ROW_KEY_SIZE_MAX + 64)
+/* What a run takes in the row of a command. */
+#define RUN_SIZE_MAX 40
+
+#define CHANGE_ROWS   3 /* Of a stream. */
+#define SCHEDULE_ROWS 2
+#define CONSUMER_ROWS 3
+#define LEASE_ROWS    2 /* It may end another's. */
+
+/* What effects take once they are decoded. */
+static size_t
+effects_memory(const struct msg_append_more *more)
+{
+    return more->checkpoints_count * sizeof(struct msg_checkpoint) +
+           more->leases_count * sizeof(struct msg_fence) +
+           more->snapshots_count * sizeof(struct msg_snapshot) +
+           more->schedules_count * sizeof(struct msg_schedule) +
+           more->cancellations_count * sizeof(struct slice);
+}
+
+/* The rows of effects, at most. */
+static size_t
+effects_size(const struct msg_append_more *more)
+{
+    size_t rows =
+        more->checkpoints_count + more->snapshots_count +
+        SCHEDULE_ROWS * (more->schedules_count + more->cancellations_count);
+    size_t size = rows * ROW_SIZE_SMALL;
+
+    for (size_t i = 0; i < more->snapshots_count; i++) {
+        size += more->snapshots[i].data.size;
+    }
+    for (size_t i = 0; i < more->schedules_count; i++) {
+        size += more->schedules[i].writes.size;
+    }
+    return size;
+}
 
 static enum acta_code
 decode_append(struct job *job, struct slice body, struct acta_err *err)
@@ -26,23 +57,75 @@ decode_append(struct job *job, struct slice body, struct acta_err *err)
     job->records_size = job->append.records_size;
     job->size += job->append.writes_count * sizeof(*job->append.writes) +
                  job->append.events_count * sizeof(*job->append.events) +
-                 job->append.more.checks_count * sizeof(struct msg_check);
+                 job->append.more.checks_count * sizeof(struct msg_check) +
+                 effects_memory(&job->append.more);
     for (size_t i = 0; i < job->append.more.conditions_count; i++) {
         job->size += sizeof(struct msg_condition) +
                      query_size(&job->append.more.conditions[i].query);
     }
     if (job->append.more.command_id != NULL) {
         job->rows_size =
-            ROW_EXTRA_MAX + UUID_SIZE + job->append.writes_count * RUN_SIZE_MAX;
+            ROW_SIZE_SMALL + job->append.writes_count * RUN_SIZE_MAX;
     }
+    job->rows_size += effects_size(&job->append.more);
     return ACTA_OK;
 }
 
 static enum acta_code
 decode_change(struct job *job, struct slice body, struct acta_err *err)
 {
-    job->rows_size = CHANGE_ROWS * CHANGE_ROW_MAX;
+    job->rows_size = CHANGE_ROWS * ROW_SIZE_SMALL;
     return msg_change_decode(&job->change, body, err);
+}
+
+static enum acta_code
+decode_consumer(struct job *job, struct slice body, struct acta_err *err)
+{
+    enum acta_code code = msg_change_consumer_decode(&job->consumer, body, err);
+
+    /* The query is in the row as it is in the request. */
+    job->rows_size = CONSUMER_ROWS * ROW_SIZE_SMALL + body.size;
+    return code;
+}
+
+static enum acta_code
+decode(struct job *job, struct slice body, struct acta_err *err)
+{
+    switch (job->kind) {
+    case JOB_APPEND:
+        return decode_append(job, body, err);
+    case JOB_CHANGE:
+        return decode_change(job, body, err);
+    case JOB_CONSUMER:
+        return decode_consumer(job, body, err);
+    case JOB_LEASE:
+        job->rows_size = LEASE_ROWS * ROW_SIZE_SMALL;
+        return msg_change_lease_decode(&job->lease, body, err);
+    case JOB_LIST_LEASES:
+        return msg_list_decode(&job->list, OP_LIST_LEASES, body, err);
+    case JOB_LIST_CONSUMERS:
+        return msg_list_decode(&job->list, OP_LIST_CONSUMERS, body, err);
+    case JOB_DESCRIBE_CONSUMER:
+        return msg_describe_consumer_decode(&job->name, body, err);
+    case JOB_LIST_PARKED:
+        return msg_list_parked_decode(&job->list_parked, body, err);
+    case JOB_CHANGE_PARKED:
+        return msg_change_parked_decode(&job->change_parked, body, err);
+    case JOB_JOIN:
+        return msg_join_decode(&job->join, body, err);
+    case JOB_SETTLE:
+        return msg_settle_decode(&job->settle, body, err);
+    case JOB_LEAVE:
+        return msg_number_decode(&job->membership, OP_LEAVE, body, err);
+    case JOB_SAVE:
+        buf_init(&job->save.rows, SIZE_MAX);
+        break;
+    case JOB_FORGET:
+    case JOB_FORGET_MEMBERS:
+    case JOB_MAIL:
+        break;
+    }
+    return ACTA_OK;
 }
 
 enum acta_code
@@ -65,11 +148,7 @@ job_new(struct job **out, enum job_kind kind, struct slice body,
         memcpy(job->body, body.data, body.size);
     }
     copy = slice_make(job->body, body.size);
-    if (kind == JOB_APPEND) {
-        code = decode_append(job, copy, err);
-    } else if (kind == JOB_CHANGE) {
-        code = decode_change(job, copy, err);
-    }
+    code = decode(job, copy, err);
     if (code != ACTA_OK) {
         free(job);
         return code;
@@ -86,6 +165,10 @@ job_free(struct job *job)
     }
     if (job->kind == JOB_APPEND) {
         msg_append_fini(&job->append);
+    } else if (job->kind == JOB_CONSUMER) {
+        query_fini(&job->consumer.query);
+    } else if (job->kind == JOB_SAVE) {
+        buf_fini(&job->save.rows);
     }
     buf_fini(&job->outcome.reply);
     free(job->outcome.runs);

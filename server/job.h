@@ -26,6 +26,7 @@
 #include "slice.h"
 
 struct completions;
+struct schedule_slot;
 
 /* What came of it. */
 struct outcome {
@@ -43,6 +44,7 @@ struct outcome {
     struct msg_consumer_changed consumer_changed;
     struct msg_lease_changed lease_changed;
     struct buf reply; /* owned: frames that are ready to be sent */
+    uint64_t ticket;  /* Of a group: of the save that it waits for. */
 };
 
 enum job_kind {
@@ -98,10 +100,11 @@ struct job {
         struct msg_settle settle;
         uint64_t membership; /* JOB_LEAVE */
     };
-    size_t events_count; /* That it may add, at most, */
-    size_t records_size; /* the bytes of their records, */
-    size_t rows_size;    /* and of the rows that it may set. */
-    struct completions *completions;
+    size_t events_count;             /* That it may add, at most, */
+    size_t records_size;             /* the bytes of their records, */
+    size_t rows_size;                /* and of the rows that it may set. */
+    struct schedule_slot *schedule;  /* What it carries out, or NULL. */
+    struct completions *completions; /* NULL: it does not come back. */
     uint64_t connection_id; /* For the I/O thread to find its way back. */
     uint64_t request_id;
     size_t size; /* Memory that it holds: queues are bounded by it. */

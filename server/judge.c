@@ -229,6 +229,9 @@ judge(struct decider *decider, struct job *job)
     judge_writes(decider, job);
     code = judge_checks(decider, job, &err);
     if (code == ACTA_OK) {
+        code = judge_effects(decider, job, &err);
+    }
+    if (code == ACTA_OK) {
         code = judge_conditions(decider, job, &err);
     }
     if (code != ACTA_OK) {

@@ -1,6 +1,6 @@
-/* ROW_SCHEDULE: name -> when an append takes place. What is appended is in a row
- * of its own, ROW_SCHEDULED, as the writes of the append that scheduled it: it
- * may be large, and does not change when the time does.
+/* ROW_SCHEDULE: name -> when an append takes place. What is appended is in a
+ * row of its own, ROW_SCHEDULED, as the writes of the append that scheduled it:
+ * it may be large, and does not change when the time does.
  *
  * The value is a msgpack array in the order of the fields. No I/O. Any thread.
  */
@@ -19,8 +19,8 @@ struct schedule {
     uint64_t due_us;
     uint64_t number; /* Of two that are due at once the lower is first. */
     uint64_t created_us;
-    bool has_failed;     /* It was due, and was refused: */
-    struct slice text;   /* why. */
+    bool has_failed;   /* It was due, and was refused: */
+    struct slice text; /* why. */
 };
 
 void schedule_encode(struct buf *buf, const struct schedule *schedule);

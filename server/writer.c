@@ -30,11 +30,13 @@ struct writer {
     struct decider *decider; /* owned */
     uint64_t sequence;       /* Of the last entry. */
     uint64_t time_us;        /* Of the last entry. */
+    uint64_t mono_us;        /* When the batch was begun. */
     uint64_t journal_bytes;  /* Since the memtable began. */
     struct mono_time filled; /* When its first event came. */
     bool is_marked;          /* Nothing was written since the last mark. */
     bool has_erasure; /* In the memtable: it is to go to the store now. */
     bool is_starved;  /* There was no memory for another memtable. */
+    bool is_hindered; /* What it had was refused, for want of space. */
 
     /* Counters: written by the thread, read by any. */
     _Atomic uint64_t commits;
@@ -43,6 +45,9 @@ struct writer {
     _Atomic uint64_t repeats;
     _Atomic uint64_t tail_events;
     _Atomic uint64_t tail_size;
+    _Atomic uint64_t leases;
+    _Atomic uint64_t lease_waiters;
+    _Atomic uint64_t schedules;
 
     pthread_mutex_t watchers_lock; /* Guards what follows. */
     struct watcher *watchers;
@@ -127,8 +132,19 @@ wake_watchers(struct writer *writer)
     pthread_mutex_unlock(&writer->watchers_lock);
 }
 
-/* Give back runs of appends that belong to the same completions: of a batch
- * that came from one thread, all at once.
+static void
+free_jobs(struct job *first)
+{
+    while (first != NULL) {
+        struct job *next = first->next;
+
+        job_free(first);
+        first = next;
+    }
+}
+
+/* Give back runs of jobs that belong to the same completions: of a batch that
+ * came from one thread, all at once.
  */
 static void
 give_back(const struct batch *batch)
@@ -145,7 +161,11 @@ give_back(const struct batch *batch)
         }
         next = last->next;
         last->next = NULL;
-        completions_give(first->completions, first, last);
+        if (first->completions == NULL) {
+            free_jobs(first);
+        } else {
+            completions_give(first->completions, first, last);
+        }
         first = next;
     }
 }
@@ -163,28 +183,62 @@ count_outcomes(struct writer *writer, const struct batch *batch)
 }
 
 static void
-refuse_all(const struct batch *batch, enum acta_code code, const char *text)
+put_behind(struct batch *batch, struct job *job)
 {
-    for (struct job *a = batch->first; a != NULL; a = a->next) {
-        job_refuse(a, code, "%s", text);
+    job->next = NULL;
+    if (batch->first == NULL) {
+        batch->first = job;
+    } else {
+        batch->last->next = job;
     }
+    batch->last = job;
+}
+
+/* Nothing of the batch is decided: what was scheduled is tried again later, the
+ * others are told why.
+ */
+static void
+refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
+           const char *text)
+{
+    struct batch refused = {0};
+    struct job *job = batch->first;
+
+    writer->is_hindered = true;
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        if (job->schedule != NULL) {
+            decider_put_back_due(writer->decider, job);
+        } else {
+            job_refuse(job, code, "%s", text);
+            put_behind(&refused, job);
+        }
+        job = next;
+    }
+    count_outcomes(writer, &refused);
+    give_back(&refused);
 }
 
 /* Make sure that the batch can be written before anything is decided, so that
- * a full disk changes nothing.
+ * a full disk changes nothing. False: the batch was refused.
  */
 static bool
-has_room(struct writer *writer, const struct batch *batch)
+has_room(struct writer *writer, struct batch *batch)
 {
-    size_t size = journal_entry_size(
-        block_size(batch->events_count, batch->records_size) +
-        ROWS_HEADER_SIZE + batch->rows_size);
+    size_t events_size =
+        batch->events_count == 0
+            ? 0
+            : block_size(batch->events_count, batch->records_size);
+    size_t size =
+        journal_entry_size(events_size + ROWS_HEADER_SIZE + batch->rows_size +
+                           decider_rows_size(writer->decider, writer->mono_us));
     const char *why_full = checkpointer_why_full(writer->checkpointer);
     struct acta_err err;
     enum acta_code code;
 
     if (why_full != NULL) {
-        refuse_all(batch, ACTA_FULL, why_full);
+        refuse_all(writer, batch, ACTA_FULL, why_full);
         return false;
     }
     code = journal_reserve(writer->rooms->journal, size, &err);
@@ -194,52 +248,111 @@ has_room(struct writer *writer, const struct batch *batch)
     if (code != ACTA_FULL) {
         fail_for_good(writer, &err);
     }
-    refuse_all(batch, code, err.text);
+    refuse_all(writer, batch, code, err.text);
     return false;
 }
 
-/* Decide jobs from the batch's first on, until all are decided or it has taken
- * long: *@rest is what is left.
- */
 static void
-decide_some(struct writer *writer, struct batch *batch, struct batch *rest)
+see_time(struct writer *writer)
 {
     uint64_t now_us = rooms_see_time(writer->rooms, clock_wall().us);
-    struct job *job = batch->first;
-    struct acta_err err;
 
     if (now_us > writer->time_us) {
         writer->time_us = now_us; /* Time never goes back. */
     }
+}
+
+/* Decide what time has brought, and jobs from the batch's first on, until all
+ * are decided or it has taken long. *@decided is what can be given back once it
+ * is durable, in the order in which it was decided; *@batch what is left.
+ */
+static void
+decide_some(struct writer *writer, struct batch *batch, struct batch *decided)
+{
+    struct job *job = batch->first;
+    struct acta_err err;
+    enum acta_code code;
+
+    *decided = (struct batch){0};
+    see_time(writer);
     heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
-    decider_begin(writer->decider);
-    do {
-        if (decide(writer->decider, job, &err) != ACTA_OK) {
-            fail_for_good(writer, &err);
+    code = decider_begin(writer->decider, writer->mono_us, &err);
+    while (code == ACTA_OK && job != NULL &&
+           !decider_is_tired(writer->decider)) {
+        struct job *next = job->next;
+        bool waits;
+
+        code = decide(writer->decider, job, &waits, &err);
+        if (!waits) {
+            put_behind(decided, job);
         }
-        batch->last = job;
-        job = job->next;
-    } while (job != NULL && !decider_is_tired(writer->decider));
+        job = next;
+    }
+    if (code == ACTA_OK) {
+        code = decider_end(writer->decider, &err);
+    }
+    if (code != ACTA_OK) {
+        fail_for_good(writer, &err);
+    }
     rows_end(&writer->heads.rows);
     writer->has_erasure |= writer->heads.has_erasure;
     heads_end(&writer->heads);
-    rest->first = job;
-    batch->last->next = NULL;
+    batch->first = job;
 }
 
-/* Decide jobs of the batch, make what comes of them durable, and answer. *@rest
- * is what was not decided.
+/* Jobs that had been kept waiting come behind the others. */
+static void
+add_done(struct writer *writer, struct batch *decided)
+{
+    struct job *job = decider_take_done(writer->decider);
+
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        put_behind(decided, job);
+        job = next;
+    }
+}
+
+/* The groups' thread reads again what was changed. */
+static void
+tell_of_consumers(struct writer *writer, const struct batch *decided)
+{
+    struct rooms *rooms = writer->rooms;
+
+    for (struct job *job = decided->first; job != NULL; job = job->next) {
+        if (job->kind == JOB_CONSUMER && job->outcome.code == ACTA_OK &&
+            job->outcome.consumer_changed.changed &&
+            rooms->consumers.changed != NULL) {
+            rooms->consumers.changed(rooms->consumers.user, job->consumer.name);
+        }
+    }
+}
+
+static void
+count_kept(struct writer *writer)
+{
+    struct decider_counts counts = decider_counts(writer->decider);
+
+    atomic_store(&writer->leases, counts.leases);
+    atomic_store(&writer->lease_waiters, counts.waiters);
+    atomic_store(&writer->schedules, counts.schedules);
+}
+
+/* Decide jobs of the batch, make what comes of them durable, and answer. What
+ * was not decided is left in the batch.
  */
 static void
-commit_some(struct writer *writer, struct batch *batch, struct batch *rest)
+commit_some(struct writer *writer, struct batch *batch)
 {
     struct memtable *active = tail_active(&writer->rooms->tail);
     bool was_empty = memtable_is_empty(active);
     size_t before = memtable_count(active);
+    struct batch decided;
     struct slice rows;
     size_t after;
 
-    decide_some(writer, batch, rest);
+    decide_some(writer, batch, &decided);
     rows = buf_slice(&writer->heads.rows);
     after = memtable_count(active);
     if (after > before || rows.size > 0) {
@@ -256,26 +369,42 @@ commit_some(struct writer *writer, struct batch *batch, struct batch *rest)
     }
     buf_clear(&writer->heads.rows);
     buf_trim(&writer->heads.rows, ROWS_KEEP);
-    count_outcomes(writer, batch);
-    give_back(batch);
+    add_done(writer, &decided);
+    count_outcomes(writer, &decided);
+    count_kept(writer);
+    tell_of_consumers(writer, &decided);
+    give_back(&decided);
     if (after > before) {
         wake_watchers(writer);
     }
 }
 
+/* Commit the batch, or if it is empty what time has brought. */
 static void
 commit(struct writer *writer, struct batch *batch)
 {
-    while (batch->first != NULL) {
-        struct batch rest = *batch; /* What it needs is at most the same. */
-
+    do {
+        writer->mono_us = clock_mono().us;
         if (!has_room(writer, batch)) {
-            count_outcomes(writer, batch);
-            give_back(batch);
             return;
         }
-        commit_some(writer, batch, &rest);
-        *batch = rest;
+        commit_some(writer, batch);
+    } while (batch->first != NULL);
+}
+
+/* What was scheduled, and is due. */
+static void
+commit_due(struct writer *writer)
+{
+    struct batch batch;
+
+    see_time(writer);
+    heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
+    decider_take_due(writer->decider, &batch, writer->time_us,
+                     WRITER_EVENTS_MAX, WRITER_SIZE_MAX);
+    heads_end(&writer->heads);
+    if (batch.first != NULL) {
+        commit(writer, &batch);
     }
 }
 
@@ -373,6 +502,54 @@ mark(struct writer *writer)
     }
 }
 
+/* Microseconds until time brings something. */
+static uint64_t
+time_left_us(const struct writer *writer)
+{
+    uint64_t now_us = rooms_see_time(writer->rooms, clock_wall().us);
+
+    return decider_wait_us(writer->decider, clock_mono().us, now_us,
+                           IDLE_MS * 1000);
+}
+
+/* How long to wait for jobs. What time brings is tried again now and then while
+ * there is no space for it.
+ */
+static unsigned
+wait_ms(const struct writer *writer, bool ready)
+{
+    return ready && !writer->is_hindered
+               ? (unsigned)((time_left_us(writer) + 999) / 1000)
+               : IDLE_MS;
+}
+
+/* Nobody is kept waiting any longer. */
+static void
+let_go_of_waiters(struct writer *writer)
+{
+    struct batch refused = {0};
+
+    decider_stop(writer->decider);
+    add_done(writer, &refused);
+    give_back(&refused);
+}
+
+static void
+take_turn(struct writer *writer, struct batch *batch)
+{
+    bool is_due = time_left_us(writer) == 0;
+
+    writer->is_hindered = false;
+    if (is_due) {
+        commit_due(writer);
+    }
+    if (batch->first != NULL || is_due) {
+        commit(writer, batch);
+    } else if (!writer->is_marked) {
+        mark(writer);
+    }
+}
+
 static void *
 run(void *arg)
 {
@@ -391,20 +568,15 @@ run(void *arg)
             continue;
         }
         if (!queue_take(&writer->queue, &batch, WRITER_EVENTS_MAX,
-                        WRITER_SIZE_MAX, IDLE_MS)) {
+                        WRITER_SIZE_MAX, wait_ms(writer, ready))) {
+            let_go_of_waiters(writer);
             return NULL;
         }
-        if (batch.first == NULL) {
-            if (!writer->is_marked) {
-                mark(writer);
-            }
-        } else if (ready) {
-            commit(writer, &batch);
+        if (ready) {
+            take_turn(writer, &batch);
         } else {
-            refuse_all(&batch, ACTA_FULL,
+            refuse_all(writer, &batch, ACTA_FULL,
                        "there is no space for what has to go to the store");
-            count_outcomes(writer, &batch);
-            give_back(&batch);
         }
     }
 }
@@ -444,6 +616,12 @@ writer_start(struct writer **out, struct rooms *rooms,
         writer_free(writer);
         return acta_fail(err, ACTA_MEMORY, "start writer");
     }
+    code = decider_load(writer->decider, clock_mono().us, err);
+    if (code != ACTA_OK) {
+        writer_free(writer);
+        return code;
+    }
+    count_kept(writer);
     rc = pthread_create(&writer->thread, NULL, run, writer);
     if (rc != 0) {
         writer_free(writer);
@@ -530,5 +708,8 @@ writer_stats(struct writer *writer, struct database_stats *stats)
     stats->repeats = atomic_load(&writer->repeats);
     stats->tail_events = atomic_load(&writer->tail_events);
     stats->tail_size = atomic_load(&writer->tail_size);
+    stats->leases = atomic_load(&writer->leases);
+    stats->lease_waiters = atomic_load(&writer->lease_waiters);
+    stats->schedules = atomic_load(&writer->schedules);
     stats->queue_size = queue_size(&writer->queue);
 }

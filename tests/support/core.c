@@ -163,6 +163,7 @@ open_rooms(struct core *core)
     assert_ok(heads_open(&core->heads, &core->rooms, &err), &err);
     core->decider = decider_new(&core->heads);
     ck_assert_ptr_nonnull(core->decider);
+    assert_ok(decider_load(core->decider, core->mono_us, &err), &err);
 }
 
 static void
@@ -202,21 +203,46 @@ core_reopen(struct core *core)
     open_rooms(core);
 }
 
-enum acta_code
-core_decide(struct core *core, struct job *job)
+void
+core_begin(struct core *core)
 {
-    struct memtable *active = tail_active(&core->rooms.tail);
     struct acta_err err;
 
     core->sequence++;
     core->time_us += SECOND_US;
     heads_begin(&core->heads, core->sequence, core->time_us);
-    decider_begin(core->decider);
-    assert_ok(decide(core->decider, job, &err), &err);
+    assert_ok(decider_begin(core->decider, core->mono_us, &err), &err);
+}
+
+bool
+core_decide_next(struct core *core, struct job *job)
+{
+    struct acta_err err;
+    bool waits;
+
+    assert_ok(decide(core->decider, job, &waits, &err), &err);
+    return !waits;
+}
+
+void
+core_end(struct core *core)
+{
+    struct memtable *active = tail_active(&core->rooms.tail);
+    struct acta_err err;
+
+    assert_ok(decider_end(core->decider, &err), &err);
     heads_end(&core->heads);
     tail_publish(&core->rooms.tail,
                  memtable_first_position(active) + memtable_count(active) - 1,
                  core->sequence);
+}
+
+enum acta_code
+core_decide(struct core *core, struct job *job)
+{
+    core_begin(core);
+    ck_assert_msg(core_decide_next(core, job), "the job waits");
+    core_end(core);
     return job->outcome.code;
 }
 

@@ -72,6 +72,7 @@ struct core {
     struct decider *decider;
     uint64_t sequence; /* Counts batches. */
     uint64_t time_us;  /* One second a batch. */
+    uint64_t mono_us;  /* What the monotonic clock says: the test's to set. */
 };
 
 /* A new store in a directory of its own, and an empty tail. */
@@ -85,6 +86,13 @@ void core_reopen(struct core *core);
  * outcome's code.
  */
 enum acta_code core_decide(struct core *core, struct job *job);
+
+/* A batch of several: begin, decide each, end it and publish. False if the job
+ * is kept waiting.
+ */
+void core_begin(struct core *core);
+bool core_decide_next(struct core *core, struct job *job);
+void core_end(struct core *core);
 
 /* Append to one stream, forgetting the outcome but for its code. */
 enum acta_code core_append(struct core *core, const char *stream,

@@ -352,13 +352,11 @@ START_TEST(conditions_see_the_appends_before_them_in_the_batch)
     static const uint64_t afters[] = {0};
     struct job *first = draft_if_none(1, tags, afters, 1);
     struct job *second = draft_if_none(2, tags, afters, 1);
-    struct acta_err err;
 
-    heads_begin(&core.heads, 1, core.time_us);
-    decider_begin(core.decider);
-    ck_assert_int_eq(decide(core.decider, first, &err), ACTA_OK);
-    ck_assert_int_eq(decide(core.decider, second, &err), ACTA_OK);
-    heads_end(&core.heads);
+    core_begin(&core);
+    core_decide_next(&core, first);
+    core_decide_next(&core, second);
+    core_end(&core);
     ck_assert_int_eq(first->outcome.code, ACTA_OK);
     ck_assert_int_eq(second->outcome.code, ACTA_CONFLICT);
     job_free(first);
@@ -485,26 +483,25 @@ START_TEST(many_checks_tire_as_conditions_do)
     struct draft_write write = {"z-1", ANY, &draft, 1};
     struct msg_check checks[CHECKS];
     struct msg_append_more more = {.checks = checks, .checks_count = CHECKS};
-    struct acta_err err;
 
     for (size_t i = 0; i < CHECKS; i++) {
         checks[i] = (struct msg_check){slice_of("a-1"), 0};
     }
-    heads_begin(&core.heads, 1, core.time_us);
-    decider_begin(core.decider);
+    core_begin(&core);
     while (draft.id < 100 && !decider_is_tired(core.decider)) {
         struct job *job = draft_append_with(&write, 1, &more);
 
-        ck_assert_int_eq(decide(core.decider, job, &err), ACTA_OK);
+        core_decide_next(&core, job);
         ck_assert_int_eq(job->outcome.code, ACTA_OK);
         job_free(job);
         draft.id++;
     }
-    heads_end(&core.heads);
+    core_end(&core);
     ck_assert_uint_gt(draft.id, 2); /* One alone does not. */
     ck_assert(decider_is_tired(core.decider));
-    decider_begin(core.decider);
+    core_begin(&core);
     ck_assert(!decider_is_tired(core.decider));
+    core_end(&core);
 }
 END_TEST
 
@@ -517,22 +514,20 @@ START_TEST(changes_that_look_at_events_tire_too)
         .kind = MSG_SET,
         .given = MSG_HAS_MAX_AGE,
     };
-    struct acta_err err;
     uint64_t jobs = 0;
 
     append_fillers();
-    heads_begin(&core.heads, core.sequence + 1, core.time_us);
-    decider_begin(core.decider);
+    core_begin(&core);
     while (jobs < 10000 && !decider_is_tired(core.decider)) {
         struct job *job;
 
         change.settings.max_age_us = UINT64_MAX - jobs++;
         job = draft_change(&change);
-        ck_assert_int_eq(decide(core.decider, job, &err), ACTA_OK);
+        core_decide_next(&core, job);
         ck_assert(job->outcome.changed.changed);
         job_free(job);
     }
-    heads_end(&core.heads);
+    core_end(&core);
     ck_assert_uint_gt(jobs, 10);
     ck_assert(decider_is_tired(core.decider));
 }

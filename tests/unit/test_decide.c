@@ -251,15 +251,14 @@ START_TEST(appends_of_one_batch_see_each_other)
     struct job *first = draft_append(&write, 1);
     struct job *repeat = draft_append(&write, 1);
     struct job *late;
-    struct acta_err err;
 
     draft.id = 2;
     late = draft_append(&write, 1);
-    heads_begin(&core.heads, core.sequence + 1, core.time_us);
-    ck_assert_int_eq(decide(core.decider, first, &err), ACTA_OK);
-    ck_assert_int_eq(decide(core.decider, repeat, &err), ACTA_OK);
-    ck_assert_int_eq(decide(core.decider, late, &err), ACTA_OK);
-    heads_end(&core.heads);
+    core_begin(&core);
+    core_decide_next(&core, first);
+    core_decide_next(&core, repeat);
+    core_decide_next(&core, late);
+    core_end(&core);
     ck_assert_int_eq(first->outcome.code, ACTA_OK);
     ck_assert(!first->outcome.repeated);
     ck_assert_int_eq(repeat->outcome.code, ACTA_OK);

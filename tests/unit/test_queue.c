@@ -285,7 +285,7 @@ START_TEST(what_many_threads_put_comes_out_once_and_in_each_ones_order)
 
         ck_assert(queue_take(&queue, &batch, 7, SIZE_MAX, LONG_WAIT));
         for (struct job *a = batch.first; a != NULL; a = a->next) {
-            size_t thread = a->append.events_count;
+            size_t thread = a->events_count;
 
             ck_assert_uint_lt(thread, PUTTERS);
             ck_assert_uint_eq(a->records_size, next[thread]++);

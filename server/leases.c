@@ -1,0 +1,233 @@
+#include "leases.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outer.h"
+
+void
+leases_init(struct leases *leases)
+{
+    *leases = (struct leases){0};
+    TAILQ_INIT(&leases->all);
+}
+
+static void
+free_slot(struct name_node *node)
+{
+    struct lease_slot *slot = OUTER(struct lease_slot, named, node);
+
+    free(slot->holder);
+    free(slot);
+}
+
+void
+leases_fini(struct leases *leases)
+{
+    assert(TAILQ_EMPTY(&leases->all));
+
+    name_map_fini(&leases->by_name, free_slot);
+    heap_fini(&leases->expiries);
+    heap_fini(&leases->waits);
+}
+
+struct lease_slot *
+leases_find(const struct leases *leases, struct slice name)
+{
+    struct name_node *node = name_map_find(&leases->by_name, name);
+
+    return node == NULL ? NULL : OUTER(struct lease_slot, named, node);
+}
+
+static struct lease_slot *
+add_slot(struct leases *leases, struct slice name)
+{
+    struct lease_slot *slot;
+
+    if (!name_map_reserve(&leases->by_name, 1) ||
+        !heap_reserve(&leases->expiries, 1)) {
+        return NULL;
+    }
+    slot = calloc(1, sizeof(*slot) + name.size);
+    if (slot == NULL) {
+        return NULL;
+    }
+    memcpy(slot->name, name.data, name.size);
+    slot->named.name = slice_make(slot->name, name.size);
+    TAILQ_INIT(&slot->line);
+    name_map_put(&leases->by_name, &slot->named);
+    return slot;
+}
+
+struct lease_slot *
+leases_hold(struct leases *leases, struct lease_slot *slot, struct slice name,
+            const struct lease *lease, uint64_t deadline_us)
+{
+    uint8_t *holder = malloc(lease->holder.size + 1);
+
+    if (holder == NULL) {
+        return NULL;
+    }
+    if (slot == NULL) {
+        slot = add_slot(leases, name);
+    }
+    if (slot == NULL) {
+        free(holder);
+        return NULL;
+    }
+    if (lease->holder.size > 0) {
+        memcpy(holder, lease->holder.data, lease->holder.size);
+    }
+    free(slot->holder);
+    slot->holder = holder;
+    memcpy(slot->claim, lease->claim, UUID_SIZE);
+    slot->lease = *lease;
+    slot->lease.holder = slice_make(holder, lease->holder.size);
+    slot->lease.claim = slot->claim;
+    leases_extend(leases, slot, deadline_us);
+    return slot;
+}
+
+void
+leases_extend(struct leases *leases, struct lease_slot *slot,
+              uint64_t deadline_us)
+{
+    heap_remove(&leases->expiries, &slot->until);
+    slot->until.time = deadline_us;
+    slot->until.order = slot->lease.fence;
+    heap_put(&leases->expiries, &slot->until);
+}
+
+void
+leases_end(struct leases *leases, struct lease_slot *slot)
+{
+    assert(TAILQ_EMPTY(&slot->line));
+
+    heap_remove(&leases->expiries, &slot->until);
+    name_map_remove(&leases->by_name, &slot->named);
+    free_slot(&slot->named);
+}
+
+bool
+leases_wait(struct leases *leases, struct lease_slot *slot, struct job *job,
+            uint64_t now_us)
+{
+    struct lease_waiter *waiter = malloc(sizeof(*waiter));
+
+    if (waiter == NULL || !heap_reserve(&leases->waits, 1)) {
+        free(waiter);
+        return false;
+    }
+    *waiter = (struct lease_waiter){
+        .until = {.time = now_us + job->lease.wait_us, .order = now_us},
+        .slot = slot,
+        .job = job,
+        .since_us = now_us,
+    };
+    heap_put(&leases->waits, &waiter->until);
+    TAILQ_INSERT_TAIL(&slot->line, waiter, in_line);
+    TAILQ_INSERT_TAIL(&leases->all, waiter, in_all);
+    slot->line_count++;
+    return true;
+}
+
+struct job *
+leases_take(struct leases *leases, struct lease_waiter *waiter)
+{
+    struct job *job = waiter->job;
+
+    heap_remove(&leases->waits, &waiter->until);
+    TAILQ_REMOVE(&waiter->slot->line, waiter, in_line);
+    TAILQ_REMOVE(&leases->all, waiter, in_all);
+    waiter->slot->line_count--;
+    free(waiter);
+    return job;
+}
+
+struct lease_slot *
+leases_expired(const struct leases *leases, uint64_t now_us)
+{
+    struct heap_node *node = heap_first(&leases->expiries);
+
+    return node == NULL || node->time > now_us
+               ? NULL
+               : OUTER(struct lease_slot, until, node);
+}
+
+struct lease_waiter *
+leases_tired(const struct leases *leases, uint64_t now_us)
+{
+    struct heap_node *node = heap_first(&leases->waits);
+
+    return node == NULL || node->time > now_us
+               ? NULL
+               : OUTER(struct lease_waiter, until, node);
+}
+
+uint64_t
+leases_next(const struct leases *leases)
+{
+    const struct heap_node *expiry = heap_first(&leases->expiries);
+    const struct heap_node *wait = heap_first(&leases->waits);
+    uint64_t next = UINT64_MAX;
+
+    if (expiry != NULL) {
+        next = expiry->time;
+    }
+    if (wait != NULL && wait->time < next) {
+        next = wait->time;
+    }
+    return next;
+}
+
+/* ---- in order of names ---- */
+
+/* Put @slot where it belongs among the first @max, if it does. */
+static void
+sort_in(struct lease_slot **slots, size_t *count, size_t max,
+        struct lease_slot *slot)
+{
+    size_t low = 0, end = *count;
+
+    while (low < end) {
+        size_t middle = low + (end - low) / 2;
+
+        if (slice_compare(slots[middle]->named.name, slot->named.name) < 0) {
+            low = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    if (low == max) {
+        return;
+    }
+    if (*count < max) {
+        ++*count;
+    }
+    memmove(&slots[low + 1], &slots[low],
+            (*count - low - 1) * sizeof(struct lease_slot *));
+    slots[low] = slot;
+}
+
+size_t
+leases_list(const struct leases *leases, struct slice prefix,
+            struct slice after, struct lease_slot **slots, size_t max,
+            bool *at_end)
+{
+    const struct heap *held = &leases->expiries; /* All are in it. */
+    size_t count = 0, found = 0;
+
+    for (size_t i = 0; i < held->count; i++) {
+        struct lease_slot *slot =
+            OUTER(struct lease_slot, until, held->nodes[i]);
+
+        if (slice_starts_with(slot->named.name, prefix) &&
+            slice_compare(slot->named.name, after) > 0) {
+            sort_in(slots, &count, max, slot);
+            found++;
+        }
+    }
+    *at_end = found == count;
+    return count;
+}
