@@ -141,16 +141,32 @@ fail_damaged_row(struct slice key, struct acta_err *err)
                      text, row_kind_name(key.size > 0 ? key.data[0] : 0));
 }
 
+/* Where the value lies in what is stored. False if that makes no sense. */
+static bool
+find_row_value(struct slice key, struct slice stored, struct slice *value)
+{
+    size_t front = ROW_VALUE_FRONT, size;
+
+    if (key.size > 0 && store_row_is_padded(key.data[0])) {
+        front = ROW_PADDED_FRONT;
+    }
+    if (stored.size < front) {
+        return false;
+    }
+    size = stored.size - front;
+    if (front == ROW_PADDED_FRONT) {
+        size = get_u32(stored.data + ROW_VALUE_FRONT);
+    }
+    *value = slice_make(stored.data + front, size);
+    return size <= stored.size - front;
+}
+
 enum acta_code
 store_read_row(struct slice key, struct slice stored, struct slice *value,
                struct acta_err *err)
 {
-    if (stored.size < ROW_VALUE_FRONT) {
-        return fail_damaged_row(key, err);
-    }
-    *value = slice_make(stored.data + ROW_VALUE_FRONT,
-                        stored.size - ROW_VALUE_FRONT);
-    if (get_u32(stored.data) != store_row_checksum(key, *value)) {
+    if (!find_row_value(key, stored, value) ||
+        get_u32(stored.data) != store_row_checksum(key, *value)) {
         return fail_damaged_row(key, err);
     }
     return ACTA_OK;

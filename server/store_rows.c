@@ -8,14 +8,39 @@
 
 /* ---- writing ---- */
 
+static size_t
+stored_size(const struct row *row)
+{
+    size_t size = ROW_PADDED_FRONT + row->value.size;
+
+    if (!store_row_is_padded(row->kind)) {
+        return ROW_VALUE_FRONT + row->value.size;
+    }
+    return size < ERASABLE_SIZE_MIN ? ERASABLE_SIZE_MIN : size;
+}
+
+/* Fill the @size bytes at @to. */
+static void
+write_row(uint8_t *to, size_t size, struct slice key, const struct row *row)
+{
+    size_t front = ROW_VALUE_FRONT;
+
+    put_u32(to, store_row_checksum(key, row->value));
+    if (store_row_is_padded(row->kind)) {
+        put_u32(to + front, (uint32_t)row->value.size);
+        front = ROW_PADDED_FRONT;
+    }
+    memcpy(to + front, row->value.data, row->value.size);
+    memset(to + front + row->value.size, 0, size - front - row->value.size);
+}
+
 static int
 put_row(struct store *store, MDB_txn *txn, const struct row *row)
 {
     uint8_t key_bytes[ROW_STORE_KEY_MAX];
     struct slice key_slice = store_row_key(key_bytes, row->kind, row->key);
     MDB_val key = val_of(key_slice);
-    MDB_val val = {.mv_size = ROW_VALUE_FRONT + row->value.size};
-    uint8_t *to;
+    MDB_val val = {.mv_size = stored_size(row)};
     int rc;
 
     if (row->value.size == 0) {
@@ -24,9 +49,7 @@ put_row(struct store *store, MDB_txn *txn, const struct row *row)
     }
     rc = mdb_put(txn, store->rows, &key, &val, MDB_RESERVE);
     if (rc == 0) {
-        to = val.mv_data;
-        put_u32(to, store_row_checksum(key_slice, row->value));
-        memcpy(to + ROW_VALUE_FRONT, row->value.data, row->value.size);
+        write_row(val.mv_data, val.mv_size, key_slice, row);
     }
     return rc;
 }
