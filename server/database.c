@@ -35,6 +35,7 @@ struct database {
     int lock_fd;
     struct rooms rooms;
     bool has_tail;
+    struct named named;
     struct checkpointer *checkpointer;
     struct writer *writer;
 };
@@ -299,6 +300,7 @@ database_open(struct database **out, const struct database_options *options,
         return acta_fail(err, ACTA_MEMORY, "open database");
     }
     database->lock_fd = -1;
+    named_init(&database->named);
     database->options = *options;
     database->dir = strdup(options->dir);
     database->name = strdup(options->name);
@@ -368,6 +370,7 @@ database_close(struct database *database)
     if (database->lock_fd >= 0) {
         close(database->lock_fd);
     }
+    named_fini(&database->named);
     free(database->name);
     free(database->dir);
     free(database);
@@ -397,6 +400,12 @@ uint64_t
 database_head(const struct database *database)
 {
     return tail_head(&database->rooms.tail);
+}
+
+struct named *
+database_named(struct database *database)
+{
+    return &database->named;
 }
 
 struct uuid

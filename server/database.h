@@ -15,6 +15,7 @@
 
 #include "err.h"
 #include "job.h"
+#include "named.h"
 #include "uuid.h"
 
 struct database;
@@ -91,6 +92,9 @@ enum acta_code database_submit(struct database *database,
 
 /* The position of the last event that is durable and visible. */
 uint64_t database_head(const struct database *database);
+
+/* Who subscribes under which consumer's name. The database's. */
+struct named *database_named(struct database *database);
 
 struct uuid database_id(const struct database *database);
 const char *database_name(const struct database *database);

@@ -8,7 +8,7 @@
 enum effort {
     LITTLE,
     READS,  /* Takes a read's time: see SESSION_READS. */
-    WRITES, /* Is handed to the writer: waits while its queue is full. */
+    WRITES, /* Is handed over as a job: waits while the queue is full. */
 };
 
 struct request {
@@ -23,13 +23,18 @@ static const struct request requests[OP_REPLY_FIRST] = {
     [OP_STATUS] = {handle_status, READS},
     [OP_APPEND] = {handle_append, WRITES},
     [OP_CHANGE_STREAM] = {handle_change_stream, WRITES},
+    [OP_CHANGE_CONSUMER] = {handle_change_consumer, WRITES},
+    [OP_CHANGE_LEASE] = {handle_change_lease, WRITES},
     [OP_READ_STREAM] = {handle_read_stream, READS},
     [OP_READ_ALL] = {handle_read_all, READS},
     [OP_READ_EVENT] = {handle_read_event, READS},
     [OP_FIND_TIME] = {handle_find_time, READS},
+    [OP_LOAD] = {handle_load, READS},
     [OP_LIST_STREAMS] = {handle_list_streams, READS},
     [OP_DESCRIBE_STREAM] = {handle_describe_stream, READS},
     [OP_LIST_NAMES] = {handle_list_names, READS},
+    [OP_LIST_LEASES] = {handle_list_leases, WRITES},
+    [OP_LIST_SCHEDULES] = {handle_list_schedules, READS},
     [OP_SUBSCRIBE] = {handle_subscribe, LITTLE},
     [OP_CREDIT] = {handle_credit, LITTLE},
     [OP_UNSUBSCRIBE] = {handle_unsubscribe, LITTLE},

@@ -24,10 +24,12 @@ void handle_read_stream(struct session *session, const struct frame *frame);
 void handle_read_all(struct session *session, const struct frame *frame);
 void handle_read_event(struct session *session, const struct frame *frame);
 void handle_find_time(struct session *session, const struct frame *frame);
+void handle_load(struct session *session, const struct frame *frame);
 
 void handle_list_streams(struct session *session, const struct frame *frame);
 void handle_describe_stream(struct session *session, const struct frame *frame);
 void handle_list_names(struct session *session, const struct frame *frame);
+void handle_list_schedules(struct session *session, const struct frame *frame);
 
 void handle_subscribe(struct session *session, const struct frame *frame);
 void handle_credit(struct session *session, const struct frame *frame);

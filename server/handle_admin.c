@@ -171,6 +171,9 @@ list_database(struct reply *reply, struct database *database)
     number(reply, "database.journal_size", stats.journal_size);
     number(reply, "database.store_size", stats.store_size);
     number(reply, "database.queue_size", stats.queue_size);
+    number(reply, "database.leases", stats.leases);
+    number(reply, "database.lease_waiters", stats.lease_waiters);
+    number(reply, "database.schedules", stats.schedules);
     number(reply, "database.disk_free", stats.disk_free);
     number(reply, "database.full", stats.full);
     number(reply, "database.erasures_pending", stats.erasures_pending);

@@ -1,4 +1,4 @@
-/* list-streams, describe-stream, list-names.
+/* list-streams, describe-stream, list-names, list-schedules.
  *
  * Entries are written right into the output, behind the head of a reply; if
  * reading fails, the reply that was begun is taken back and an error stands in
@@ -9,6 +9,7 @@
 
 #include "limit.h"
 #include "msg.h"
+#include "msg_lease.h"
 
 /* What a client may ask for, within what one reply may list. */
 static size_t
@@ -87,4 +88,45 @@ handle_list_names(struct session *session, const struct frame *frame)
         return;
     }
     msg_names_end(session->out, open, &names);
+}
+
+/* ---- list-schedules ---- */
+
+struct listing {
+    struct buf *out;
+    struct msg_open open;
+};
+
+static void
+add_schedule(void *user, const struct msg_scheduled *scheduled)
+{
+    struct listing *listing = user;
+
+    msg_schedules_add(listing->out, &listing->open, scheduled);
+}
+
+void
+handle_list_schedules(struct session *session, const struct frame *frame)
+{
+    struct listing listing = {.out = session->out};
+    struct msg_list list;
+    struct acta_err err;
+    bool at_end;
+    enum acta_code code =
+        msg_list_decode(&list, OP_LIST_SCHEDULES, frame->body, &err);
+
+    if (code != ACTA_OK) {
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    listing.open = msg_schedules_begin(session->out, frame->request_id);
+    code = reader_list_schedules(session->host->reader, list.prefix, list.after,
+                                 bound_of(list.count_max, ACTA_PAGE_ROWS_MAX),
+                                 add_schedule, &listing, &at_end, &err);
+    if (code != ACTA_OK) {
+        buf_truncate(session->out, listing.open.frame);
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    msg_schedules_end(session->out, listing.open, at_end);
 }

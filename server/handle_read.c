@@ -1,4 +1,4 @@
-/* read-stream, read-all, read-event, find-time.
+/* read-stream, read-all, read-event, find-time, load.
  *
  * Records are read right into the output, behind the head of a page; if reading
  * fails, the page that was begun is taken back and an error stands in its
@@ -9,6 +9,7 @@
 
 #include "limit.h"
 #include "msg.h"
+#include "msg_lease.h"
 
 /* What a client may ask for, within what one page may hold. */
 static struct read_bounds
@@ -26,6 +27,16 @@ bounds_of(const struct msg_bounds *asked)
     return bounds;
 }
 
+static struct msg_page
+page_of(const struct read_result *result)
+{
+    return (struct msg_page){.events_count = result->events_count,
+                             .next = result->next,
+                             .at_end = result->at_end,
+                             .head = result->head,
+                             .version = result->version};
+}
+
 /* End the page that was begun, or replace it by the error. */
 static void
 finish_page(struct session *session, const struct frame *frame,
@@ -39,11 +50,7 @@ finish_page(struct session *session, const struct frame *frame,
         session_error(session, frame->request_id, code, err->text);
         return;
     }
-    page = (struct msg_page){.events_count = result->events_count,
-                             .next = result->next,
-                             .at_end = result->at_end,
-                             .head = result->head,
-                             .version = result->version};
+    page = page_of(result);
     msg_page_end(session->out, open, &page);
 }
 
@@ -139,4 +146,47 @@ handle_find_time(struct session *session, const struct frame *frame)
         return;
     }
     msg_number_encode(session->out, OP_FOUND_TIME, frame->request_id, position);
+}
+
+/* ---- load ---- */
+
+struct loading {
+    struct buf *out;
+    uint64_t request_id;
+    struct msg_open open;
+};
+
+static void
+begin_loaded(void *user, const struct msg_loaded *loaded)
+{
+    struct loading *loading = user;
+
+    loading->open = msg_loaded_begin(loading->out, loading->request_id, loaded);
+}
+
+void
+handle_load(struct session *session, const struct frame *frame)
+{
+    struct loading loading = {.out = session->out,
+                              .request_id = frame->request_id};
+    size_t start = buf_size(session->out);
+    struct read_bounds bounds;
+    struct read_result result;
+    struct msg_load load;
+    struct msg_page page;
+    struct acta_err err;
+    enum acta_code code = msg_load_decode(&load, frame->body, &err);
+
+    if (code == ACTA_OK) {
+        bounds = bounds_of(&load.bounds);
+        code = reader_load(session->host->reader, &load, &bounds, begin_loaded,
+                           &loading, session->out, &result, &err);
+    }
+    if (code != ACTA_OK) {
+        buf_truncate(session->out, start);
+        session_error(session, frame->request_id, code, err.text);
+        return;
+    }
+    page = page_of(&result);
+    msg_loaded_end(session->out, loading.open, &page);
 }

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "consumer.h"
 #include "limit.h"
 #include "msg.h"
+#include "row.h"
 
 /* What only the server can know to be wrong; NULL if nothing is. */
 static enum acta_code
@@ -35,12 +37,70 @@ check_subscribe(const struct session *session, const struct frame *frame,
     return ACTA_OK;
 }
 
+/* A group has an epoch, too, but hands its events out to members. */
+static enum acta_code
+check_kind(const struct session *session, struct slice name,
+           struct acta_err *err)
+{
+    struct consumer consumer;
+    struct buf value;
+    bool found;
+    enum acta_code code;
+
+    buf_init(&value, SIZE_MAX);
+    code = reader_get_row(session->host->reader, ROW_CONSUMER, name, &value,
+                          &found, err);
+    if (code == ACTA_OK && found) {
+        code = consumer_decode(&consumer, buf_slice(&value), err);
+        if (code == ACTA_OK && consumer.kind == MSG_CONSUMER_GROUP) {
+            code = acta_fail(err, ACTA_INVALID,
+                             "\"%.*s\" is a group: it is joined, and not "
+                             "subscribed to",
+                             (int)name.size, (const char *)name.data);
+        }
+    }
+    buf_fini(&value);
+    return code;
+}
+
+static enum acta_code
+check_consumer(const struct session *session, const struct sub *sub,
+               struct acta_err *err)
+{
+    enum acta_code code = sub_check(sub, session->host->reader, err);
+
+    if (code == ACTA_OK && sub->consumer.size > 0) {
+        code = check_kind(session, sub->consumer, err);
+    }
+    return code;
+}
+
+static enum acta_code
+open_sub(struct session *session, const struct frame *frame,
+         struct msg_subscribe *subscribe, struct acta_err *err)
+{
+    struct sub *sub = sub_new(frame->request_id, subscribe,
+                              database_named(session->host->database));
+    enum acta_code code;
+
+    if (sub == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "subscribe");
+    }
+    code = check_consumer(session, sub, err);
+    if (code == ACTA_OK && sub_set_add(&session->subs, sub) != ACTA_OK) {
+        code = acta_fail(err, ACTA_MEMORY, "subscribe");
+    }
+    if (code != ACTA_OK) {
+        sub_free(sub);
+    }
+    return code;
+}
+
 void
 handle_subscribe(struct session *session, const struct frame *frame)
 {
     struct msg_subscribe subscribe;
     struct acta_err err;
-    struct sub *sub;
     enum acta_code code = msg_subscribe_decode(&subscribe, frame->body, &err);
 
     if (code != ACTA_OK) {
@@ -49,12 +109,7 @@ handle_subscribe(struct session *session, const struct frame *frame)
     }
     code = check_subscribe(session, frame, &subscribe, &err);
     if (code == ACTA_OK) {
-        sub = sub_new(frame->request_id, &subscribe.query, subscribe.after,
-                      subscribe.credit);
-        if (sub == NULL || sub_set_add(&session->subs, sub) != ACTA_OK) {
-            sub_free(sub);
-            code = acta_fail(&err, ACTA_MEMORY, "subscribe");
-        }
+        code = open_sub(session, frame, &subscribe, &err);
     }
     query_fini(&subscribe.query);
     if (code != ACTA_OK) {

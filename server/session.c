@@ -241,6 +241,15 @@ session_complete(struct session *session, struct job *job)
     }
 }
 
+static void
+end_subscription(struct session *session, struct sub *sub,
+                 const struct acta_err *err)
+{
+    sub_tell_end(sub, err->code, err->text, session->out);
+    sub_set_remove(&session->subs, sub);
+    counter_subtract(&session->host->counters->subscriptions, 1);
+}
+
 size_t
 session_pump(struct session *session)
 {
@@ -271,9 +280,7 @@ session_pump(struct session *session)
     case SUB_NO_CREDIT:
         break;
     case SUB_FAILED:
-        sub_tell_end(sub, err.code, err.text, session->out);
-        sub_set_remove(&session->subs, sub);
-        counter_subtract(&host->counters->subscriptions, 1);
+        end_subscription(session, sub, &err);
         break;
     }
     return buf_size(session->out) - before + 1;
@@ -285,9 +292,33 @@ session_wake(struct session *session)
     sub_set_wake(&session->subs, database_head(session->host->database));
 }
 
+/* End those whose consumer is in another epoch: by a claim of another, or since
+ * it was reset, or because it is gone.
+ */
+static void
+end_fenced(struct session *session)
+{
+    struct sub *sub = session->subs.all;
+
+    while (sub != NULL) {
+        struct sub *next = sub->next;
+        struct acta_err err;
+        enum acta_code code = sub_check(sub, session->host->reader, &err);
+
+        if (code == ACTA_NOT_FOUND) {
+            err.code = ACTA_FENCED;
+        }
+        if (code != ACTA_OK) {
+            end_subscription(session, sub, &err);
+        }
+        sub = next;
+    }
+}
+
 void
 session_tick(struct session *session)
 {
+    end_fenced(session);
     if (!output_is_full(session)) {
         sub_set_tell(&session->subs, database_head(session->host->database),
                      session->out);

@@ -128,7 +128,9 @@ size_t session_pump(struct session *session);
 /* The database has a new head. */
 void session_wake(struct session *session);
 
-/* To be called a few times in a second: see sub_tell_position(). */
+/* To be called a few times in a second: see sub_tell_position(); and ends
+ * subscriptions whose consumer has gone on without them, see sub_check().
+ */
 void session_tick(struct session *session);
 
 /* Take no more requests, and tell subscribers so. */

@@ -1,26 +1,40 @@
 #include "sub.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "consumer.h"
 #include "limit.h"
-#include "msg.h"
+#include "row.h"
 
 struct sub *
-sub_new(uint64_t request_id, struct query *query, uint64_t after,
-        uint64_t credit)
+sub_new(uint64_t request_id, struct msg_subscribe *subscribe,
+        struct named *named)
 {
-    struct sub *sub = calloc(1, sizeof(*sub));
+    struct slice name = subscribe->consumer;
+    struct sub *sub = calloc(1, sizeof(*sub) + name.size);
 
     if (sub == NULL) {
         return NULL;
     }
+    if (name.size > 0) {
+        if (named_add(named, name) != ACTA_OK) {
+            free(sub);
+            return NULL;
+        }
+        memcpy(sub->name, name.data, name.size);
+        sub->consumer = slice_make(sub->name, name.size);
+        sub->epoch = subscribe->epoch;
+        sub->named = named;
+    }
     sub->request_id = request_id;
-    sub->query = *query;
-    *query = QUERY_ALL;
-    sub->position = after;
-    sub->told = after;
-    sub_add_credit(sub, credit);
+    sub->query = subscribe->query;
+    subscribe->query = QUERY_ALL;
+    sub->position = subscribe->after;
+    sub->told = subscribe->after;
+    sub_add_credit(sub, subscribe->credit);
     return sub;
 }
 
@@ -30,8 +44,54 @@ sub_free(struct sub *sub)
     if (sub == NULL) {
         return;
     }
+    if (sub->consumer.size > 0) {
+        named_remove(sub->named, sub->consumer);
+    }
     query_fini(&sub->query);
     free(sub);
+}
+
+static enum acta_code
+compare_epoch(const struct sub *sub, bool found, struct slice value,
+              struct acta_err *err)
+{
+    struct checkpoint_row row;
+    enum acta_code code;
+
+    if (!found) {
+        return acta_fail(err, ACTA_NOT_FOUND, "there is no consumer \"%.*s\"",
+                         (int)sub->consumer.size,
+                         (const char *)sub->consumer.data);
+    }
+    code = checkpoint_decode(&row, value, err);
+    if (code == ACTA_OK && row.epoch != sub->epoch) {
+        return acta_fail(
+            err, ACTA_FENCED,
+            "consumer \"%.*s\" is in epoch %" PRIu64 ", not %" PRIu64,
+            (int)sub->consumer.size, (const char *)sub->consumer.data,
+            row.epoch, sub->epoch);
+    }
+    return code;
+}
+
+enum acta_code
+sub_check(const struct sub *sub, struct reader *reader, struct acta_err *err)
+{
+    struct buf value;
+    bool found;
+    enum acta_code code;
+
+    if (sub->consumer.size == 0) {
+        return ACTA_OK;
+    }
+    buf_init(&value, SIZE_MAX);
+    code = reader_get_row(reader, ROW_CHECKPOINT, sub->consumer, &value, &found,
+                          err);
+    if (code == ACTA_OK) {
+        code = compare_epoch(sub, found, buf_slice(&value), err);
+    }
+    buf_fini(&value);
+    return code;
 }
 
 void

@@ -1,5 +1,6 @@
 /* One subscription, without I/O: from a position through history to the head,
- * and from there on live.
+ * and from there on live. It may be of a named consumer: then it lasts as long
+ * as the epoch that the consumer is in.
  *
  * It is sent what its credit allows: deliveries while credit is above 0, each
  * of which may go over it by one event, since an event is not split. What goes
@@ -15,6 +16,8 @@
 
 #include "buf.h"
 #include "err.h"
+#include "msg.h"
+#include "named.h"
 #include "query.h"
 #include "reader.h"
 
@@ -32,17 +35,32 @@ struct sub {
     int64_t credit;       /* Bytes of records. */
     bool caught_up;       /* What the client was told last. */
     uint64_t behind_size; /* Bytes delivered since it was at the end. */
+
+    uint64_t epoch;
+    struct named *named;   /* Where it is counted, if it has a name. */
+    struct slice consumer; /* The name, in what follows; or empty. */
+    uint8_t name[];
 };
 
-/* Take over @query, which is QUERY_ALL afterwards. NULL if there is no memory.
+/* Take over the query of @subscribe, which is QUERY_ALL afterwards. If it has a
+ * name, it is counted in @named until it is freed. NULL if there is no memory.
  */
-struct sub *sub_new(uint64_t request_id, struct query *query, uint64_t after,
-                    uint64_t credit);
+struct sub *sub_new(uint64_t request_id, struct msg_subscribe *subscribe,
+                    struct named *named);
 
 /* Free @sub, which may be NULL. */
 void sub_free(struct sub *sub);
 
 void sub_add_credit(struct sub *sub, uint64_t credit);
+
+/* Look whether the consumer is as it was when the subscription was asked for.
+ * It need not have one.
+ *
+ * NOT_FOUND  There is no consumer of this name.
+ * FENCED     It is in another epoch.
+ */
+enum acta_code sub_check(const struct sub *sub, struct reader *reader,
+                         struct acta_err *err) ACTA_CHECKED;
 
 enum sub_next {
     SUB_GO_ON, /* There is more. */

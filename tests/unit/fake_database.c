@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer.h"
 #include "event.h"
 #include "reader.h"
 
@@ -13,6 +14,8 @@ static struct buf records[FAKE_EVENTS_MAX + 1]; /* By position. */
 static uint64_t head;
 static struct job *queued_first;
 static struct job *queued_last;
+static struct job *waiting_first; /* For the lease. */
+static struct named named;
 static struct watcher *watchers;
 static bool stopping;
 
@@ -22,17 +25,28 @@ fake_database_init(void)
     fake_database = (struct fake_database){.queue_max = SIZE_MAX};
     stopping = false;
     watchers = NULL;
+    named_init(&named);
+}
+
+static void
+free_jobs(struct job *job)
+{
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        job_free(job);
+        job = next;
+    }
 }
 
 void
 fake_database_fini(void)
 {
-    while (queued_first != NULL) {
-        struct job *job = queued_first;
-
-        queued_first = job->next;
-        job_free(job);
-    }
+    free_jobs(queued_first);
+    free_jobs(waiting_first);
+    queued_first = NULL;
+    waiting_first = NULL;
+    named_fini(&named);
     for (; head > 0; head--) {
         buf_fini(&records[head]);
     }
@@ -198,6 +212,103 @@ commit_change(struct job *job)
         (struct msg_changed){.version = version, .changed = version > 0};
 }
 
+/* Whatever is asked of it is done to the one consumer. */
+static void
+commit_consumer(struct job *job)
+{
+    job->outcome.consumer_changed =
+        (struct msg_consumer_changed){.position = job->consumer.position,
+                                      .epoch = ++fake_database.epoch,
+                                      .changed = true};
+}
+
+static void
+commit_lease(struct job *job)
+{
+    if (job->lease.kind == MSG_LEASE_ACQUIRE && fake_database.lease_is_held) {
+        job_refuse(job, ACTA_HELD, "it is held");
+        return;
+    }
+    job->outcome.lease_changed =
+        (struct msg_lease_changed){.fence = ++fake_database.fence,
+                                   .remaining_us = job->lease.duration_us,
+                                   .changed = true};
+}
+
+static void
+forget(uint64_t connection_id)
+{
+    struct job **at = &waiting_first;
+
+    while (*at != NULL) {
+        struct job *job = *at;
+
+        if (job->connection_id == connection_id) {
+            *at = job->next;
+            job->next = NULL;
+            job_refuse(job, ACTA_CANCELLED, "nobody waits for it");
+            completions_give(job->completions, job, job);
+        } else {
+            at = &job->next;
+        }
+    }
+}
+
+static void
+commit_one(struct job *job)
+{
+    struct buf *reply = &job->outcome.reply;
+    uint64_t id = job->request_id;
+
+    switch (job->kind) {
+    case JOB_APPEND:
+        commit_append(job);
+        break;
+    case JOB_CHANGE:
+        commit_change(job);
+        break;
+    case JOB_CONSUMER:
+        commit_consumer(job);
+        break;
+    case JOB_LEASE:
+        commit_lease(job);
+        break;
+    case JOB_LIST_LEASES:
+        msg_leases_end(reply, msg_leases_begin(reply, id), true);
+        break;
+    case JOB_FORGET:
+        forget(job->connection_id);
+        break;
+    case JOB_LIST_CONSUMERS:
+        msg_consumers_end(reply, msg_consumers_begin(reply, id), true);
+        break;
+    case JOB_LIST_PARKED:
+        msg_parked_end(reply, msg_parked_begin(reply, id), true);
+        break;
+    case JOB_CHANGE_PARKED:
+        msg_number_encode(reply, OP_PARKED_CHANGED, id, 0);
+        break;
+    case JOB_DESCRIBE_CONSUMER:
+    case JOB_JOIN:
+    case JOB_SETTLE:
+    case JOB_LEAVE:
+        job_refuse(job, ACTA_NOT_FOUND, "there is none");
+        break;
+    case JOB_FORGET_MEMBERS:
+        break;
+    case JOB_SAVE:
+    case JOB_MAIL:
+        assert(false);
+    }
+}
+
+static bool
+waits(const struct job *job)
+{
+    return job->kind == JOB_LEASE && job->lease.kind == MSG_LEASE_ACQUIRE &&
+           job->lease.wait_us > 0 && fake_database.lease_is_held;
+}
+
 void
 fake_database_commit(void)
 {
@@ -206,11 +317,12 @@ fake_database_commit(void)
 
         queued_first = job->next;
         job->next = NULL;
-        if (job->kind == JOB_APPEND) {
-            commit_append(job);
-        } else {
-            commit_change(job);
+        if (waits(job)) {
+            job->next = waiting_first;
+            waiting_first = job;
+            continue;
         }
+        commit_one(job);
         completions_give(job->completions, job, job);
     }
     fake_database.queue_count = 0;
@@ -246,6 +358,13 @@ database_name(const struct database *database)
 {
     (void)database;
     return "main";
+}
+
+struct named *
+database_named(struct database *database)
+{
+    (void)database;
+    return &named;
 }
 
 void
@@ -342,6 +461,30 @@ reader_read_stream(struct reader *reader, struct slice stream, uint64_t from,
     }
     result->next = from + result->events_count;
     return ACTA_OK;
+}
+
+enum acta_code
+reader_load(struct reader *reader, const struct msg_load *load,
+            const struct read_bounds *bounds,
+            void (*begin)(void *user, const struct msg_loaded *loaded),
+            void *user, struct buf *out, struct read_result *result,
+            struct acta_err *err)
+{
+    struct msg_loaded loaded = {0};
+    uint64_t from = load->has_version ? load->version : 0;
+
+    if (from > version_of(load->stream)) {
+        return acta_fail(err, ACTA_INVALID, "it is not as far as that");
+    }
+    if (!load->has_version && fake_database.snapshot_at > 0) {
+        loaded.has_snapshot = true;
+        loaded.snapshot_version = fake_database.snapshot_at;
+        loaded.snapshot = slice_of("state");
+        from = fake_database.snapshot_at;
+    }
+    begin(user, &loaded);
+    return reader_read_stream(reader, load->stream, from, false, bounds, out,
+                              result, err);
 }
 
 enum acta_code
@@ -452,6 +595,60 @@ reader_list_names(struct reader *reader, enum msg_name_kind kind,
             msg_names_add(out, &name);
             (*count)++;
         }
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_list_schedules(struct reader *reader, struct slice prefix,
+                      struct slice after, size_t count_max,
+                      void (*visit)(void *user,
+                                    const struct msg_scheduled *scheduled),
+                      void *user, bool *at_end, struct acta_err *err)
+{
+    char name[] = "s0";
+    size_t visited = 0;
+
+    (void)reader;
+    (void)prefix;
+    (void)after;
+    fake_database.reads++;
+    if (fake_database.broken_at > 0) {
+        return acta_fail(err, ACTA_CORRUPT, "schedule \"s1\" is damaged");
+    }
+    while (visited < count_max && visited < fake_database.schedules_count) {
+        struct msg_scheduled scheduled = {.events_count = 1};
+
+        name[1] = (char)('1' + visited++);
+        scheduled.name = slice_of(name);
+        scheduled.stream = slice_of("order-1");
+        scheduled.type = slice_of("T");
+        visit(user, &scheduled);
+    }
+    *at_end = visited == fake_database.schedules_count;
+    return ACTA_OK;
+}
+
+/* Rows of the consumer: under any name. */
+enum acta_code
+reader_get_row(struct reader *reader, enum row_kind kind, struct slice key,
+               struct buf *copy, bool *found, struct acta_err *err)
+{
+    struct checkpoint_row checkpoint = {.epoch = fake_database.epoch};
+    struct consumer consumer = {.kind = fake_database.is_group
+                                            ? MSG_CONSUMER_GROUP
+                                            : MSG_CONSUMER_PLAIN};
+
+    (void)reader;
+    (void)key;
+    (void)err;
+    fake_database.reads++;
+    *found = fake_database.epoch > 0;
+    if (*found && kind == ROW_CHECKPOINT) {
+        checkpoint_encode(copy, &checkpoint);
+    } else if (*found) {
+        assert(kind == ROW_CONSUMER);
+        consumer_encode(copy, &consumer);
     }
     return ACTA_OK;
 }

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer.h"
 #include "limit.h"
 #include "msg.h"
+#include "row.h"
 #include "run.h"
 #include "sub_set.h"
 
@@ -25,6 +27,7 @@ static struct {
     uint64_t steps_max;
     uint64_t reads;
     uint64_t broken_at; /* Position of a damaged record; 0: none. */
+    uint64_t epoch;     /* Of the consumer "mailer"; 0: there is none. */
 } world;
 
 enum acta_code
@@ -66,6 +69,25 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
     return ACTA_OK;
 }
 
+enum acta_code
+reader_get_row(struct reader *reader, enum row_kind kind, struct slice key,
+               struct buf *copy, bool *found, struct acta_err *error)
+{
+    struct checkpoint_row row = {.epoch = world.epoch};
+
+    (void)reader;
+    (void)error;
+    ck_assert_int_eq(kind, ROW_CHECKPOINT);
+    ck_assert(slice_equal(key, slice_of("mailer")));
+    world.reads++;
+    *found = world.epoch > 0;
+    if (*found) {
+        checkpoint_encode(copy, &row);
+    }
+    return ACTA_OK;
+}
+
+static struct named named;
 static struct buf out;
 static struct sub *sub;
 static struct acta_err err;
@@ -80,6 +102,7 @@ setup(void)
     world.every = 1;
     world.steps_max = 1000;
     world.broken_at = 0;
+    named_init(&named);
 }
 
 static void
@@ -87,15 +110,17 @@ teardown(void)
 {
     sub_free(sub);
     sub = NULL;
+    named_fini(&named);
     buf_fini(&out);
 }
 
 static void
 subscribe(uint64_t after, uint64_t credit)
 {
-    struct query query = QUERY_ALL;
+    struct msg_subscribe subscribe = {
+        .query = QUERY_ALL, .after = after, .credit = credit};
 
-    sub = sub_new(7, &query, after, credit);
+    sub = sub_new(7, &subscribe, &named);
     ck_assert_ptr_nonnull(sub);
 }
 
@@ -323,6 +348,83 @@ START_TEST(damage_ends_it_and_leaves_no_half_delivery)
 }
 END_TEST
 
+/* ---- named ---- */
+
+static struct sub *
+subscribe_as(const char *name, uint64_t epoch)
+{
+    struct msg_subscribe subscribe = {
+        .query = QUERY_ALL, .consumer = slice_of(name), .epoch = epoch};
+    struct sub *new = sub_new(7, &subscribe, &named);
+
+    ck_assert_ptr_nonnull(new);
+    return new;
+}
+
+START_TEST(epoch_of_its_consumer_is_the_right_one_until_it_is_over)
+{
+    sub = subscribe_as("mailer", 3);
+    world.epoch = 3;
+    ck_assert_int_eq(sub_check(sub, NULL, &err), ACTA_OK);
+    world.epoch = 4;
+    ck_assert_int_eq(sub_check(sub, NULL, &err), ACTA_FENCED);
+    ck_assert_str_eq(err.text, "consumer \"mailer\" is in epoch 4, not 3");
+    world.epoch = 0;
+    ck_assert_int_eq(sub_check(sub, NULL, &err), ACTA_NOT_FOUND);
+    ck_assert_str_eq(err.text, "there is no consumer \"mailer\"");
+}
+END_TEST
+
+START_TEST(without_a_name_there_is_nothing_to_check)
+{
+    uint64_t reads = world.reads;
+
+    subscribe(0, 1);
+    ck_assert_int_eq(sub_check(sub, NULL, &err), ACTA_OK);
+    ck_assert_uint_eq(world.reads, reads);
+}
+END_TEST
+
+START_TEST(those_with_one_name_are_counted_together)
+{
+    struct sub *second;
+
+    sub = subscribe_as("mailer", 3);
+    ck_assert_uint_eq(named_count(&named, slice_of("mailer")), 1);
+    ck_assert_uint_eq(named_count(&named, slice_of("mail")), 0);
+    second = subscribe_as("mailer", 4);
+    ck_assert_uint_eq(named_count(&named, slice_of("mailer")), 2);
+    sub_free(second);
+    ck_assert_uint_eq(named_count(&named, slice_of("mailer")), 1);
+    sub_free(sub);
+    sub = NULL;
+    ck_assert_uint_eq(named_count(&named, slice_of("mailer")), 0);
+}
+END_TEST
+
+START_TEST(a_thousand_names_are_told_apart)
+{
+    struct sub *subs[1000];
+    char name[16];
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "c%d", i);
+        subs[i] = subscribe_as(name, 1);
+    }
+    for (int i = 0; i < 1000; i += 2) {
+        sub_free(subs[i]);
+    }
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "c%d", i);
+        ck_assert_uint_eq(named_count(&named, slice_of(name)),
+                          (uintmax_t)i % 2);
+    }
+    for (int i = 1; i < 1000; i += 2) {
+        sub_free(subs[i]);
+    }
+}
+END_TEST
+
 /* ---- sets ---- */
 
 static struct sub_set set;
@@ -330,8 +432,8 @@ static struct sub_set set;
 static void
 add(uint64_t request_id, uint64_t credit)
 {
-    struct query query = QUERY_ALL;
-    struct sub *added = sub_new(request_id, &query, 0, credit);
+    struct msg_subscribe subscribe = {.query = QUERY_ALL, .credit = credit};
+    struct sub *added = sub_new(request_id, &subscribe, &named);
 
     ck_assert_ptr_nonnull(added);
     ck_assert_int_eq(sub_set_add(&set, added), ACTA_OK);
@@ -438,7 +540,14 @@ main(void)
                    falling_behind_is_told_once_and_so_is_catching_up_again);
     tcase_add_test(tcase, damage_ends_it_and_leaves_no_half_delivery);
 
+    tcase_add_test(tcase,
+                   epoch_of_its_consumer_is_the_right_one_until_it_is_over);
+    tcase_add_test(tcase, without_a_name_there_is_nothing_to_check);
+    tcase_add_test(tcase, those_with_one_name_are_counted_together);
+    tcase_add_test(tcase, a_thousand_names_are_told_apart);
+
     suite_add_tcase(suite, sets);
+    tcase_add_checked_fixture(sets, setup, teardown);
     tcase_add_test(sets, set_finds_what_was_added_and_not_removed);
     tcase_add_test(sets, turns_go_round_robin);
     tcase_add_test(sets, removed_in_the_middle_of_the_row_has_no_turn);
