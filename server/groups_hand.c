@@ -1,0 +1,387 @@
+/* Reading for groups, and handing out: from the reader through a group to the
+ * mails of its members.
+ */
+
+#include "groups_inside.h"
+
+#include <assert.h>
+
+#include "event.h"
+#include "log.h"
+#include "msg_group.h"
+#include "outer.h"
+#include "pack.h"
+
+/* What a group may do in one step: some two milliseconds of work. */
+#define STEP_EVENTS 4096
+#define STEP_SIZE   ((size_t)1 << 20)
+
+/* Memory for reading that is kept. */
+#define RECORDS_KEEP ((size_t)4 << 20)
+
+/* Events that are shown to those that wait in one turn; with more than that
+ * before them all are woken: looking for events of their own costs each less
+ * than looking at all events costs the thread.
+ */
+#define SHOWN_MAX 8192
+
+/* ---- frames ---- */
+
+static void
+open_frame(struct seat *seat, uint64_t fence)
+{
+    struct groups *groups = seat->hosted->groups;
+    struct peer *peer = seat->peer;
+
+    if (peer->writing == NULL) {
+        peer->writing = seat;
+        seat->out = peer_out(&groups->peers, peer);
+    } else {
+        seat->out = &seat->own;
+    }
+    seat->frame_count = 0;
+    seat->frame =
+        msg_handed_begin(seat->out, seat->request_id, fence, groups->head);
+    TAILQ_INSERT_TAIL(&groups->open, seat, in_open);
+}
+
+static void
+close_frame(struct seat *seat)
+{
+    struct groups *groups = seat->hosted->groups;
+    struct slice counts = buf_slice(&seat->counts);
+    struct buf *mail = peer_out(&groups->peers, seat->peer);
+
+    msg_handed_end(seat->out, seat->frame, seat->frame_count,
+                   (const struct msg_count *)(const void *)counts.data,
+                   counts.size / sizeof(struct msg_count));
+    /* Events that cannot be told must not seem to have been: with a mail that
+     * failed the connection ends.
+     */
+    mail->failed |= buf_failed(&seat->counts) || buf_failed(seat->out);
+    if (seat->out == mail) {
+        seat->peer->writing = NULL;
+    } else {
+        buf_append_slice(mail, buf_slice(seat->out));
+        buf_clear(seat->out);
+        buf_trim(seat->out, 0);
+    }
+    buf_clear(&seat->counts);
+    buf_trim(&seat->counts, 0);
+    seat->out = NULL;
+}
+
+/* The one that writes right to a mail is open before others of its peer, and is
+ * closed before them.
+ */
+static void
+close_frames(struct groups *groups)
+{
+    struct seat *seat;
+
+    while ((seat = TAILQ_FIRST(&groups->open)) != NULL) {
+        TAILQ_REMOVE(&groups->open, seat, in_open);
+        close_frame(seat);
+    }
+}
+
+/* ---- what a group asks for ---- */
+
+static void
+hand(void *user, void *member, uint64_t fence, uint64_t deliveries,
+     struct slice record)
+{
+    struct seat *seat = member;
+
+    (void)user;
+    if (seat->out == NULL) {
+        open_frame(seat, fence);
+    }
+    if (deliveries > 1) {
+        buf_append(&seat->counts,
+                   &(struct msg_count){.index = seat->frame_count,
+                                       .deliveries = deliveries},
+                   sizeof(struct msg_count));
+    }
+    buf_append_slice(seat->out, record);
+    seat->frame_count++;
+}
+
+static enum acta_code
+fetch(void *user, uint64_t position, struct slice *record, struct acta_err *err)
+{
+    static const struct read_bounds one = {.events_max = 1};
+    static const struct query all = {0};
+    struct hosted *hosted = user;
+    struct groups *groups = hosted->groups;
+    struct read_result result;
+    enum acta_code code;
+
+    buf_clear(&groups->fetched);
+    buf_trim(&groups->fetched, RECORDS_KEEP);
+    code = reader_read_all(groups->reader, &all, position - 1, false, &one,
+                           &groups->fetched, &result, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    *record = buf_slice(&groups->fetched);
+    if (result.events_count == 0 ||
+        event_record_position(*record) != position) {
+        return acta_fail(err, ACTA_NOT_FOUND, "event is not to be seen");
+    }
+    return ACTA_OK;
+}
+
+struct group_ports
+hosted_ports(struct hosted *hosted)
+{
+    return (struct group_ports){.hand = hand, .fetch = fetch, .user = hosted};
+}
+
+/* ---- a step ---- */
+
+/* What came of reading. */
+enum reading {
+    READ_ON,     /* There is more to do. */
+    READ_ENOUGH, /* The group wants nothing now. */
+    READ_ALL,    /* There is nothing more to read. */
+};
+
+static enum acta_code
+add_all(struct hosted *hosted, size_t count, struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    pack_reader_init(&reader, buf_slice(&hosted->groups->records), err);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *from = reader.at;
+        enum acta_code code;
+
+        pack_skip(&reader);
+        code = group_add(hosted->group, pack_since(&reader, from), err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_some(struct hosted *hosted, uint64_t events_max, bool *at_end,
+          struct acta_err *err)
+{
+    struct read_bounds bounds = {.events_max = events_max,
+                                 .bytes_max = STEP_SIZE};
+    struct groups *groups = hosted->groups;
+    struct read_result result;
+    enum acta_code code;
+
+    buf_clear(&groups->records);
+    buf_trim(&groups->records, RECORDS_KEEP);
+    code = reader_read_all(groups->reader, &hosted->query,
+                           group_read_to(hosted->group), false, &bounds,
+                           &groups->records, &result, err);
+    if (code == ACTA_OK) {
+        code = add_all(hosted, result.events_count, err);
+    }
+    if (code == ACTA_OK) {
+        group_pass(hosted->group, result.next);
+        *at_end = result.at_end;
+    }
+    return code;
+}
+
+static enum acta_code
+hand_out(struct hosted *hosted, enum reading *reading, struct acta_err *err)
+{
+    uint64_t left = STEP_EVENTS;
+
+    while (left > 0) {
+        uint64_t wanted = group_wants(hosted->group);
+        bool at_end = false;
+        enum acta_code code;
+
+        if (wanted == 0) {
+            *reading = READ_ENOUGH;
+            return ACTA_OK;
+        }
+        wanted = wanted < left ? wanted : left;
+        if (!group_is_loading(hosted->group)) {
+            code = read_some(hosted, wanted, &at_end, err);
+            *reading = at_end ? READ_ALL : READ_ON;
+            return code;
+        }
+        code = group_load(hosted->group, wanted, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+        left -= wanted;
+    }
+    *reading = READ_ON;
+    return ACTA_OK;
+}
+
+/* It has read all that there is. */
+static void
+wait_for_events(struct hosted *hosted)
+{
+    struct groups *groups = hosted->groups;
+
+    if (hosted->waiter.interest == NULL &&
+        !waiter_init(&hosted->waiter, groups->interest, &hosted->query)) {
+        hosted_trouble(hosted, &(struct acta_err){.code = ACTA_MEMORY,
+                                                  .text = "out of memory"});
+        return;
+    }
+    if (interest_count(groups->interest) == 0) {
+        groups->seen = group_read_to(hosted->group);
+    } else if (groups->seen > group_read_to(hosted->group)) {
+        hosted_make_busy(hosted); /* What it waits for was shown already. */
+        return;
+    }
+    waiter_wait(&hosted->waiter);
+}
+
+static void
+set_timer(struct hosted *hosted, uint64_t time_us)
+{
+    struct heap *timers = &hosted->groups->timers;
+
+    if (hosted->not_before > hosted->groups->now_us &&
+        hosted->not_before < time_us) {
+        time_us = hosted->not_before;
+    }
+    heap_remove(timers, &hosted->timer);
+    if (time_us != UINT64_MAX) {
+        hosted->timer.time = time_us;
+        heap_put(timers, &hosted->timer);
+    }
+}
+
+static void
+count_in_hand(struct hosted *hosted)
+{
+    struct groups *groups = hosted->groups;
+    uint64_t in_hand = group_figures(hosted->group).in_hand;
+
+    atomic_fetch_add(&groups->in_hand, in_hand - hosted->in_hand);
+    hosted->in_hand = in_hand;
+}
+
+/* Begin, read and hand out. */
+static void
+work(struct hosted *hosted)
+{
+    struct groups *groups = hosted->groups;
+    enum reading reading = READ_ENOUGH;
+    struct acta_err err;
+    enum acta_code code;
+
+    groups->head = database_head(groups->database);
+    code = group_begin(hosted->group, &err);
+    if (code == ACTA_OK && hosted->passed > group_read_to(hosted->group)) {
+        group_pass(hosted->group, hosted->passed);
+    }
+    if (code == ACTA_OK) {
+        code = hand_out(hosted, &reading, &err);
+    }
+    close_frames(groups);
+    if (code == ACTA_CORRUPT) {
+        hosted_end(hosted, code, err.text);
+    } else if (code != ACTA_OK) {
+        hosted_trouble(hosted, &err);
+    } else if (reading == READ_ON) {
+        hosted_make_busy(hosted);
+    } else if (reading == READ_ALL) {
+        wait_for_events(hosted);
+    }
+}
+
+void
+hosted_step(struct hosted *hosted)
+{
+    struct groups *groups = hosted->groups;
+    uint64_t due;
+
+    waiter_stop(&hosted->waiter);
+    group_see_time(hosted->group, groups->now_us, groups->wall_us);
+    due = group_tick(hosted->group);
+    if (hosted->not_before > groups->now_us) {
+        set_timer(hosted, due);
+        return;
+    }
+    work(hosted);
+    hosted_save(hosted);
+    set_timer(hosted, group_tick(hosted->group));
+    count_in_hand(hosted);
+}
+
+/* ---- waking ---- */
+
+static void
+wake(struct waiter_list *woken, uint64_t passed)
+{
+    struct waiter *waiter;
+
+    while ((waiter = TAILQ_FIRST(woken)) != NULL) {
+        struct hosted *hosted = OUTER(struct hosted, waiter, waiter);
+
+        TAILQ_REMOVE(woken, waiter, in_list);
+        hosted->passed = passed;
+        hosted_make_busy(hosted);
+    }
+}
+
+/* Show the events behind groups->seen. */
+static enum acta_code
+show_some(struct groups *groups, struct acta_err *err)
+{
+    static const struct read_bounds bounds = {.events_max = SHOWN_MAX,
+                                              .bytes_max = STEP_SIZE};
+    static const struct query all = {0};
+    struct waiter_list woken = TAILQ_HEAD_INITIALIZER(woken);
+    struct pack_reader reader;
+    struct read_result result;
+    enum acta_code code;
+
+    buf_clear(&groups->records);
+    code = reader_read_all(groups->reader, &all, groups->seen, false, &bounds,
+                           &groups->records, &result, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    pack_reader_init(&reader, buf_slice(&groups->records), err);
+    for (size_t i = 0; i < result.events_count; i++) {
+        struct event event;
+
+        event_decode_record(&reader, &event);
+        if (pack_code(&reader) != ACTA_OK) {
+            return pack_code(&reader);
+        }
+        interest_wake(groups->interest, &event, &woken);
+        wake(&woken, event.position - 1);
+    }
+    groups->seen = result.next;
+    return ACTA_OK;
+}
+
+void
+groups_look_at_head(struct groups *groups)
+{
+    uint64_t head = database_head(groups->database);
+    struct waiter_list woken = TAILQ_HEAD_INITIALIZER(woken);
+    enum acta_code code = ACTA_OK;
+    struct acta_err err;
+
+    if (interest_count(groups->interest) == 0 || head <= groups->seen) {
+        return;
+    }
+    if (head - groups->seen <= SHOWN_MAX) {
+        code = show_some(groups, &err);
+    }
+    /* Whoever wants what could not be shown will say what is wrong. */
+    if (head - groups->seen > SHOWN_MAX || code != ACTA_OK) {
+        interest_wake_all(groups->interest, &woken);
+        wake(&woken, groups->seen);
+    }
+}
