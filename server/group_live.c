@@ -1,0 +1,130 @@
+/* Events that are on their way: from one state to the next, until they are
+ * done.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "group_state.h"
+
+void
+group_change_state(struct group *group, struct group_event *event,
+                   enum group_event_state state)
+{
+    group->counts[event->state]--;
+    group->counts[state]++;
+    event->state = state;
+}
+
+void
+group_free_bytes(struct group *group, struct group_event *event)
+{
+    if (event->bytes != NULL) {
+        group->held_size -= event->size;
+        free(event->bytes);
+        event->bytes = NULL;
+    }
+}
+
+void
+group_out_of_hand(struct group *group, struct group_event *event)
+{
+    struct group_key *key = event->key;
+    struct group_member *member = key->member;
+
+    assert(event->state == GROUP_IN_HAND);
+
+    ring_take_out(&event->in_hand);
+    member->in_hand_count--;
+    member->in_hand_size -= event->size;
+    group_place_member(group, member);
+
+    ring_take_out(&event->in_key);
+    if (ring_is_empty(&key->in_hand)) {
+        key->member = NULL;
+    }
+}
+
+void
+group_take_back(struct group *group, struct group_event *event)
+{
+    struct group_key *key = event->key;
+    struct group_event *last;
+
+    do {
+        last = ring_holder(key->in_hand.prev, struct group_event, in_key);
+        group_out_of_hand(group, last);
+        group_change_state(group, last, GROUP_WAITING);
+        ring_put_first(&key->waiting, &last->in_key);
+        if (last != event) {
+            last->tries--;
+        }
+    } while (last != event);
+    group->is_changed = true;
+    group_place_key(group, key);
+}
+
+static void
+leave_key(struct group *group, struct group_event *event)
+{
+    struct group_key *key = event->key;
+
+    switch (event->state) {
+    case GROUP_IN_HAND:
+        group_out_of_hand(group, event);
+        break;
+    case GROUP_DELAYED:
+        group_heap_remove(&group->delays, event);
+        ring_take_out(&event->in_key);
+        break;
+    case GROUP_WAITING:
+        ring_take_out(&event->in_key);
+        break;
+    case GROUP_PARKED:
+        ring_take_out(&event->in_key);
+        if (ring_is_empty(&key->parked)) {
+            ring_take_out(&key->in_parked);
+        }
+        break;
+    case GROUP_GONE:
+        assert(false);
+    }
+    event->key = NULL;
+}
+
+/* The row of an event that is no more goes, too. */
+static uint64_t
+lose_row(struct group *group, struct group_event *event)
+{
+    free(event->reason);
+    event->reason = NULL;
+    if (event->has_row || event->is_saving) {
+        return group_save_row(group, event);
+    }
+    ring_take_out(&event->dirty);
+    group_pool_give(&group->events, event);
+    return 0;
+}
+
+uint64_t
+group_done(struct group *group, struct group_event *event)
+{
+    struct group_key *key = event->key;
+
+    if (event->is_parked && event->state != GROUP_PARKED) {
+        group->replaying--;
+        key->replayed -= event->is_behind ? 0 : 1;
+    }
+    leave_key(group, event);
+    group->counts[event->state]--;
+    event->state = GROUP_GONE;
+    group_touch(group, event->position);
+    group_table_remove(&group->table, event);
+    ring_take_out(&event->in_pending);
+    group_free_bytes(group, event);
+    group->is_changed = true;
+    if (!group_keys_drop_empty(&group->keys, key)) {
+        group_place_key(group, key);
+    }
+    return lose_row(group, event);
+}

@@ -1,0 +1,25 @@
+/* Pieces of memory of one size, which come and go all the time: they are cut
+ * from larger ones, which are freed as a whole. One thread.
+ */
+
+#ifndef ACTA_GROUP_POOL_H
+#define ACTA_GROUP_POOL_H
+
+#include <stddef.h>
+
+struct group_pool {
+    size_t size;       /* Of a piece. */
+    size_t next_count; /* Pieces to be cut from the next chunk. */
+    void *free;        /* A list, linked by their first bytes. */
+    void *chunks;      /* owned: likewise */
+};
+
+/* @size is at least that of a pointer. */
+void group_pool_init(struct group_pool *pool, size_t size);
+void group_pool_fini(struct group_pool *pool);
+
+/* A piece, aligned for anything, with no certain content; NULL: no memory. */
+void *group_pool_take(struct group_pool *pool);
+void group_pool_give(struct group_pool *pool, void *piece);
+
+#endif

@@ -1,0 +1,296 @@
+/* Events come in: those that its row calls pending first, then what is read
+ * behind it. Each finds its key and goes to a member at once, if it can.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "group_state.h"
+#include "record.h"
+
+/* It reads so far ahead of its members, */
+#define READ_AHEAD_COUNT 2048
+/* and keeps so many bytes of what it has read; the rest is fetched later. */
+#define HELD_SIZE_MAX (8u << 20)
+
+uint64_t
+group_wants(const struct group *group)
+{
+    uint64_t kept = group->counts[GROUP_WAITING] + group->counts[GROUP_DELAYED];
+    uint64_t room;
+
+    if (!group->is_open || kept >= ACTA_GROUP_PENDING_MAX ||
+        group->counts[GROUP_PARKED] >= ACTA_GROUP_PARKED_MAX) {
+        return 0;
+    }
+    if (!group_has_room(group)) {
+        return kept >= READ_AHEAD_COUNT || group->held_size >= HELD_SIZE_MAX
+                   ? 0
+                   : READ_AHEAD_COUNT - kept;
+    }
+    room = ACTA_GROUP_PENDING_MAX - kept;
+    return room < READ_AHEAD_COUNT ? room : READ_AHEAD_COUNT;
+}
+
+bool
+group_is_loading(const struct group *group)
+{
+    return group->to_load.left > 0;
+}
+
+uint64_t
+group_read_to(const struct group *group)
+{
+    return group->read_to;
+}
+
+void
+group_pass(struct group *group, uint64_t position)
+{
+    assert(position >= group->read_to);
+
+    if (position > group->read_to) {
+        group->read_to = position;
+        group->is_passed = true;
+    }
+}
+
+/* ---- keys ---- */
+
+/* The first tag that begins as keys do, or else the stream. */
+static enum acta_code
+key_by_tag(const struct group *group, struct slice record, struct slice *key,
+           struct acta_err *err)
+{
+    struct pack_reader reader;
+    struct event event;
+    struct slice tags;
+
+    pack_reader_init(&reader, record, err);
+    event_decode_record(&reader, &event);
+    if (reader.failed) {
+        return ACTA_CORRUPT;
+    }
+    tags = event.tags;
+    for (size_t i = 0; i < event.tags_count; i++) {
+        *key = event_tag(&tags);
+        if (slice_starts_with(*key, group->settings.key_tag)) {
+            return ACTA_OK;
+        }
+    }
+    *key = event.stream;
+    return ACTA_OK;
+}
+
+/* A record has one, or is damaged. */
+static enum acta_code
+key_of(const struct group *group, struct slice record, struct slice *key,
+       struct acta_err *err)
+{
+    if (record_position(record) == 0 || record_is_stub(record)) {
+        return acta_fail(err, ACTA_CORRUPT, "a record is none");
+    }
+    if (group->settings.key_tag.size > 0) {
+        return key_by_tag(group, record, key, err);
+    }
+    *key = record_stream(record);
+    if (key->size == 0) {
+        return acta_fail(err, ACTA_CORRUPT, "a record has no stream");
+    }
+    return ACTA_OK;
+}
+
+/* ---- events ---- */
+
+/* An event in no ring of its key; NULL: no memory. */
+static struct group_event *
+make(struct group *group, struct slice bytes, uint64_t position)
+{
+    struct group_event *event;
+    struct group_key *key;
+
+    /* Every one could be delayed: an answer must not lack memory. */
+    if (!group_table_reserve(&group->table) ||
+        !group_heap_reserve(&group->delays, group->table.count + 1)) {
+        return NULL;
+    }
+    event = group_pool_take(&group->events);
+    if (event == NULL) {
+        return NULL;
+    }
+    key = group_keys_get(&group->keys, bytes);
+    if (key == NULL) {
+        group_pool_give(&group->events, event);
+        return NULL;
+    }
+    *event = (struct group_event){
+        .position = position,
+        .key = key,
+        .state = GROUP_WAITING,
+    };
+    group->counts[GROUP_WAITING]++;
+    ring_init(&event->in_key);
+    ring_init(&event->in_hand);
+    ring_init(&event->in_pending);
+    ring_init(&event->dirty);
+    group_table_add(&group->table, event);
+    return event;
+}
+
+static void
+keep_bytes(struct group *group, struct group_event *event, struct slice record)
+{
+    if (group->held_size + record.size > HELD_SIZE_MAX) {
+        return;
+    }
+    event->bytes = malloc(record.size);
+    if (event->bytes != NULL) { /* Or else it is fetched. */
+        memcpy(event->bytes, record.data, record.size);
+        group->held_size += record.size;
+    }
+}
+
+/* A new event: to a member, or behind those of its key that wait or are parked.
+ */
+static void
+place(struct group *group, struct group_event *event, struct slice record)
+{
+    struct group_key *key = event->key;
+
+    ring_put_last(&group->pending, &event->in_pending);
+    event->size = (uint32_t)record.size;
+    if (group_must_wait(group, key, event->position)) {
+        group_park_behind(group, event);
+        return;
+    }
+    if (group_hand_new(group, event, record)) {
+        return;
+    }
+    keep_bytes(group, event, record);
+    ring_put_last(&key->waiting, &event->in_key);
+    if (key->waiting.next == &event->in_key) {
+        group_place_key(group, key);
+    }
+}
+
+enum acta_code
+group_add(struct group *group, struct slice record, struct acta_err *err)
+{
+    uint64_t position = record_position(record);
+    struct group_event *event;
+    enum acta_code code;
+    struct slice key;
+
+    code = key_of(group, record, &key, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    assert(position > group->read_to);
+    assert(!group_is_loading(group));
+
+    if (group_table_find(&group->table, position) == NULL) {
+        event = make(group, key, position);
+        if (event == NULL) {
+            return acta_fail(err, ACTA_MEMORY, "no memory for an event");
+        }
+        place(group, event, record);
+    }
+    group->read_to = position;
+    return ACTA_OK;
+}
+
+/* ---- what its row calls pending ---- */
+
+static enum acta_code
+load_one(struct group *group, struct group_pending pending,
+         struct acta_err *err)
+{
+    struct group_event *event;
+    struct slice record;
+    struct slice key;
+    enum acta_code code;
+
+    if (group_table_find(&group->table, pending.position) != NULL) {
+        return ACTA_OK; /* It is parked. */
+    }
+    code =
+        group->ports.fetch(group->ports.user, pending.position, &record, err);
+    if (code == ACTA_NOT_FOUND) {
+        group->is_changed = true;
+        return ACTA_OK;
+    }
+    if (code == ACTA_OK) {
+        code = key_of(group, record, &key, err);
+    }
+    if (code == ACTA_CORRUPT) { /* Nobody knows its key: it is parked later. */
+        key = slice_of("");
+        record = SLICE_NONE;
+    } else if (code != ACTA_OK) {
+        return code;
+    }
+    event = make(group, key, pending.position);
+    if (event == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "no memory for an event");
+    }
+    event->deliveries = (uint32_t)pending.deliveries;
+    event->tries = event->deliveries;
+    if (code == ACTA_OK) {
+        place(group, event, record);
+        return ACTA_OK;
+    }
+    ring_put_last(&group->pending, &event->in_pending);
+    ring_put_last(&event->key->waiting, &event->in_key);
+    group_park_for(group, event, "its record is damaged");
+    return ACTA_OK;
+}
+
+enum acta_code
+group_load(struct group *group, uint64_t count, struct acta_err *err)
+{
+    struct group_pending pending;
+
+    for (; count > 0 && group_pending_peek(&group->to_load, &pending);
+         count--) {
+        enum acta_code code = load_one(group, pending, err);
+
+        if (code != ACTA_OK) {
+            return code;
+        }
+        group_pending_skip(&group->to_load);
+    }
+    if (!group_is_loading(group)) {
+        /* What is behind nothing goes on: all before it are here. */
+        for (struct ring *at = group->parked_keys.next;
+             at != &group->parked_keys; at = at->next) {
+            group_place_key(group,
+                            ring_holder(at, struct group_key, in_parked));
+        }
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+group_load_parked(struct group *group, uint64_t position,
+                  const struct parked *parked, struct acta_err *err)
+{
+    struct group_event *event;
+
+    if (group_table_find(&group->table, position) != NULL ||
+        parked->key.size > ACTA_STREAM_SIZE_MAX ||
+        parked->deliveries > UINT32_MAX) {
+        return acta_fail(err, ACTA_CORRUPT, "row of a parked event is wrong");
+    }
+    event = make(group, parked->key, position);
+    if (event == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "no memory for a parked event");
+    }
+    event->deliveries = (uint32_t)parked->deliveries;
+    event->is_parked = true;
+    event->is_behind = parked->is_behind;
+    event->has_row = true;
+    event->parked_us = parked->time_us;
+    group_stay_parked(group, event);
+    return ACTA_OK;
+}

@@ -1,0 +1,185 @@
+/* The inside of one group, for the files that it is made of.
+ *
+ *     group.c          its life, its members, their answers, time
+ *     group_read.c     events come in
+ *     group_hand.c     events go to members
+ *     group_live.c     events are taken back, or done
+ *     group_parked.c   events are parked, replayed, dropped
+ *     group_save.c     rows go out
+ *
+ * Everything an event or a key can be in is a ring, and every step between two
+ * states takes it out of one and puts it into another: no step looks at more
+ * events than it moves.
+ */
+
+#ifndef ACTA_GROUP_STATE_H
+#define ACTA_GROUP_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "group.h"
+#include "group_event.h"
+#include "group_key.h"
+#include "group_member.h"
+#include "group_pending.h"
+#include "group_pool.h"
+#include "limit.h"
+#include "ring.h"
+
+/* One row of the save that is on its way. */
+struct group_saving {
+    struct group_event *event;
+    uint64_t ticket; /* That it had then. */
+    bool is_removal;
+};
+
+struct group {
+    /* What it is. */
+    uint64_t number;
+    uint64_t epoch;
+    bool is_paused;
+    struct msg_group_settings settings; /* Its key tag is the one below. */
+    uint8_t key_tag[ACTA_TAG_SIZE_MAX];
+    struct group_ports ports;
+    uint64_t now_us;
+    uint64_t wall_us;
+
+    /* What it has in mind. */
+    uint64_t read_to;
+    uint64_t touched; /* No event behind it was handed out, parked or done. */
+    uint8_t *row_pending;                /* owned: of its row, */
+    struct group_pending_reader to_load; /* and what is left of it. */
+    struct group_pool events;
+    struct group_keys keys;
+    struct group_table table;    /* All events but those that are gone. */
+    struct group_heap delays;    /* Those that are delayed. */
+    struct ring pending;         /* Those without a row, by position. */
+    uint64_t counts[GROUP_GONE]; /* By state. */
+    uint64_t replaying; /* Parked ones that wait or are in hand again. */
+    uint64_t held_size; /* Bytes of records that wait. */
+    struct ring parked_keys;
+
+    /* Who gets it. */
+    struct ring members;
+    uint64_t members_count;
+    uint64_t awake_count;
+    struct ring free;        /* Members with room that are awake, */
+    struct ring free_asleep; /* and those that are not. */
+    struct ring overloaded;  /* Members with keys that others may take. */
+    struct ring orphans;     /* Ready keys that are nobody's. */
+    struct group_member *buckets[GROUP_BUCKETS];
+    uint64_t timeout_us; /* No time-out passes before. */
+    uint64_t fence;      /* The last that was given out. */
+    uint64_t fences_reserved;
+    bool is_open; /* Events may be handed out under it. */
+
+    /* What is durable of it. */
+    struct ring dirty; /* Events whose rows are to be saved, by ticket. */
+    uint64_t ticket;   /* The last that was given to an event, */
+    uint64_t told;     /* and the last that somebody waits for. */
+    bool is_changed;
+    bool is_passed; /* It has only read on. */
+    bool is_saving;
+    struct group_saving *saving; /* owned: what is on its way */
+    size_t saving_count;
+    size_t saving_room;
+    uint64_t fences_saving;
+    uint64_t saved_at_us;
+    uint64_t saved_position;
+    uint64_t moved_us;
+};
+
+static inline void
+group_touch(struct group *group, uint64_t position)
+{
+    if (position > group->touched) {
+        group->touched = position;
+    }
+}
+
+/* ---- group_live.c ---- */
+
+void group_change_state(struct group *group, struct group_event *event,
+                        enum group_event_state state);
+void group_free_bytes(struct group *group, struct group_event *event);
+
+/* Take an event that is in hand from its member; what it is then, and in which
+ * ring of its key, the caller says.
+ */
+void group_out_of_hand(struct group *group, struct group_event *event);
+
+/* Take back an event that is in hand, and those of its key behind it: they wait
+ * in front of all others. For those behind it, this delivery does not count.
+ */
+void group_take_back(struct group *group, struct group_event *event);
+
+/* It is done, wherever it is. Returns the ticket with which the removal of its
+ * row is durable; 0: it has none.
+ */
+uint64_t group_done(struct group *group, struct group_event *event);
+
+/* ---- group_hand.c ---- */
+
+/* After any change of what a key has: see that it is among the ready ones if it
+ * has something to hand out.
+ */
+void group_place_key(struct group *group, struct group_key *key);
+
+/* After any change of what a member has: see that it is among the free ones if
+ * it has room.
+ */
+void group_place_member(struct group *group, struct group_member *member);
+
+/* Let a member sleep, or wake it. */
+void group_let_sleep(struct group *group, struct group_member *member,
+                     bool is_asleep);
+
+/* Is there a member that takes events now? */
+bool group_has_room(const struct group *group);
+
+/* Hand out what waits, as far as members have room. */
+enum acta_code group_hand_waiting(struct group *group,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* Hand out a new event, the only one of its key that waits, if that can be now.
+ */
+bool group_hand_new(struct group *group, struct group_event *event,
+                    struct slice record);
+
+/* ---- group_parked.c ---- */
+
+/* Park an event that is in hand, waits, or was behind another; if events wait
+ * for parked ones, those behind it are parked, too. Returns its ticket.
+ */
+uint64_t group_park(struct group *group, struct group_event *event,
+                    struct slice reason);
+uint64_t group_park_for(struct group *group, struct group_event *event,
+                        const char *fmt, ...) ACTA_PRINTF(3, 4);
+
+/* Put a new event, in no ring yet, behind the parked ones of its key. */
+void group_park_behind(struct group *group, struct group_event *event);
+
+/* Does a new event of @key at @position have to go there? */
+bool group_must_wait(const struct group *group, const struct group_key *key,
+                     uint64_t position);
+
+/* An event that was behind another has its turn: it is the first that waits. */
+void group_release(struct group *group, struct group_event *event);
+
+/* A new event that has a row, or one that was replayed, rests among the parked
+ * ones. It is in no ring.
+ */
+void group_stay_parked(struct group *group, struct group_event *event);
+void group_stop_replay(struct group *group, struct group_event *event);
+
+/* ---- group_save.c ---- */
+
+/* Its row is to be saved, or removed if it is gone. Returns the ticket. */
+uint64_t group_save_row(struct group *group, struct group_event *event);
+
+/* When a save is due at the latest, if nothing happens. */
+uint64_t group_save_time(const struct group *group);
+
+#endif
