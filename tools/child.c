@@ -22,7 +22,6 @@ become(char *const *argv, int input, int report)
 {
     int error;
 
-    interrupt_release();
     signal(SIGPIPE, SIG_DFL);
     if (input < 0 || dup2(input, STDIN_FILENO) >= 0) {
         execvp(argv[0], argv);

@@ -166,9 +166,16 @@ void help_print(const struct cmd *cmd);
 
 /* ---- the subcommands ---- */
 
+extern const struct cmd consumer_verbs[];
+extern const struct cmd lease_verbs[];
+extern const struct cmd parked_verbs[];
+extern const struct cmd schedule_verbs[];
+extern const struct cmd snapshot_verbs[];
+
 int cmd_append(struct cli *cli, int argc, char **argv);
 int cmd_categories(struct cli *cli, int argc, char **argv);
 int cmd_erase(struct cli *cli, int argc, char **argv);
+int cmd_consumer_lag(struct cli *cli, int argc, char **argv);
 int cmd_errors(struct cli *cli, int argc, char **argv);
 int cmd_event(struct cli *cli, int argc, char **argv);
 int cmd_export(struct cli *cli, int argc, char **argv);
@@ -177,6 +184,7 @@ int cmd_import(struct cli *cli, int argc, char **argv);
 int cmd_ping(struct cli *cli, int argc, char **argv);
 int cmd_query(struct cli *cli, int argc, char **argv);
 int cmd_read(struct cli *cli, int argc, char **argv);
+int cmd_replay(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
 int cmd_stream(struct cli *cli, int argc, char **argv);
 int cmd_streams(struct cli *cli, int argc, char **argv);

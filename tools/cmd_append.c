@@ -4,12 +4,14 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "due.h"
 #include "json.h"
 #include "limit.h"
 #include "line.h"
 #include "load.h"
 #include "many.h"
 #include "out.h"
+#include "out_named.h"
 #include "refusal.h"
 #include "terms.h"
 
@@ -21,7 +23,9 @@ struct request {
     struct acta_id id, correlation_id, causation_id;
     const char *tags[ACTA_TAGS_MAX];
     bool has_format;
-    bool atomic;        /* Events come from stdin. */
+    bool atomic;      /* Events come from stdin. */
+    const char *name; /* Of the schedule that is made of them; NULL: none. */
+    struct due due;
     const char *of_one; /* The last option given that says of one event. */
     struct terms terms;
     char *data; /* owned; NULL: it was in the arguments */
@@ -37,6 +41,9 @@ enum {
     OPTION_CAUSE,
     OPTION_FORMAT,
     OPTION_ATOMIC,
+    OPTION_NAME,
+    OPTION_AT,
+    OPTION_DELAY,
 };
 
 static const struct option options[] = {
@@ -49,6 +56,9 @@ static const struct option options[] = {
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"atomic", no_argument, NULL, OPTION_ATOMIC},
     {"ndjson", no_argument, NULL, OPTION_ATOMIC},
+    {"name", required_argument, NULL, OPTION_NAME},
+    {"at", required_argument, NULL, OPTION_AT},
+    {"delay", required_argument, NULL, OPTION_DELAY},
     TERMS_LONG_OPTIONS,
     CLI_LONG_OPTIONS,
 };
@@ -120,6 +130,12 @@ take_option(struct request *request, const struct cli *cli, int option)
     case OPTION_ATOMIC:
         request->atomic = true;
         return EXIT_OK;
+    case OPTION_NAME:
+        request->name = optarg;
+        return EXIT_OK;
+    case OPTION_AT:
+    case OPTION_DELAY:
+        return due_take(&request->due, cli, option == OPTION_DELAY, optarg);
     default:
         abort();
     }
@@ -156,6 +172,10 @@ static int
 take_arguments(struct request *request, const struct cli *cli, int argc,
                char **argv)
 {
+    if ((request->name != NULL) != request->due.is_given) {
+        return cli_usage(cli, "what is to take place later needs a --name, and "
+                              "--at or --delay");
+    }
     if (request->atomic && request->of_one != NULL) {
         return cli_usage(cli,
                          "--%s is of one event: with --atomic it stands "
@@ -188,6 +208,7 @@ take_arguments(struct request *request, const struct cli *cli, int argc,
 struct sending {
     struct acta_append *append;
     struct refusal_of of;
+    const struct due *due; /* NULL: the events are to be stored now. */
 };
 
 static uint64_t
@@ -268,6 +289,25 @@ print_done_before(struct cli *cli, const struct acta_appended *appended,
     return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
 }
 
+/* That a schedule of the events was made, or was there just so. */
+static void
+print_scheduled(const struct cli *cli, const struct sending *sending)
+{
+    char when[DUE_TEXT_SIZE];
+    char text[512];
+
+    due_describe(sending->due, when);
+    snprintf(text, sizeof(text), "%s: takes place %s", sending->of.schedule,
+             when);
+    cli->out->named->scheduled(cli, &(struct out_scheduled){
+                                        .name = sending->of.schedule,
+                                        .state = "waits",
+                                        .due = sending->due,
+                                        .text = text,
+                                    });
+}
+
+/* Send the append on its terms, and tell how it ended. */
 static int
 send_append(struct cli *cli, const struct sending *sending)
 {
@@ -293,10 +333,36 @@ send_append(struct cli *cli, const struct sending *sending)
     if (cli->quiet) {
         return EXIT_OK;
     }
+    if (sending->due != NULL) {
+        print_scheduled(cli, sending);
+        return EXIT_OK;
+    }
     if (appended->by_command) {
         return print_done_before(cli, appended, took_us);
     }
     return print_appended(cli, sending, appended, took_us);
+}
+
+/* Send it, or one that schedules it: the versions that it expects are judged
+ * when it is due, all other terms now.
+ */
+static int
+send_or_schedule(struct cli *cli, const struct sending *sending)
+{
+    struct sending later = {
+        .of = {.terms = sending->of.terms, .schedule = sending->of.schedule},
+        .due = sending->due,
+    };
+    int code;
+
+    if (sending->due == NULL) {
+        return send_append(cli, sending);
+    }
+    later.append = acta_append_new();
+    due_put(sending->due, later.append, sending->of.schedule, sending->append);
+    code = send_append(cli, &later);
+    acta_append_free(later.append);
+    return code;
 }
 
 /* ---- one event, or many: all or none ---- */
@@ -309,7 +375,7 @@ append_one(struct cli *cli, const struct request *request,
     acta_append_event(sending->append, &request->draft);
     sending->of.streams = &request->stream;
     sending->of.writes = 1;
-    return send_append(cli, sending);
+    return send_or_schedule(cli, sending);
 }
 
 static int
@@ -328,7 +394,7 @@ append_many(struct cli *cli, struct sending *sending)
         sending->of.streams = many.streams;
         sending->of.writes = many.writes;
         sending->of.has_lines = true;
-        code = send_append(cli, sending);
+        code = send_or_schedule(cli, sending);
     }
     many_fini(&many);
     return code;
@@ -339,7 +405,8 @@ append(struct cli *cli, const struct request *request)
 {
     struct sending sending = {
         .append = acta_append_new(),
-        .of = {.terms = &request->terms},
+        .of = {.terms = &request->terms, .schedule = request->name},
+        .due = request->name == NULL ? NULL : &request->due,
     };
     int code = request->atomic ? append_many(cli, &sending)
                                : append_one(cli, request, &sending);

@@ -3,12 +3,10 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "due.h"
 #include "filter.h"
+#include "list.h"
 #include "terms.h"
-
-#define LIST_HELP                                                              \
-    "  --prefix TEXT      the same as PREFIX: only names that begin so\n"      \
-    "  -n, --count COUNT  this many at most\n"
 
 const struct cmd cmds[] = {
     {"ping", "[-n COUNT]", "is the server there, and how far away",
@@ -31,7 +29,9 @@ const struct cmd cmds[] = {
      "a\n"
      "                     line each as acta import takes them: all are\n"
      "                     appended, or none\n"
-     "  --ndjson           the same\n" TERMS_HELP "\n"
+     "  --ndjson           the same\n"
+     "  --name NAME        store it later, under this name for acta "
+     "schedule:\n" DUE_HELP TERMS_HELP "\n"
      "A decision is stored only if what it was made from still holds. Exit\n"
      "code 4 says that it does not, and what was found; read again and decide\n"
      "again.\n",

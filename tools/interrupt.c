@@ -1,59 +1,76 @@
-/* The signals are blocked but for while it is waited, so that none comes
- * between looking and waiting. Other calls that block are not cut short by
- * them: these have deadlines of their own.
+/* The signals are blocked between looking at what was noted and waiting, so
+ * that none is missed in between.
  */
 
 #include "interrupt.h"
 
 #include <signal.h>
+#include <unistd.h>
+
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+#define NUMBERS_COUNT (sizeof(numbers) / sizeof(numbers[0]))
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t child_ended; /* And nobody was woken yet. */
-static sigset_t before;                   /* What was blocked by others. */
 
 static void
-on_signal(int number)
+note(int number)
 {
-    if (number == SIGCHLD) {
-        child_ended = 1;
-    } else if (caught == 0) {
-        caught = number;
+    caught = number;
+    signal(number, SIG_DFL);
+}
+
+static void
+note_child(int number)
+{
+    (void)number;
+    child_ended = 1;
+}
+
+static void
+exit_at_once(int number)
+{
+    (void)number;
+    _exit(0);
+}
+
+static void
+handle(void (*handler)(int number))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+    for (size_t i = 0; i < NUMBERS_COUNT; i++) {
+        struct sigaction old;
+
+        sigaction(numbers[i], NULL, &old);
+        if (old.sa_handler != SIG_IGN) {
+            sigaction(numbers[i], &action, NULL);
+        }
     }
 }
 
 void
 interrupt_catch(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
-    struct sigaction action = {.sa_handler = on_signal};
-    sigset_t blocked;
+    struct sigaction action = {
+        .sa_handler = note_child,
+        .sa_flags = SA_RESTART | SA_NOCLDSTOP,
+    };
 
-    sigemptyset(&blocked);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        struct sigaction old;
-
-        sigaction(numbers[i], NULL, &old);
-        if (old.sa_handler != SIG_IGN || numbers[i] == SIGCHLD) {
-            sigaction(numbers[i], &action, NULL);
-            sigaddset(&blocked, numbers[i]);
-        }
-    }
-    sigprocmask(SIG_BLOCK, &blocked, &before);
+    handle(note);
+    sigaction(SIGCHLD, &action, NULL);
 }
 
 void
-interrupt_release(void)
+interrupt_exits(void)
 {
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    handle(exit_at_once);
 }
 
 int
 interrupt_caught(void)
 {
-    static const struct timespec at_once = {0};
-
-    /* Let in what is pending. */
-    ppoll(NULL, 0, &at_once, &before);
     return caught;
 }
 
@@ -64,13 +81,21 @@ interrupt_wait(struct pollfd *pollfds, size_t count, int timeout_ms)
         .tv_sec = timeout_ms / 1000,
         .tv_nsec = timeout_ms % 1000 * 1000000L,
     };
+    sigset_t blocked, before;
     int ready = -1;
 
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    for (size_t i = 0; i < NUMBERS_COUNT; i++) {
+        sigaddset(&blocked, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, &before);
     if (caught == 0 && child_ended == 0) {
         ready =
             ppoll(pollfds, count, timeout_ms < 0 ? NULL : &timeout, &before);
     }
     child_ended = 0;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     for (size_t i = 0; i < count && ready <= 0; i++) {
         pollfds[i].revents = 0;
     }

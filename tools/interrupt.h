@@ -8,20 +8,24 @@
 #include <poll.h>
 #include <stddef.h>
 
-/* From now on SIGINT, SIGTERM and SIGHUP are only noted, and SIGCHLD wakes
+/* From now on the first SIGINT, SIGTERM or SIGHUP is only noted; the next one
+ * ends the program, for those who do not want to wait. SIGCHLD wakes
  * interrupt_wait(). What was ignored stays so.
  */
 void interrupt_catch(void);
 
-/* Undo what a program that this process is about to become would inherit. */
-void interrupt_release(void);
+/* The same signals end the program at once, with exit code 0: for commands that
+ * would go on for ever and have printed all that they know.
+ */
+void interrupt_exits(void);
 
-/* The first signal that was noted; 0: none. */
+/* The signal that was noted; 0: none. */
 int interrupt_caught(void);
 
 /* Wait until one of @pollfds (which may be NULL) is ready, a signal is noted, a
- * child has ended, or @timeout_ms has passed (negative: never). If a signal was
- * noted before, or nothing is ready, revents are 0.
+ * child has ended, or @timeout_ms has passed (negative: never). Does not wait
+ * if a signal was noted before, or a child has ended since the last call. If
+ * nothing is ready, revents are 0.
  */
 void interrupt_wait(struct pollfd *pollfds, size_t count, int timeout_ms);
 

@@ -39,6 +39,16 @@ struct out_changed {
     bool changed;      /* It was not like that already. */
 };
 
+/* What a replay would bring. */
+struct out_counted {
+    uint64_t events;
+    uint64_t size; /* Bytes of data and metadata. */
+    uint64_t first_position;
+    uint64_t last_position;
+    uint64_t first_time_us;
+    uint64_t last_time_us;
+};
+
 struct out_format {
     /* One of many events. */
     void (*event)(const struct cli *cli, const struct acta_event *event);
@@ -53,6 +63,7 @@ struct out_format {
     void (*status)(const struct cli *cli, const struct acta_server *server,
                    const struct acta_status *status);
     void (*ping)(const struct cli *cli, const struct out_ping *ping);
+    void (*counted)(const struct cli *cli, const struct out_counted *counted);
     void (*code)(const struct cli *cli, enum acta_code code);
     const struct out_named *named; /* For what has a name: out_named.h */
 };

@@ -246,6 +246,21 @@ print_ping(const struct cli *cli, const struct out_ping *ping)
 }
 
 static void
+print_counted(const struct cli *cli, const struct out_counted *counted)
+{
+    (void)cli;
+    printf("{\"events\":%" PRIu64 ",\"size\":%" PRIu64, counted->events,
+           counted->size);
+    if (counted->events > 0) {
+        printf(",\"first_position\":%" PRIu64 ",\"last_position\":%" PRIu64,
+               counted->first_position, counted->last_position);
+        json_put_time(stdout, "first_time", counted->first_time_us);
+        json_put_time(stdout, "last_time", counted->last_time_us);
+    }
+    puts("}");
+}
+
+static void
 print_code(const struct cli *cli, enum acta_code code)
 {
     (void)cli;
@@ -267,6 +282,7 @@ const struct out_format out_json = {
     .name = print_name,
     .status = print_status,
     .ping = print_ping,
+    .counted = print_counted,
     .code = print_code,
     .named = &out_named_json,
 };

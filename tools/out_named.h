@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "due.h"
 #include "table.h"
 
 struct cli;
@@ -36,6 +37,14 @@ struct out_consumer_changed {
     bool changed;
 };
 
+/* What became of a schedule that was made, moved or cancelled. */
+struct out_scheduled {
+    const char *name;
+    const char *state;     /* "waits", "moved", "cancelled" */
+    const struct due *due; /* NULL: never. */
+    const char *text;      /* For people. */
+};
+
 struct out_named {
     void (*consumer)(const struct cli *cli, struct table *table,
                      const struct acta_consumer *consumer);
@@ -51,10 +60,14 @@ struct out_named {
     void (*parked_event)(const struct cli *cli, const char *group,
                          const struct acta_parked *parked,
                          const struct acta_event *event);
+    /* So many of @group were changed; @text is for people. */
+    void (*counted)(const struct cli *cli, const char *group, uint64_t count,
+                    const char *text);
     void (*lease)(const struct cli *cli, struct table *table,
                   const struct acta_lease_info *lease);
     void (*schedule)(const struct cli *cli, struct table *table,
                      const struct acta_schedule *schedule);
+    void (*scheduled)(const struct cli *cli, const struct out_scheduled *what);
     void (*snapshot)(const struct cli *cli, const char *stream,
                      const struct acta_snapshot *snapshot,
                      uint64_t stream_version);

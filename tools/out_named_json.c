@@ -167,6 +167,17 @@ print_parked_event(const struct cli *cli, const char *group,
     puts("}");
 }
 
+static void
+print_counted(const struct cli *cli, const char *group, uint64_t count,
+              const char *text)
+{
+    (void)cli;
+    (void)text;
+    fputs("{\"consumer\":", stdout);
+    json_put_text(stdout, group);
+    printf(",\"count\":%" PRIu64 "}\n", count);
+}
+
 /* ---- leases, schedules, snapshots ---- */
 
 static void
@@ -208,6 +219,21 @@ print_schedule(const struct cli *cli, struct table *table,
 }
 
 static void
+print_scheduled(const struct cli *cli, const struct out_scheduled *what)
+{
+    (void)cli;
+    fputs("{\"schedule\":", stdout);
+    json_put_text(stdout, what->name);
+    put_member("state", what->state);
+    if (what->due != NULL && what->due->is_delay) {
+        printf(",\"delay_us\":%" PRIu64, what->due->us);
+    } else if (what->due != NULL) {
+        json_put_time(stdout, "due", what->due->us);
+    }
+    puts("}");
+}
+
+static void
 print_snapshot(const struct cli *cli, const char *stream,
                const struct acta_snapshot *snapshot, uint64_t stream_version)
 {
@@ -232,7 +258,9 @@ const struct out_named out_named_json = {
     .consumer_changed = print_consumer_changed,
     .parked = print_parked,
     .parked_event = print_parked_event,
+    .counted = print_counted,
     .lease = print_lease,
     .schedule = print_schedule,
+    .scheduled = print_scheduled,
     .snapshot = print_snapshot,
 };

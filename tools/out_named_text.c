@@ -282,6 +282,16 @@ print_parked_event(const struct cli *cli, const char *group,
     }
 }
 
+static void
+print_counted(const struct cli *cli, const char *group, uint64_t count,
+              const char *text)
+{
+    (void)cli;
+    (void)group;
+    (void)count;
+    printf("%s\n", text);
+}
+
 /* ---- leases, schedules, snapshots ---- */
 
 static void
@@ -346,6 +356,13 @@ print_schedule(const struct cli *cli, struct table *table,
 }
 
 static void
+print_scheduled(const struct cli *cli, const struct out_scheduled *what)
+{
+    (void)cli;
+    printf("%s\n", what->text);
+}
+
+static void
 print_snapshot(const struct cli *cli, const char *stream,
                const struct acta_snapshot *snapshot, uint64_t stream_version)
 {
@@ -374,7 +391,9 @@ const struct out_named out_named_text = {
     .consumer_changed = print_consumer_changed,
     .parked = print_parked,
     .parked_event = print_parked_event,
+    .counted = print_counted,
     .lease = print_lease,
     .schedule = print_schedule,
+    .scheduled = print_scheduled,
     .snapshot = print_snapshot,
 };

@@ -330,6 +330,26 @@ print_ping(const struct cli *cli, const struct out_ping *ping)
 }
 
 static void
+print_counted(const struct cli *cli, const struct out_counted *counted)
+{
+    char first[OUT_TIME_SIZE];
+    char last[OUT_TIME_SIZE];
+
+    print_number(counted->events, "");
+    printf(" %s, ", counted->events == 1 ? "event" : "events");
+    print_number(counted->size, "B");
+    putchar('\n');
+    if (counted->events > 0) {
+        out_time_short(counted->first_time_us, first);
+        out_time_short(counted->last_time_us, last);
+        out_row(cli, "first", "position %" PRIu64 "  %s",
+                counted->first_position, first);
+        out_row(cli, "last", "position %" PRIu64 "  %s", counted->last_position,
+                last);
+    }
+}
+
+static void
 print_code(const struct cli *cli, enum acta_code code)
 {
     printf("%4d  %s%-15s%s  %-7s  %4d  %s\n", (int)code, bold(cli),
@@ -348,6 +368,7 @@ const struct out_format out_text = {
     .name = print_name,
     .status = print_status,
     .ping = print_ping,
+    .counted = print_counted,
     .code = print_code,
     .named = &out_named_text,
 };

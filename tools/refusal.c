@@ -332,9 +332,9 @@ tell_failure(struct cli *cli, const struct refusal_of *of,
         tell_lease(&of->terms->leases[failure->index], failure->actual);
         break;
     case ACTA_FAILED_SCHEDULE:
-        cli_error(code, "schedule %s: %s", of->schedule,
-                  of->is_move ? "there is none of this name"
-                              : "there is one of this name, with other events");
+        cli_error(code,
+                  "schedule %s: there is one of this name, with other events",
+                  of->schedule);
         break;
     case ACTA_FAILED_SNAPSHOT:
         cli_error(code, "%s: has no such version", of->snapshot);

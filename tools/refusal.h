@@ -19,8 +19,7 @@ struct refusal_of {
     size_t writes;
     bool has_lines; /* Versions are given in lines of stdin. */
     const struct terms *terms;
-    const char *schedule; /* The one that is made or moved; NULL: none. */
-    bool is_move;
+    const char *schedule; /* The one that is made; NULL: none. */
     const char *snapshot; /* The stream of the one that is kept; NULL: none. */
 };
 

@@ -193,6 +193,16 @@ terms_put(const struct terms *terms, struct acta_append *append)
         acta_append_condition(append, filter_query(&condition->filter),
                               condition->after);
     }
+    for (size_t i = 0; i < terms->leases_count; i++) {
+        acta_append_lease(append, terms->leases[i].name,
+                          terms->leases[i].fence);
+    }
+    for (size_t i = 0; i < terms->checkpoints_count; i++) {
+        const struct terms_checkpoint *checkpoint = &terms->checkpoints[i];
+
+        acta_append_checkpoint(append, checkpoint->consumer, checkpoint->epoch,
+                               checkpoint->from, checkpoint->to);
+    }
     if (terms->has_command_id) {
         acta_append_command_id(append, &terms->command_id);
     }

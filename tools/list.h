@@ -1,0 +1,49 @@
+/* Lists of what has names, page after page: the command line that all of them
+ * have, and the loop. One thread.
+ */
+
+#ifndef ACTA_LIST_H
+#define ACTA_LIST_H
+
+#include <acta/acta.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cmd.h"
+#include "limit.h"
+#include "table.h"
+
+/* For the help of commands that list. */
+#define LIST_HELP                                                              \
+    "  --prefix TEXT      the same as PREFIX: only names that begin so\n"      \
+    "  -n, --count COUNT  this many at most\n"
+
+struct list {
+    char *prefix; /* NULL: all. */
+    uint64_t count_max;
+    char last[ACTA_STREAM_SIZE_MAX + 1]; /* What was printed last. */
+    bool at_end;
+    struct table table; /* Of what is printed as rows. */
+};
+
+/* Print the next page, and say list_passed() of each that was printed. */
+typedef enum acta_code list_page(struct cli *cli, struct list *list,
+                                 struct acta_err *err);
+
+/* Read the command line, connect, and print all pages. What to exit with. */
+int list_command(struct cli *cli, int argc, char **argv, list_page *page);
+
+/* Behind which name the next page begins; NULL: at the start. */
+const char *list_after(const struct list *list);
+
+/* How many to ask for at once; 0: as many as the server gives. */
+size_t list_page_count(const struct list *list);
+
+/* @name was printed: the next page comes behind it. */
+void list_passed(struct list *list, const char *name);
+
+/* A * says what a prefix says anyhow. */
+void list_take_prefix(struct list *list, char *text);
+
+#endif
