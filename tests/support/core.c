@@ -139,6 +139,40 @@ draft_change(const struct msg_change *change)
     return job;
 }
 
+struct job *
+draft_consumer(const struct msg_change_consumer *change)
+{
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, FRAME_ROOM);
+    msg_change_consumer_encode(&frame, 1, change);
+    job = job_of(JOB_CONSUMER, body_behind(&frame, 0));
+    buf_fini(&frame);
+    return job;
+}
+
+struct job *
+draft_lease(const struct msg_change_lease *change)
+{
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, FRAME_ROOM);
+    msg_change_lease_encode(&frame, 1, change);
+    job = job_of(JOB_LEASE, body_behind(&frame, 0));
+    buf_fini(&frame);
+    return job;
+}
+
+struct slice
+draft_writes(struct buf *buf, const struct draft_write *writes, size_t count)
+{
+    struct slice body = draft_body(buf, writes, count);
+
+    return slice_make(body.data + 1, body.size - 1); /* Behind its array. */
+}
+
 /* ---- rooms ---- */
 
 static void

@@ -61,6 +61,14 @@ struct job *draft_append_with(const struct draft_write *writes, size_t count,
 /* A change of a stream, as it comes from a connection: the caller's. */
 struct job *draft_change(const struct msg_change *change);
 
+/* A change of a consumer or of a lease, likewise. */
+struct job *draft_consumer(const struct msg_change_consumer *change);
+struct job *draft_lease(const struct msg_change_lease *change);
+
+/* The bytes of writes alone, as a schedule has them, put at the end of @buf. */
+struct slice draft_writes(struct buf *buf, const struct draft_write *writes,
+                          size_t count);
+
 /* The body of an append's frame alone, put at the end of @frame. */
 struct slice draft_body(struct buf *frame, const struct draft_write *writes,
                         size_t count);
