@@ -137,7 +137,7 @@ START_TEST(each_takes_place_once_and_in_order_through_ten_kills)
         .first_us = SOON_US,
         .last_us = LATE_US,
         .changes = CHANGES,
-        .pace_us = 2 * LATE_US / CHANGES,
+        .pace_us = LATE_US / CHANGES,
     };
     struct scene scene = {.seed = 0};
     struct planner *planner;
