@@ -139,9 +139,13 @@ answer_lease(struct session *session, const struct job *job)
 static void
 pass_on(struct session *session, const struct job *job)
 {
-    struct slice frames = buf_slice(&job->outcome.reply);
-
-    buf_append(session->out, frames.data, frames.size);
+    /* What is missing cannot be told in any other way. */
+    if (buf_failed(&job->outcome.reply)) {
+        session_error(session, 0, ACTA_MEMORY, "out of memory for a reply");
+        session_end_input(session);
+        return;
+    }
+    buf_append_slice(session->out, buf_slice(&job->outcome.reply));
 }
 
 void

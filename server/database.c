@@ -20,6 +20,7 @@
 #include "checkpoint.h"
 #include "clock.h"
 #include "file.h"
+#include "groups.h"
 #include "recover.h"
 #include "rooms.h"
 #include "writer.h"
@@ -38,6 +39,8 @@ struct database {
     struct named named;
     struct checkpointer *checkpointer;
     struct writer *writer;
+    struct groups *groups;
+    _Atomic bool is_stopping;
 };
 
 void
@@ -282,9 +285,18 @@ start(struct database *database, struct acta_err *err)
             ACTA_OK) {
         return code;
     }
-    return writer_start(&database->writer, &database->rooms,
+    code = writer_start(&database->writer, &database->rooms,
                         database->checkpointer, &database->options, sequence,
                         last_time_us, err);
+    if (code == ACTA_OK) {
+        code = groups_start(&database->groups, database, database->writer,
+                            database->options.queue_size, err);
+    }
+    if (code == ACTA_OK) {
+        database->rooms.consumers.changed = groups_changed;
+        database->rooms.consumers.user = database->groups;
+    }
+    return code;
 }
 
 enum acta_code
@@ -354,7 +366,9 @@ database_close(struct database *database)
     if (database == NULL) {
         return;
     }
+    groups_stop(database->groups);
     writer_stop(database->writer);
+    groups_free(database->groups);
     checkpointer_stop(database->checkpointer);
     if (database->writer != NULL) {
         flush(database);
@@ -387,13 +401,19 @@ database_rooms(struct database *database)
 void
 database_stop_appends(struct database *database)
 {
-    writer_refuse(database->writer);
+    atomic_store(&database->is_stopping, true);
+    /* Groups have something to save first; then the writer refuses as well. */
+    groups_refuse(database->groups);
 }
 
 enum acta_code
 database_submit(struct database *database, struct job *job)
 {
-    return writer_submit(database->writer, job);
+    if (atomic_load(&database->is_stopping)) {
+        return ACTA_STOPPING;
+    }
+    return job_is_for_groups(job) ? groups_submit(database->groups, job)
+                                  : writer_submit(database->writer, job);
 }
 
 uint64_t

@@ -11,6 +11,7 @@
 #include "group_pending.h"
 #include "msg.h"
 #include "msg_consumer.h"
+#include "named.h"
 #include "outer.h"
 
 /* Time that one list may take, before its page is cut short. */
@@ -206,6 +207,9 @@ measure(struct groups *groups, const struct entry *entry, unsigned counts,
                                       .changed_us = entry->checkpoint.moved_us};
     if (entry->row.kind == MSG_CONSUMER_GROUP) {
         code = measure_group(groups, entry, consumer, &behind, err);
+    } else {
+        consumer->connected =
+            named_count(database_named(groups->database), entry->name);
     }
     if (code == ACTA_OK) {
         code =

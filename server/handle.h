@@ -20,6 +20,15 @@ void handle_change_consumer(struct session *session, const struct frame *frame);
 void handle_change_lease(struct session *session, const struct frame *frame);
 void handle_list_leases(struct session *session, const struct frame *frame);
 
+void handle_join(struct session *session, const struct frame *frame);
+void handle_settle(struct session *session, const struct frame *frame);
+void handle_leave(struct session *session, const struct frame *frame);
+void handle_list_consumers(struct session *session, const struct frame *frame);
+void handle_describe_consumer(struct session *session,
+                              const struct frame *frame);
+void handle_list_parked(struct session *session, const struct frame *frame);
+void handle_change_parked(struct session *session, const struct frame *frame);
+
 void handle_read_stream(struct session *session, const struct frame *frame);
 void handle_read_all(struct session *session, const struct frame *frame);
 void handle_read_event(struct session *session, const struct frame *frame);
