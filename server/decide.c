@@ -203,6 +203,13 @@ decider_take_done(struct decider *decider)
 }
 
 void
+decider_forget(struct decider *decider, const struct job *job)
+{
+    forget_waiters(decider, job->completions, job->connection_id,
+                   ACTA_CANCELLED, "the connection is closed");
+}
+
+void
 decider_stop(struct decider *decider)
 {
     forget_waiters(decider, NULL, 0, ACTA_STOPPING, "server is stopping");
@@ -451,8 +458,7 @@ decide(struct decider *decider, struct job *job, bool *waits,
         list_leases(decider, job);
         break;
     case JOB_FORGET:
-        forget_waiters(decider, job->completions, job->connection_id,
-                       ACTA_CANCELLED, "the connection is closed");
+        decider_forget(decider, job);
         break;
     case JOB_SAVE:
         code = save_group(decider, job, err);

@@ -67,6 +67,11 @@ void decider_put_back_due(struct decider *decider, struct job *job);
  */
 struct job *decider_take_done(struct decider *decider);
 
+/* Jobs that wait go with their connection, which JOB_FORGET says is gone: that
+ * needs no entry, and can be done while nothing else can.
+ */
+void decider_forget(struct decider *decider, const struct job *job);
+
 /* Decide all that wait: refused, since the server stops. */
 void decider_stop(struct decider *decider);
 

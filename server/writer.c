@@ -194,6 +194,20 @@ put_behind(struct batch *batch, struct job *job)
     batch->last = job;
 }
 
+/* Jobs that had been kept waiting come behind the others. */
+static void
+add_done(struct writer *writer, struct batch *decided)
+{
+    struct job *job = decider_take_done(writer->decider);
+
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        put_behind(decided, job);
+        job = next;
+    }
+}
+
 /* Nothing of the batch is decided: what was scheduled is tried again later, the
  * others are told why.
  */
@@ -208,6 +222,9 @@ refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
     while (job != NULL) {
         struct job *next = job->next;
 
+        if (job->kind == JOB_FORGET) {
+            decider_forget(writer->decider, job);
+        }
         if (job->schedule != NULL) {
             decider_put_back_due(writer->decider, job);
         } else {
@@ -216,6 +233,7 @@ refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
         }
         job = next;
     }
+    add_done(writer, &refused);
     count_outcomes(writer, &refused);
     give_back(&refused);
 }
@@ -298,20 +316,6 @@ decide_some(struct writer *writer, struct batch *batch, struct batch *decided)
     writer->has_erasure |= writer->heads.has_erasure;
     heads_end(&writer->heads);
     batch->first = job;
-}
-
-/* Jobs that had been kept waiting come behind the others. */
-static void
-add_done(struct writer *writer, struct batch *decided)
-{
-    struct job *job = decider_take_done(writer->decider);
-
-    while (job != NULL) {
-        struct job *next = job->next;
-
-        put_behind(decided, job);
-        job = next;
-    }
 }
 
 /* The groups' thread reads again what was changed. */
