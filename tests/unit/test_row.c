@@ -14,6 +14,7 @@
 #include "checksum.h"
 #include "erasure.h"
 #include "marks.h"
+#include "rnd.h"
 #include "rowtable.h"
 #include "run.h"
 
@@ -325,6 +326,123 @@ START_TEST(without_memory_a_row_keeps_the_value_it_had)
 }
 END_TEST
 
+#define KEYS 3000
+
+static int
+compare_keys(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Keys are drawn from few letters, so that many begin alike. */
+static void
+draw_key(struct rnd *rnd, char key[static 16])
+{
+    size_t size = 1 + rnd_below(rnd, 14);
+
+    for (size_t i = 0; i < size; i++) {
+        key[i] = (char)('a' + rnd_below(rnd, 3));
+    }
+    key[size] = '\0';
+}
+
+/* The rows that are there must be @keys, sorted, from any place on. */
+static void
+assert_in_order(enum row_kind kind, char keys[][16], size_t count)
+{
+    const struct row_slot *slot;
+
+    slot = rowtable_behind(&table, kind, SLICE_NONE, true);
+    for (size_t i = 0; i < count; i++) {
+        struct slice key = slice_of(keys[i]);
+
+        ck_assert_ptr_nonnull(slot);
+        ck_assert(slice_equal(slot->key, key));
+        ck_assert_ptr_eq(rowtable_behind(&table, kind, key, true), slot);
+        ck_assert_ptr_eq(rowtable_behind(&table, kind, key, false),
+                         rowtable_next(slot));
+        slot = rowtable_next(slot);
+    }
+    ck_assert_ptr_null(slot);
+}
+
+START_TEST(rows_of_a_kind_are_in_the_order_of_their_keys)
+{
+    static char keys[KEYS][16];
+    size_t count = 0;
+    struct rnd rnd;
+
+    rnd_init(&rnd);
+    while (count < KEYS) {
+        draw_key(&rnd, keys[count]);
+        if (!has(ROW_LEASE, keys[count], 1)) {
+            set(ROW_LEASE, keys[count], "value", 1);
+            set(ROW_CONSUMER, "consumer", "value", 1); /* Of another kind. */
+            count++;
+        }
+    }
+    qsort(keys, count, sizeof(keys[0]), compare_keys);
+    assert_in_order(ROW_LEASE, keys, count);
+    for (int i = 0; i < 100; i++) {
+        const struct row_slot *slot;
+        char key[16];
+
+        draw_key(&rnd, key);
+        slot = rowtable_behind(&table, ROW_LEASE, slice_of(key), true);
+        for (size_t k = 0; k < count; k++) {
+            ck_assert_int_eq(strcmp(keys[k], key) >= 0,
+                             slot != NULL && slice_compare(slice_of(keys[k]),
+                                                           slot->key) >= 0);
+        }
+    }
+    ck_assert_ptr_null(rowtable_behind(&table, ROW_PARKED, SLICE_NONE, true));
+}
+END_TEST
+
+/* Nobody lists commands; and of other kinds a newer program may know. */
+START_TEST(commands_have_no_order)
+{
+    set(ROW_COMMAND, "a", "value", 1);
+    set((enum row_kind)ROW_KINDS_END, "a", "value", 1);
+    set((enum row_kind)255, "a", "value", 1);
+    ck_assert_ptr_null(rowtable_behind(&table, ROW_COMMAND, SLICE_NONE, true));
+    ck_assert_ptr_null(
+        rowtable_behind(&table, (enum row_kind)255, SLICE_NONE, true));
+    assert_value(ROW_COMMAND, "a", 1, "value");
+    assert_value((enum row_kind)255, "a", 1, "value");
+}
+END_TEST
+
+/* Every other row finds no memory for its key, and is on no level then. */
+START_TEST(without_memory_a_row_is_not_in_the_order)
+{
+    size_t big_size = ((size_t)1 << 20) + 1;
+    char *big = calloc(1, big_size), kept[12][16];
+    size_t count = 0;
+
+    for (int i = 0; i < 24; i++) {
+        bool is_set;
+
+        struct row row = {.kind = ROW_LEASE,
+                          .value = slice_make((uint8_t *)big, big_size)};
+        char key[16];
+
+        snprintf(key, sizeof(key), "key-%02d", i);
+        row.key = slice_of(key);
+        alloc_reset();
+        alloc_fail_after = i % 2 ? -1 : 0;
+        is_set = rowtable_set(&table, &row, 1);
+        alloc_reset();
+        ck_assert_int_eq(is_set, i % 2);
+        if (is_set) {
+            memcpy(kept[count++], key, sizeof(key));
+        }
+        assert_in_order(ROW_LEASE, kept, count);
+    }
+    free(big);
+}
+END_TEST
+
 /* ---- the memory under it ---- */
 
 START_TEST(pieces_of_an_arena_are_aligned_and_do_not_overlap)
@@ -432,6 +550,9 @@ main(void)
                    rows_of_different_kinds_and_keys_are_different_rows);
     tcase_add_test(rowtable, values_stay_where_they_are_while_many_are_added);
     tcase_add_test(rowtable, without_memory_a_row_keeps_the_value_it_had);
+    tcase_add_test(rowtable, rows_of_a_kind_are_in_the_order_of_their_keys);
+    tcase_add_test(rowtable, commands_have_no_order);
+    tcase_add_test(rowtable, without_memory_a_row_is_not_in_the_order);
 
     suite_add_tcase(suite, memory);
     tcase_add_test(memory, pieces_of_an_arena_are_aligned_and_do_not_overlap);
