@@ -10,6 +10,7 @@ answer_fini(struct answer *answer)
     view_fini(&answer->view);
     buf_fini(&answer->bytes);
     free(answer->list);
+    free(answer->more);
     *answer = (struct answer){.keeps = answer->keeps};
 }
 
@@ -26,13 +27,17 @@ answer_clear(struct answer *answer)
     answer->description = (struct acta_description){&answer->stream, 0};
     answer->names = (struct acta_names){0};
     answer->batch = (struct acta_batch){0};
+    answer->consumer_changed = (struct acta_consumer_changed){0};
+    answer->consumers = (struct acta_consumers){0};
+    answer->described = (struct acta_consumer_description){0};
+    answer->parked = (struct acta_parked_page){0};
+    answer->leases = (struct acta_leases){0};
+    answer->schedules = (struct acta_schedules){0};
+    answer->loaded = (struct acta_loaded){.page = &answer->page};
 }
 
-/* A list in one piece of memory: @count pointers, then as many elements of
- * @size bytes, which they point to. NULL if there is no memory.
- */
-static void *
-make_list(struct answer *answer, size_t count, size_t size)
+void *
+answer_make_list(struct answer *answer, size_t count, size_t size)
 {
     size_t heads_size = count * sizeof(void *);
     uint8_t *elements;
@@ -51,17 +56,23 @@ make_list(struct answer *answer, size_t count, size_t size)
     return elements;
 }
 
-/* The events of a page or a delivery, which @events holds, and what is behind
- * them. *@used is how many bytes the events take.
- */
+enum acta_code
+answer_read_events(struct answer *answer, uint8_t *body, struct slice base,
+                   struct slice events, size_t count, size_t *used,
+                   struct acta_err *err)
+{
+    return view_records(&answer->view, body + (events.data - base.data),
+                        events.size, count, used, err);
+}
+
+/* The same, and what is behind them in a page or a delivery. */
 static enum acta_code
 read_events(struct answer *answer, uint8_t *body, struct slice base,
             struct slice events, size_t count, size_t fields_left, size_t *used,
             struct acta_err *err)
 {
     enum acta_code code =
-        view_records(&answer->view, body + (events.data - base.data),
-                     events.size, count, used, err);
+        answer_read_events(answer, body, base, events, count, used, err);
 
     if (code != ACTA_OK) {
         return code;
@@ -131,10 +142,7 @@ read_appended(struct answer *answer, struct slice base, struct acta_err *err)
     if (code != ACTA_OK) {
         return code;
     }
-    if (count == 0) {
-        return acta_fail(err, ACTA_PROTOCOL, "append is answered with nothing");
-    }
-    runs = make_list(answer, count, sizeof(*runs));
+    runs = answer_make_list(answer, count, sizeof(*runs));
     if (runs == NULL) {
         return acta_fail(err, ACTA_MEMORY, "answer to an append");
     }
@@ -151,6 +159,7 @@ read_appended(struct answer *answer, struct slice base, struct acta_err *err)
         answer->appended.version = run.first_version + run.count - 1;
     }
     answer->appended.repeated = appended.repeated;
+    answer->appended.cancelled = appended.cancelled;
     answer->appended.runs = answer->list;
     answer->appended.runs_count = count;
     return ACTA_OK;
@@ -208,11 +217,8 @@ read_error(struct answer *answer, uint8_t *body, struct slice base,
     return error->has_unseen ? read_unseen(answer, body, base, err) : ACTA_OK;
 }
 
-/* A text that may be the last thing in @body is ended within its own bytes: it
- * moves over its head, which is one byte at least and has been read.
- */
-static const char *
-terminate_last(uint8_t *body, struct slice base, struct slice text)
+const char *
+answer_terminate(uint8_t *body, struct slice base, struct slice text)
 {
     uint8_t *start = body + (text.data - base.data) - 1;
 
@@ -233,7 +239,7 @@ read_status(struct answer *answer, uint8_t *body, struct slice base,
     if (code != ACTA_OK) {
         return code;
     }
-    entries = make_list(answer, count, sizeof(*entries));
+    entries = answer_make_list(answer, count, sizeof(*entries));
     if (entries == NULL) {
         return acta_fail(err, ACTA_MEMORY, "status");
     }
@@ -241,9 +247,9 @@ read_status(struct answer *answer, uint8_t *body, struct slice base,
         struct msg_status_entry entry = msg_next_status(&left);
 
         entries[i].number = entry.number;
-        entries[i].name = terminate_last(body, base, entry.name);
+        entries[i].name = answer_terminate(body, base, entry.name);
         if (entry.is_text) {
-            entries[i].text = terminate_last(body, base, entry.text);
+            entries[i].text = answer_terminate(body, base, entry.text);
         }
     }
     answer->status.entries = answer->list;
@@ -278,7 +284,7 @@ read_streams(struct answer *answer, uint8_t *body, struct slice base,
     if (code != ACTA_OK) {
         return code;
     }
-    streams = make_list(answer, packed.streams_count, sizeof(*streams));
+    streams = answer_make_list(answer, packed.streams_count, sizeof(*streams));
     if (streams == NULL) {
         return acta_fail(err, ACTA_MEMORY, "list of streams");
     }
@@ -321,7 +327,7 @@ read_names(struct answer *answer, uint8_t *body, struct slice base,
     if (code != ACTA_OK) {
         return code;
     }
-    names = make_list(answer, packed.names_count, sizeof(*names));
+    names = answer_make_list(answer, packed.names_count, sizeof(*names));
     if (names == NULL) {
         return acta_fail(err, ACTA_MEMORY, "list of names");
     }
@@ -361,6 +367,24 @@ read_changed(struct answer *answer, struct slice base, struct acta_err *err)
     return ACTA_OK;
 }
 
+static enum acta_code
+read_consumer_changed(struct answer *answer, struct slice base,
+                      struct acta_err *err)
+{
+    struct msg_consumer_changed changed;
+    enum acta_code code = msg_consumer_changed_decode(&changed, base, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    answer->consumer_changed = (struct acta_consumer_changed){
+        .position = changed.position,
+        .epoch = changed.epoch,
+        .changed = changed.changed,
+    };
+    return ACTA_OK;
+}
+
 static bool
 keep_bytes(struct answer *answer, const uint8_t *body, size_t size)
 {
@@ -374,6 +398,8 @@ static enum acta_code
 read_kind(struct answer *answer, uint8_t kind, uint8_t *body, struct slice base,
           struct acta_err *refusal, struct acta_err *err)
 {
+    struct msg_left left;
+
     switch (kind) {
     case OP_PAGE:
         return read_page(answer, body, base, err);
@@ -393,6 +419,28 @@ read_kind(struct answer *answer, uint8_t kind, uint8_t *body, struct slice base,
         return read_names(answer, body, base, err);
     case OP_CHANGED:
         return read_changed(answer, base, err);
+    case OP_CONSUMER_CHANGED:
+        return read_consumer_changed(answer, base, err);
+    case OP_CONSUMERS:
+        return answer_read_consumers(answer, body, base, err);
+    case OP_CONSUMER:
+        return answer_read_described(answer, body, base, err);
+    case OP_PARKED:
+        return answer_read_parked(answer, body, base, err);
+    case OP_LEASE_CHANGED:
+        return msg_lease_changed_decode(&answer->lease, base, err);
+    case OP_LEASES:
+        return answer_read_leases(answer, body, base, err);
+    case OP_SCHEDULES:
+        return answer_read_schedules(answer, body, base, err);
+    case OP_LOADED:
+        return answer_read_loaded(answer, body, base, err);
+    case OP_HANDED:
+        return answer_read_handed(answer, body, base, err);
+    case OP_LEFT:
+        return msg_left_decode(&left, base, err);
+    case OP_SETTLED:
+        return msg_settled_decode(&answer->settled, base, err);
     default:
         return msg_number_decode(&answer->number, kind, base, err);
     }

@@ -6,13 +6,18 @@
 #include "client.h"
 #include "given.h"
 #include "limit.h"
-#include "msg.h"
+#include "msg_lease.h"
 #include "name.h"
 #include "query_build.h"
 
-/* @is_command: the request is an append that counts once by a command id. */
+/* What a request says to whoever reads its answer. */
+struct hint {
+    bool is_command; /* See struct request. */
+    uint64_t note;
+};
+
 static uint64_t
-submit(struct acta_client *client, enum opcode kind, bool is_command,
+submit(struct acta_client *client, enum opcode kind, struct hint hint,
        uint64_t timeout_ms, union request_done done, void *user,
        struct acta_err *err)
 {
@@ -23,7 +28,8 @@ submit(struct acta_client *client, enum opcode kind, bool is_command,
     request = core_submit(&client->core, timeout_ms, now_ms, err);
     if (request != NULL) {
         request->kind = kind;
-        request->is_command = is_command;
+        request->is_command = hint.is_command;
+        request->note = hint.note;
         request->done = done;
         request->user = user;
         request->answer = client->keep_in;
@@ -39,7 +45,7 @@ uint64_t
 client_submit(struct acta_client *client, enum opcode kind, uint64_t timeout_ms,
               union request_done done, void *user, struct acta_err *err)
 {
-    return submit(client, kind, false, timeout_ms, done, user, err);
+    return submit(client, kind, (struct hint){0}, timeout_ms, done, user, err);
 }
 
 uint64_t
@@ -77,6 +83,7 @@ acta_append(struct acta_client *client, const struct acta_append *append,
             uint64_t timeout_ms, acta_on_appended *done, void *user,
             struct acta_err *err)
 {
+    struct hint hint = {0};
     struct buf *buf;
     uint64_t id;
 
@@ -88,7 +95,8 @@ acta_append(struct acta_client *client, const struct acta_append *append,
         return 0;
     }
     append_encode(append, buf, id);
-    return submit(client, OP_APPEND, append_is_command(append), timeout_ms,
+    hint.is_command = append_is_command(append);
+    return submit(client, OP_APPEND, hint, timeout_ms,
                   (union request_done){.appended = done}, user, err);
 }
 
@@ -221,4 +229,41 @@ acta_find_time(struct acta_client *client, uint64_t time_us,
     msg_number_encode(buf, OP_FIND_TIME, id, time_us);
     return client_submit(client, OP_FIND_TIME, timeout_ms,
                          (union request_done){.position = done}, user, err);
+}
+
+uint64_t
+acta_load(struct acta_client *client, const struct acta_load *load,
+          uint64_t timeout_ms, acta_on_loaded *done, void *user,
+          struct acta_err *err)
+{
+    struct msg_load message;
+    struct acta_load known;
+    struct hint hint = {0};
+    struct buf *buf;
+    uint64_t id;
+
+    if (!given_copy(&known, sizeof(known), load)) {
+        acta_fail(err, ACTA_INVALID, "load is not of acta_load_of()");
+        return 0;
+    }
+    message = (struct msg_load){
+        .stream = slice_of(known.stream == NULL ? "" : known.stream),
+        .has_version = known.has_version,
+        .version = known.version,
+        .has_schema = known.has_schema,
+        .schema = known.schema,
+        .bounds = {known.events_max, known.bytes_max},
+    };
+    if (name_check(message.stream, ACTA_STREAM_SIZE_MAX, "stream", err) !=
+        ACTA_OK) {
+        return 0;
+    }
+    buf = core_begin(&client->core, &id, err);
+    if (buf == NULL) {
+        return 0;
+    }
+    msg_load_encode(buf, id, &message);
+    hint.note = known.has_version ? known.version + 1 : 0;
+    return submit(client, OP_LOAD, hint, timeout_ms,
+                  (union request_done){.loaded = done}, user, err);
 }

@@ -2,31 +2,32 @@
 
 #include "client.h"
 #include "limit.h"
-#include "msg.h"
+#include "msg_lease.h"
 #include "name.h"
 
-/* Prefix and after are names, or the beginnings of some: of streams, types and
- * tags, which are equally long.
+/* Prefix and after are names, or the beginnings of some, which are equally long
+ * of whatever they are.
  */
 #define NAME_SIZE_MAX ACTA_STREAM_SIZE_MAX
 
 _Static_assert(ACTA_TYPE_SIZE_MAX == NAME_SIZE_MAX, "types are as long");
 _Static_assert(ACTA_TAG_SIZE_MAX == NAME_SIZE_MAX, "tags are as long");
+_Static_assert(ACTA_NAME_SIZE_MAX == NAME_SIZE_MAX, "all others are, too");
 
-/* True if a list may be asked for with this. */
-static bool
-take_range(const char *prefix, const char *after, struct slice *prefix_taken,
-           struct slice *after_taken, struct acta_err *err)
+enum acta_code
+client_take_range(const char *prefix, const char *after,
+                  struct slice *prefix_taken, struct slice *after_taken,
+                  struct acta_err *err)
 {
     *prefix_taken = slice_of(prefix == NULL ? "" : prefix);
     *after_taken = slice_of(after == NULL ? "" : after);
     if (prefix_taken->size > NAME_SIZE_MAX ||
         after_taken->size > NAME_SIZE_MAX) {
-        acta_fail(err, ACTA_TOO_LARGE,
-                  "prefix and after are limited to %d bytes", NAME_SIZE_MAX);
-        return false;
+        return acta_fail(err, ACTA_TOO_LARGE,
+                         "prefix and after are limited to %d bytes",
+                         NAME_SIZE_MAX);
     }
-    return true;
+    return ACTA_OK;
 }
 
 uint64_t
@@ -38,7 +39,8 @@ acta_list(struct acta_client *client, const char *prefix, const char *after,
     struct buf *buf;
     uint64_t id;
 
-    if (!take_range(prefix, after, &message.prefix, &message.after, err)) {
+    if (client_take_range(prefix, after, &message.prefix, &message.after,
+                          err) != ACTA_OK) {
         return 0;
     }
     buf = core_begin(&client->core, &id, err);
@@ -81,7 +83,8 @@ list_names(struct acta_client *client, enum msg_name_kind kind,
     struct buf *buf;
     uint64_t id;
 
-    if (!take_range(prefix, after, &message.prefix, &message.after, err)) {
+    if (client_take_range(prefix, after, &message.prefix, &message.after,
+                          err) != ACTA_OK) {
         return 0;
     }
     buf = core_begin(&client->core, &id, err);
@@ -118,4 +121,47 @@ acta_list_tags(struct acta_client *client, const char *prefix,
 {
     return list_names(client, MSG_NAME_TAG, prefix, after, count_max,
                       timeout_ms, done, user, err);
+}
+
+/* ---- leases and schedules ---- */
+
+uint64_t
+client_list(struct acta_client *client, enum opcode kind, const char *prefix,
+            const char *after, size_t count_max, uint64_t timeout_ms,
+            union request_done done, void *user, struct acta_err *err)
+{
+    struct msg_list message = {.count_max = count_max};
+    struct buf *buf;
+    uint64_t id;
+
+    if (client_take_range(prefix, after, &message.prefix, &message.after,
+                          err) != ACTA_OK) {
+        return 0;
+    }
+    buf = core_begin(&client->core, &id, err);
+    if (buf == NULL) {
+        return 0;
+    }
+    msg_list_encode(buf, (uint8_t)kind, id, &message);
+    return client_submit(client, kind, timeout_ms, done, user, err);
+}
+
+uint64_t
+acta_list_leases(struct acta_client *client, const char *prefix,
+                 const char *after, size_t count_max, uint64_t timeout_ms,
+                 acta_on_leases *done, void *user, struct acta_err *err)
+{
+    return client_list(client, OP_LIST_LEASES, prefix, after, count_max,
+                       timeout_ms, (union request_done){.leases = done}, user,
+                       err);
+}
+
+uint64_t
+acta_list_schedules(struct acta_client *client, const char *prefix,
+                    const char *after, size_t count_max, uint64_t timeout_ms,
+                    acta_on_schedules *done, void *user, struct acta_err *err)
+{
+    return client_list(client, OP_LIST_SCHEDULES, prefix, after, count_max,
+                       timeout_ms, (union request_done){.schedules = done},
+                       user, err);
 }

@@ -16,12 +16,13 @@ acta_version(void)
     return ACTA_VERSION;
 }
 
+/* It goes on while the machine sleeps, as leases and deadlines do. */
 static uint64_t
 monotonic_ms(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_BOOTTIME, &now);
     return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NS_PER_MS;
 }
 
@@ -199,6 +200,7 @@ acta_flush(struct acta_client *client)
         return;
     }
     client_enter(client);
+    core_pump(&client->core, now_ms);
     io_flush(&client->io, now_ms);
     client_leave(client, now_ms);
 }

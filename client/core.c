@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "lease.h"
 #include "limit.h"
+#include "member.h"
 #include "sub.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
@@ -23,6 +25,7 @@ core_init(struct core *core, const struct options *options,
           struct acta_err *err)
 {
     *core = (struct core){.options = options, .room_size = ROOM_MIN};
+    core->leases.due_ms = UINT64_MAX;
     buf_init(&core->in, FRAME_HEADER_SIZE + ACTA_FRAME_SIZE_MAX + ROOM_MAX);
     buf_init(&core->out, 2 * ((size_t)ACTA_FRAME_SIZE_MAX + OUT_FULL));
     buf_init(&core->scratch, FRAME_HEADER_SIZE + (size_t)ACTA_FRAME_SIZE_MAX);
@@ -33,8 +36,11 @@ void
 core_fini(struct core *core)
 {
     assert(core->subs.count == 0);
+    assert(core->members.count == 0);
+    leases_fini(core);
     requests_fini(&core->requests);
     free(core->subs.slots);
+    free(core->members.slots);
     answer_fini(&core->answer);
     buf_fini(&core->in);
     buf_fini(&core->out);
@@ -85,6 +91,15 @@ fail_requests(struct core *core, const struct acta_err *why)
     }
 }
 
+/* End all that would last. */
+static void
+end_all(struct core *core, const struct acta_err *why)
+{
+    subs_end(core, why);
+    members_end(core, why);
+    leases_end(core, why);
+}
+
 void
 core_shutdown(struct core *core)
 {
@@ -93,7 +108,18 @@ core_shutdown(struct core *core)
     acta_fail(&why, ACTA_CANCELLED, "client is closed");
     core->closing = true;
     fail_requests(core, &why);
-    subs_end(core, &why);
+    end_all(core, &why);
+}
+
+void
+core_drop(struct core *core, uint64_t id)
+{
+    struct request *request = requests_find(&core->requests, id);
+
+    if (request != NULL) {
+        requests_remove(&core->requests, request);
+        free(request);
+    }
 }
 
 enum acta_code
@@ -159,7 +185,7 @@ core_lost(struct core *core, const struct acta_err *why, uint64_t now_ms)
 {
     bool was_ready = core->state == CORE_READY;
 
-    (void)now_ms;
+    core->now_ms = now_ms;
     core->state = CORE_DOWN;
     core->trouble = *why;
     buf_clear(&core->in);
@@ -167,7 +193,10 @@ core_lost(struct core *core, const struct acta_err *why, uint64_t now_ms)
     buf_trim(&core->in, 0);
     buf_trim(&core->out, 0);
     requests_lost(&core->requests);
+    core->members.is_stuck = false;
     subs_lost(core);
+    members_lost(core);
+    leases_lost(core);
     if (was_ready) {
         tell_link(core, false, why);
     }
@@ -215,7 +244,8 @@ static bool
 something_is_awaited(const struct core *core)
 {
     return core->requests.sent.first != NULL ||
-           core->subs.count > core->subs.idle;
+           core->subs.count > core->subs.idle ||
+           core->members.count > core->members.idle;
 }
 
 static bool
@@ -231,6 +261,7 @@ may_send(const struct core *core)
 void
 core_pump(struct core *core, uint64_t now_ms)
 {
+    core->now_ms = now_ms;
     if (core->state != CORE_READY || now_ms < core->hold_until_ms) {
         return;
     }
@@ -239,6 +270,8 @@ core_pump(struct core *core, uint64_t now_ms)
         core->heard_ms = now_ms; /* The silence is counted from here. */
     }
     subs_send(core);
+    members_send(core);
+    leases_send(core, now_ms);
     while (may_send(core)) {
         struct request *request = core->requests.waiting.first;
 
@@ -371,7 +404,7 @@ database_has_changed(struct core *core)
 
     acta_fail(&why, ACTA_INVALID,
               "another database answers at this address now");
-    subs_end(core, &why);
+    end_all(core, &why);
     for (struct request *request = core->requests.waiting.first;
          request != NULL && !core->closing; request = next) {
         next = request->next;
@@ -432,7 +465,7 @@ handle_refusal(struct core *core, struct frame *frame, uint8_t *body,
     if (core->state == CORE_HELLO &&
         acta_code_remedy(refusal.code) == ACTA_REMEDY_FIX) {
         fail_requests(core, &refusal);
-        subs_end(core, &refusal);
+        end_all(core, &refusal);
     }
     return acta_fail(err, refusal.code, "server: %s", refusal.text);
 }
@@ -449,6 +482,14 @@ is_settled(const struct request *request, const struct acta_err *refusal)
 
     return !request_is_change(request) || !request->doubtful ||
            remedy == ACTA_REMEDY_RELOAD || remedy == ACTA_REMEDY_FIX;
+}
+
+/* A load notes the version that the caller has, plus 1. */
+static bool
+is_not_modified(const struct request *request, const struct answer *answer)
+{
+    return request->kind == OP_LOAD && request->note != 0 &&
+           request->note - 1 == answer->page.version;
 }
 
 static enum acta_code
@@ -483,6 +524,7 @@ handle_reply(struct core *core, struct request *request, uint8_t kind,
     }
     answer->appended.by_command =
         answer->appended.repeated && request->is_command;
+    answer->loaded.not_modified = is_not_modified(request, answer);
     core_is_well(core);
     requests_remove(&core->requests, request);
     request_finish(request, is_error ? &refusal : NULL, answer);
@@ -512,6 +554,7 @@ static enum acta_code
 handle_frame(struct core *core, struct frame *frame, uint8_t *body,
              uint64_t now_ms, struct acta_err *err)
 {
+    struct acta_member *member;
     struct request *request;
     struct acta_sub *sub;
 
@@ -536,6 +579,11 @@ handle_frame(struct core *core, struct frame *frame, uint8_t *body,
         return sub_receive(sub, frame->kind, body, frame->body.size, now_ms,
                            err);
     }
+    member = members_find(core, frame->request_id);
+    if (member != NULL) {
+        return member_receive(member, frame->kind, body, frame->body.size,
+                              now_ms, err);
+    }
     return handle_stray(core, frame, err);
 }
 
@@ -547,8 +595,10 @@ core_received(struct core *core, size_t size, uint64_t now_ms,
     struct frame frame;
     size_t used;
 
+    core->now_ms = now_ms;
     core->heard_ms = now_ms;
     core->pinged_ms = 0;
+    core->members.is_stuck = false;
     core->room_size =
         size == core->room_size ? MIN(2 * size, ROOM_MAX) : core->room_size;
     buf_advance(&core->in, size);
@@ -579,13 +629,23 @@ core_received(struct core *core, size_t size, uint64_t now_ms,
 
 /* ---- time ---- */
 
+/* True if there is something to be sent when the server is well again. */
+static bool
+something_waits(const struct core *core, bool members_due)
+{
+    return core->requests.waiting.first != NULL || core->subs.idle > 0 ||
+           core->subs.moving > 0 || core->members.idle > 0 || members_due ||
+           core->leases.to_send > 0;
+}
+
 uint64_t
 core_due(const struct core *core)
 {
     uint64_t silence_ms = core->options->given.silence_ms;
-    uint64_t due_ms = core->requests.deadline_ms;
+    uint64_t due_ms = MIN(core->requests.deadline_ms, core->leases.due_ms);
+    bool members_due = core->state == CORE_READY && members_are_due(core);
 
-    if (core->subs.behind > 0) {
+    if (core->subs.behind > 0 || (members_due && core->hold_until_ms == 0)) {
         return 0;
     }
     if (core->state == CORE_READY && something_is_awaited(core)) {
@@ -595,7 +655,7 @@ core_due(const struct core *core)
         due_ms = MIN(due_ms, since_ms + silence_ms);
     }
     if (core->state == CORE_READY && core->hold_until_ms != 0 &&
-        (core->requests.waiting.first != NULL || core->subs.idle > 0)) {
+        something_waits(core, members_due)) {
         due_ms = MIN(due_ms, core->hold_until_ms);
     }
     return due_ms;
@@ -642,12 +702,18 @@ listen_to_silence(struct core *core, uint64_t now_ms, struct acta_err *err)
 enum acta_code
 core_tick(struct core *core, uint64_t now_ms, struct acta_err *err)
 {
-    enum acta_code code = subs_catch_up(core, err);
+    enum acta_code code;
 
+    core->now_ms = now_ms;
+    code = subs_catch_up(core, err);
+    if (code == ACTA_OK) {
+        code = members_catch_up(core, err);
+    }
     if (code == ACTA_OK) {
         code = listen_to_silence(core, now_ms, err);
     }
     expire(core, now_ms);
+    leases_tick(core, now_ms);
     core_pump(core, now_ms);
     return code;
 }

@@ -5,9 +5,9 @@
  *       ^                            │                    │
  *       └──────────── core_lost() ───┴────────────────────┘
  *
- * Requests and subscriptions live on through any number of connections. All
- * callbacks of the library's user are called from here. A callback may call
- * whatever changes requests and subscriptions, and core_shutdown(); but none of
+ * Requests, subscriptions, memberships and leases live on through any number of
+ * connections. All callbacks of the library's user are called from here. A
+ * callback may call whatever changes these, and core_shutdown(); but none of
  * core_connected(), core_lost(), core_received(), core_tick().
  *
  * Where a function fails that was given bytes or the time, the connection has
@@ -30,6 +30,7 @@
 #define CORE_ID_HELLO       0xffff
 #define CORE_ID_PING        0xfffe
 #define CORE_ID_UNSUBSCRIBE 0xfffd
+#define CORE_ID_LEAVE       0xfffc
 
 enum core_state {
     CORE_DOWN,
@@ -53,6 +54,22 @@ struct core_subs {
     size_t count;
     size_t idle;   /* Have to be subscribed on this connection. */
     size_t behind; /* Are resumed, and hold what came while they were paused. */
+    size_t moving; /* Have a checkpoint to be moved. */
+};
+
+struct core_members {
+    struct acta_member **slots; /* owned: each with its membership, or NULL */
+    size_t capacity;
+    size_t count;
+    size_t idle;   /* Have to join on this connection. */
+    bool is_stuck; /* There is no room for requests until an answer comes. */
+};
+
+struct core_leases {
+    struct acta_lease *first, *last; /* owned, by age */
+    uint64_t serial;                 /* Of the youngest. */
+    size_t to_send;                  /* Have something to say. */
+    uint64_t due_ms; /* Nothing is to be done before; UINT64_MAX: at all. */
 };
 
 struct core {
@@ -69,6 +86,9 @@ struct core {
 
     struct requests requests;
     struct core_subs subs;
+    struct core_members members;
+    struct core_leases leases;
+    uint64_t now_ms;      /* Of the call that is under way. */
     struct answer answer; /* Of those who bring none of their own. */
 
     bool server_known; /* There was a welcome. */
@@ -93,7 +113,7 @@ enum acta_code core_init(struct core *core, const struct options *options,
 /* Requires core_shutdown(). */
 void core_fini(struct core *core);
 
-/* End all requests and subscriptions with CANCELLED, and take no more. */
+/* End all with CANCELLED, and take no more. */
 void core_shutdown(struct core *core);
 
 /* ---- the connection ---- */
@@ -164,11 +184,14 @@ struct request *core_submit(struct core *core, uint64_t timeout_ms,
 /* End a request with CANCELLED. NOT_FOUND. */
 enum acta_code core_cancel(struct core *core, uint64_t id);
 
+/* Forget a request of the library's own, without a callback. */
+void core_drop(struct core *core, uint64_t id);
+
 /* Give a request @timeout_ms from now on. Does nothing if there is none. */
 void core_set_timeout(struct core *core, uint64_t id, uint64_t timeout_ms,
                       uint64_t now_ms);
 
-/* ---- for sub.c ---- */
+/* ---- for sub.c, member.c, lease.c ---- */
 
 /* True if a refusal with this code passes by itself. */
 bool core_is_passing(enum acta_code code);

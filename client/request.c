@@ -161,6 +161,21 @@ requests_mark_waiting(struct requests *requests, struct request *request)
     list_insert(&requests->waiting, before, request);
 }
 
+static void
+forget_bound(struct requests *requests)
+{
+    struct request *next;
+
+    for (struct request *request = requests->waiting.first; request != NULL;
+         request = next) {
+        next = request->next;
+        if (request->is_bound) {
+            requests_remove(requests, request);
+            free(request);
+        }
+    }
+}
+
 void
 requests_lost(struct requests *requests)
 {
@@ -177,6 +192,7 @@ requests_lost(struct requests *requests)
         request = before;
     }
     requests->on_wire = 0;
+    forget_bound(requests);
 }
 
 struct request *
@@ -225,13 +241,82 @@ requests_expired(struct requests *requests, uint64_t now_ms)
     return request;
 }
 
+/* Those of acta_lease.h, acta_snapshot.h and acta_schedule.h, and reads. */
+static void
+finish_leases(const struct request *request, const struct acta_err *err,
+              const struct answer *answer)
+{
+    static const struct acta_page no_page;
+    static const struct acta_leases no_leases;
+    static const struct acta_schedules no_schedules;
+    static const struct acta_loaded not_loaded = {.page = &no_page};
+    bool answered = answer != NULL;
+
+    switch ((unsigned)request->kind) {
+    case OP_LIST_LEASES:
+        request->done.leases(request->user, err,
+                             answered ? &answer->leases : &no_leases);
+        break;
+    case OP_LIST_SCHEDULES:
+        request->done.schedules(request->user, err,
+                                answered ? &answer->schedules : &no_schedules);
+        break;
+    case OP_LOAD:
+        request->done.loaded(request->user, err,
+                             answered ? &answer->loaded : &not_loaded);
+        break;
+    default:
+        request->done.page(request->user, err,
+                           answered ? &answer->page : &no_page);
+        break;
+    }
+}
+
+/* Those of acta_consumer.h. */
+static void
+finish_consumers(const struct request *request, const struct acta_err *err,
+                 const struct answer *answer)
+{
+    static const struct acta_consumer_changed not_changed;
+    static const struct acta_consumers no_consumers;
+    static const struct acta_consumer_description no_description;
+    static const struct acta_parked_page none_parked;
+    bool answered = answer != NULL;
+
+    switch ((unsigned)request->kind) {
+    case OP_CHANGE_CONSUMER:
+        request->done.consumer_changed(request->user, err,
+                                       answered ? &answer->consumer_changed
+                                                : &not_changed);
+        break;
+    case OP_LIST_CONSUMERS:
+        request->done.consumers(request->user, err,
+                                answered ? &answer->consumers : &no_consumers);
+        break;
+    case OP_DESCRIBE_CONSUMER:
+        request->done.described(request->user, err,
+                                answered ? &answer->described
+                                         : &no_description);
+        break;
+    case OP_LIST_PARKED:
+        request->done.parked(request->user, err,
+                             answered ? &answer->parked : &none_parked);
+        break;
+    case OP_CHANGE_PARKED:
+        request->done.count(request->user, err, answered ? answer->number : 0);
+        break;
+    default:
+        finish_leases(request, err, answer);
+        break;
+    }
+}
+
 void
 request_finish(const struct request *request, const struct acta_err *err,
                const struct answer *answer)
 {
     static const struct acta_status no_status;
     static const struct acta_appended not_appended;
-    static const struct acta_page no_page;
     static const struct acta_streams no_streams;
     static const struct acta_stream no_stream = {.name = ""};
     static const struct acta_description no_description = {&no_stream, 0};
@@ -240,6 +325,10 @@ request_finish(const struct request *request, const struct acta_err *err,
     bool answered = answer != NULL;
 
     if (request->done.pong == NULL) {
+        return;
+    }
+    if (request->is_own) {
+        request->done.own(request->user, request, err, answer);
         return;
     }
     switch ((unsigned)request->kind) {
@@ -276,8 +365,7 @@ request_finish(const struct request *request, const struct acta_err *err,
                             answered ? &answer->names : &no_names);
         break;
     default:
-        request->done.page(request->user, err,
-                           answered ? &answer->page : &no_page);
+        finish_consumers(request, err, answer);
         break;
     }
 }
@@ -302,6 +390,28 @@ request_reply_kind(enum opcode kind)
         return OP_DESCRIPTION;
     case OP_LIST_NAMES:
         return OP_NAMES;
+    case OP_CHANGE_CONSUMER:
+        return OP_CONSUMER_CHANGED;
+    case OP_LIST_CONSUMERS:
+        return OP_CONSUMERS;
+    case OP_DESCRIBE_CONSUMER:
+        return OP_CONSUMER;
+    case OP_LIST_PARKED:
+        return OP_PARKED;
+    case OP_CHANGE_PARKED:
+        return OP_PARKED_CHANGED;
+    case OP_CHANGE_LEASE:
+        return OP_LEASE_CHANGED;
+    case OP_LIST_LEASES:
+        return OP_LEASES;
+    case OP_LIST_SCHEDULES:
+        return OP_SCHEDULES;
+    case OP_LOAD:
+        return OP_LOADED;
+    case OP_SETTLE:
+        return OP_SETTLED;
+    case OP_LEAVE:
+        return OP_LEFT;
     default:
         return OP_PAGE;
     }

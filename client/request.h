@@ -20,7 +20,18 @@
  */
 #define REQUEST_SLOT_BITS 16
 #define REQUEST_SLOT(id)  ((size_t)((id) & ((1u << REQUEST_SLOT_BITS) - 1)))
-#define REQUEST_SLOTS_MAX 32768 /* Above are those of subscriptions. */
+#define REQUEST_SLOTS_MAX                                                      \
+    32768 /* Above are those of subscriptions and of                           \
+             memberships. */
+
+struct request;
+
+/* Of requests that the library makes for itself. @answer is NULL if there is
+ * none.
+ */
+typedef void request_on_own(void *user, const struct request *request,
+                            const struct acta_err *err,
+                            const struct answer *answer);
 
 union request_done {
     acta_on_pong *pong;
@@ -32,6 +43,15 @@ union request_done {
     acta_on_description *description;
     acta_on_names *names;
     acta_on_changed *changed;
+    acta_on_consumer_changed *consumer_changed;
+    acta_on_consumers *consumers;
+    acta_on_consumer_description *described;
+    acta_on_parked *parked;
+    acta_on_count *count;
+    acta_on_leases *leases;
+    acta_on_schedules *schedules;
+    acta_on_loaded *loaded;
+    request_on_own *own;
 };
 
 struct request {
@@ -41,7 +61,11 @@ struct request {
     enum opcode kind;
     bool sent;     /* In the list of those, on this connection. */
     bool doubtful; /* Was sent, and the answer got lost: may have been done. */
-    bool is_command;       /* An append that has a command id. */
+    bool is_command; /* An append that has a command id. */
+    bool is_own;     /* Made by the library: done.own is called. */
+    bool is_bound;   /* Of no use on another connection: forgotten, without a
+                        callback, when this one is lost. */
+    uint64_t note;   /* Of whoever made it. */
     struct answer *answer; /* Where its reply is read to; NULL: the core's. */
     union request_done done;
     void *user;
@@ -98,7 +122,7 @@ void requests_mark_sent(struct requests *requests);
 void requests_mark_waiting(struct requests *requests, struct request *request);
 
 /* The connection is lost: what was sent becomes doubtful, and waits again in
- * front of what is younger.
+ * front of what is younger. What was bound to the connection is forgotten.
  */
 void requests_lost(struct requests *requests);
 
@@ -122,7 +146,9 @@ void request_finish(const struct request *request, const struct acta_err *err,
 static inline bool
 request_is_change(const struct request *request)
 {
-    return request->kind == OP_APPEND || request->kind == OP_CHANGE_STREAM;
+    return request->kind == OP_APPEND || request->kind == OP_CHANGE_STREAM ||
+           request->kind == OP_CHANGE_CONSUMER ||
+           request->kind == OP_CHANGE_PARKED;
 }
 
 /* The kind of frame that answers @kind, besides an error. */

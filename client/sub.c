@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "given.h"
+#include "limit.h"
+#include "name.h"
 #include "query_build.h"
 
 #define CREDIT_PARTS 8 /* Granted again by this part of the whole. */
@@ -38,6 +40,14 @@ make_idle(struct acta_sub *sub)
     }
 }
 
+static void
+sub_free(struct acta_sub *sub)
+{
+    query_fini(&sub->query);
+    free(sub->consumer);
+    free(sub);
+}
+
 /* Take it from the core, and free it unless its callback is running: then it
  * is freed when that returns.
  */
@@ -47,31 +57,29 @@ leave(struct acta_sub *sub)
     struct core_subs *subs = &sub->core->subs;
 
     make_idle(sub);
+    sub_consumer_leave(sub);
     subs->idle--;
     subs->slots[sub->slot] = NULL;
     subs->count--;
     sub->dead = true;
     if (!sub->in_callback) {
-        query_fini(&sub->query);
-        free(sub);
+        sub_free(sub);
     }
 }
 
-/* A callback has returned. False if it, or what it called, has ended @sub. */
-static bool
-lives_on(struct acta_sub *sub)
+bool
+sub_lives_on(struct acta_sub *sub)
 {
     sub->in_callback = false;
     if (sub->dead) {
-        query_fini(&sub->query);
-        free(sub);
+        sub_free(sub);
         return false;
     }
     return true;
 }
 
-static void
-end(struct acta_sub *sub, const struct acta_err *why)
+void
+sub_end(struct acta_sub *sub, const struct acta_err *why)
 {
     struct acta_follow follow = sub->follow;
     uint64_t position = sub->position;
@@ -112,6 +120,24 @@ find_slot(struct core_subs *subs, size_t *slot, struct acta_err *err)
     return ACTA_OK;
 }
 
+static enum acta_code
+take_consumer(struct acta_sub *sub, struct acta_err *err)
+{
+    const char *name = sub->follow.consumer;
+    enum acta_code code;
+
+    if (name == NULL) {
+        return ACTA_OK;
+    }
+    code = name_check(slice_of(name), ACTA_NAME_SIZE_MAX, "consumer", err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    sub->consumer = strdup(name);
+    return sub->consumer == NULL ? acta_fail(err, ACTA_MEMORY, "subscription")
+                                 : ACTA_OK;
+}
+
 struct acta_sub *
 sub_new(struct core *core, const struct acta_follow *follow,
         struct acta_err *err)
@@ -133,7 +159,8 @@ sub_new(struct core *core, const struct acta_follow *follow,
                   "on_events");
         goto fail;
     }
-    if (find_slot(&core->subs, &sub->slot, err) != ACTA_OK ||
+    if (take_consumer(sub, err) != ACTA_OK ||
+        find_slot(&core->subs, &sub->slot, err) != ACTA_OK ||
         query_build(sub->follow.query, &sub->query, err) != ACTA_OK) {
         goto fail;
     }
@@ -145,7 +172,7 @@ sub_new(struct core *core, const struct acta_follow *follow,
     return sub;
 
 fail:
-    free(sub);
+    sub_free(sub);
     return NULL;
 }
 
@@ -249,7 +276,7 @@ deliver(struct acta_sub *sub, uint8_t *body, size_t size, struct acta_err *err)
     } else if (sub->follow.on_moved != NULL) {
         sub->follow.on_moved(sub->follow.user, batch->position, batch->head);
     }
-    if (lives_on(sub)) {
+    if (sub_lives_on(sub)) {
         sub->position = batch->position;
         sub->credit_due += answer->batch_size;
         return_credit(sub);
@@ -279,7 +306,7 @@ tell_position(struct acta_sub *sub, uint8_t kind, const uint8_t *body,
     if (told != NULL) {
         told(sub->follow.user, position);
     }
-    if (lives_on(sub)) {
+    if (sub_lives_on(sub)) {
         sub->position = position;
     }
     return ACTA_OK;
@@ -315,7 +342,7 @@ ended(struct acta_sub *sub, uint8_t kind, uint8_t *body, size_t size,
         make_idle(sub);
         core_hold(core, &why, now_ms);
     } else {
-        end(sub, &why);
+        sub_end(sub, &why);
     }
     return ACTA_OK;
 }
@@ -386,6 +413,8 @@ subscribe(struct acta_sub *sub)
         .query = sub->query,
         .after = sub->position,
         .credit = core->options->given.credit_size,
+        .consumer = slice_of(sub->consumer == NULL ? "" : sub->consumer),
+        .epoch = sub->epoch,
     };
 
     sub->id = ++core->requests.serial << REQUEST_SLOT_BITS |
@@ -397,10 +426,21 @@ subscribe(struct acta_sub *sub)
 void
 subs_send(struct core *core)
 {
-    for (size_t i = 0; i < core->subs.capacity && core->subs.idle > 0; i++) {
-        struct acta_sub *sub = core->subs.slots[i];
+    struct core_subs *subs = &core->subs;
 
-        if (sub != NULL && sub->id == 0) {
+    for (size_t i = 0;
+         i < subs->capacity && (subs->idle > 0 || subs->moving > 0); i++) {
+        struct acta_sub *sub = subs->slots[i];
+
+        if (sub == NULL) {
+            continue;
+        }
+        if (sub->is_moving) {
+            sub_move(sub);
+        }
+        if (sub->id == 0 && sub->consumer != NULL && sub->epoch == 0) {
+            sub_claim(sub);
+        } else if (sub->id == 0) {
             subscribe(sub);
         }
     }
@@ -449,8 +489,11 @@ void
 subs_lost(struct core *core)
 {
     for (size_t i = 0; i < core->subs.capacity; i++) {
-        if (core->subs.slots[i] != NULL) {
-            make_idle(core->subs.slots[i]);
+        struct acta_sub *sub = core->subs.slots[i];
+
+        if (sub != NULL) {
+            make_idle(sub);
+            sub_consumer_lost(sub);
         }
     }
 }
@@ -463,7 +506,7 @@ subs_end(struct core *core, const struct acta_err *why)
 
     for (size_t i = 0; i < capacity; i++) {
         if (core->subs.slots[i] != NULL) {
-            end(core->subs.slots[i], why);
+            sub_end(core->subs.slots[i], why);
         }
     }
 }

@@ -36,7 +36,16 @@ struct acta_sub {
     size_t credit_due; /* Bytes taken and not yet granted again. */
     bool paused;
     bool in_callback;
-    bool dead;          /* To be freed when the callback has returned. */
+    bool dead; /* To be freed when the callback has returned. */
+
+    /* Of a named consumer. */
+    char *consumer;   /* owned; NULL: it has no name. */
+    uint64_t epoch;   /* 0: it is not claimed yet. */
+    uint64_t request; /* The claim or move that is not answered; 0: none. */
+    uint64_t wanted;  /* Where the checkpoint is to be, */
+    uint64_t asked;   /* and where the last move was to. */
+    bool is_moving;   /* A move is to be sent. */
+
     struct held *first; /* owned */
     struct held *last;
 };
@@ -50,6 +59,27 @@ void sub_cancel(struct acta_sub *sub);
 
 void sub_pause(struct acta_sub *sub);
 void sub_resume(struct acta_sub *sub);
+
+/* End it with @why. */
+void sub_end(struct acta_sub *sub, const struct acta_err *why);
+
+/* A callback has returned. False if it, or what it called, has ended @sub. */
+bool sub_lives_on(struct acta_sub *sub);
+
+/* See acta_checkpoint(). */
+void sub_checkpoint(struct acta_sub *sub, uint64_t position);
+
+/* ---- sub_consumer.c, for sub.c ---- */
+
+/* Send a claim, or a move of the checkpoint, if there is room for a request. */
+void sub_claim(struct acta_sub *sub);
+void sub_move(struct acta_sub *sub);
+
+/* The connection is lost; the subscription ends. */
+void sub_consumer_lost(struct acta_sub *sub);
+void sub_consumer_leave(struct acta_sub *sub);
+
+/* ---- for core.c ---- */
 
 /* Whose request has this id; NULL: nobody's. */
 struct acta_sub *subs_find(const struct core *core, uint64_t id);

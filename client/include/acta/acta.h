@@ -699,8 +699,8 @@ ACTA_API struct acta_sub *acta_subscribe(struct acta_client *client,
 /* End it. None of its callbacks is called any more. May be NULL. */
 ACTA_API void acta_unsubscribe(struct acta_sub *sub);
 
-/* Call no callback, except on_ended, until acta_resume(). The server fills the
- * credit and then sends no more.
+/* Call no callback, except on_ended and those of a named consumer, until
+ * acta_resume(). The server fills the credit and then sends no more.
  */
 ACTA_API void acta_pause(struct acta_sub *sub);
 ACTA_API void acta_resume(struct acta_sub *sub);

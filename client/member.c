@@ -1,0 +1,802 @@
+#include "member.h"
+
+#include <stdlib.h>
+
+#include "given.h"
+#include "name.h"
+
+#define US_PER_MS 1000
+
+#define SLOTS_MIN 4
+
+/* ---- its life ---- */
+
+static void
+drop_frames(struct acta_member *member)
+{
+    while (member->first != NULL) {
+        struct handed_frame *frame = member->first;
+
+        member->first = frame->next;
+        free(frame);
+    }
+    member->last = NULL;
+    member->waiting = 0;
+}
+
+/* It is no member now: nothing is in hand. */
+static void
+make_idle(struct acta_member *member)
+{
+    drop_frames(member);
+    hand_clear(&member->hand);
+    taken_clear(&member->taken);
+    member->settles = 0;
+    member->told = 0;
+    member->answer.handed.events_count = 0;
+    member->has_joined = false;
+    if (member->id != 0) {
+        member->id = 0;
+        member->core->members.idle++;
+    }
+}
+
+static void
+member_free(struct acta_member *member)
+{
+    drop_frames(member);
+    hand_fini(&member->hand);
+    taken_fini(&member->taken);
+    answer_fini(&member->answer);
+    free(member->group);
+    free(member->name);
+    free(member);
+}
+
+/* Take it from the core, and free it unless its callback is running: then it
+ * is freed when that returns. What it has in hand stays until then.
+ */
+static void
+remove_member(struct acta_member *member)
+{
+    struct core_members *members = &member->core->members;
+
+    members->idle -= member->id == 0;
+    members->slots[member->slot] = NULL;
+    members->count--;
+    member->dead = true;
+    if (!member->in_callback) {
+        member_free(member);
+    }
+}
+
+/* A callback has returned. False if it, or what it called, has ended @member.
+ */
+static bool
+lives_on(struct acta_member *member)
+{
+    member->in_callback = false;
+    if (member->dead) {
+        member_free(member);
+        return false;
+    }
+    return true;
+}
+
+static void
+end(struct acta_member *member, const struct acta_err *why)
+{
+    struct acta_join join = member->join;
+
+    remove_member(member);
+    if (join.on_ended != NULL) {
+        join.on_ended(join.user, why);
+    }
+}
+
+static enum acta_code
+find_slot(struct core_members *members, size_t *slot, struct acta_err *err)
+{
+    size_t capacity =
+        members->capacity == 0 ? SLOTS_MIN : 2 * members->capacity;
+    struct acta_member **slots;
+
+    for (size_t i = 0; i < members->capacity; i++) {
+        if (members->slots[i] == NULL) {
+            *slot = i;
+            return ACTA_OK;
+        }
+    }
+    if (members->capacity == ACTA_MEMBERSHIPS_MAX) {
+        return acta_fail(err, ACTA_BUSY,
+                         "there are %d memberships, which is the limit",
+                         ACTA_MEMBERSHIPS_MAX);
+    }
+    slots = realloc(members->slots, capacity * sizeof(struct acta_member *));
+    if (slots == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "membership");
+    }
+    for (size_t i = members->capacity; i < capacity; i++) {
+        slots[i] = NULL;
+    }
+    *slot = members->capacity;
+    members->slots = slots;
+    members->capacity = capacity;
+    return ACTA_OK;
+}
+
+static enum acta_code
+check_join(const struct acta_join *join, const char *name, struct acta_err *err)
+{
+    struct slice group = slice_of(join->group == NULL ? "" : join->group);
+    enum acta_code code = name_check(group, ACTA_NAME_SIZE_MAX, "group", err);
+
+    if (code == ACTA_OK && name[0] != '\0') {
+        code = name_check(slice_of(name), ACTA_NAME_SIZE_MAX, "member", err);
+    }
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (join->slots == 0) {
+        return acta_fail(err, ACTA_INVALID, "member has no slots");
+    }
+    if (join->slots > ACTA_SLOTS_MAX) {
+        return acta_fail(err, ACTA_TOO_LARGE, "%zu slots, the limit is %d",
+                         join->slots, ACTA_SLOTS_MAX);
+    }
+    return ACTA_OK;
+}
+
+struct acta_member *
+member_new(struct core *core, const struct acta_join *join,
+           struct acta_err *err)
+{
+    struct acta_member *member = calloc(1, sizeof(*member));
+    const char *name;
+
+    if (member == NULL) {
+        acta_fail(err, ACTA_MEMORY, "membership");
+        return NULL;
+    }
+    if (core->closing) {
+        acta_fail(err, ACTA_CANCELLED, "client is closed");
+        goto fail;
+    }
+    if (!given_copy(&member->join, sizeof(member->join), join) ||
+        member->join.on_event == NULL) {
+        acta_fail(err, ACTA_INVALID,
+                  "membership is not of acta_join_of(), or has no on_event");
+        goto fail;
+    }
+    name =
+        member->join.member == NULL ? core->options->name : member->join.member;
+    if (check_join(&member->join, name, err) != ACTA_OK) {
+        goto fail;
+    }
+    member->group = strdup(member->join.group);
+    member->name = strdup(name);
+    if (member->group == NULL || member->name == NULL) {
+        acta_fail(err, ACTA_MEMORY, "membership");
+        goto fail;
+    }
+    if (find_slot(&core->members, &member->slot, err) != ACTA_OK) {
+        goto fail;
+    }
+    member->core = core;
+    member->answer.keeps = true;
+    core->members.slots[member->slot] = member;
+    core->members.count++;
+    core->members.idle++;
+    return member;
+
+fail:
+    member_free(member);
+    return NULL;
+}
+
+struct acta_member *
+members_find(const struct core *core, uint64_t id)
+{
+    size_t slot = REQUEST_SLOT(id) - MEMBER_SLOT_FIRST;
+    struct acta_member *member =
+        slot < core->members.capacity ? core->members.slots[slot] : NULL;
+
+    return member != NULL && member->id == id ? member : NULL;
+}
+
+void
+member_pause(struct acta_member *member)
+{
+    member->paused = true;
+}
+
+void
+member_resume(struct acta_member *member)
+{
+    member->paused = false;
+}
+
+/* ---- telling the server ---- */
+
+static void
+send_join(struct acta_member *member)
+{
+    struct core *core = member->core;
+    struct msg_join join = {
+        .group = slice_of(member->group),
+        .slots = member->join.slots,
+        .member = slice_of(member->name),
+    };
+
+    member->id = ++core->requests.serial << REQUEST_SLOT_BITS |
+                 (MEMBER_SLOT_FIRST + member->slot);
+    core->members.idle--;
+    msg_join_encode(&core->out, member->id, &join);
+}
+
+/* False if @member is no more. A position of 0: it is not known which. */
+static bool
+tell_refused(struct acta_member *member, uint64_t position, uint64_t fence)
+{
+    struct acta_refused refused = {.position = position, .fence = fence};
+
+    member->in_callback = true;
+    if (member->join.on_refused != NULL) {
+        member->join.on_refused(member->join.user, &refused);
+    }
+    return lives_on(member);
+}
+
+/* Tell which of the answers in @settle were refused. What was settled by acks
+ * up to an event is counted only: if it is less than was meant some of these
+ * had been taken back.
+ */
+static void
+tell_all_refused(struct acta_member *member, struct msg_settle settle,
+                 struct msg_settled settled, uint64_t meant)
+{
+    size_t refused_left = settled.refused_count;
+    uint64_t accounted = settled.settled + settled.refused_count;
+    bool is_exact = true;
+    uint64_t refused =
+        refused_left > 0 ? msg_next_position(&settled.refused) : 0;
+
+    for (uint64_t i = 0; i < settle.answers_count && refused_left > 0; i++) {
+        struct msg_answer answer = msg_next_answer(&settle.answers);
+
+        if (i != refused) {
+            continue;
+        }
+        refused_left--;
+        if (refused_left > 0) {
+            refused = msg_next_position(&settled.refused);
+        }
+        is_exact = is_exact && answer.kind != MSG_ACK_UP_TO;
+        if (!hand_was_given_back(&answer) &&
+            !tell_refused(member, answer.position, answer.fence)) {
+            return;
+        }
+    }
+    if (is_exact && accounted < meant) {
+        (void)tell_refused(member, 0, 0);
+    }
+}
+
+static void
+on_settled(void *user, const struct request *request,
+           const struct acta_err *err, const struct answer *answer)
+{
+    struct msg_settle settle;
+    struct acta_member *member;
+
+    if (err != NULL && err->code == ACTA_CANCELLED) {
+        return;
+    }
+    if (msg_settle_decode(&settle,
+                          slice_make(request->frame + FRAME_HEADER_SIZE,
+                                     request->size - FRAME_HEADER_SIZE),
+                          NULL) != ACTA_OK) {
+        return;
+    }
+    member = members_find(user, settle.membership);
+    if (member == NULL) {
+        return; /* It has left. */
+    }
+    member->settles--;
+    taken_settled(&member->taken, request->id);
+    if (err != NULL) {
+        (void)tell_refused(member, 0, 0);
+    } else {
+        tell_all_refused(member, settle, answer->settled, request->note);
+    }
+}
+
+/* Tell what was answered, if that can be told now. False if not. */
+static bool
+send_answers(struct acta_member *member)
+{
+    struct core *core = member->core;
+    struct request *request;
+    struct buf *buf;
+    uint64_t id, count;
+
+    buf = core_begin(core, &id, NULL);
+    if (buf == NULL) {
+        return false;
+    }
+    count = hand_settle(&member->hand, buf, id, member->id);
+    if (count == 0) {
+        return false;
+    }
+    request = core_submit(core, UINT64_MAX, 0, NULL);
+    if (request == NULL) {
+        /* They will be taken back, and handed out again. */
+        (void)tell_refused(member, 0, 0);
+        return true;
+    }
+    request->kind = OP_SETTLE;
+    request->is_own = true;
+    request->is_bound = true;
+    request->done.own = on_settled;
+    request->user = core;
+    request->note = count;
+    member->settles++;
+    taken_tell(&member->taken, id);
+    return true;
+}
+
+void
+members_send(struct core *core)
+{
+    struct core_members *members = &core->members;
+
+    for (size_t i = 0; i < members->capacity && !members->is_stuck; i++) {
+        struct acta_member *member = members->slots[i];
+
+        if (member != NULL && member->id == 0) {
+            send_join(member);
+        } else if (member != NULL && member->hand.answered > 0) {
+            members->is_stuck = !send_answers(member);
+        }
+    }
+}
+
+static bool
+has_events(const struct acta_member *member)
+{
+    return member->told < member->answer.handed.events_count ||
+           member->first != NULL;
+}
+
+bool
+members_are_due(const struct core *core)
+{
+    const struct core_members *members = &core->members;
+
+    for (size_t i = 0; i < members->capacity; i++) {
+        const struct acta_member *member = members->slots[i];
+
+        if (member != NULL &&
+            ((member->hand.answered > 0 && !members->is_stuck) ||
+             (!member->paused && has_events(member)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Leaving is told behind the last answers; if there is no room for a request it
+ * is told at once.
+ */
+static void
+send_leave(struct acta_member *member)
+{
+    struct core *core = member->core;
+    struct request *request = NULL;
+    struct buf *buf;
+    uint64_t id;
+
+    if (member->hand.answered > 0) {
+        (void)send_answers(member);
+    }
+    buf = core_begin(core, &id, NULL);
+    if (buf != NULL) {
+        msg_number_encode(buf, OP_LEAVE, id, member->id);
+        request = core_submit(core, 0, core->now_ms, NULL);
+    }
+    if (request != NULL) {
+        request->kind = OP_LEAVE;
+        request->is_own = true;
+        request->is_bound = true;
+    } else {
+        msg_number_encode(&core->out, OP_LEAVE, CORE_ID_LEAVE, member->id);
+    }
+}
+
+void
+member_leave(struct acta_member *member)
+{
+    /* It must not be told of answers that are refused. */
+    member->join.on_refused = NULL;
+    member->join.on_ended = NULL;
+    if (member->id != 0 && member->core->state == CORE_READY) {
+        send_leave(member);
+    }
+    remove_member(member);
+}
+
+/* ---- answers ---- */
+
+/* A reason as it may be told: cut to what is allowed, between two characters,
+ * and what is no text made visible. NULL: no memory, or none was given.
+ */
+static char *
+copy_reason(const char *reason)
+{
+    size_t size = reason == NULL ? 0 : strnlen(reason, ACTA_TEXT_SIZE_MAX + 1);
+    char *copy;
+
+    if (size == 0) {
+        return NULL;
+    }
+    if (size > ACTA_TEXT_SIZE_MAX) {
+        size = ACTA_TEXT_SIZE_MAX;
+        while (size > 0 && ((unsigned char)reason[size] & 0xC0) == 0x80) {
+            size--;
+        }
+    }
+    copy = strndup(reason, size);
+    if (copy != NULL && !name_is_lines(slice_of(copy))) {
+        for (size_t i = 0; i < size; i++) {
+            if (!(copy[i] >= ' ' && copy[i] <= '~')) {
+                copy[i] = '?';
+            }
+        }
+    }
+    return copy;
+}
+
+void
+member_answer(struct acta_member *member, uint64_t number,
+              enum msg_settle_kind kind, uint64_t delay_ms, const char *reason)
+{
+    struct hand_entry *entry = hand_find(&member->hand, number);
+    uint64_t delay_max_ms = ACTA_RETRY_US_MAX / US_PER_MS;
+
+    if (entry == NULL) {
+        return;
+    }
+    if (kind == MSG_RETRY) {
+        entry->delay_us =
+            (delay_ms < delay_max_ms ? delay_ms : delay_max_ms) * US_PER_MS;
+    }
+    if (kind == MSG_PARK) {
+        entry->reason = copy_reason(reason);
+    }
+    if (kind == MSG_RETRY || (kind == MSG_PARK && member->park_waits)) {
+        /* Without memory for it answers to those behind it are refused. */
+        (void)taken_add(&member->taken, entry->key, entry->position);
+    }
+    hand_answer(&member->hand, entry, kind);
+}
+
+void
+member_ack_up_to(struct acta_member *member, uint64_t number)
+{
+    hand_ack_up_to(&member->hand, number);
+}
+
+/* ---- events ---- */
+
+/* FNV-1a; never 0. */
+static uint64_t
+hash_of(const char *text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return hash == 0 ? 1 : hash;
+}
+
+static uint64_t
+key_of(const struct acta_member *member, const struct acta_event *event)
+{
+    size_t size = strlen(member->key_tag);
+
+    for (size_t i = 0; size > 0 && i < event->tags_count; i++) {
+        if (strncmp(event->tags[i], member->key_tag, size) == 0) {
+            return hash_of(event->tags[i]);
+        }
+    }
+    return hash_of(event->stream);
+}
+
+static void
+next_count(struct acta_member *member)
+{
+    struct answer *answer = &member->answer;
+    struct msg_count count = {.index = UINT64_MAX};
+
+    if (answer->counts_count > 0) {
+        answer->counts_count--;
+        count = msg_next_count(&answer->counts);
+    }
+    member->next_count = count.index;
+    member->count = count.deliveries;
+}
+
+/* Read the frame whose events are told next. */
+static enum acta_code
+read_frame(struct acta_member *member, uint8_t *body, size_t size,
+           struct acta_err *err)
+{
+    enum acta_code code =
+        answer_read(&member->answer, OP_HANDED, body, size, NULL, err);
+
+    member->told = 0;
+    if (code != ACTA_OK) {
+        member->answer.handed.events_count = 0;
+        return code;
+    }
+    next_count(member);
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_next_frame(struct acta_member *member, struct acta_err *err)
+{
+    struct handed_frame *frame = member->first;
+    enum acta_code code;
+
+    member->first = frame->next;
+    if (member->first == NULL) {
+        member->last = NULL;
+    }
+    code = read_frame(member, frame->body, frame->size, err);
+    member->waiting -= member->answer.handed.events_count;
+    free(frame);
+    return code;
+}
+
+static enum acta_code
+keep_frame(struct acta_member *member, const uint8_t *body, size_t size,
+           struct acta_err *err)
+{
+    struct handed_frame *frame = malloc(sizeof(*frame) + size);
+    struct msg_handed handed;
+    enum acta_code code =
+        msg_handed_decode(&handed, slice_make(body, size), err);
+
+    if (code != ACTA_OK || frame == NULL) {
+        free(frame);
+        return code != ACTA_OK
+                   ? code
+                   : acta_fail(err, ACTA_MEMORY, "what a member is handed");
+    }
+    frame->next = NULL;
+    frame->size = size;
+    memcpy(frame->body, body, size);
+    if (member->first == NULL) {
+        member->first = frame;
+    } else {
+        member->last->next = frame;
+    }
+    member->last = frame;
+    member->waiting += handed.events_count;
+    return ACTA_OK;
+}
+
+/* Take the next event of the frame into the hand. Its number is 0 if it is not
+ * to be told, since it is the server's again.
+ */
+static enum acta_code
+take_event(struct acta_member *member, struct acta_handed *handed,
+           struct acta_err *err)
+{
+    struct answer *answer = &member->answer;
+    const struct acta_event *event = answer->view.pointers[member->told];
+    uint64_t key = key_of(member, event);
+    bool is_taken = taken_holds(&member->taken, key, event->position);
+    uint64_t deliveries = 1;
+
+    if (member->told == member->next_count) {
+        deliveries = member->count;
+        next_count(member);
+    }
+    member->told++;
+    *handed = (struct acta_handed){
+        .event = event,
+        .number =
+            hand_add(&member->hand, event->position, answer->handed.fence, key),
+        .fence = answer->handed.fence,
+        .deliveries = deliveries,
+        .head = answer->handed.head,
+        .behind = answer->handed.events_count - member->told + member->waiting,
+    };
+    if (handed->number == 0) {
+        return acta_fail(err, ACTA_MEMORY, "what a member has in hand");
+    }
+    if (is_taken) {
+        hand_give_back(&member->hand, hand_find(&member->hand, handed->number));
+        handed->number = 0;
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+member_next(struct acta_member *member, struct acta_handed *handed,
+            bool *is_there, struct acta_err *err)
+{
+    *handed = (struct acta_handed){0};
+    *is_there = false;
+    while (has_events(member)) {
+        enum acta_code code;
+
+        if (hand_is_full(&member->hand)) {
+            hand_give_back_oldest(&member->hand);
+            return ACTA_OK; /* There is room when that was told. */
+        }
+        code = member->told < member->answer.handed.events_count
+                   ? take_event(member, handed, err)
+                   : read_next_frame(member, err);
+
+        if (code != ACTA_OK) {
+            return code;
+        }
+        if (handed->number != 0) {
+            *is_there = true;
+            return ACTA_OK;
+        }
+    }
+    return ACTA_OK;
+}
+
+/* Tell all that there are, as long as @member is there and wants it. */
+static enum acta_code
+tell_events(struct acta_member *member, struct acta_err *err)
+{
+    while (!member->paused) {
+        struct acta_handed handed;
+        bool is_there;
+        enum acta_code code = member_next(member, &handed, &is_there, err);
+
+        if (code != ACTA_OK || !is_there) {
+            return code;
+        }
+        member->in_callback = true;
+        member->join.on_event(member->join.user, &handed);
+        if (!lives_on(member)) {
+            return ACTA_OK;
+        }
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+members_catch_up(struct core *core, struct acta_err *err)
+{
+    for (size_t i = 0; i < core->members.capacity; i++) {
+        struct acta_member *member = core->members.slots[i];
+
+        if (member != NULL && !member->paused && has_events(member)) {
+            enum acta_code code = tell_events(member, err);
+
+            if (code != ACTA_OK) {
+                return code;
+            }
+        }
+    }
+    return ACTA_OK;
+}
+
+/* ---- frames ---- */
+
+static enum acta_code
+joined(struct acta_member *member, struct slice body, struct acta_err *err)
+{
+    struct msg_joined said;
+    enum acta_code code = msg_joined_decode(&said, body, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (said.key_tag.size >= sizeof(member->key_tag)) {
+        return acta_fail(err, ACTA_PROTOCOL, "tag of the key is too long");
+    }
+    memcpy(member->key_tag, said.key_tag.data, said.key_tag.size);
+    member->key_tag[said.key_tag.size] = '\0';
+    member->park_waits = said.on_park == MSG_PARK_WAITS;
+    member->has_joined = true;
+    member->in_callback = true;
+    if (member->join.on_joined != NULL) {
+        member->join.on_joined(member->join.user);
+    }
+    (void)lives_on(member);
+    return ACTA_OK;
+}
+
+/* The server has ended the membership, or refused to begin it: try again later
+ * if that may help.
+ */
+static enum acta_code
+ended(struct acta_member *member, uint8_t kind, uint8_t *body, size_t size,
+      uint64_t now_ms, struct acta_err *err)
+{
+    struct core *core = member->core;
+    struct msg_left left;
+    struct acta_err why;
+    enum acta_code code;
+
+    if (kind == OP_ERROR) {
+        code = answer_read(&core->answer, kind, body, size, &why, err);
+    } else {
+        code = msg_left_decode(&left, slice_make(body, size), err);
+        if (code == ACTA_OK) {
+            /* What nobody here asked for is no end. */
+            acta_fail(&why, left.code == ACTA_OK ? ACTA_BUSY : left.code,
+                      "%.*s", (int)left.text.size,
+                      (const char *)left.text.data);
+        }
+    }
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (core_is_passing(why.code)) {
+        make_idle(member);
+        core_hold(core, &why, now_ms);
+    } else {
+        end(member, &why);
+    }
+    return ACTA_OK;
+}
+
+enum acta_code
+member_receive(struct acta_member *member, uint8_t kind, uint8_t *body,
+               size_t size, uint64_t now_ms, struct acta_err *err)
+{
+    enum acta_code code;
+
+    switch (kind) {
+    case OP_ERROR:
+    case OP_LEFT:
+        return ended(member, kind, body, size, now_ms, err);
+    case OP_JOINED:
+        core_is_well(member->core);
+        return joined(member, slice_make(body, size), err);
+    case OP_HANDED:
+        core_is_well(member->core);
+        if (member->paused || has_events(member)) {
+            return keep_frame(member, body, size, err);
+        }
+        code = read_frame(member, body, size, err);
+        return code == ACTA_OK ? tell_events(member, err) : code;
+    default:
+        return acta_fail(err, ACTA_PROTOCOL,
+                         "frame of kind 0x%02x for a membership", kind);
+    }
+}
+
+void
+members_lost(struct core *core)
+{
+    for (size_t i = 0; i < core->members.capacity; i++) {
+        if (core->members.slots[i] != NULL) {
+            make_idle(core->members.slots[i]);
+        }
+    }
+}
+
+void
+members_end(struct core *core, const struct acta_err *why)
+{
+    /* Callbacks may end others; what they begin may be ended too. */
+    size_t capacity = core->members.capacity;
+
+    for (size_t i = 0; i < capacity; i++) {
+        if (core->members.slots[i] != NULL) {
+            end(core->members.slots[i], why);
+        }
+    }
+}

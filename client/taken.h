@@ -1,0 +1,49 @@
+/* Keys whose events are the server's again: a member has retried or parked an
+ * event, and what was handed out behind it with the same key, and is still on
+ * its way to the callback, will come again.
+ *
+ * A key is known by its hash. That two have the same is so unlikely that it may
+ * cost a delivery: what is dropped without need is given back.
+ *
+ * One thread at a time. A struct that is all zero has no keys.
+ */
+
+#ifndef ACTA_CLIENT_TAKEN_H
+#define ACTA_CLIENT_TAKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct taken_key {
+    uint64_t hash;     /* 0: there is none here. */
+    uint64_t position; /* Of the event that was retried or parked. */
+    uint64_t settle;   /* Request that tells so; 0: it was not made yet. */
+};
+
+struct taken {
+    struct taken_key *keys; /* owned: a hash table */
+    size_t capacity;
+    size_t count;
+};
+
+void taken_fini(struct taken *taken);
+void taken_clear(struct taken *taken);
+
+/* The event at @position, and what is behind it. False: no memory. */
+bool taken_add(struct taken *taken, uint64_t hash, uint64_t position);
+
+/* The request @settle tells the server of all that were added since the last
+ * one.
+ */
+void taken_tell(struct taken *taken, uint64_t settle);
+
+/* It was answered: what comes from now on was handed out after. */
+void taken_settled(struct taken *taken, uint64_t settle);
+
+/* True if the event at @position is to be dropped. One that is handed out again
+ * ends that.
+ */
+bool taken_holds(struct taken *taken, uint64_t hash, uint64_t position);
+
+#endif
