@@ -262,10 +262,13 @@ hand_next(struct group *group, struct group_key *key, struct acta_err *err)
     return ACTA_OK;
 }
 
-enum acta_code
-group_hand_waiting(struct group *group, struct acta_err *err)
+/* Hand out what members have a right to, and then what others left. Returns
+ * whether there was anything.
+ */
+static bool
+hand_round(struct group *group, enum acta_code *code, struct acta_err *err)
 {
-    enum acta_code code = ACTA_OK;
+    bool has_handed = false;
     struct group_key *key;
 
     for (struct ring *at = group->members.next; at != &group->members;
@@ -273,14 +276,27 @@ group_hand_waiting(struct group *group, struct acta_err *err)
         struct group_member *member =
             ring_holder(at, struct group_member, in_members);
 
-        while (code == ACTA_OK && is_usable(group, member) &&
+        while (*code == ACTA_OK && is_usable(group, member) &&
                (key = own_ready(member)) != NULL) {
-            code = hand_next(group, key, err);
+            *code = hand_next(group, key, err);
+            has_handed = true;
         }
     }
-    while (code == ACTA_OK && group_has_room(group) &&
+    while (*code == ACTA_OK && group_has_room(group) &&
            (key = any_ready(group)) != NULL) {
-        code = hand_next(group, key, err);
+        *code = hand_next(group, key, err);
+        has_handed = true;
+    }
+    return has_handed;
+}
+
+enum acta_code
+group_hand_waiting(struct group *group, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    /* Who took a key from another goes on with it in the next round. */
+    while (hand_round(group, &code, err) && code == ACTA_OK) {
     }
     return code;
 }
