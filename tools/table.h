@@ -3,9 +3,10 @@
 #ifndef ACTA_TABLE_H
 #define ACTA_TABLE_H
 
-#include <acta/acta.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "err.h"
 
 #define TABLE_COLUMNS_MAX 12
 

@@ -85,6 +85,33 @@ START_TEST(what_is_no_span_is_refused)
 }
 END_TEST
 
+START_TEST(a_duration_has_its_two_largest_units)
+{
+    static const struct {
+        uint64_t us;
+        const char *text;
+    } durations[] = {
+        {0, "0 s"},
+        {SECOND_US - 1, "0 s"},
+        {59 * SECOND_US, "59 s"},
+        {60 * SECOND_US, "1 min 0 s"},
+        {182 * SECOND_US, "3 min 2 s"},
+        {3599 * SECOND_US, "59 min 59 s"},
+        {7500 * SECOND_US, "2 h 5 min"},
+        {DAY_US, "1 day 0 h"},
+        {3 * DAY_US + 4 * 3600 * SECOND_US, "3 days 4 h"},
+        {UINT64_MAX, "213503982 days 8 h"},
+    };
+
+    for (size_t i = 0; i < COUNT(durations); i++) {
+        char text[WHEN_SIZE];
+
+        when_format_duration(durations[i].us, text);
+        ck_assert_str_eq(text, durations[i].text);
+    }
+}
+END_TEST
+
 START_TEST(times_are_spans_ago_or_dates)
 {
     static const struct {
@@ -161,6 +188,7 @@ main(void)
     tcase_add_test(tcase, a_span_is_written_in_the_largest_unit_without_a_rest);
     tcase_add_test(tcase, a_number_alone_needs_a_unit_to_count);
     tcase_add_test(tcase, what_is_no_span_is_refused);
+    tcase_add_test(tcase, a_duration_has_its_two_largest_units);
     tcase_add_test(tcase, times_are_spans_ago_or_dates);
     tcase_add_test(tcase, a_time_before_all_times_is_the_first);
     tcase_add_test(tcase, what_is_no_time_is_refused);
