@@ -207,8 +207,10 @@ fill(struct hosted *hosted, struct definition *definition, struct acta_err *err)
     if (code != ACTA_OK) {
         return code;
     }
+    /* Any of them may have a timer later, when nothing may fail. */
     if (!name_map_reserve(&groups->hosted, 1) ||
-        !heap_reserve(&groups->timers, 1)) {
+        !heap_reserve(&groups->timers,
+                      groups->hosted.count + 1 - groups->timers.count)) {
         return acta_fail(err, ACTA_MEMORY, "group");
     }
     return ACTA_OK;
