@@ -182,12 +182,13 @@ settle(struct groups *groups, struct job *job, struct acta_err *err)
     group_see_time(seat->hosted->group, groups->now_us, groups->wall_us);
     for (uint32_t i = 0; i < job->settle.answers_count; i++) {
         struct msg_answer answer = msg_next_answer(&answers);
-        uint64_t ticket = 0;
+        uint64_t count = 0, ticket = 0;
 
-        if (group_settle(seat->hosted->group, seat->member, &answer, &settled,
+        if (group_settle(seat->hosted->group, seat->member, &answer, &count,
                          &ticket) != ACTA_OK) {
             groups->refused[refused_count++] = i;
         }
+        settled += count;
         last_ticket = ticket > last_ticket ? ticket : last_ticket;
     }
     hosted_make_busy(seat->hosted);
