@@ -2,12 +2,9 @@
  * have been taken.
  */
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "client.h"
 #include "sync.h"
 
 struct acta_follower {
@@ -20,6 +17,8 @@ struct acta_follower {
     bool handed_out;     /* The news, to the caller. */
     struct acta_err err; /* Why it is over. */
     int interrupt_fd;    /* Can be read after an interruption. */
+    uint64_t epoch;      /* Of its consumer; 0: it has none. */
+    uint64_t checkpoint; /* Is stored. */
 };
 
 static void
@@ -90,12 +89,75 @@ on_ended(void *user, const struct acta_err *err, uint64_t position)
     follower->err = *err;
 }
 
-enum acta_code
-acta_follower_open(struct acta_follower **follower, struct acta_sync *sync,
-                   const struct acta_query *query, uint64_t after,
-                   struct acta_err *err)
+static void
+on_claimed(void *user, uint64_t position, uint64_t epoch)
+{
+    struct acta_follower *follower = user;
+
+    follower->news.position = position;
+    follower->checkpoint = position;
+    follower->epoch = epoch;
+}
+
+static void
+on_checkpoint(void *user, uint64_t position)
+{
+    struct acta_follower *follower = user;
+
+    follower->checkpoint = position;
+}
+
+static enum acta_code
+subscribe(struct acta_follower *follower, const char *consumer,
+          const struct acta_query *query, uint64_t after, struct acta_err *err)
 {
     struct acta_follow follow = acta_follow_of(query, after);
+
+    follow.user = follower;
+    follow.on_events = on_events;
+    follow.on_moved = on_moved;
+    follow.on_caught_up = on_caught_up;
+    follow.on_fell_behind = on_fell_behind;
+    follow.on_ended = on_ended;
+    follow.consumer = consumer;
+    follow.on_claimed = on_claimed;
+    follow.on_checkpoint = on_checkpoint;
+    sync_keep_in(follower->sync, &follower->answer);
+    follower->sub = acta_subscribe(follower->sync->client, &follow, err);
+    acta_flush(follower->sync->client);
+    return follower->sub == NULL ? err->code : ACTA_OK;
+}
+
+/* Why it is over. */
+static enum acta_code
+fail_over(const struct acta_follower *follower, struct acta_err *err)
+{
+    return acta_fail(err, follower->err.code, "%s", follower->err.text);
+}
+
+static enum acta_code
+wait_for_claim(struct acta_follower *follower, struct acta_err *err)
+{
+    uint64_t timeout_ms = follower->sync->client->options.given.timeout_ms;
+    uint64_t end_ms = acta_poll_now_ms() + timeout_ms;
+
+    while (follower->epoch == 0) {
+        if (follower->sub == NULL) {
+            return fail_over(follower, err);
+        }
+        if (!sync_turn_until(follower->sync, end_ms)) {
+            return acta_fail(err, ACTA_TIMEOUT, "claiming took over %ju ms",
+                             (uintmax_t)timeout_ms);
+        }
+    }
+    return ACTA_OK;
+}
+
+static enum acta_code
+follower_open(struct acta_follower **follower, struct acta_sync *sync,
+              const char *consumer, const struct acta_query *query,
+              uint64_t after, struct acta_err *err)
+{
     struct acta_follower *made = calloc(1, sizeof(*made));
     struct acta_err why = {ACTA_OK, ""};
 
@@ -106,48 +168,76 @@ acta_follower_open(struct acta_follower **follower, struct acta_sync *sync,
     made->sync = sync;
     made->answer.keeps = true;
     made->news.position = after;
-    made->interrupt_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     made->next = sync->followers;
     if (made->next != NULL) {
         made->next->prev = made;
     }
     sync->followers = made;
-    if (made->interrupt_fd < 0) {
-        acta_fail(&why, ACTA_IO, "follower: %s", strerror(errno));
-    } else {
-        follow.user = made;
-        follow.on_events = on_events;
-        follow.on_moved = on_moved;
-        follow.on_caught_up = on_caught_up;
-        follow.on_fell_behind = on_fell_behind;
-        follow.on_ended = on_ended;
-        sync_keep_in(sync, &made->answer);
-        made->sub = acta_subscribe(sync->client, &follow, &why);
-    }
-    if (made->sub == NULL) {
+    made->interrupt_fd = interrupt_open(&why);
+    if (why.code != ACTA_OK ||
+        subscribe(made, consumer, query, after, &why) != ACTA_OK ||
+        (consumer != NULL && wait_for_claim(made, &why) != ACTA_OK)) {
         follower_free(made);
         return acta_fail(err, why.code, "%s", why.text);
     }
-    acta_flush(sync->client);
     *follower = made;
     return ACTA_OK;
 }
 
-/* Wait for the loop, or for an interruption: then true is returned. */
-static bool
-turn(struct acta_follower *follower, int timeout_ms)
+enum acta_code
+acta_follower_open(struct acta_follower **follower, struct acta_sync *sync,
+                   const struct acta_query *query, uint64_t after,
+                   struct acta_err *err)
 {
-    struct acta_poll *loop = &follower->sync->loop;
-    struct pollfd fds[2];
-    uint64_t signals;
-    int wait_ms = acta_poll_prepare(loop, &fds[0], timeout_ms);
+    return follower_open(follower, sync, NULL, query, after, err);
+}
 
-    fds[1] = (struct pollfd){.fd = follower->interrupt_fd, .events = POLLIN};
-    if (poll(fds, 2, wait_ms) < 0) {
-        fds[0].revents = 0; /* A signal, whose handler may interrupt. */
+enum acta_code
+acta_follower_claim(struct acta_follower **follower, struct acta_sync *sync,
+                    const char *consumer, const struct acta_query *query,
+                    uint64_t position, struct acta_err *err)
+{
+    return follower_open(follower, sync, consumer == NULL ? "" : consumer,
+                         query, position, err);
+}
+
+enum acta_code
+acta_follower_checkpoint(struct acta_follower *follower, uint64_t position,
+                         struct acta_err *err)
+{
+    uint64_t timeout_ms = follower->sync->client->options.given.timeout_ms;
+    uint64_t end_ms = acta_poll_now_ms() + timeout_ms;
+
+    if (follower->sub != NULL && follower->epoch == 0) {
+        return acta_fail(err, ACTA_INVALID, "follower has no consumer");
     }
-    acta_poll_dispatch(loop, &fds[0]);
-    return read(follower->interrupt_fd, &signals, sizeof(signals)) > 0;
+    if (follower->sub != NULL) {
+        acta_checkpoint(follower->sub, position);
+        acta_flush(follower->sync->client);
+    }
+    while (follower->checkpoint < position) {
+        if (follower->sub == NULL) {
+            return fail_over(follower, err);
+        }
+        if (!sync_turn_until(follower->sync, end_ms)) {
+            return acta_fail(err, ACTA_UNKNOWN,
+                             "moving the checkpoint took over %ju ms",
+                             (uintmax_t)timeout_ms);
+        }
+    }
+    return ACTA_OK;
+}
+
+uint64_t
+acta_follower_epoch(const struct acta_follower *follower)
+{
+    return follower->epoch;
+}
+
+uint64_t
+acta_follower_position(const struct acta_follower *follower)
+{
+    return follower->news.position;
 }
 
 /* What was handed out is done with. */
@@ -179,9 +269,9 @@ acta_follower_next(struct acta_follower *follower, int timeout_ms,
         uint64_t now_ms;
 
         if (follower->sub == NULL) {
-            return acta_fail(err, follower->err.code, "%s", follower->err.text);
+            return fail_over(follower, err);
         }
-        if (turn(follower, left_ms)) {
+        if (sync_turn(follower->sync, follower->interrupt_fd, left_ms)) {
             return acta_fail(err, ACTA_CANCELLED, "follower was interrupted");
         }
         now_ms = acta_poll_now_ms();
@@ -197,14 +287,7 @@ acta_follower_next(struct acta_follower *follower, int timeout_ms,
 void
 acta_follower_interrupt(struct acta_follower *follower)
 {
-    int saved = errno;
-    uint64_t one = 1;
-
-    /* If it is full the interruption before still stands. */
-    ssize_t written = write(follower->interrupt_fd, &one, sizeof(one));
-
-    (void)written;
-    errno = saved;
+    interrupt_signal(follower->interrupt_fd);
 }
 
 void
@@ -219,9 +302,7 @@ follower_free(struct acta_follower *follower)
     if (follower->next != NULL) {
         follower->next->prev = follower->prev;
     }
-    if (follower->interrupt_fd >= 0) {
-        close(follower->interrupt_fd);
-    }
+    interrupt_close(follower->interrupt_fd);
     answer_fini(&follower->answer);
     free(follower);
 }

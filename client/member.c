@@ -35,6 +35,7 @@ make_idle(struct acta_member *member)
     member->told = 0;
     member->answer.handed.events_count = 0;
     member->has_joined = false;
+    member->trouble.code = ACTA_OK;
     if (member->id != 0) {
         member->id = 0;
         member->core->members.idle++;
@@ -377,7 +378,8 @@ members_are_due(const struct core *core)
         const struct acta_member *member = members->slots[i];
 
         if (member != NULL &&
-            ((member->hand.answered > 0 && !members->is_stuck) ||
+            (member->trouble.code != ACTA_OK ||
+             (member->hand.answered > 0 && !members->is_stuck) ||
              (!member->paused && has_events(member)))) {
             return true;
         }
@@ -653,6 +655,12 @@ member_next(struct acta_member *member, struct acta_handed *handed,
     return ACTA_OK;
 }
 
+void
+member_give_up(struct acta_member *member, const struct acta_err *why)
+{
+    member->trouble = *why;
+}
+
 /* Tell all that there are, as long as @member is there and wants it. */
 static enum acta_code
 tell_events(struct acta_member *member, struct acta_err *err)
@@ -680,6 +688,10 @@ members_catch_up(struct core *core, struct acta_err *err)
     for (size_t i = 0; i < core->members.capacity; i++) {
         struct acta_member *member = core->members.slots[i];
 
+        if (member != NULL && member->trouble.code != ACTA_OK) {
+            return acta_fail(err, member->trouble.code, "%s",
+                             member->trouble.text);
+        }
         if (member != NULL && !member->paused && has_events(member)) {
             enum acta_code code = tell_events(member, err);
 

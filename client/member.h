@@ -50,6 +50,8 @@ struct acta_member {
     struct handed_frame *last;
     size_t waiting; /* Events in these frames. */
 
+    struct acta_err trouble; /* For members_catch_up(); code OK: none. */
+
     bool paused;
     bool in_callback;
     bool dead; /* To be freed when the callback has returned. */
@@ -65,12 +67,16 @@ void member_leave(struct acta_member *member);
 void member_pause(struct acta_member *member);
 void member_resume(struct acta_member *member);
 
-/* The next event, for those who do not want to be called; NULL: there is none
- * here. It is valid until the next call, or until the connection is lost.
+/* The next event, for those who do not want to be called, if there is one here.
+ * It is valid until the next call, or until the connection is lost. PROTOCOL:
+ * what came is none. MEMORY.
  */
 enum acta_code member_next(struct acta_member *member,
                            struct acta_handed *handed, bool *is_there,
                            struct acta_err *err) ACTA_CHECKED;
+
+/* member_next() has failed: the connection is to be given up. */
+void member_give_up(struct acta_member *member, const struct acta_err *why);
 
 /* See acta_ack() and those behind it. */
 void member_answer(struct acta_member *member, uint64_t number,

@@ -1,6 +1,11 @@
 #include "sync.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "given.h"
@@ -34,6 +39,68 @@ sync_wait(struct acta_sync *sync, uint64_t request, struct sync_call *call,
         *err = call->err;
     }
     return call->err.code;
+}
+
+bool
+sync_turn_until(struct acta_sync *sync, uint64_t end_ms)
+{
+    uint64_t now_ms = acta_poll_now_ms();
+
+    if (now_ms >= end_ms) {
+        return false;
+    }
+    acta_poll_turn(&sync->loop,
+                   end_ms - now_ms < INT_MAX ? (int)(end_ms - now_ms) : -1);
+    return true;
+}
+
+/* ---- interruptions ---- */
+
+bool
+sync_turn(struct acta_sync *sync, int interrupt_fd, int timeout_ms)
+{
+    struct pollfd fds[2];
+    uint64_t signals;
+    int wait_ms = acta_poll_prepare(&sync->loop, &fds[0], timeout_ms);
+
+    fds[1] = (struct pollfd){.fd = interrupt_fd, .events = POLLIN};
+    if (poll(fds, 2, wait_ms) < 0) {
+        fds[0].revents = 0; /* A signal, whose handler may interrupt. */
+    }
+    acta_poll_dispatch(&sync->loop, &fds[0]);
+    return read(interrupt_fd, &signals, sizeof(signals)) > 0;
+}
+
+int
+interrupt_open(struct acta_err *err)
+{
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+    if (fd < 0) {
+        acta_fail(err, ACTA_IO, "eventfd: %s", strerror(errno));
+    }
+    return fd;
+}
+
+void
+interrupt_signal(int interrupt_fd)
+{
+    int saved = errno;
+    uint64_t one = 1;
+
+    /* If it is full the interruption before still stands. */
+    ssize_t written = write(interrupt_fd, &one, sizeof(one));
+
+    (void)written;
+    errno = saved;
+}
+
+void
+interrupt_close(int interrupt_fd)
+{
+    if (interrupt_fd >= 0) {
+        close(interrupt_fd);
+    }
 }
 
 /* ---- opening and closing ---- */
@@ -104,6 +171,10 @@ acta_sync_close(struct acta_sync *sync)
     while (sync->followers != NULL) {
         follower_free(sync->followers);
     }
+    while (sync->workers != NULL) {
+        worker_free(sync->workers);
+    }
+    acta_flush(sync->client);
     acta_close(sync->client);
     answer_fini(&sync->answer);
     free(sync);

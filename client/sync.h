@@ -5,6 +5,7 @@
 #ifndef ACTA_CLIENT_SYNC_H
 #define ACTA_CLIENT_SYNC_H
 
+#include <acta/acta_group.h>
 #include <acta/acta_poll.h>
 #include <acta/acta_sync.h>
 
@@ -22,6 +23,7 @@ struct acta_sync {
 
     struct acta_cursor *cursors;     /* To be closed with it. */
     struct acta_follower *followers; /* The same. */
+    struct acta_worker *workers;     /* The same. */
 };
 
 /* One call that is waited for. */
@@ -46,8 +48,26 @@ enum acta_code sync_wait(struct acta_sync *sync, uint64_t request,
                          struct sync_call *call,
                          struct acta_err *err) ACTA_CHECKED;
 
+/* Turn the loop once, until @end_ms by acta_poll_now_ms() at most. False: that
+ * is over.
+ */
+bool sync_turn_until(struct acta_sync *sync, uint64_t end_ms);
+
+/* Turn the loop once, @timeout_ms at most (negative: as long as it takes). True
+ * if that was interrupted, and @interrupt_fd can be again.
+ */
+bool sync_turn(struct acta_sync *sync, int interrupt_fd, int timeout_ms);
+
+/* A descriptor to be interrupted by; -1: IO. Interrupting: any thread, and
+ * signal handlers too. -1 may be closed.
+ */
+int interrupt_open(struct acta_err *err);
+void interrupt_signal(int interrupt_fd);
+void interrupt_close(int interrupt_fd);
+
 /* Take it from the lists of @sync and free it. */
 void cursor_free(struct acta_cursor *cursor);
 void follower_free(struct acta_follower *follower);
+void worker_free(struct acta_worker *worker);
 
 #endif

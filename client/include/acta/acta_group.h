@@ -57,13 +57,15 @@ struct acta_handed {
                         must not be told by a member that is late. */
     uint64_t deliveries; /* How often it has been handed out: 1, 2, ... */
     uint64_t head;       /* The database's last position. */
-    size_t behind;       /* Events that are here already, to come next: with 0
-                            it is time to finish what is done in bulk. */
+    size_t behind;       /* Events that are here already, to come next unless
+                            they are taken back: with 0 it is time to finish
+                            what is done in bulk. */
 };
 
 /* An answer that came too late. */
 struct acta_refused {
-    uint64_t position; /* Of the event. */
+    uint64_t position; /* Of the event; 0: some of those that were acked up to
+                          another, it is not known which. */
     uint64_t fence;    /* Under which it was handed out. */
 };
 
@@ -209,7 +211,8 @@ ACTA_API void acta_worker_skip(struct acta_worker *worker, uint64_t number);
 
 /* Wait until all that was settled is known to the server: parked events are
  * stored then. FENCED: an answer was refused since the last call of this; the
- * event was handed out again, or will be.
+ * event was handed out again, or will be. UNKNOWN: since then the connection
+ * was lost, or no answer came: events that were settled may come again.
  */
 ACTA_API enum acta_code acta_worker_settle(struct acta_worker *worker,
                                            struct acta_err *err);
