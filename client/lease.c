@@ -12,8 +12,8 @@
 
 #define US_PER_MS UINT64_C(1000)
 
-/* For ever, to a server that adds it to its time. */
-#define WAIT_US_MAX (UINT64_C(1) << 60)
+/* Of one request: who waits for longer asks again. */
+#define WAIT_US_MAX ACTA_LEASE_US_MAX
 
 /* Renewed when this part of the duration has passed. */
 #define RENEWAL_PARTS 3
@@ -313,6 +313,11 @@ refused(struct acta_lease *lease, const struct acta_err *err)
 
     if (err->code == ACTA_CANCELLED) {
         return; /* All is over: leases_end() follows. */
+    }
+    if (err->code == ACTA_HELD && lease->state == LEASE_ASKING &&
+        lease->core->now_ms < lease->wait_until_ms) {
+        set_due(lease);
+        return;
     }
     if (err->code != ACTA_HELD &&
         (remedy == ACTA_REMEDY_RETRY || remedy == ACTA_REMEDY_RESEND)) {
