@@ -8,9 +8,9 @@
 #include "rooms.h"
 #include "row.h"
 
-/* Call @visit for each row of @kind, in the order of keys, as of the last entry
- * that was published. The row is valid until it returns; what it returns but OK
- * ends the visit. Any thread.
+/* Call @visit for each row of @kind, which must not be ROW_COMMAND, in the
+ * order of keys, as of the last entry that was published. The row is valid
+ * until it returns; what it returns but OK ends the visit. Any thread.
  *
  * CORRUPT  A row is damaged: it is named, and was not given to @visit.
  */
