@@ -44,6 +44,12 @@ workload_run bench_find;
 workload_run bench_condition;
 workload_run bench_spread;
 workload_run bench_beside;
+workload_run bench_group;
+workload_run bench_idle;
+workload_run bench_lease;
+workload_run bench_effects;
+workload_run bench_schedule;
+workload_run bench_snapshot;
 
 /* Store @count events, each stream in turn: event i goes to stream
  * fill_stream(i), so that after a multiple of @streams events all streams have

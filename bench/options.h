@@ -23,9 +23,16 @@ enum workload_bit {
     W_CONDITION = 1u << 9,
     W_SPREAD = 1u << 10,
     W_BESIDE = 1u << 11,
-    W_TURNS = W_CONDITION | W_SPREAD | W_BESIDE,
+    W_GROUP = 1u << 12,
+    W_IDLE = 1u << 13,
+    W_LEASE = 1u << 14,
+    W_EFFECTS = 1u << 15,
+    W_SCHEDULE = 1u << 16,
+    W_SNAPSHOT = 1u << 17,
+    W_TURNS = W_CONDITION | W_SPREAD | W_BESIDE | W_IDLE | W_EFFECTS,
     W_SERVER = W_APPEND | W_READ | W_SUBSCRIBE | W_LIVE | W_LOAD | W_START |
-               W_FILL | W_FIND | W_TURNS,
+               W_FILL | W_FIND | W_TURNS | W_GROUP | W_LEASE | W_SCHEDULE |
+               W_SNAPSHOT,
     W_ALL = W_SERVER | W_MACHINE,
 };
 
@@ -43,13 +50,14 @@ enum workload_bit {
     X(DIR, "dir", TEXT, "", 0, 0, W_ALL,                                       \
       "data goes into a temporary directory in this one: $TMPDIR or /tmp")     \
     X(CLIENTS, "clients", NUMBER, "1", 1, 4096,                                \
-      W_SERVER & ~(W_START | W_FILL | W_FIND | W_CONDITION),                   \
+      W_SERVER & ~(W_START | W_FILL | W_FIND | W_CONDITION | W_GROUP |         \
+                   W_EFFECTS | W_SCHEDULE | W_SNAPSHOT),                       \
       "connections; with live these are subscribers")                          \
     X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000,                              \
-      W_APPEND | W_LOAD | W_SPREAD | W_BESIDE,                                 \
+      W_APPEND | W_LOAD | W_SPREAD | W_BESIDE | W_IDLE,                        \
       "requests of a connection that wait for an answer at a time")            \
     X(EVENTS, "events", NUMBER, "1", 1, 10000,                                 \
-      W_APPEND | W_CONDITION | W_BESIDE,                                       \
+      W_APPEND | W_CONDITION | W_BESIDE | W_IDLE | W_EFFECTS,                  \
       "events of an append, all for one stream")                               \
     X(BATCH, "batch", NUMBER, "100", 1, 10000, W_SPREAD,                       \
       "events of an append of spread, each for a stream at random")            \
@@ -72,10 +80,27 @@ enum workload_bit {
       "streams, written at random")                                            \
     X(CATEGORIES, "categories", NUMBER, "20", 1, 256, W_SERVER,                \
       "categories of these streams: c00, c01, ...")                            \
-    X(FILL, "fill", NUMBER, "", 0, 1000000000, W_SERVER & ~W_LOAD,             \
+    X(FILL, "fill", NUMBER, "", 0, 1000000000,                                 \
+      W_SERVER & ~(W_LOAD | W_SNAPSHOT),                                       \
       "events to store before the measurement")                                \
-    X(LENGTH, "length", NUMBER, "10", 1, 10000, W_LOAD,                        \
+    X(LENGTH, "length", NUMBER, "10", 1, 10000, W_LOAD | W_SNAPSHOT,           \
       "events of each stream that is loaded")                                  \
+    X(STATE, "state", NUMBER, "1k", 1, 16000000, W_SNAPSHOT,                   \
+      "bytes of a snapshot")                                                   \
+    X(BEHIND, "behind", NUMBER, "5", 0, 10000, W_SNAPSHOT,                     \
+      "events of a stream behind its snapshot")                                \
+    X(MEMBERS, "members", NUMBER, "8", 1, 256, W_GROUP,                        \
+      "members of the group, each on a connection of its own")                 \
+    X(SLOTS, "slots", NUMBER, "1000", 1, 10000, W_GROUP,                       \
+      "events that a member may have in hand")                                 \
+    X(GROUPS, "groups", NUMBER, "10k", 1, 1000000, W_IDLE,                     \
+      "groups with a member that waits")                                       \
+    X(CONNECTIONS, "connections", NUMBER, "40", 1, 4096, W_IDLE,               \
+      "connections of these members, 256 on each at most")                     \
+    X(LEASES, "leases", NUMBER, "0", 0, 4096, W_LEASE,                         \
+      "leases that all connections share; 0: each has its own")                \
+    X(SCHEDULES, "schedules", NUMBER, "10k", 1, 1000000, W_SCHEDULE,           \
+      "scheduled appends that are due at once")                                \
     X(DIRTY, "dirty", NUMBER, "100k", 0, 1000000000, W_START,                  \
       "events to append between a start and the kill")                         \
     X(CATEGORY, "category", TEXT, "", 0, 0, W_READ | W_SUBSCRIBE,              \
@@ -88,14 +113,16 @@ enum workload_bit {
     X(PAGE, "page", NUMBER, "0", 0, 65536, W_READ,                             \
       "events of a page; 0: as many as the server gives")                      \
     X(DURATION, "duration", DURATION, "5s", 1, 86400000,                       \
-      W_APPEND | W_LIVE | W_LOAD | W_TURNS,                                    \
+      W_APPEND | W_LIVE | W_LOAD | W_TURNS | W_LEASE | W_SNAPSHOT,             \
       "how long to measure; in turns: each of what is compared")               \
-    X(ROUNDS, "rounds", NUMBER, "10", 1, 1000, W_FIND | W_TURNS,               \
+    X(ROUNDS, "rounds", NUMBER, "10", 1, 1000,                                 \
+      W_FIND | W_TURNS | W_GROUP | W_SNAPSHOT,                                 \
       "turns of each of what is compared; there is one more before, "          \
       "which does not count")                                                  \
-    X(WARMUP, "warmup", DURATION, "1s", 0, 600000, W_APPEND | W_LIVE | W_LOAD, \
-      "how long to run before that")                                           \
-    X(COUNT, "count", NUMBER, "0", 0, 1000000000, W_APPEND | W_LIVE | W_LOAD,  \
+    X(WARMUP, "warmup", DURATION, "1s", 0, 600000,                             \
+      W_APPEND | W_LIVE | W_LOAD | W_LEASE, "how long to run before that")     \
+    X(COUNT, "count", NUMBER, "0", 0, 1000000000,                              \
+      W_APPEND | W_LIVE | W_LOAD | W_LEASE,                                    \
       "end after so many requests, without warming up; 0: after the time")     \
     X(SEED, "seed", NUMBER, "1", 0, UINT32_MAX, W_SERVER,                      \
       "of what is chosen at random")                                           \

@@ -76,6 +76,37 @@ WORKLOADS = {
         ["alone_p50", "beside_p99", "beside_p99_ratio", "walk_p50",
          "listing_max"],
     ),
+    "group": (
+        "--fill 500 --streams 20 --members 3 --slots 10 --rounds 2",
+        ["plain_rate", "group_rate", "group_ratio", "group_server"],
+    ),
+    "idle": (
+        "--fill 500 --streams 20 --groups 30 --connections 3 --duration 20ms "
+        "--rounds 2",
+        ["alone_p50", "idle_p99", "idle_ratio", "alone_rate"],
+    ),
+    "lease": (
+        "--clients 3 --count 50",
+        ["leases", "lease_p50", "lease_max", "server_cpu"],
+    ),
+    "lease --leases 1": (
+        "--clients 3 --count 50",
+        ["leases", "lease_p50"],
+    ),
+    "effects": (
+        "--fill 500 --streams 20 --duration 20ms --rounds 2",
+        ["bare_p50", "checkpoint_ratio", "lease_p99", "snapshot_cpu",
+         "schedule_written"],
+    ),
+    "schedule": (
+        "--streams 20 --schedules 100",
+        ["made_rate", "carried_rate", "carried_first"],
+    ),
+    "snapshot": (
+        "--streams 20 --length 10 --behind 3 --state 100 --duration 20ms "
+        "--rounds 2",
+        ["whole_p50", "snapshot_ratio", "current_rate"],
+    ),
 }
 
 SMALL_SERVER = ["--", "--journal-segment-size", "1MiB",
