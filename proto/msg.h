@@ -124,7 +124,8 @@ enum msg_failure_kind {
 
     /* Of what an append carries; index is that in its own list. */
     MSG_FAILED_CHECKPOINT = 4, /* Is not at from, or its epoch is over: actual
-                                  is where it is, expected is from. */
+                                  is where it is, expected is from, or to if
+                                  there is no from. */
     MSG_FAILED_LEASE = 5,      /* Is not held: expected is the fence, actual
                                   that of who holds it, or 0. */
     MSG_FAILED_SNAPSHOT = 6,   /* Is of a version that the stream has not:
@@ -136,7 +137,7 @@ enum msg_failure_kind {
 /* One reason why an append was refused. */
 struct msg_failure {
     enum msg_failure_kind kind;
-    uint64_t index;   /* Of the write, the check or the condition. */
+    uint64_t index;   /* Of the write, the check, the condition, ... */
     uint64_t event;   /* MSG_FAILED_EVENT: of the event in the write; else 0. */
     int64_t expected; /* As sent: a version; a condition's after (INT64_MAX if
                          it is larger); 0 for MSG_FAILED_EVENT. */

@@ -100,7 +100,9 @@ struct msg_answer {
     uint64_t fence; /* Under which the event was handed out. */
     uint64_t position;
     uint64_t delay_us;   /* MSG_RETRY, at most ACTA_RETRY_US_MAX */
-    struct slice reason; /* MSG_PARK, at most ACTA_TEXT_SIZE_MAX */
+    struct slice reason; /* MSG_PARK: name_is_lines(), at most
+                            ACTA_TEXT_SIZE_MAX bytes; longer ones are refused
+                            with all answers. */
 };
 
 struct msg_settle {

@@ -20,12 +20,14 @@ enum msg_lease_change {
 struct msg_change_lease {
     struct slice name;
     enum msg_lease_change kind;
-    struct slice holder;  /* Who wants it, for people. */
+    struct slice holder;  /* Who wants it, for people: name_is_lines(), at most
+                             ACTA_TEXT_SIZE_MAX bytes. */
     const uint8_t *claim; /* 16 bytes, made by the client, new for each
                              acquire: one that is sent again is known by it. */
     uint64_t duration_us; /* From when the server grants it; 1 to
                              ACTA_LEASE_US_MAX. */
-    uint64_t wait_us;     /* How long to wait for it; 0: not at all. */
+    uint64_t wait_us;     /* How long to wait for it, at most
+                             ACTA_LEASE_US_MAX; 0: not at all. */
     uint64_t fence;
 };
 
