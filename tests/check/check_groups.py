@@ -336,8 +336,8 @@ class Groups:
                         self.problem(f"{answer} was taken, after {end}")
 
     def check_refusals(self):
-        """An answer is refused because it comes too late, and for nothing else.
-        """
+        """An answer is refused because it comes too late, or the event was
+        dropped meanwhile, and for nothing else."""
         for answers, step in self.settles:
             plain = all(answer.kind != "up_to" for answer in answers)
             if plain and step["count"] != len(answers) - len(step["refused"]):
@@ -347,6 +347,9 @@ class Groups:
             if not answer.is_refused or hand is None:
                 continue
             if answer.told - answer.membership.began >= self.rules["timeout"]:
+                continue
+            if any(step["sent"] < answer.told
+                   for step in self.drops[hand.position]):
                 continue
             key = self.keys.get(hand.position)
             if any(other.line <= answer.line and other is not answer
@@ -361,11 +364,16 @@ class Groups:
             self.problem(f"{answer} was refused for no reason")
 
     def check_deliveries(self):
-        most = self.rules["deliveries_max"]
-        for hand in self.hands:
-            if hand.deliveries > most and not self.was_replayed(
-                    hand.position, hand.at):
-                self.problem(f"{hand}: the {hand.deliveries}th time")
+        """The count of deliveries grows, within a life of the server: what was
+        not saved is counted anew."""
+        for hands in self.by_position.values():
+            last = {}
+            for hand in hands:
+                before = last.get(hand.membership.life)
+                if before is not None and hand.deliveries <= before.deliveries:
+                    self.problem(f"{hand}: delivery {hand.deliveries}, after "
+                                 f"{before.deliveries}")
+                last[hand.membership.life] = hand
 
     # ---- parked events ----
 
