@@ -146,6 +146,15 @@ hand_answer(struct hand *hand, struct hand_entry *entry,
     hand->last_answered = i;
     hand->answered++;
     hand->count--;
+    if (kind == MSG_RETRY || kind == MSG_PARK) {
+        hand_be_exact(hand);
+    }
+}
+
+void
+hand_be_exact(struct hand *hand)
+{
+    hand->exact_until = hand->serial;
 }
 
 void
@@ -219,41 +228,56 @@ tell(struct hand *hand, struct hand_entry *entry, enum msg_settle_kind kind)
     };
 }
 
+/* A run of acks that is told by its last event. */
+struct run {
+    struct hand_entry *last; /* NULL: there is none. */
+    size_t count;
+};
+
+static void
+tell_run(struct hand *hand, struct run *run)
+{
+    if (run->last != NULL) {
+        tell(hand, run->last, run->count == 1 ? MSG_ACK : MSG_ACK_UP_TO);
+    }
+    *run = (struct run){0};
+}
+
+static bool
+is_alone(const struct hand *hand, const struct hand_entry *entry)
+{
+    return entry->kind != MSG_ACK ||
+           entry->number >> ENTRY_BITS <= hand->exact_until;
+}
+
 /* Tell the answers to the first events in hand, up to the first that has none:
  * each run of acks at once. Returns how many events that are.
  */
 static size_t
 tell_first(struct hand *hand, size_t answers_max)
 {
-    struct hand_entry *acked = NULL; /* The last of a run, */
-    size_t run = 0;                  /* and how many it has. */
+    struct run run = {0};
     size_t count = 0;
 
     while (hand->first != NONE &&
-           hand->answers_count + (acked != NULL) < answers_max) {
+           hand->answers_count + (run.last != NULL) < answers_max) {
         struct hand_entry *entry = &hand->entries[hand->first];
 
         if (!entry->is_answered) {
             break;
         }
-        if (entry->kind == MSG_ACK) {
-            acked = entry;
-            run++;
-        } else {
-            if (acked != NULL) {
-                tell(hand, acked, run == 1 ? MSG_ACK : MSG_ACK_UP_TO);
-            }
+        if (is_alone(hand, entry)) {
+            tell_run(hand, &run);
             tell(hand, entry, (enum msg_settle_kind)entry->kind);
-            acked = NULL;
-            run = 0;
+        } else {
+            run.last = entry;
+            run.count++;
         }
         unlink_entry(hand, entry);
         entry->is_told = true;
         count++;
     }
-    if (acked != NULL) {
-        tell(hand, acked, run == 1 ? MSG_ACK : MSG_ACK_UP_TO);
-    }
+    tell_run(hand, &run);
     return count;
 }
 

@@ -40,6 +40,8 @@ struct hand {
     size_t count;    /* In hand and not answered. */
     size_t answered; /* And not told. */
     uint64_t serial;
+    uint64_t
+        exact_until; /* Serial number up to which each ack is told alone. */
     struct msg_answer *answers; /* owned: of one frame */
     size_t answers_count;
     size_t answers_capacity;
@@ -62,6 +64,13 @@ struct hand_entry *hand_find(struct hand *hand, uint64_t number);
 /* Answer for it; what belongs to the kind of answer is set in @entry before. */
 void hand_answer(struct hand *hand, struct hand_entry *entry,
                  enum msg_settle_kind kind);
+
+/* Of what is in hand now some may have been taken back by the server, which
+ * refuses an "ack up to" such an event as a whole: tell each of these alone. It
+ * is so by itself once one is retried or parked, and those of its key behind it
+ * are taken back.
+ */
+void hand_be_exact(struct hand *hand);
 
 /* Ack all that are in hand up to this number. */
 void hand_ack_up_to(struct hand *hand, uint64_t number);

@@ -258,10 +258,12 @@ tell_all_refused(struct acta_member *member, struct msg_settle settle,
 {
     size_t refused_left = settled.refused_count;
     uint64_t accounted = settled.settled + settled.refused_count;
-    bool is_exact = true;
     uint64_t refused =
         refused_left > 0 ? msg_next_position(&settled.refused) : 0;
 
+    if (refused_left > 0) {
+        hand_be_exact(&member->hand);
+    }
     for (uint64_t i = 0; i < settle.answers_count && refused_left > 0; i++) {
         struct msg_answer answer = msg_next_answer(&settle.answers);
 
@@ -272,13 +274,12 @@ tell_all_refused(struct acta_member *member, struct msg_settle settle,
         if (refused_left > 0) {
             refused = msg_next_position(&settled.refused);
         }
-        is_exact = is_exact && answer.kind != MSG_ACK_UP_TO;
         if (!hand_was_given_back(&answer) &&
             !tell_refused(member, answer.position, answer.fence)) {
             return;
         }
     }
-    if (is_exact && accounted < meant) {
+    if (accounted < meant) {
         (void)tell_refused(member, 0, 0);
     }
 }
