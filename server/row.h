@@ -87,6 +87,17 @@ row_stream(const struct row *row)
     return SLICE_NONE;
 }
 
+/* True of rows that have what was in events, or will be. In the store each of
+ * them takes this much, at least: store_lmdb.h says why.
+ */
+static inline bool
+row_has_events(unsigned kind)
+{
+    return kind == ROW_SNAPSHOT || kind == ROW_SCHEDULED;
+}
+
+#define ROW_EVENTS_SIZE_MIN (2 * 4096 - 16)
+
 /* A row of which name and text are as long as they may be, at most. */
 #define ROW_SIZE_SMALL (ROW_KEY_SIZE_MAX + ACTA_TEXT_SIZE_MAX + 128)
 

@@ -168,7 +168,10 @@ add_slot(struct rowtable *table, const struct row *row, uint64_t hash)
     table->slots = slot;
     table->count++;
     table->erasures += row->kind == ROW_ERASURE;
-    table->size += row->key.size;
+    table->size += size + row->key.size;
+    if (row_has_events(row->kind)) {
+        table->size += ROW_EVENTS_SIZE_MIN;
+    }
     put_in_bucket(table, slot);
     put_in_order(table, slot, levels);
     return slot;
@@ -194,7 +197,7 @@ rowtable_set(struct rowtable *table, const struct row *row, uint64_t sequence)
     value->sequence = sequence;
     value->older = slot->newest;
     slot->newest = value;
-    table->size += row->value.size;
+    table->size += sizeof(*value) + row->value.size;
     return true;
 }
 

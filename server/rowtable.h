@@ -54,7 +54,7 @@ struct rowtable {
     struct row_order orders[ROW_KINDS_END];
     size_t count;    /* Rows. */
     size_t erasures; /* Those of this kind. */
-    size_t size;     /* Bytes of keys and values. */
+    size_t size;     /* Bytes that they take here, or will in the store. */
 };
 
 void rowtable_fini(struct rowtable *table);

@@ -147,7 +147,7 @@ find_row_value(struct slice key, struct slice stored, struct slice *value)
 {
     size_t front = ROW_VALUE_FRONT, size;
 
-    if (key.size > 0 && store_row_is_padded(key.data[0])) {
+    if (key.size > 0 && row_has_events(key.data[0])) {
         front = ROW_PADDED_FRONT;
     }
     if (stored.size < front) {

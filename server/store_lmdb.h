@@ -37,18 +37,19 @@
 #define ID_VALUE_SIZE     12
 #define ROW_STORE_KEY_MAX (1 + ROW_KEY_SIZE_MAX)
 #define ROW_VALUE_FRONT   4 /* The checksum before a row's value. */
-#define ROW_PADDED_FRONT  8 /* Of one that is padded also its size. */
+#define ROW_PADDED_FRONT  8 /* Of one with data of events also its size. */
 #define META_SIZE         64
 
 /* What has data of events is never less than two pages, less LMDB's header:
  * LMDB keeps a single page's memory for other pages, whose unused ends would
  * then carry the data to places where nobody erases it.
  */
-#define ERASABLE_SIZE_MIN (2 * 4096 - 16)
+#define LOG_BLOCK_SIZE_MIN (2 * 4096 - 16)
+_Static_assert(ROW_EVENTS_SIZE_MIN == LOG_BLOCK_SIZE_MIN,
+               "rows with data of events are as large as blocks must be");
 
 /* A block fills whole pages: eight of them. */
-#define LOG_BLOCK_SIZE     (8 * 4096 - 16)
-#define LOG_BLOCK_SIZE_MIN ERASABLE_SIZE_MIN
+#define LOG_BLOCK_SIZE (8 * 4096 - 16)
 
 struct store {
     MDB_env *env;
@@ -106,14 +107,6 @@ struct slice store_row_key(uint8_t to[static ROW_STORE_KEY_MAX],
 
 /* The checksum that stands before a row's value, over key and value. */
 uint32_t store_row_checksum(struct slice key, struct slice value);
-
-/* True if rows of this kind have what was in events, and are padded therefore.
- */
-static inline bool
-store_row_is_padded(unsigned kind)
-{
-    return kind == ROW_SNAPSHOT || kind == ROW_SCHEDULED;
-}
 
 /* Take the value out of what is stored. CORRUPT */
 enum acta_code store_read_row(struct slice key, struct slice stored,

@@ -13,10 +13,10 @@ stored_size(const struct row *row)
 {
     size_t size = ROW_PADDED_FRONT + row->value.size;
 
-    if (!store_row_is_padded(row->kind)) {
+    if (!row_has_events(row->kind)) {
         return ROW_VALUE_FRONT + row->value.size;
     }
-    return size < ERASABLE_SIZE_MIN ? ERASABLE_SIZE_MIN : size;
+    return size < ROW_EVENTS_SIZE_MIN ? ROW_EVENTS_SIZE_MIN : size;
 }
 
 /* Fill the @size bytes at @to. */
@@ -26,7 +26,7 @@ write_row(uint8_t *to, size_t size, struct slice key, const struct row *row)
     size_t front = ROW_VALUE_FRONT;
 
     put_u32(to, store_row_checksum(key, row->value));
-    if (store_row_is_padded(row->kind)) {
+    if (row_has_events(row->kind)) {
         put_u32(to + front, (uint32_t)row->value.size);
         front = ROW_PADDED_FRONT;
     }

@@ -162,6 +162,37 @@ START_TEST(snapshots_of_former_times_go_with_the_whole_stream)
 }
 END_TEST
 
+/* The entry that removes it is in the journal and nowhere else when the process
+ * ends; the snapshot is in the store, or in the journal as well.
+ */
+static void
+put_and_erase(struct base *of)
+{
+    (void)of;
+    append("order-1", 50);
+    put("order-1", 1, 300);
+    if (base.options.checkpoint_events == 1) {
+        await(is_stored, 1);
+    }
+    erase("order-1", 1);
+}
+
+START_TEST(a_snapshot_that_went_with_its_event_stays_away_after_a_kill)
+{
+    base.options.sweep_interval_ms = UINT32_MAX;
+    if (_i == 1) {
+        base.options.checkpoint_events = 1;
+    }
+    ck_assert_int_eq(base_killed(&base, put_and_erase), EXIT_SUCCESS);
+    base_open(&base);
+    ck_assert(!has_snapshot("order-1"));
+    await_erased();
+    assert_found(1, false);
+    assert_found(2, false);
+    ck_assert(!has_snapshot("order-1"));
+}
+END_TEST
+
 /* ---- schedules ---- */
 
 /* The writes of an append, as a schedule has them, in @buf. */
@@ -250,6 +281,9 @@ main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, a_snapshot_goes_with_an_event_that_it_has, 0, 2);
     tcase_add_test(tcase, snapshots_of_former_times_go_with_the_whole_stream);
+    tcase_add_loop_test(
+        tcase, a_snapshot_that_went_with_its_event_stays_away_after_a_kill, 0,
+        2);
     tcase_add_test(tcase, what_was_scheduled_goes_with_its_event);
     return run_suite(suite);
 }
