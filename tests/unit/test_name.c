@@ -144,6 +144,23 @@ START_TEST(all_short_texts_are_judged_by_the_definition)
 }
 END_TEST
 
+/* Of the characters of one byte it allows three more than a name does. */
+START_TEST(lines_may_have_tabs_and_ends)
+{
+    for (unsigned byte = 0; byte < 0x80; byte++) {
+        const uint8_t text[] = {'a', (uint8_t)byte, 'b'};
+        struct slice slice = slice_make(text, sizeof(text));
+        bool is_more = byte == '\t' || byte == '\n' || byte == '\r';
+
+        ck_assert_int_eq(name_is_lines(slice), name_is_text(slice) || is_more);
+    }
+    ck_assert(name_is_lines(SLICE_NONE));
+    ck_assert(name_is_lines(slice_of("\n\xc3\xa9\t")));
+    ck_assert(!name_is_lines(slice_of("\xc3\n")));
+    ck_assert(!name_is_lines(slice_of("\xc2\x85")));
+}
+END_TEST
+
 START_TEST(names_have_one_byte_to_the_maximum)
 {
     char text[257];
@@ -204,6 +221,7 @@ main(void)
                         TABLE_COUNT);
     tcase_add_loop_test(tcase, all_short_texts_are_judged_by_the_definition, 0,
                         256);
+    tcase_add_test(tcase, lines_may_have_tabs_and_ends);
     tcase_add_test(tcase, names_have_one_byte_to_the_maximum);
     tcase_add_test(tcase, name_that_is_no_text_is_refused);
     tcase_add_test(tcase, category_ends_before_the_first_dash);
