@@ -25,6 +25,8 @@
 
 #define BYTES_PER_MIB 1048576.0
 
+#define SETTLE_NS NS_PER_S
+
 struct idlers {
     struct bench *bench;
     struct fleet fleet;
@@ -245,6 +247,19 @@ end_idle(struct turns *turns)
 
 /* ---- nothing happens ---- */
 
+/* Whoever has joined has done so durably a moment later. */
+static enum acta_code
+let_settle(struct idlers *idlers, struct acta_err *err)
+{
+    uint64_t start_ns = clock_ns();
+    enum acta_code code = ACTA_OK;
+
+    while (code == ACTA_OK && clock_ns() - start_ns < SETTLE_NS) {
+        code = fleet_turn(&idlers->fleet, err);
+    }
+    return code;
+}
+
 /* Milliseconds on processors, of the server, in a second. */
 static enum acta_code
 measure_quiet(struct idlers *idlers, double *cpu_ms, struct acta_err *err)
@@ -252,7 +267,7 @@ measure_quiet(struct idlers *idlers, double *cpu_ms, struct acta_err *err)
     const struct bench *bench = idlers->bench;
     uint64_t length_ns =
         option_number(bench->options, OPTION_DURATION) * NS_PER_MS;
-    enum acta_code code = ACTA_OK;
+    enum acta_code code = let_settle(idlers, err);
     struct meter start, end;
 
     meter_read(&start, &bench->daemon);
