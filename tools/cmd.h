@@ -175,7 +175,6 @@ extern const struct cmd snapshot_verbs[];
 int cmd_append(struct cli *cli, int argc, char **argv);
 int cmd_categories(struct cli *cli, int argc, char **argv);
 int cmd_erase(struct cli *cli, int argc, char **argv);
-int cmd_consumer_lag(struct cli *cli, int argc, char **argv);
 int cmd_errors(struct cli *cli, int argc, char **argv);
 int cmd_event(struct cli *cli, int argc, char **argv);
 int cmd_export(struct cli *cli, int argc, char **argv);

@@ -6,6 +6,7 @@
 #include "due.h"
 #include "filter.h"
 #include "list.h"
+#include "place.h"
 #include "terms.h"
 
 const struct cmd cmds[] = {
@@ -123,6 +124,35 @@ const struct cmd cmds[] = {
      cmd_import, NULL},
     {"export", "[STREAM]", "write events as NDJSON that import takes",
      FILTER_HELP, cmd_export, NULL},
+    {"replay", "[STREAM]", "past events once more, to a command",
+     "Without --exec they go to stdout, as acta export writes "
+     "them.\n" PLACE_HELP "\n"
+     "  --from PLACE       begin with (start)\n"
+     "  --to PLACE         the last one; of a time, the last before it (end)\n"
+     "  --exec COMMAND     to a command of the shell, on its stdin: a line\n"
+     "                     each. It is run once; what it exits with, if not "
+     "0,\n"
+     "                     is told with how far it was given events\n"
+     "  --each COMMAND     the same, run anew for each event; the first that\n"
+     "                     fails ends it, and where is told\n"
+     "  --to-consumer NAME let this consumer begin again at --from, and watch\n"
+     "                     it until it is at the end\n"
+     "  --no-wait          with --to-consumer: do not watch it\n"
+     "  --dry-run          only count what would be replayed\n"
+     "  --rate COUNT       events a second at most\n" FILTER_HELP,
+     cmd_replay, NULL},
+    {"consumer", "VERB [ARGUMENT...]", "what follows under a name, and groups",
+     "A plain consumer follows alone, and the server keeps how far it is. A\n"
+     "group's members share its events: those of one stream, or with the same\n"
+     "tag of a kind, come one after another, others side by side.\n",
+     NULL, consumer_verbs},
+    {"lease", "VERB [ARGUMENT...]", "one holder at a time, for a time", "",
+     NULL, lease_verbs},
+    {"schedule", "VERB [ARGUMENT...]", "appends that take place later",
+     "They are made by acta append with --name and --at or --delay.\n", NULL,
+     schedule_verbs},
+    {"snapshot", "VERB STREAM", "the state of a stream, kept for loading", "",
+     NULL, snapshot_verbs},
     {"errors", "", "list the errors, and what to do", "", cmd_errors, NULL},
     {"help", "[COMMAND...]", "explain a command", "", cmd_help, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},

@@ -52,7 +52,9 @@ due_describe(const struct due *due, char text[static DUE_TEXT_SIZE])
 {
     char time[OUT_TIME_SIZE];
 
-    if (due->is_delay) {
+    if (due->is_delay && due->us == 0) {
+        snprintf(text, DUE_TEXT_SIZE, "at once");
+    } else if (due->is_delay) {
         when_format_span(due->us, time);
         snprintf(text, DUE_TEXT_SIZE, "in %s", time);
     } else {

@@ -35,6 +35,8 @@ struct out_consumer_changed {
     uint64_t position;
     uint64_t epoch;
     bool changed;
+    bool has_before; /* It was moved, */
+    uint64_t before; /* from here. */
 };
 
 /* What became of a schedule that was made, moved or cancelled. */

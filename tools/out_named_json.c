@@ -121,6 +121,9 @@ print_consumer_changed(const struct cli *cli,
     (void)cli;
     fputs("{\"consumer\":", stdout);
     json_put_text(stdout, what->name);
+    if (what->has_before) {
+        printf(",\"before\":%" PRIu64, what->before);
+    }
     printf(",\"position\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"changed\":%s}\n",
            what->position, what->epoch, truth(what->changed));
 }

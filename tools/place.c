@@ -1,6 +1,7 @@
 #include "place.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,13 @@ place_find(const struct place *place, struct cli *cli, uint64_t *before)
         code = acta_sync_ping(cli->sync, before, &err);
         break;
     case PLACE_POSITION:
+        code = acta_sync_ping(cli->sync, before, &err);
+        if (code == ACTA_OK && place->number > *before + 1) {
+            cli_error(ACTA_INVALID,
+                      "position %" PRIu64 ": the last event is at %" PRIu64,
+                      place->number, *before);
+            return EXIT_USAGE;
+        }
         *before = place->number - 1;
         break;
     case PLACE_TIME:

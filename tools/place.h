@@ -24,15 +24,15 @@ struct place {
 
 /* For the help of commands that take one. */
 #define PLACE_HELP                                                             \
-    "start, end, the POSITION of an event, or a time: 2h (ago), 7d,\n"         \
-    "2026-11-21T22:22 (UTC).\n"
+    "PLACE is start, end, the position of an event, or a time, as for "        \
+    "--since\n"
 
 /* Read @text, or say that @what is wrong. */
 bool place_parse(struct place *place, const char *what, const char *text);
 
 /* Ask the server where it is: *@before is the position in front of it, of which
  * one can say that all up to there is done. EXIT_OK, or what to exit with: that
- * is told.
+ * is told, also of a position that is not there.
  */
 int place_find(const struct place *place, struct cli *cli, uint64_t *before);
 

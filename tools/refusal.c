@@ -394,13 +394,42 @@ hint_conflict(const struct refusal_of *of, const struct acta_failure *failure,
     }
 }
 
+/* What helps against an effect that is in the way; false: that is none. */
+static bool
+hint_effect(const struct refusal_of *of, const struct acta_failure *failure)
+{
+    switch (failure->kind) {
+    case ACTA_FAILED_CHECKPOINT:
+        cli_hint("acta consumer show %s tells where it is",
+                 of->terms->checkpoints[failure->index].consumer);
+        return true;
+    case ACTA_FAILED_SCHEDULE:
+        cli_hint("to put this in its place, cancel it first: acta schedule "
+                 "cancel %s",
+                 of->schedule);
+        return true;
+    case ACTA_FAILED_SNAPSHOT:
+        cli_hint("it is at version %" PRIu64, failure->actual);
+        return true;
+    case ACTA_FAILED_WRITE:
+    case ACTA_FAILED_EVENT:
+    case ACTA_FAILED_CHECK:
+    case ACTA_FAILED_CONDITION:
+    case ACTA_FAILED_LEASE:
+        break;
+    }
+    return false;
+}
+
 static void
 hint(const struct refusal_of *of, const struct acta_failure *failures,
      size_t count, uint64_t known, enum acta_code code)
 {
     switch ((int)code) {
     case ACTA_CONFLICT:
-        hint_conflict(of, &failures[0], count, known);
+        if (!hint_effect(of, &failures[0])) {
+            hint_conflict(of, &failures[0], count, known);
+        }
         break;
     case ACTA_UNDECIDED:
         cli_hint("read on from there with acta query, and give --after the "

@@ -16,3 +16,12 @@ answer '' stream tombstone order-42
 answer yes stream tombstone reserved-1
 answer y stream tombstone order-42
 try streams
+
+# The same of what is parked.
+acta append -q order-43 Noted 1
+acta consumer create -q mailers --stream order-43
+"$build/tests/cli/member" "$ACTA_SERVER" mailers 'park:no such customer'
+answer n consumer rm mailers
+answer n consumer parked drop mailers --all
+answer y consumer parked drop mailers --all
+acta consumer rm mailers

@@ -1,0 +1,75 @@
+# Leases: a program is run while one is held, and others are kept out.
+start_server
+
+is_held() {
+    [ "$(acta lease ls "$1" --json | wc -l)" -eq 1 ]
+}
+
+is_free() {
+    ! is_held "$1"
+}
+
+has_waiters() { # NAME COUNT
+    acta lease ls "$1" --json | grep -q "\"waiting\":$2,"
+}
+
+# Fences grow, by how much is not said.
+steady() {
+    sed -E -e 's/fence [0-9]+/fence N/g' -e 's/"fence":[0-9]+/"fence":N/' \
+        -e 's/"(expected|actual)":[1-9][0-9]*/"\1":N/g' \
+        -e 's/_us":[0-9]+/_us":N/g'
+}
+
+echo '---- a program and its exit code'
+try lease ls
+try lease run projection -- true
+try lease run projection -- sh -c 'exit 7'
+try lease run projection -- sh -c 'kill -KILL $$'
+try lease run projection -- ./nothing-there
+try lease run projection -- sh -c '[ "$ACTA_LEASE" = projection ] &&
+    "$0" append order-1 Noted 1 --lease "projection=$ACTA_FENCE" -q &&
+    echo appended' "$build/tools/acta"
+try lease ls
+try append order-1 Noted 2 --lease projection=1
+try append order-1 Noted 2 --lease projection=1 --json 2>&1 | steady
+
+echo '---- held by another'
+mkfifo go
+acta lease run projection --holder ann -- sh -c 'read -r line <go' &
+first=$!
+wait_for 'the first' is_held projection
+never() {
+    try lease run projection --wait "$1" -- echo never 2>&1 |
+        sed -E 's/fence [0-9]+, .*/fence N, .../'
+}
+never 0
+never 10ms
+try append order-1 Noted 2 --lease projection=1 2>&1 | steady
+acta lease run projection --holder bob -q -- echo 'bob may go' >bob &
+second=$!
+wait_for 'the second' has_waiters projection 1
+try lease ls --json | steady
+echo >go
+wait $first
+echo "ann: $?"
+wait $second
+echo "bob: $? $(<bob)"
+wait_for 'all to be given back' is_free projection
+
+echo '---- what ends acta ends the program'
+"$build/tools/acta" lease run projection -- sleep 60 &
+first=$!
+wait_for 'the first' is_held projection
+kill -TERM $first
+wait $first
+echo "exit $?"
+wait_for 'the lease to be given back' is_free projection
+
+echo '---- lost with the server'
+acta lease run projection --duration 300ms -- sleep 60 2>talk &
+first=$!
+wait_for 'the first' is_held projection
+stop_server KILL
+wait $first
+echo "exit $?"
+sed 's/was lost: .*;/was lost: WHY;/' talk
