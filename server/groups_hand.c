@@ -12,9 +12,8 @@
 #include "outer.h"
 #include "pack.h"
 
-/* What a group may do in one step: some two milliseconds of work. */
-#define STEP_EVENTS 4096
-#define STEP_SIZE   ((size_t)1 << 20)
+/* What a group may read in one step, of up to GROUPS_STEP_EVENTS events. */
+#define STEP_SIZE ((size_t)1 << 20)
 
 /* Memory for reading that is kept. */
 #define RECORDS_KEEP ((size_t)4 << 20)
@@ -150,18 +149,18 @@ enum reading {
 static enum acta_code
 add_all(struct hosted *hosted, size_t count, struct acta_err *err)
 {
-    struct pack_reader reader;
+    struct groups *groups = hosted->groups;
+    const uint8_t *at = buf_slice(&groups->records).data;
 
-    pack_reader_init(&reader, buf_slice(&hosted->groups->records), err);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *from = reader.at;
-        enum acta_code code;
+        size_t size = groups->sizes[i];
+        enum acta_code code =
+            group_add(hosted->group, slice_make(at, size), err);
 
-        pack_skip(&reader);
-        code = group_add(hosted->group, pack_since(&reader, from), err);
         if (code != ACTA_OK) {
             return code;
         }
+        at += size;
     }
     return ACTA_OK;
 }
@@ -170,9 +169,10 @@ static enum acta_code
 read_some(struct hosted *hosted, uint64_t events_max, bool *at_end,
           struct acta_err *err)
 {
-    struct read_bounds bounds = {.events_max = events_max,
-                                 .bytes_max = STEP_SIZE};
     struct groups *groups = hosted->groups;
+    struct read_bounds bounds = {.events_max = events_max,
+                                 .bytes_max = STEP_SIZE,
+                                 .sizes = groups->sizes};
     struct read_result result;
     enum acta_code code;
 
@@ -194,7 +194,7 @@ read_some(struct hosted *hosted, uint64_t events_max, bool *at_end,
 static enum acta_code
 hand_out(struct hosted *hosted, enum reading *reading, struct acta_err *err)
 {
-    uint64_t left = STEP_EVENTS;
+    uint64_t left = GROUPS_STEP_EVENTS;
 
     while (left > 0) {
         uint64_t wanted = group_wants(hosted->group);

@@ -120,8 +120,13 @@ peers_drop(struct peers *peers, struct peer *peer)
 struct buf *
 peer_out(struct peers *peers, struct peer *peer)
 {
+    struct buf *out = &peer->mail->outcome.reply;
+
     touch(peers, peer);
-    return &peer->mail->outcome.reply;
+    if (buf_size(out) == 0) {
+        (void)buf_reserve(out, peer->mail_size); /* Instead of growing. */
+    }
+    return out;
 }
 
 void
@@ -154,6 +159,7 @@ send_mail(struct peer *peer)
         return false;
     }
     peer->mail = next;
+    peer->mail_size = buf_size(&mail->outcome.reply);
     mail->next = peer->done_first;
     if (peer->done_first == NULL) {
         peer->done_last = mail;

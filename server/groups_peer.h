@@ -26,6 +26,7 @@ struct peer {
     LIST_HEAD(, seat) seats; /* Its memberships. */
     size_t seats_count;
     struct job *mail;     /* owned */
+    size_t mail_size;     /* Of the one before: the next may be alike. */
     struct seat *writing; /* Has a frame open at the end of the mail. */
     struct job *done_first;
     struct job *done_last;

@@ -145,8 +145,13 @@ put_record(struct page *page, struct slice record, bool erased,
         code = acta_fail(err, ACTA_MEMORY, "page of events");
     }
     if (code == ACTA_OK) {
+        size_t size = buf_size(page->out) - before;
+
+        if (page->bounds.sizes != NULL) {
+            page->bounds.sizes[page->count] = (uint32_t)size;
+        }
         page->count++;
-        page->size += buf_size(page->out) - before;
+        page->size += size;
     }
     return code;
 }

@@ -46,6 +46,8 @@ void reader_close(struct reader *reader);
 struct read_bounds {
     uint64_t events_max; /* At least 1. */
     uint64_t bytes_max;
+    uint32_t *sizes; /* NULL, or room for events_max: gets the size of each
+                        record that was put. */
 };
 
 struct read_result {
