@@ -177,7 +177,7 @@ fail:
 }
 
 void
-sub_cancel(struct acta_sub *sub)
+sub_stop(struct acta_sub *sub)
 {
     struct core *core = sub->core;
 
@@ -185,6 +185,12 @@ sub_cancel(struct acta_sub *sub)
         msg_number_encode(&core->out, OP_UNSUBSCRIBE, CORE_ID_UNSUBSCRIBE,
                           sub->id);
     }
+}
+
+void
+sub_cancel(struct acta_sub *sub)
+{
+    sub_stop(sub);
     leave(sub);
 }
 

@@ -60,7 +60,10 @@ void sub_cancel(struct acta_sub *sub);
 void sub_pause(struct acta_sub *sub);
 void sub_resume(struct acta_sub *sub);
 
-/* End it with @why. */
+/* Tell the server that it is to end. */
+void sub_stop(struct acta_sub *sub);
+
+/* End it with @why, here only. */
 void sub_end(struct acta_sub *sub, const struct acta_err *why);
 
 /* A callback has returned. False if it, or what it called, has ended @sub. */

@@ -51,6 +51,7 @@ is_tried_again(struct acta_sub *sub, const struct acta_err *err)
         core_hold(sub->core, err, sub->core->now_ms);
         return true;
     }
+    sub_stop(sub);
     sub_end(sub, err);
     return false;
 }

@@ -236,14 +236,14 @@ peer_appended(struct peer *peer, uint64_t id, uint64_t version,
 }
 
 void
-peer_record(struct buf *buf, uint64_t position)
+peer_record_in(struct buf *buf, uint64_t position, const char *stream)
 {
     uint8_t id[UUID_SIZE] = {0};
     struct event event = {
         .position = position,
         .version = position,
         .time_us = position * 1000,
-        .stream = slice_of("s-1"),
+        .stream = slice_of(stream),
         .type = slice_of("T"),
         .id = id,
     };
@@ -264,6 +264,12 @@ peer_record(struct buf *buf, uint64_t position)
     event_write_record(buf_reserve(buf, event_record_size(&event)), &event);
     buf_advance(buf, event_record_size(&event));
     buf_fini(&content);
+}
+
+void
+peer_record(struct buf *buf, uint64_t position)
+{
+    peer_record_in(buf, position, "s-1");
 }
 
 static size_t

@@ -69,6 +69,7 @@ void peer_appended(struct peer *peer, uint64_t id, uint64_t version,
 /* An event of @position in stream "s-1", of type "T", with data "event
  * POSITION". */
 void peer_record(struct buf *buf, uint64_t position);
+void peer_record_in(struct buf *buf, uint64_t position, const char *stream);
 
 /* The events of positions @first to @last: a page, or a delivery. */
 void peer_page(struct peer *peer, uint64_t id, uint64_t first, uint64_t last,
