@@ -268,6 +268,7 @@ group_leave(struct group *group, struct group_member *member, bool died)
     ring_take_out(&member->in_free);
     ring_take_out(&member->in_members);
     group->members_count--;
+    group->is_changed = true; /* Fewer fences are to be reserved. */
     group->awake_count -= member->is_asleep ? 0 : 1;
     free(member);
 }

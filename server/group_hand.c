@@ -115,7 +115,11 @@ next_of(const struct group *group, struct group_key *key)
         (waiting == NULL || behind->position < waiting->position)) {
         return behind;
     }
-    return waiting != NULL && waiting->state == GROUP_WAITING ? waiting : NULL;
+    if (waiting == NULL || waiting->state != GROUP_WAITING) {
+        return NULL;
+    }
+    /* What comes from rows may be before it. */
+    return waiting->is_parked && group_is_loading(group) ? NULL : waiting;
 }
 
 void

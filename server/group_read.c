@@ -152,6 +152,26 @@ keep_bytes(struct group *group, struct group_event *event, struct slice record)
     }
 }
 
+/* Behind those of its key that wait, but for what is being replayed while there
+ * is more to load: that was behind it.
+ */
+static void
+line_up(struct group *group, struct group_event *event)
+{
+    struct group_key *key = event->key;
+    struct ring *before = key->waiting.prev;
+
+    while (group_is_loading(group) && before != &key->waiting &&
+           ring_holder(before, struct group_event, in_key)->position >
+               event->position) {
+        before = before->prev;
+    }
+    ring_put_behind(before, &event->in_key);
+    if (key->waiting.next == &event->in_key) {
+        group_place_key(group, key);
+    }
+}
+
 /* A new event: to a member, or behind those of its key that wait or are parked.
  */
 static void
@@ -169,9 +189,18 @@ place(struct group *group, struct group_event *event, struct slice record)
         return;
     }
     keep_bytes(group, event, record);
-    ring_put_last(&key->waiting, &event->in_key);
-    if (key->waiting.next == &event->in_key) {
-        group_place_key(group, key);
+    line_up(group, event);
+}
+
+/* It is parked since before a reset. Without a durable row it is pending, as
+ * any other.
+ */
+static void
+meet_again(struct group *group, struct group_event *event)
+{
+    if (!event->has_row) {
+        group_touch(group, event->position);
+        ring_put_last(&group->pending, &event->in_pending);
     }
 }
 
@@ -190,7 +219,10 @@ group_add(struct group *group, struct slice record, struct acta_err *err)
     assert(position > group->read_to);
     assert(!group_is_loading(group));
 
-    if (group_table_find(&group->table, position) == NULL) {
+    event = group_table_find(&group->table, position);
+    if (event != NULL) {
+        meet_again(group, event);
+    } else {
         event = make(group, key, position);
         if (event == NULL) {
             return acta_fail(err, ACTA_MEMORY, "no memory for an event");
@@ -246,6 +278,20 @@ load_one(struct group *group, struct group_pending pending,
     return ACTA_OK;
 }
 
+/* What is behind nothing goes on, and what is replayed: all that is before it
+ * is here.
+ */
+static void
+place_all(struct group *group)
+{
+    for (size_t i = 0; i < group->keys.size; i++) {
+        for (struct group_key *key = group->keys.places[i]; key != NULL;
+             key = key->next) {
+            group_place_key(group, key);
+        }
+    }
+}
+
 enum acta_code
 group_load(struct group *group, uint64_t count, struct acta_err *err)
 {
@@ -260,15 +306,11 @@ group_load(struct group *group, uint64_t count, struct acta_err *err)
         }
         group_pending_skip(&group->to_load);
     }
-    if (!group_is_loading(group)) {
-        /* What is behind nothing goes on: all before it are here. */
-        for (struct ring *at = group->parked_keys.next;
-             at != &group->parked_keys; at = at->next) {
-            group_place_key(group,
-                            ring_holder(at, struct group_key, in_parked));
-        }
+    if (group_is_loading(group)) {
+        return ACTA_OK;
     }
-    return ACTA_OK;
+    place_all(group);
+    return group->is_open ? group_hand_waiting(group, err) : ACTA_OK;
 }
 
 enum acta_code
@@ -287,6 +329,7 @@ group_load_parked(struct group *group, uint64_t position,
         return acta_fail(err, ACTA_MEMORY, "no memory for a parked event");
     }
     event->deliveries = (uint32_t)parked->deliveries;
+    event->tries = event->deliveries;
     event->is_parked = true;
     event->is_behind = parked->is_behind;
     event->has_row = true;

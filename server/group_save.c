@@ -10,9 +10,9 @@
  *
  * Fences are given out only as far as a durable row says that they may have
  * been: a restarted group begins behind that. Groups that are reset have a row
- * without a reserve, and begin behind the time of it, as new ones do: a fence
- * is given out at most once in a microsecond, and the time of rows does not go
- * back.
+ * without a reserve, and begin behind the time of it, as new ones do: fences
+ * are given out, and lost in kills, far less often than one in a microsecond,
+ * and the time of rows does not go back.
  */
 
 #include <assert.h>
@@ -25,7 +25,7 @@
 #define SAVE_US        UINT64_C(100000)  /* Between saves of a busy group, */
 #define SAVE_PASSED_US UINT64_C(5000000) /* and of one that only reads on. */
 
-#define FENCES_RESERVE 65536
+#define FENCES_RESERVE 16384
 
 /* Rows in one save take about so many bytes at most. */
 #define ROWS_SIZE_MAX (4u << 20)
@@ -63,6 +63,14 @@ group_ticket(const struct group *group)
 }
 
 /* ---- when ---- */
+
+/* Without members it gives out none, so that its next life begins right there.
+ */
+static uint64_t
+fences_to_reserve(const struct group *group)
+{
+    return group->fence + (group->members_count > 0 ? FENCES_RESERVE : 0);
+}
 
 static bool
 lacks_fences(const struct group *group)
@@ -181,7 +189,7 @@ write_pending(const struct group *group, struct buf *buf)
     struct group_pending pending;
     uint64_t position = group->read_to;
 
-    group_pending_begin(&writer, buf, group->fence + FENCES_RESERVE);
+    group_pending_begin(&writer, buf, fences_to_reserve(group));
     for (struct ring *at = group->pending.next; at != &group->pending;
          at = at->next) {
         const struct group_event *event =
@@ -290,7 +298,10 @@ group_take_save(struct group *group, struct slice name, struct buf *rows,
         ring_take_out(&group->saving[i].event->dirty);
     }
     group->is_saving = true;
-    group->fences_saving = group->fence + FENCES_RESERVE;
+    group->fences_saving = fences_to_reserve(group);
+    if (group->fences_saving < group->fences_reserved) {
+        group->fences_reserved = group->fences_saving; /* It is given up. */
+    }
     group->saved_at_us = group->now_us;
     group->saved_position = position;
     group->moved_us = moved_us;
