@@ -104,7 +104,8 @@ begin(void *user, const struct msg_loaded *loaded)
 static struct load
 load_with(const struct msg_load *wanted, uint64_t events_max)
 {
-    struct read_bounds bounds = {events_max, ACTA_PAGE_SIZE_MAX};
+    struct read_bounds bounds = {.events_max = events_max,
+                                 .bytes_max = ACTA_PAGE_SIZE_MAX};
     struct load load = {.begun = 0};
     struct slice events;
     struct event event;

@@ -108,7 +108,8 @@ read_types(uint64_t from, bool backward)
     struct query_item item = {
         .fields[QUERY_TYPES] = {.prefixes = &prefix, .prefixes_count = 1}};
     struct query query = {.items = &item, .items_count = 1};
-    struct read_bounds bounds = {ACTA_PAGE_EVENTS_MAX, ACTA_PAGE_SIZE_MAX};
+    struct read_bounds bounds = {.events_max = ACTA_PAGE_EVENTS_MAX,
+                                 .bytes_max = ACTA_PAGE_SIZE_MAX};
     struct read_result result;
     struct acta_err err;
 

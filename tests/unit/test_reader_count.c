@@ -78,7 +78,7 @@ count_events(const struct query *query, uint64_t after)
 static struct count_result
 count_read(const struct query *query, uint64_t after)
 {
-    struct read_bounds bounds = {1000, 1 << 20};
+    struct read_bounds bounds = {.events_max = 1000, .bytes_max = 1 << 20};
     struct count_result all = {.count = 0};
     struct read_result result = {.next = after};
     struct event event;

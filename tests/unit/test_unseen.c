@@ -247,7 +247,8 @@ struct unseen {
 static void
 look_at_all(const struct msg_append *append, struct unseen *unseen)
 {
-    struct read_bounds bounds = {ACTA_PAGE_EVENTS_MAX, ACTA_PAGE_SIZE_MAX};
+    struct read_bounds bounds = {.events_max = ACTA_PAGE_EVENTS_MAX,
+                                 .bytes_max = ACTA_PAGE_SIZE_MAX};
     struct query all = QUERY_ALL;
     struct read_result result = {0};
     struct buf page;
@@ -328,9 +329,9 @@ START_TEST(random_appends_get_the_first_of_what_a_look_at_every_event_finds)
     make_past(rnd_effort(500, 5000));
     for (unsigned i = 0; i < asks; i++) {
         struct read_bounds bounds = {
-            1 + rnd_below(&rnd, rnd_once_in(&rnd, 2) ? 20 : 1000),
-            rnd_once_in(&rnd, 2) ? rnd_below(&rnd, 3000)
-                                 : ACTA_UNSEEN_SIZE_MAX};
+            .events_max = 1 + rnd_below(&rnd, rnd_once_in(&rnd, 2) ? 20 : 1000),
+            .bytes_max = rnd_once_in(&rnd, 2) ? rnd_below(&rnd, 3000)
+                                              : ACTA_UNSEEN_SIZE_MAX};
         struct asked asked;
 
         ask_anything(&asked);
@@ -342,8 +343,8 @@ START_TEST(random_appends_get_the_first_of_what_a_look_at_every_event_finds)
 }
 END_TEST
 
-static const struct read_bounds all_bounds = {ACTA_UNSEEN_EVENTS_MAX,
-                                              ACTA_UNSEEN_SIZE_MAX};
+static const struct read_bounds all_bounds = {
+    .events_max = ACTA_UNSEEN_EVENTS_MAX, .bytes_max = ACTA_UNSEEN_SIZE_MAX};
 
 /* What each of them has alone fits, and together it is far more. */
 START_TEST(many_sources_get_the_first_events_of_all)
