@@ -28,6 +28,7 @@ drop_frames(struct acta_member *member)
 static void
 make_idle(struct acta_member *member)
 {
+    member->answers_lost |= member->hand.answered > 0 || member->settles > 0;
     drop_frames(member);
     hand_clear(&member->hand);
     taken_clear(&member->taken);

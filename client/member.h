@@ -40,7 +40,8 @@ struct acta_member {
 
     struct hand hand;
     struct taken taken;
-    size_t settles; /* Requests that are not answered. */
+    size_t settles;    /* Requests that are not answered. */
+    bool answers_lost; /* With a connection; for its owner to clear. */
 
     struct answer answer;       /* The frame that is told now, */
     size_t told;                /* up to here. */

@@ -20,9 +20,8 @@ struct acta_worker {
     struct acta_handed handed;  /* To the caller. */
     uint64_t turned_ms;         /* When the loop was turned last. */
     bool has_joined;            /* Once, at least. */
-    bool was_cut_off;           /* Since the last settling: */
-    bool was_refused;
-    struct acta_err err; /* Why it is over. */
+    bool was_refused;           /* An answer, since the last settling. */
+    struct acta_err err;        /* Why it is over. */
     int interrupt_fd;
 };
 
@@ -39,7 +38,6 @@ on_joined(void *user)
 {
     struct acta_worker *worker = user;
 
-    worker->was_cut_off = worker->has_joined;
     worker->has_joined = true;
 }
 
@@ -255,7 +253,7 @@ acta_worker_settle(struct acta_worker *worker, struct acta_err *err)
 {
     uint64_t timeout_ms = worker->sync->client->options.given.timeout_ms;
     uint64_t end_ms = acta_poll_now_ms() + timeout_ms;
-    bool was_refused, was_cut_off;
+    bool was_refused;
 
     acta_flush(worker->sync->client);
     while (worker->member != NULL && !is_settled(worker)) {
@@ -264,21 +262,21 @@ acta_worker_settle(struct acta_worker *worker, struct acta_err *err)
                              (uintmax_t)timeout_ms);
         }
     }
-    was_refused = worker->was_refused;
-    was_cut_off = worker->was_cut_off || worker->member == NULL ||
-                  !worker->member->has_joined;
-    worker->was_refused = false;
-    worker->was_cut_off = false;
-    if (was_refused) {
-        return acta_fail(err, ACTA_FENCED,
-                         "an event was taken back before it was settled");
+    if (worker->member == NULL) {
+        return fail_over(worker, err);
     }
-    if (was_cut_off) {
+    was_refused = worker->was_refused;
+    worker->was_refused = false;
+    if (worker->member->answers_lost) {
+        worker->member->answers_lost = false;
         return acta_fail(err, ACTA_UNKNOWN,
                          "connection was lost: what was settled may come "
                          "again");
     }
-    return ACTA_OK;
+    return was_refused ? acta_fail(err, ACTA_FENCED,
+                                   "an event was taken back before it was "
+                                   "settled")
+                       : ACTA_OK;
 }
 
 /* ---- the end ---- */

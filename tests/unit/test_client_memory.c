@@ -5,7 +5,12 @@
 
 #include <stdlib.h>
 
+#include <acta/acta_group.h>
+#include <acta/acta_lease.h>
+
 #include "alloc.h"
+#include "member.h"
+#include "msg_lease.h"
 #include "peer.h"
 #include "run.h"
 
@@ -61,9 +66,210 @@ on_events(void *user, const struct acta_batch *batch)
     }
 }
 
+/* ---- what lasts: a consumer, a member of a group, a lease ---- */
+
+#define HANDED_COUNT 200
+
+static struct lasting {
+    struct acta_sub *sub;
+    struct acta_member *member;
+    struct acta_lease *lease;
+    uint64_t checkpoint;
+    unsigned handed;
+    unsigned held;
+    unsigned ended;
+} lasting;
+
+static void
+on_consumed(void *user, const struct acta_batch *batch)
+{
+    (void)user;
+    acta_checkpoint(lasting.sub, batch->position);
+}
+
+static void
+on_checkpoint(void *user, uint64_t position)
+{
+    (void)user;
+    lasting.checkpoint = position;
+}
+
+static void
+on_sub_ended(void *user, const struct acta_err *err, uint64_t position)
+{
+    (void)user;
+    (void)err;
+    (void)position;
+    lasting.ended++;
+}
+
+static void
+on_handed(void *user, const struct acta_handed *handed)
+{
+    (void)user;
+    lasting.handed++;
+    if (handed->event->position % 50 == 0) {
+        acta_park(lasting.member, handed->number, "every fiftieth");
+    } else {
+        acta_ack(lasting.member, handed->number);
+    }
+}
+
+static void
+on_held(void *user, uint64_t fence)
+{
+    (void)user;
+    (void)fence;
+    lasting.held++;
+}
+
+static void
+on_ended(void *user, const struct acta_err *err)
+{
+    (void)user;
+    (void)err;
+    lasting.ended++;
+}
+
+/* Begin all three, with the allocation number @n failing. What is refused is
+ * tried again; true if something was.
+ */
+static bool
+begin_lasting(int n)
+{
+    struct acta_follow follow = acta_follow_of(NULL, 0);
+    struct acta_join join = acta_join_of("group", 1000);
+    struct acta_acquire acquire = acta_acquire_of("lease", 10000);
+    bool failed = false;
+
+    follow.consumer = "consumer";
+    follow.on_events = on_consumed;
+    follow.on_checkpoint = on_checkpoint;
+    follow.on_ended = on_sub_ended;
+    join.on_event = on_handed;
+    join.on_ended = on_ended;
+    acquire.on_held = on_held;
+    acquire.on_ended = on_ended;
+    alloc_fail_after = n;
+    while (lasting.sub == NULL) {
+        lasting.sub = acta_subscribe(peer.client, &follow, &peer.err);
+        failed |= lasting.sub == NULL;
+    }
+    while (lasting.member == NULL) {
+        lasting.member = acta_join(peer.client, &join, &peer.err);
+        failed |= lasting.member == NULL;
+    }
+    while (lasting.lease == NULL) {
+        lasting.lease = acta_lease_acquire(peer.client, &acquire, &peer.err);
+        failed |= lasting.lease == NULL;
+    }
+    failed |= alloc_fail_after == -1;
+    alloc_fail_after = -1;
+    return failed;
+}
+
+static void
+hand_out(uint64_t id)
+{
+    struct msg_joined joined = {.epoch = 1, .on_park = MSG_PARK_GOES_ON};
+    struct msg_open open;
+
+    msg_joined_encode(&peer.answer, id, &joined);
+    open = msg_handed_begin(&peer.answer, id, 5, HANDED_COUNT);
+    for (uint64_t position = 1; position <= HANDED_COUNT; position++) {
+        peer_record(&peer.answer, position);
+    }
+    msg_handed_end(&peer.answer, open, HANDED_COUNT, NULL, 0);
+}
+
+/* Settle all that it says. */
+static void
+settle(const struct frame *frame)
+{
+    struct msg_settle said;
+
+    ck_assert_int_eq(msg_settle_decode(&said, frame->body, NULL), ACTA_OK);
+    msg_settled_encode(&peer.answer, frame->request_id, HANDED_COUNT, NULL, 0);
+}
+
+/* Answer what the client asks. True if it asked something. */
+static bool
+answer_lasting(void)
+{
+    struct msg_consumer_changed claimed = {.epoch = 1};
+    struct msg_lease_changed lease = {.fence = 3};
+    struct msg_subscribe subscribe;
+    struct frame frame;
+    bool asked = false;
+
+    while (peer_take(&peer, &frame)) {
+        asked = true;
+        switch (frame.kind) {
+        case OP_CHANGE_CONSUMER:
+            msg_consumer_changed_encode(&peer.answer, frame.request_id,
+                                        &claimed);
+            break;
+        case OP_SUBSCRIBE:
+            ck_assert_int_eq(msg_subscribe_decode(&subscribe, frame.body, NULL),
+                             ACTA_OK);
+            query_fini(&subscribe.query);
+            if (subscribe.after < 6) {
+                peer_delivery(&peer, frame.request_id, subscribe.after + 1, 6,
+                              6);
+            }
+            break;
+        case OP_APPEND:
+            msg_appended_end(
+                &peer.answer,
+                msg_appended_begin(&peer.answer, frame.request_id, false, 0),
+                0);
+            break;
+        case OP_JOIN:
+            hand_out(frame.request_id);
+            break;
+        case OP_SETTLE:
+            settle(&frame);
+            break;
+        case OP_CHANGE_LEASE:
+            msg_lease_changed_encode(&peer.answer, frame.request_id, &lease);
+            break;
+        default:
+            break;
+        }
+    }
+    return asked;
+}
+
+/* Talk until there is nothing more to say, with the allocation number @n of
+ * those failing that the client makes while it listens. True if it was made.
+ */
+static bool
+talk(int n)
+{
+    bool asked = true;
+    bool failed = false;
+
+    while (asked || peer.client->core.state == CORE_DOWN) {
+        if (peer.client->core.state == CORE_DOWN) {
+            peer_connect(&peer);
+        }
+        asked = answer_lasting();
+        alloc_fail_after = failed ? -1 : n;
+        (void)peer_say(&peer);
+        failed |= n != -1 && alloc_fail_after == -1;
+        n = alloc_fail_after;
+        alloc_fail_after = -1;
+        if (peer.client->core.state != CORE_DOWN) {
+            ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+        }
+    }
+    return failed;
+}
+
 static void
 setup(void)
 {
+    memset(&lasting, 0, sizeof(lasting));
     alloc_reset();
     appended = (struct told){0};
     page = (struct told){0};
@@ -270,6 +476,49 @@ START_TEST(failing_allocation_while_receiving_costs_a_connection_at_most)
 }
 END_TEST
 
+static void
+expect_all_lasts(void)
+{
+    ck_assert_uint_eq(lasting.ended, 0);
+    ck_assert_uint_eq(lasting.checkpoint, 6);
+    ck_assert_uint_eq(lasting.held, 1);
+    ck_assert_uint_ge(lasting.handed, HANDED_COUNT);
+    ck_assert_uint_eq(acta_member_in_hand(lasting.member), 0);
+    ck_assert_uint_eq(lasting.member->hand.answered, 0);
+    ck_assert_uint_eq(acta_in_flight(peer.client), 0);
+}
+
+START_TEST(failing_allocation_while_beginning_what_lasts_is_told)
+{
+    bool failed = true;
+
+    for (int n = 0; failed; n++) {
+        teardown();
+        setup();
+        failed = begin_lasting(n);
+        ck_assert(!failed || peer.err.code == ACTA_MEMORY);
+        (void)talk(-1);
+        expect_all_lasts();
+        ck_assert_int_lt(n, 1000);
+    }
+}
+END_TEST
+
+START_TEST(failing_allocation_does_not_end_what_lasts)
+{
+    bool failed = true;
+
+    for (int n = 0; failed; n++) {
+        teardown();
+        setup();
+        begin_lasting(-1);
+        failed = talk(n);
+        expect_all_lasts();
+        ck_assert_int_lt(n, 1000);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -281,5 +530,8 @@ main(void)
     tcase_add_test(tcase, failing_allocation_while_asking_is_told_to_who_asks);
     tcase_add_test(
         tcase, failing_allocation_while_receiving_costs_a_connection_at_most);
+    tcase_add_test(tcase,
+                   failing_allocation_while_beginning_what_lasts_is_told);
+    tcase_add_test(tcase, failing_allocation_does_not_end_what_lasts);
     return run_suite(suite);
 }

@@ -210,9 +210,12 @@ ACTA_API void acta_worker_park(struct acta_worker *worker, uint64_t number,
 ACTA_API void acta_worker_skip(struct acta_worker *worker, uint64_t number);
 
 /* Wait until all that was settled is known to the server: parked events are
- * stored then. FENCED: an answer was refused since the last call of this; the
- * event was handed out again, or will be. UNKNOWN: since then the connection
- * was lost, or no answer came: events that were settled may come again.
+ * stored then.
+ *
+ * FENCED: an answer was refused since the last call of this; the event was
+ *     handed out again, or will be.
+ * UNKNOWN: answers were lost with a connection since then, or did not come:
+ * what was settled may come again. others: it is over.
  */
 ACTA_API enum acta_code acta_worker_settle(struct acta_worker *worker,
                                            struct acta_err *err);
