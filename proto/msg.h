@@ -353,6 +353,15 @@ enum acta_code msg_appended_decode(struct msg_appended *appended,
 /* Take the next run off the front of appended->runs. */
 struct msg_run msg_appended_next(struct msg_appended *appended);
 
+/* find-command [command id]: appended, as it answers an append of this command
+ * that is sent again.
+ */
+void msg_find_command_encode(struct buf *buf, uint64_t request_id,
+                             const uint8_t *id);
+/* *@id is in @body; NULL after an error. */
+enum acta_code msg_find_command_decode(const uint8_t **id, struct slice body,
+                                       struct acta_err *err) ACTA_CHECKED;
+
 /* ---- change-stream, changed ---- */
 
 enum msg_change_kind {

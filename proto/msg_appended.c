@@ -1,4 +1,6 @@
-/* appended: where the events of an append are. */
+/* appended: where the events of an append are; find-command, which asks for it
+ * again.
+ */
 
 #include "msg.h"
 
@@ -8,6 +10,7 @@
 
 #define APPENDED_FIELDS 3
 #define RUN_FIELDS      4
+#define FIND_FIELDS     1
 
 size_t
 msg_appended_begin(struct buf *buf, uint64_t request_id, bool repeated,
@@ -86,4 +89,31 @@ msg_appended_next(struct msg_appended *appended)
     appended->runs = slice_make(reader.at, (size_t)(reader.end - reader.at));
     appended->runs_count--;
     return run;
+}
+
+void
+msg_find_command_encode(struct buf *buf, uint64_t request_id, const uint8_t *id)
+{
+    size_t start = frame_begin(buf, OP_FIND_COMMAND, request_id);
+
+    pack_array(buf, FIND_FIELDS);
+    pack_bin(buf, slice_make(id, UUID_SIZE));
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_find_command_decode(const uint8_t **id, struct slice body,
+                        struct acta_err *err)
+{
+    struct pack_reader reader;
+    struct slice bytes;
+
+    msg_request_begin(&reader, body, FIND_FIELDS, err);
+    bytes = pack_get_bin(&reader, "command id");
+    if (!reader.failed && bytes.size != UUID_SIZE) {
+        pack_fail(&reader, ACTA_INVALID, "command id must be %d bytes, is %zu",
+                  UUID_SIZE, bytes.size);
+    }
+    *id = reader.failed ? NULL : bytes.data;
+    return pack_code(&reader);
 }

@@ -1,4 +1,4 @@
-/* change-consumer and consumer-changed; list-consumers, list-leases and
+/* change-consumer, await and consumer-changed; list-consumers, list-leases and
  * list-schedules.
  */
 
@@ -14,6 +14,8 @@
 #define CREATE_VALUES  6
 #define ALTER_VALUES   4
 #define RESET_VALUES   1
+#define NOTE_VALUES    2
+#define AWAIT_FIELDS   3
 #define CHANGED_FIELDS 3
 #define LIST_FIELDS    3
 
@@ -67,6 +69,11 @@ encode_values(struct buf *buf, const struct msg_change_consumer *change)
     case MSG_CONSUMER_RESET:
         pack_array(buf, RESET_VALUES);
         pack_uint(buf, change->position);
+        break;
+    case MSG_CONSUMER_NOTE:
+        pack_array(buf, NOTE_VALUES);
+        pack_uint(buf, change->epoch);
+        pack_str(buf, change->note);
         break;
     case MSG_CONSUMER_DELETE:
     case MSG_CONSUMER_PAUSE:
@@ -200,6 +207,12 @@ decode_values(struct pack_reader *reader, struct msg_change_consumer *change)
         pack_get_array_of(reader, RESET_VALUES, RESET_VALUES, "values");
         change->position = pack_get_uint(reader, "position");
         break;
+    case MSG_CONSUMER_NOTE:
+        pack_get_array_of(reader, NOTE_VALUES, NOTE_VALUES, "values");
+        change->epoch = pack_get_uint(reader, "epoch");
+        change->note = pack_get_str(reader, "note");
+        msg_check_text(reader, change->note, "note");
+        break;
     case MSG_CONSUMER_DELETE:
     case MSG_CONSUMER_PAUSE:
     case MSG_CONSUMER_RESUME:
@@ -220,10 +233,10 @@ msg_change_consumer_decode(struct msg_change_consumer *change,
     change->name = pack_get_str(&reader, "consumer");
     kind = pack_get_uint(&reader, "kind");
     msg_check_name(&reader, change->name, "consumer");
-    if (!reader.failed && kind > MSG_CONSUMER_RESET) {
+    if (!reader.failed && kind > MSG_CONSUMER_NOTE) {
         pack_fail(&reader, ACTA_INVALID,
                   "kind of change is %ju, must be 0 to %d", (uintmax_t)kind,
-                  MSG_CONSUMER_RESET);
+                  MSG_CONSUMER_NOTE);
     }
     if (!reader.failed) {
         change->kind = (enum msg_consumer_change)kind;
@@ -258,6 +271,34 @@ msg_consumer_changed_decode(struct msg_consumer_changed *changed,
     changed->position = pack_get_uint(&reader, "position");
     changed->epoch = pack_get_uint(&reader, "epoch");
     changed->changed = pack_get_bool(&reader, "changed");
+    return pack_code(&reader);
+}
+
+void
+msg_await_encode(struct buf *buf, uint64_t request_id,
+                 const struct msg_await *await)
+{
+    size_t start = frame_begin(buf, OP_AWAIT, request_id);
+
+    pack_array(buf, AWAIT_FIELDS);
+    pack_str(buf, await->consumer);
+    pack_uint(buf, await->position);
+    pack_uint(buf, await->timeout_us);
+    frame_end(buf, start);
+}
+
+enum acta_code
+msg_await_decode(struct msg_await *await, struct slice body,
+                 struct acta_err *err)
+{
+    struct pack_reader reader;
+
+    msg_request_begin(&reader, body, AWAIT_FIELDS, err);
+    await->consumer = pack_get_str(&reader, "consumer");
+    await->position = pack_get_uint(&reader, "position");
+    await->timeout_us = pack_get_uint(&reader, "time-out");
+    msg_check_name(&reader, await->consumer, "consumer");
+    msg_check_time(&reader, await->timeout_us, 0, MSG_AWAIT_US_MAX, "time-out");
     return pack_code(&reader);
 }
 

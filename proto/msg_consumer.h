@@ -23,6 +23,8 @@ enum msg_consumer_change {
     MSG_CONSUMER_PAUSE = 4,  /* A group: nothing is handed out. */
     MSG_CONSUMER_RESUME = 5,
     MSG_CONSUMER_RESET = 6, /* Either, to a position; a new epoch begins. */
+    MSG_CONSUMER_NOTE = 7,  /* A plain one: a text that is kept with it until
+                               the next, of the one whose epoch it is. */
 };
 
 /* What becomes of the events behind a parked one of the same key. */
@@ -61,12 +63,16 @@ struct msg_change_consumer {
     struct msg_group_settings settings; /* CREATE: those that are not given are
                                            the defaults; ALTER */
     unsigned given;                     /* CREATE, ALTER: MSG_HAS_... */
+    uint64_t epoch;                     /* NOTE: of the claim. */
+    struct slice note; /* NOTE: lines for people and tools, at most
+                          ACTA_TEXT_SIZE_MAX; empty removes it. */
 };
 
 /* On the wire [name, kind, values]; values are for CLAIM [query, position], for
  * CREATE [query, position, key tag, ack time-out or nil, deliveries max or nil,
  * on park or nil], for ALTER [query or nil, ack time-out or nil, deliveries max
- * or nil, on park or nil], for RESET [position], and else [].
+ * or nil, on park or nil], for RESET [position], for NOTE [epoch, note], and
+ * else [].
  */
 void msg_change_consumer_encode(struct buf *buf, uint64_t request_id,
                                 const struct msg_change_consumer *change);
@@ -86,6 +92,25 @@ void msg_consumer_changed_encode(struct buf *buf, uint64_t request_id,
 enum acta_code msg_consumer_changed_decode(struct msg_consumer_changed *changed,
                                            struct slice body,
                                            struct acta_err *err) ACTA_CHECKED;
+
+/* ---- await ---- */
+
+/* Wait until all up to a position was handled: until the checkpoint of a plain
+ * consumer, or what is done of a group, has come to it. consumer-changed, which
+ * says where it is, answers as soon as it has.
+ */
+struct msg_await {
+    struct slice consumer;
+    uint64_t position;
+    uint64_t timeout_us; /* 0: only look. */
+};
+
+#define MSG_AWAIT_US_MAX UINT64_C(86400000000)
+
+void msg_await_encode(struct buf *buf, uint64_t request_id,
+                      const struct msg_await *await);
+enum acta_code msg_await_decode(struct msg_await *await, struct slice body,
+                                struct acta_err *err) ACTA_CHECKED;
 
 /* ---- list-consumers, consumers; describe-consumer, consumer ---- */
 
@@ -130,6 +155,8 @@ struct msg_consumer {
     uint64_t in_hand;    /* Events that members have. */
     uint64_t delayed;    /* Events that wait to be tried again. */
     uint64_t parked;     /* Those that wait behind a parked one included. */
+    struct slice note;   /* A plain one's, from MSG_CONSUMER_NOTE. */
+    uint64_t note_us;    /* When it was noted; 0: there is none. */
 };
 
 /* consumers [[consumer...], at end] */

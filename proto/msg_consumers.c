@@ -6,7 +6,7 @@
 
 #define DESCRIBE_FIELDS  1
 #define DESCRIBED_FIELDS 2
-#define CONSUMER_FIELDS  14
+#define CONSUMER_FIELDS  16
 #define SETTINGS_FIELDS  4
 #define LAG_FIELDS       4
 #define MEMBER_FIELDS    5
@@ -37,6 +37,8 @@ write_consumer(struct buf *buf, const struct msg_consumer *consumer)
     pack_uint(buf, consumer->in_hand);
     pack_uint(buf, consumer->delayed);
     pack_uint(buf, consumer->parked);
+    pack_str(buf, consumer->note);
+    pack_uint(buf, consumer->note_us);
 }
 
 static void
@@ -83,6 +85,8 @@ read_consumer(struct pack_reader *reader)
     consumer.in_hand = pack_get_uint(reader, "in hand");
     consumer.delayed = pack_get_uint(reader, "delayed");
     consumer.parked = pack_get_uint(reader, "parked");
+    consumer.note = pack_get_str(reader, "note");
+    consumer.note_us = pack_get_uint(reader, "noted");
     msg_part_end(reader, left);
     return consumer;
 }

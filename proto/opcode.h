@@ -22,6 +22,8 @@
     X(READ_EVENT, 0x22, "read-event", 1)                                       \
     X(FIND_TIME, 0x23, "find-time", 1)                                         \
     X(LOAD, 0x24, "load", 1)                                                   \
+    X(FIND_COMMAND, 0x25, "find-command", 1)                                   \
+    X(AWAIT, 0x26, "await", 1)                                                 \
     X(LIST_STREAMS, 0x28, "list-streams", 1)                                   \
     X(DESCRIBE_STREAM, 0x29, "describe-stream", 1)                             \
     X(LIST_NAMES, 0x2A, "list-names", 1)                                       \

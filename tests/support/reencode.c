@@ -208,6 +208,19 @@ again_appended(struct buf *buf, uint64_t id, struct slice body,
 }
 
 static enum acta_code
+again_find_command(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    const uint8_t *command_id;
+    enum acta_code code = msg_find_command_decode(&command_id, body, err);
+
+    if (code == ACTA_OK) {
+        msg_find_command_encode(buf, id, command_id);
+    }
+    return code;
+}
+
+static enum acta_code
 again_change(struct buf *buf, uint64_t id, struct slice body,
              struct acta_err *err)
 {
@@ -471,6 +484,8 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_append(buf, id, body, err);
     case OP_APPENDED:
         return again_appended(buf, id, body, err);
+    case OP_FIND_COMMAND:
+        return again_find_command(buf, id, body, err);
     case OP_CHANGE_STREAM:
         return again_change(buf, id, body, err);
     case OP_CHANGED:
@@ -505,6 +520,7 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_CHANGE_LEASE:
     case OP_CHANGE_PARKED:
     case OP_LOAD:
+    case OP_AWAIT:
     case OP_LIST_CONSUMERS:
     case OP_DESCRIBE_CONSUMER:
     case OP_LIST_PARKED:

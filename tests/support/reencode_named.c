@@ -23,6 +23,7 @@
     }
 
 AGAIN(consumer_changed)
+AGAIN(await)
 AGAIN(list_parked)
 AGAIN(join)
 AGAIN(joined)
@@ -264,6 +265,8 @@ reencode_named(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_change_consumer(buf, id, body, err);
     case OP_CONSUMER_CHANGED:
         return again_consumer_changed(buf, id, body, err);
+    case OP_AWAIT:
+        return again_await(buf, id, body, err);
     case OP_LIST_CONSUMERS:
     case OP_LIST_LEASES:
     case OP_LIST_SCHEDULES:

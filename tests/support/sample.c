@@ -247,6 +247,12 @@ write_append_command(struct buf *buf)
 }
 
 static void
+write_find_command(struct buf *buf)
+{
+    msg_find_command_encode(buf, 59, correlation);
+}
+
+static void
 write_appended(struct buf *buf)
 {
     struct msg_run run = {0, 1, 7, 1};
@@ -648,6 +654,8 @@ const struct sample samples[] = {
      write_append_conditional},
     {"append-command", "Only a command id; checks and conditions are nil.",
      write_append_command},
+    {"find-command", "What became of the command of append-command.",
+     write_find_command},
     {"appended", "One run: versions 1 to 1 at positions 7 to 7.",
      write_appended},
     {"appended-repeated", "All was stored before, write 0 in two pieces.",
@@ -746,6 +754,10 @@ const struct sample samples[] = {
     {"change-consumer-resume", "It goes on.", sample_consumer_resume},
     {"change-consumer-reset", "All up to position 70000 counts as handled.",
      sample_consumer_reset},
+    {"change-consumer-note", "What the one of epoch 17 says of itself.",
+     sample_consumer_note},
+    {"await", "Until billing is at 5000, for at most two seconds.",
+     sample_await},
     {"consumer-changed", "Its checkpoint and its epoch.",
      sample_consumer_changed},
     {"list-consumers", "A hundred whose names begin with ship.",

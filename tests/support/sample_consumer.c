@@ -3,6 +3,8 @@
 #include "msg_consumer.h"
 #include "sample_stream.h"
 
+#define NOTE "{\"state\":\"running\"}"
+
 /* Events of orders. */
 static struct query
 orders(struct query_item *item, struct slice *category)
@@ -111,6 +113,27 @@ sample_consumer_reset(struct buf *buf)
 }
 
 void
+sample_consumer_note(struct buf *buf)
+{
+    struct msg_change_consumer change = {
+        .name = slice_of("billing"),
+        .kind = MSG_CONSUMER_NOTE,
+        .epoch = 17,
+        .note = slice_of(NOTE),
+    };
+
+    msg_change_consumer_encode(buf, 57, &change);
+}
+
+void
+sample_await(struct buf *buf)
+{
+    struct msg_await await = {slice_of("billing"), 5000, 2000000};
+
+    msg_await_encode(buf, 58, &await);
+}
+
+void
 sample_consumer_changed(struct buf *buf)
 {
     struct msg_consumer_changed changed = {4711, 17, true};
@@ -161,6 +184,8 @@ sample_consumers(struct buf *buf)
         .lag = {.is_counted = true},
         .head = 5000,
         .connected = 1,
+        .note = slice_of(NOTE),
+        .note_us = SAMPLE_TIME_US,
     };
 
     msg_consumers_add(buf, &open, &consumer);

@@ -13,6 +13,8 @@ void sample_consumer_delete(struct buf *buf);
 void sample_consumer_pause(struct buf *buf);
 void sample_consumer_resume(struct buf *buf);
 void sample_consumer_reset(struct buf *buf);
+void sample_consumer_note(struct buf *buf);
+void sample_await(struct buf *buf);
 void sample_consumer_changed(struct buf *buf);
 void sample_list_consumers(struct buf *buf);
 void sample_consumers(struct buf *buf);

@@ -606,6 +606,25 @@ START_TEST(runs_may_have_fields_of_a_newer_server)
 }
 END_TEST
 
+START_TEST(command_to_find_is_sixteen_bytes)
+{
+    static const uint8_t bytes[UUID_SIZE + 1] = {1, 2, 3};
+    const uint8_t *read;
+
+    for (size_t size = 0; size <= sizeof(bytes); size++) {
+        buf_clear(&buf);
+        pack_array(&buf, 1);
+        pack_bin(&buf, slice_make(bytes, size));
+        ck_assert_int_eq(msg_find_command_decode(&read, buf_slice(&buf), &err),
+                         size == UUID_SIZE ? ACTA_OK : ACTA_INVALID);
+        ck_assert_int_eq(read != NULL, size == UUID_SIZE);
+        if (read != NULL) {
+            ck_assert_mem_eq(read, bytes, UUID_SIZE);
+        }
+    }
+}
+END_TEST
+
 /* ---- reading ---- */
 
 START_TEST(stream_to_read_is_a_name)
@@ -759,6 +778,7 @@ main(void)
     tcase_add_loop_test(tcase, append_refuses_events_with_more_or_fewer_fields,
                         0, 2);
     tcase_add_test(tcase, runs_may_have_fields_of_a_newer_server);
+    tcase_add_test(tcase, command_to_find_is_sixteen_bytes);
     tcase_add_test(tcase, stream_to_read_is_a_name);
     tcase_add_test(tcase, prefix_and_after_are_as_long_as_names);
     tcase_add_test(tcase, query_of_a_request_may_lack_memory);

@@ -86,6 +86,7 @@ START_TEST(consumer_is_a_name)
                                          .kind = MSG_CONSUMER_PAUSE};
     struct msg_list_parked list = {.group = names[_i]};
     struct msg_join join = {.group = names[_i], .slots = 1};
+    struct msg_await await = {.consumer = names[_i]};
     struct slice name;
 
     ck_assert_int_eq(try_change(&change), codes[_i]);
@@ -93,6 +94,9 @@ START_TEST(consumer_is_a_name)
     msg_describe_consumer_encode(&buf, 1, names[_i]);
     ck_assert_int_eq(msg_describe_consumer_decode(&name, body(), &err),
                      codes[_i]);
+    buf_clear(&buf);
+    msg_await_encode(&buf, 1, &await);
+    ck_assert_int_eq(msg_await_decode(&await, body(), &err), codes[_i]);
     buf_clear(&buf);
     msg_list_parked_encode(&buf, 1, &list);
     ck_assert_int_eq(msg_list_parked_decode(&list, body(), &err), codes[_i]);
@@ -177,6 +181,67 @@ START_TEST(settings_of_a_group_are_bounded)
     ck_assert_int_eq(try_create(settings, all), ACTA_TOO_LARGE);
     settings.key_tag = slice_of("\n");
     ck_assert_int_eq(try_create(settings, all), ACTA_INVALID);
+}
+END_TEST
+
+static enum acta_code
+try_note(uint64_t epoch, struct slice note)
+{
+    struct msg_change_consumer change = {.name = slice_of("c"),
+                                         .kind = MSG_CONSUMER_NOTE,
+                                         .epoch = epoch,
+                                         .note = note};
+    enum acta_code code = try_change(&change);
+
+    if (code == ACTA_OK) {
+        ck_assert_int_eq(change.kind, MSG_CONSUMER_NOTE);
+        ck_assert_uint_eq(change.epoch, epoch);
+        assert_slice_eq(change.note, note);
+        ck_assert_uint_eq(change.query.items_count, 0);
+    }
+    return code;
+}
+
+START_TEST(note_is_lines_for_people)
+{
+    ck_assert_int_eq(try_note(0, SLICE_NONE), ACTA_OK);
+    ck_assert_int_eq(try_note(UINT64_MAX, text_of(ACTA_TEXT_SIZE_MAX)),
+                     ACTA_OK);
+    ck_assert_int_eq(try_note(1, slice_of("one\n\ttwo \xc3\xbc")), ACTA_OK);
+    ck_assert_int_eq(try_note(1, text_of(ACTA_TEXT_SIZE_MAX + 1)),
+                     ACTA_TOO_LARGE);
+    ck_assert_str_eq(err.text, "note is 1025 bytes, the limit is 1024");
+    ck_assert_int_eq(try_note(1, slice_of("red \x1b[31m")), ACTA_INVALID);
+    ck_assert_int_eq(try_note(1, slice_of("\xc3")), ACTA_INVALID);
+    ck_assert_int_eq(try_note(1, slice_make("a\0b", 3)), ACTA_INVALID);
+}
+END_TEST
+
+static enum acta_code
+try_await(uint64_t position, uint64_t timeout_us)
+{
+    struct msg_await await = {slice_of("c"), position, timeout_us};
+    struct msg_await read;
+    enum acta_code code;
+
+    buf_clear(&buf);
+    msg_await_encode(&buf, 1, &await);
+    code = msg_await_decode(&read, body(), &err);
+    if (code == ACTA_OK) {
+        assert_slice_eq(read.consumer, await.consumer);
+        ck_assert_uint_eq(read.position, position);
+        ck_assert_uint_eq(read.timeout_us, timeout_us);
+    }
+    return code;
+}
+
+START_TEST(nobody_waits_for_a_consumer_for_more_than_a_day)
+{
+    ck_assert_int_eq(try_await(0, 0), ACTA_OK);
+    ck_assert_int_eq(try_await(UINT64_MAX, MSG_AWAIT_US_MAX), ACTA_OK);
+    ck_assert_int_eq(try_await(1, MSG_AWAIT_US_MAX + 1), ACTA_TOO_LARGE);
+    ck_assert_str_eq(err.text, "time-out is 86400000001 us, the limit is "
+                               "86400000000");
 }
 END_TEST
 
@@ -531,9 +596,9 @@ START_TEST(parts_of_replies_may_have_fields_of_a_newer_server)
     list = hex("99 a16e 01 02 01 a0 a173 a174 05 c0");
     ck_assert_uint_eq(msg_next_scheduled(&list).events_count, 5);
     ck_assert_uint_eq(list.size, 0);
-    list = hex("9f a163 00 90 01 02 c2 95a000000000 950000c30000 01 02 03 04 "
-               "05 06 c0");
-    ck_assert_uint_eq(msg_next_consumer(&list).parked, 6);
+    list = hex("dc0011 a163 00 90 01 02 c2 95a000000000 950000c30000 01 02 03 "
+               "04 05 06 a174 07 c0");
+    ck_assert_uint_eq(msg_next_consumer(&list).note_us, 7);
     ck_assert_uint_eq(list.size, 0);
 }
 END_TEST
@@ -616,6 +681,8 @@ main(void)
     tcase_add_test(tcase, settings_that_are_not_given_are_the_defaults);
     tcase_add_test(tcase, what_is_altered_is_what_is_given);
     tcase_add_test(tcase, settings_of_a_group_are_bounded);
+    tcase_add_test(tcase, note_is_lines_for_people);
+    tcase_add_test(tcase, nobody_waits_for_a_consumer_for_more_than_a_day);
     tcase_add_loop_test(tcase, refused_change_of_a_consumer_frees_its_query, 0,
                         3);
     tcase_add_test(tcase, consumer_that_is_listed_has_a_query);

@@ -334,11 +334,18 @@ static const struct shape consumer_fields[] = {
     VALUE("in_hand"),
     VALUE("delayed"),
     VALUE("parked"),
+    VALUE("note"),
+    VALUE("note_us"),
 };
 static const struct shape consumer[] = {TUPLE("consumer", consumer_fields)};
 static const struct shape consumers_fields[] = {
     LIST("consumers", consumer),
     VALUE("at_end"),
+};
+static const struct shape await_fields[] = {
+    VALUE("consumer"),
+    VALUE("position"),
+    VALUE("timeout_us"),
 };
 static const struct shape describe_consumer_fields[] = {VALUE("name")};
 static const struct shape member_fields[] = {
@@ -467,6 +474,7 @@ static const struct shape loaded_fields[] = {
 };
 
 static const struct shape head_fields[] = {VALUE("head")};
+static const struct shape command_fields[] = {VALUE("command_id")};
 static const struct shape time_fields[] = {VALUE("time_us")};
 static const struct shape position_fields[] = {VALUE("position")};
 static const struct shape bytes_fields[] = {VALUE("bytes")};
@@ -480,6 +488,7 @@ static const struct shape bodies[256] = {
     [OP_READ_ALL] = TUPLE("body", read_all_fields),
     [OP_READ_EVENT] = TUPLE("body", read_event_fields),
     [OP_FIND_TIME] = TUPLE("body", time_fields),
+    [OP_FIND_COMMAND] = TUPLE("body", command_fields),
     [OP_DESCRIBE_STREAM] = TUPLE("body", describe_stream_fields),
     [OP_LIST_NAMES] = TUPLE("body", list_names_fields),
     [OP_LIST_STREAMS] = TUPLE("body", list_streams_fields),
@@ -506,6 +515,7 @@ static const struct shape bodies[256] = {
     [OP_CHANGE_LEASE] = TUPLE("body", change_lease_fields),
     [OP_CHANGE_PARKED] = TUPLE("body", change_parked_fields),
     [OP_LOAD] = TUPLE("body", load_fields),
+    [OP_AWAIT] = TUPLE("body", await_fields),
     [OP_LIST_CONSUMERS] = TUPLE("body", list_fields),
     [OP_DESCRIBE_CONSUMER] = TUPLE("body", describe_consumer_fields),
     [OP_LIST_PARKED] = TUPLE("body", list_parked_fields),
