@@ -120,6 +120,7 @@ group_free(struct group *group)
             free(event->reason);
         }
     }
+    free(group->buckets);
     group_table_fini(&group->table);
     group_heap_fini(&group->delays);
     group_keys_fini(&group->keys);
@@ -221,7 +222,7 @@ group_join(struct group *group, uint64_t slots, struct slice name, void *user)
 static void
 lose_buckets(struct group *group, const struct group_member *member)
 {
-    for (size_t i = 0; i < GROUP_BUCKETS; i++) {
+    for (size_t i = 0; group->buckets != NULL && i < GROUP_BUCKETS; i++) {
         if (group->buckets[i] == member) {
             group->buckets[i] = NULL;
         }
@@ -370,11 +371,9 @@ static void
 time_out(struct group *group, struct group_member *member,
          struct group_event *event)
 {
-    size_t bucket = group_key_bucket(event->key);
-
     group_let_sleep(group, member, true);
-    if (group->buckets[bucket] == member) {
-        group->buckets[bucket] = NULL;
+    if (group_owner(group, event->key) == member) {
+        group->buckets[group_key_bucket(event->key)] = NULL;
     }
     if (event->tries >= group->settings.deliveries_max) {
         group_park_for(group, event, "not answered in time, at delivery %u",

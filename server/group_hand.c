@@ -14,6 +14,7 @@
  */
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "group_state.h"
 
@@ -68,6 +69,18 @@ group_let_sleep(struct group *group, struct group_member *member,
     group_place_member(group, member);
 }
 
+/* A group that never had anything to hand out has no buckets: they are most of
+ * what it would take. Without memory for them keys do not stay with a member.
+ */
+static bool
+has_buckets(struct group *group)
+{
+    if (group->buckets == NULL) {
+        group->buckets = calloc(GROUP_BUCKETS, sizeof(struct group_member *));
+    }
+    return group->buckets != NULL;
+}
+
 /* The next one in turn, which then has the bucket. */
 static struct group_member *
 take_bucket(struct group *group, size_t bucket)
@@ -81,7 +94,9 @@ take_bucket(struct group *group, size_t bucket)
     member = ring_holder(ring->next, struct group_member, in_free);
     ring_take_out(&member->in_free);
     ring_put_last(ring, &member->in_free);
-    group->buckets[bucket] = member;
+    if (has_buckets(group)) {
+        group->buckets[bucket] = member;
+    }
     return member;
 }
 
@@ -89,8 +104,7 @@ take_bucket(struct group *group, size_t bucket)
 static struct group_member *
 member_for(struct group *group, const struct group_key *key)
 {
-    size_t bucket = group_key_bucket(key);
-    struct group_member *owner = group->buckets[bucket];
+    struct group_member *owner = group_owner(group, key);
 
     if (key->member != NULL) {
         return is_usable(group, key->member) ? key->member : NULL;
@@ -98,7 +112,7 @@ member_for(struct group *group, const struct group_key *key)
     if (owner != NULL && is_usable(group, owner)) {
         return owner;
     }
-    return take_bucket(group, bucket);
+    return take_bucket(group, group_key_bucket(key));
 }
 
 /* ---- keys ---- */
@@ -125,7 +139,7 @@ next_of(const struct group *group, struct group_key *key)
 void
 group_place_key(struct group *group, struct group_key *key)
 {
-    struct group_member *owner = group->buckets[group_key_bucket(key)];
+    struct group_member *owner = group_owner(group, key);
 
     ring_take_out(&key->ready);
     if (next_of(group, key) == NULL) {

@@ -65,13 +65,14 @@ struct group {
     struct ring members;
     uint64_t members_count;
     uint64_t awake_count;
-    struct ring free;        /* Members with room that are awake, */
-    struct ring free_asleep; /* and those that are not. */
-    struct ring overloaded;  /* Members with keys that others may take. */
-    struct ring orphans;     /* Ready keys that are nobody's. */
-    struct group_member *buckets[GROUP_BUCKETS];
-    uint64_t timeout_us; /* No time-out passes before. */
-    uint64_t fence;      /* The last that was given out. */
+    struct ring free;              /* Members with room that are awake, */
+    struct ring free_asleep;       /* and those that are not. */
+    struct ring overloaded;        /* Members with keys that others may take. */
+    struct ring orphans;           /* Ready keys that are nobody's. */
+    struct group_member **buckets; /* owned: GROUP_BUCKETS, when the first
+                                      event has gone to a member, or NULL */
+    uint64_t timeout_us;           /* No time-out passes before. */
+    uint64_t fence;                /* The last that was given out. */
     uint64_t fences_reserved;
     bool is_open; /* Events may be handed out under it. */
 
@@ -90,6 +91,14 @@ struct group {
     uint64_t saved_position;
     uint64_t moved_us;
 };
+
+/* Who has the bucket of @key; NULL: nobody. */
+static inline struct group_member *
+group_owner(const struct group *group, const struct group_key *key)
+{
+    return group->buckets == NULL ? NULL
+                                  : group->buckets[group_key_bucket(key)];
+}
 
 static inline void
 group_touch(struct group *group, uint64_t position)
