@@ -163,6 +163,7 @@ answer_job(struct session *session, const struct job *job)
         answer_change(session, job);
         break;
     case JOB_CONSUMER:
+    case JOB_AWAIT:
         answer_consumer(session, job);
         break;
     case JOB_LEASE:

@@ -3,7 +3,7 @@
 #include "bytes.h"
 #include "pack.h"
 
-#define CONSUMER_FIELDS   9
+#define CONSUMER_FIELDS   11
 #define CHECKPOINT_FIELDS 4
 #define PARKED_FIELDS     5
 
@@ -31,6 +31,8 @@ consumer_encode(struct buf *buf, const struct consumer *consumer)
     pack_uint(buf, settings->deliveries_max);
     pack_uint(buf, settings->on_park);
     pack_bin(buf, consumer->query);
+    pack_str(buf, consumer->note);
+    pack_uint(buf, consumer->note_us);
 }
 
 enum acta_code
@@ -52,6 +54,8 @@ consumer_decode(struct consumer *consumer, struct slice value,
     settings->deliveries_max = pack_get_uint(&reader, "deliveries max");
     on_park = pack_get_uint(&reader, "on park");
     consumer->query = pack_get_bin(&reader, "query");
+    consumer->note = pack_get_str(&reader, "note");
+    consumer->note_us = pack_get_uint(&reader, "note set");
     if (!is_whole(&reader) || kind > MSG_CONSUMER_GROUP ||
         on_park > MSG_PARK_GOES_ON) {
         return acta_fail(err, ACTA_CORRUPT, "consumer is damaged");

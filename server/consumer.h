@@ -23,6 +23,8 @@ struct consumer {
     bool is_paused;
     struct msg_group_settings settings; /* A group's; else 0. */
     struct slice query;                 /* As on the wire. */
+    struct slice note; /* A plain one's, for people and tools; may be empty. */
+    uint64_t note_us;  /* When it was set; 0: there is none. */
 };
 
 void consumer_encode(struct buf *buf, const struct consumer *consumer);

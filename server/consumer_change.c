@@ -200,6 +200,25 @@ set_paused(struct consumer_change *change, bool is_paused, struct acta_err *err)
     return keep_consumer(change, err);
 }
 
+/* A text that says how it goes, by whoever has claimed it. */
+static enum acta_code
+set_note(struct consumer_change *change, struct acta_err *err)
+{
+    const struct msg_change_consumer *wanted = change->wanted;
+
+    if (wanted->epoch != change->at.epoch) {
+        refuse(change, ACTA_FENCED, "another has taken over");
+        return ACTA_OK;
+    }
+    if (slice_equal(change->consumer.note, wanted->note)) {
+        return ACTA_OK;
+    }
+    change->consumer.note = wanted->note;
+    change->consumer.note_us =
+        wanted->note.size > 0 ? change->decider->heads->time_us : 0;
+    return keep_consumer(change, err);
+}
+
 static enum acta_code
 reset(struct consumer_change *change, struct acta_err *err)
 {
@@ -246,16 +265,23 @@ may_change(struct consumer_change *change)
 {
     enum msg_consumer_change kind = change->wanted->kind;
     bool makes = kind == MSG_CONSUMER_CLAIM || kind == MSG_CONSUMER_CREATE;
-    bool is_for_all =
-        makes || kind == MSG_CONSUMER_RESET || kind == MSG_CONSUMER_DELETE;
+    bool is_for_groups = kind == MSG_CONSUMER_ALTER ||
+                         kind == MSG_CONSUMER_PAUSE ||
+                         kind == MSG_CONSUMER_RESUME;
+    bool is_group;
 
     if (!change->found && !makes) {
         refuse(change, ACTA_NOT_FOUND, "there is none of this name");
         return false;
     }
-    if (!is_for_all && change->consumer.kind != MSG_CONSUMER_GROUP) {
+    is_group = change->found && change->consumer.kind == MSG_CONSUMER_GROUP;
+    if (is_for_groups && !is_group) {
         refuse(change, ACTA_INVALID,
                "only groups can be altered, paused and resumed");
+        return false;
+    }
+    if (kind == MSG_CONSUMER_NOTE && is_group) {
+        refuse(change, ACTA_INVALID, "it is a group, which has no note");
         return false;
     }
     return true;
@@ -280,6 +306,8 @@ carry_out(struct consumer_change *change, struct slice query,
         return set_paused(change, false, err);
     case MSG_CONSUMER_RESET:
         return reset(change, err);
+    case MSG_CONSUMER_NOTE:
+        return set_note(change, err);
     }
     return ACTA_OK;
 }
@@ -352,7 +380,7 @@ save_group(struct decider *decider, struct job *job, struct acta_err *err)
     }
     code = rows_open(&rows, buf_slice(&job->save.rows), err);
     while (code == ACTA_OK && rows_next(&rows, &row)) {
-        code = heads_set_row(decider->heads, &row, err);
+        code = decider_set_row(decider, &row, err);
     }
     return code;
 }

@@ -36,6 +36,7 @@ decider_new(struct heads *heads)
     decider->heads = heads;
     buf_init(&decider->value, SIZE_MAX);
     leases_init(&decider->leases);
+    awaits_init(&decider->awaits);
     decider->search = search_new();
     if (decider->search == NULL) {
         decider_free(decider);
@@ -57,6 +58,7 @@ decider_free(struct decider *decider)
     buf_fini(&decider->value);
     leases_fini(&decider->leases);
     schedules_fini(&decider->schedules);
+    awaits_fini(&decider->awaits);
     free(decider);
 }
 
@@ -139,6 +141,7 @@ decider_begin(struct decider *decider, uint64_t mono_us, struct acta_err *err)
 {
     decider->steps_spent = 0;
     decider->mono_us = mono_us;
+    end_awaits(decider);
     return expire_leases(decider, err);
 }
 
@@ -158,6 +161,12 @@ decider_end(struct decider *decider, struct acta_err *err)
     return code;
 }
 
+bool
+decider_is_tired(const struct decider *decider)
+{
+    return decider->steps_spent >= STEPS_A_COMMIT;
+}
+
 size_t
 decider_rows_size(const struct decider *decider, uint64_t mono_us)
 {
@@ -172,12 +181,14 @@ decider_wait_us(const struct decider *decider, uint64_t mono_us,
                 uint64_t now_us, uint64_t max_us)
 {
     uint64_t lease = leases_next(&decider->leases);
+    uint64_t await = awaits_next(&decider->awaits);
+    uint64_t mono = lease < await ? lease : await;
     uint64_t due = schedules_next(&decider->schedules);
-    uint64_t lease_us = lease > mono_us ? lease - mono_us : 0;
-    uint64_t due_us = due > now_us ? due - now_us : 0;
-    uint64_t wait_us = lease_us < due_us ? lease_us : due_us;
+    uint64_t mono_left = mono > mono_us ? mono - mono_us : 0;
+    uint64_t due_left = due > now_us ? due - now_us : 0;
+    uint64_t left = mono_left < due_left ? mono_left : due_left;
 
-    return wait_us < max_us ? wait_us : max_us;
+    return left < max_us ? left : max_us;
 }
 
 void
@@ -202,17 +213,35 @@ decider_take_done(struct decider *decider)
     return first;
 }
 
+/* All that is kept for a connection, or with NULL for any, is refused. */
+static void
+end_waiting(struct decider *decider, const struct completions *completions,
+            uint64_t connection_id, enum acta_code code, const char *text)
+{
+    struct job *job =
+        awaits_forget(&decider->awaits, completions, connection_id);
+
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        job_refuse(job, code, "%s", text);
+        decider_is_done(decider, job);
+        job = next;
+    }
+    forget_waiters(decider, completions, connection_id, code, text);
+}
+
 void
 decider_forget(struct decider *decider, const struct job *job)
 {
-    forget_waiters(decider, job->completions, job->connection_id,
-                   ACTA_CANCELLED, "the connection is closed");
+    end_waiting(decider, job->completions, job->connection_id, ACTA_CANCELLED,
+                "the connection is closed");
 }
 
 void
 decider_stop(struct decider *decider)
 {
-    forget_waiters(decider, NULL, 0, ACTA_STOPPING, "server is stopping");
+    end_waiting(decider, NULL, 0, ACTA_STOPPING, "server is stopping");
 }
 
 /* ---- rows ---- */
@@ -232,6 +261,17 @@ decider_value(struct decider *decider)
 }
 
 enum acta_code
+decider_set_row(struct decider *decider, const struct row *row,
+                struct acta_err *err)
+{
+    enum acta_code code = heads_set_row(decider->heads, row, err);
+
+    return code == ACTA_OK && row->kind == ROW_CHECKPOINT
+               ? consumer_has_moved(decider, row, err)
+               : code;
+}
+
+enum acta_code
 decider_set(struct decider *decider, enum row_kind kind, struct slice key,
             struct acta_err *err)
 {
@@ -241,7 +281,7 @@ decider_set(struct decider *decider, enum row_kind kind, struct slice key,
     if (buf_failed(&decider->value)) {
         return acta_fail(err, ACTA_MEMORY, "set row");
     }
-    return heads_set_row(decider->heads, &row, err);
+    return decider_set_row(decider, &row, err);
 }
 
 enum acta_code
@@ -250,14 +290,10 @@ decider_remove(struct decider *decider, enum row_kind kind, struct slice key,
 {
     struct row row = {.kind = kind, .key = key};
 
-    return heads_set_row(decider->heads, &row, err);
+    return decider_set_row(decider, &row, err);
 }
 
-bool
-decider_is_tired(const struct decider *decider)
-{
-    return decider->steps_spent >= STEPS_A_COMMIT;
-}
+/* ---- an append ---- */
 
 /* Memory for @writes and @events. It only grows, up to what the limits allow.
  */
@@ -456,6 +492,9 @@ decide(struct decider *decider, struct job *job, bool *waits,
         break;
     case JOB_LIST_LEASES:
         list_leases(decider, job);
+        break;
+    case JOB_AWAIT:
+        (void)await_consumer(decider, job, waits);
         break;
     case JOB_FORGET:
         decider_forget(decider, job);

@@ -1,10 +1,12 @@
 /* What the parts of a decision share. Internal to them: decide.c, repeat.c,
- * judge.c, effects.c, change.c, consumer_change.c, lease_change.c and due.c.
+ * judge.c, effects.c, change.c, consumer_change.c, consumer_await.c,
+ * lease_change.c and due.c.
  */
 
 #ifndef ACTA_DECIDER_H
 #define ACTA_DECIDER_H
 
+#include "awaits.h"
 #include "decide.h"
 #include "event.h"
 #include "leases.h"
@@ -19,6 +21,7 @@ struct decider {
 
     struct leases leases;
     struct schedules schedules;
+    struct awaits awaits;
     uint64_t mono_us;       /* Of this batch. */
     uint64_t number;        /* The last that was given, see decider_number(). */
     uint64_t number_saved;  /* The same, in its row. */
@@ -55,6 +58,8 @@ enum acta_code decider_set(struct decider *decider, enum row_kind kind,
 enum acta_code decider_remove(struct decider *decider, enum row_kind kind,
                               struct slice key,
                               struct acta_err *err) ACTA_CHECKED;
+enum acta_code decider_set_row(struct decider *decider, const struct row *row,
+                               struct acta_err *err) ACTA_CHECKED;
 
 /* @job has waited, and is to go back now. */
 void decider_is_done(struct decider *decider, struct job *job);
@@ -141,6 +146,21 @@ enum acta_code change_consumer(struct decider *decider, struct job *job,
 /* Rows of a group. */
 enum acta_code save_group(struct decider *decider, struct job *job,
                           struct acta_err *err) ACTA_CHECKED;
+
+/* ---- consumer_await.c ---- */
+
+/* Answer the job, or keep it: then *@waits is true. Returns the outcome's code.
+ */
+enum acta_code await_consumer(struct decider *decider, struct job *job,
+                              bool *waits);
+
+/* A checkpoint was set to @row, or removed: who has waited for that is done. */
+enum acta_code consumer_has_moved(struct decider *decider,
+                                  const struct row *row,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* Whoever has waited long enough is told so. */
+void end_awaits(struct decider *decider);
 
 /* ---- lease_change.c: likewise ---- */
 

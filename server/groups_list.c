@@ -204,7 +204,9 @@ measure(struct groups *groups, const struct entry *entry, unsigned counts,
                                       .epoch = entry->checkpoint.epoch,
                                       .is_paused = entry->row.is_paused,
                                       .settings = entry->row.settings,
-                                      .changed_us = entry->checkpoint.moved_us};
+                                      .changed_us = entry->checkpoint.moved_us,
+                                      .note = entry->row.note,
+                                      .note_us = entry->row.note_us};
     if (entry->row.kind == MSG_CONSUMER_GROUP) {
         code = measure_group(groups, entry, consumer, &behind, err);
     } else {

@@ -329,6 +329,7 @@ groups_do(struct groups *groups, struct job *job)
     case JOB_CONSUMER:
     case JOB_LEASE:
     case JOB_LIST_LEASES:
+    case JOB_AWAIT:
     case JOB_FORGET:
     case JOB_SAVE:
     case JOB_MAIL:

@@ -18,6 +18,7 @@ void handle_append(struct session *session, const struct frame *frame);
 void handle_change_stream(struct session *session, const struct frame *frame);
 void handle_change_consumer(struct session *session, const struct frame *frame);
 void handle_change_lease(struct session *session, const struct frame *frame);
+void handle_await(struct session *session, const struct frame *frame);
 void handle_list_leases(struct session *session, const struct frame *frame);
 
 void handle_join(struct session *session, const struct frame *frame);
@@ -33,6 +34,7 @@ void handle_read_stream(struct session *session, const struct frame *frame);
 void handle_read_all(struct session *session, const struct frame *frame);
 void handle_read_event(struct session *session, const struct frame *frame);
 void handle_find_time(struct session *session, const struct frame *frame);
+void handle_find_command(struct session *session, const struct frame *frame);
 void handle_load(struct session *session, const struct frame *frame);
 
 void handle_list_streams(struct session *session, const struct frame *frame);

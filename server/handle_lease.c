@@ -1,10 +1,11 @@
-/* change-lease, list-leases: the writer has them in memory. */
+/* change-lease, await, list-leases: what the writer has in memory. */
 
 #include "handle.h"
 
-/* An acquire may wait for longer than its connection lives. */
-void
-handle_change_lease(struct session *session, const struct frame *frame)
+/* It may wait for longer than its connection lives. */
+static void
+hand_over_with_farewell(struct session *session, const struct frame *frame,
+                        enum job_kind kind)
 {
     struct acta_err err;
     enum acta_code code = session_leave_farewell(session, JOB_FORGET, &err);
@@ -13,7 +14,19 @@ handle_change_lease(struct session *session, const struct frame *frame)
         session_error(session, frame->request_id, code, err.text);
         return;
     }
-    session_hand_over(session, frame, JOB_LEASE);
+    session_hand_over(session, frame, kind);
+}
+
+void
+handle_change_lease(struct session *session, const struct frame *frame)
+{
+    hand_over_with_farewell(session, frame, JOB_LEASE);
+}
+
+void
+handle_await(struct session *session, const struct frame *frame)
+{
+    hand_over_with_farewell(session, frame, JOB_AWAIT);
 }
 
 void

@@ -101,6 +101,8 @@ decode(struct job *job, struct slice body, struct acta_err *err)
     case JOB_LEASE:
         job->rows_size = LEASE_ROWS * ROW_SIZE_SMALL;
         return msg_change_lease_decode(&job->lease, body, err);
+    case JOB_AWAIT:
+        return msg_await_decode(&job->await, body, err);
     case JOB_LIST_LEASES:
         return msg_list_decode(&job->list, OP_LIST_LEASES, body, err);
     case JOB_LIST_CONSUMERS:

@@ -54,6 +54,7 @@ enum job_kind {
     JOB_CONSUMER,
     JOB_LEASE,       /* It may come back late: see wait_us. */
     JOB_LIST_LEASES, /* reply */
+    JOB_AWAIT,       /* It may come back late, as an acquire may. */
     JOB_FORGET,      /* The connection is gone, its waiting jobs go. */
     JOB_SAVE,        /* Of a group, by the groups' thread. */
 
@@ -91,6 +92,7 @@ struct job {
         struct msg_change change; /* JOB_CHANGE */
         struct msg_change_consumer consumer;
         struct msg_change_lease lease;
+        struct msg_await await;
         struct msg_list list; /* JOB_LIST_LEASES, JOB_LIST_CONSUMERS */
         struct job_save save;
         struct slice name; /* JOB_DESCRIBE_CONSUMER */

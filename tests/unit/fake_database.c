@@ -274,6 +274,7 @@ commit_one(struct job *job)
         commit_lease(job);
         break;
     case JOB_LIST_LEASES:
+    case JOB_AWAIT:
         msg_leases_end(reply, msg_leases_begin(reply, id), true);
         break;
     case JOB_FORGET:
