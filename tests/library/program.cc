@@ -1,8 +1,13 @@
 // A program in C++: all public headers, a lambda as callback, events that go in
 // and come out.
 
+#include <acta/acta_consumer.h>
 #include <acta/acta_ev.h>
+#include <acta/acta_group.h>
+#include <acta/acta_lease.h>
 #include <acta/acta_poll.h>
+#include <acta/acta_schedule.h>
+#include <acta/acta_snapshot.h>
 #include <acta/acta_sync.h>
 
 #include <cstdio>
@@ -82,6 +87,35 @@ read(const char *url)
     acta_query_free(query);
 }
 
+static void
+load(const char *url)
+{
+    acta_options options = acta_options_of(url);
+    struct acta_load load = acta_load_of("order-42");
+    acta_acquire acquire = acta_acquire_of("lock", 10000);
+    struct acta_append *append = acta_append_new();
+    const acta_loaded *loaded = nullptr;
+    acta_lease *lease = nullptr;
+    acta_sync *sync = nullptr;
+    acta_err err;
+
+    acta_append_snapshot(append, "order-42", 1, 1, "state", 5);
+    if (acta_sync_open(&sync, &options, &err) != ACTA_OK ||
+        acta_sync_acquire(sync, &acquire, &lease, &err) != ACTA_OK) {
+        fail("acquire", err);
+    }
+    acta_append_lease(append, "lock", acta_lease_fence(lease));
+    if (acta_sync_append(sync, append, nullptr, &err) != ACTA_OK ||
+        acta_sync_release(sync, lease, &err) != ACTA_OK ||
+        acta_sync_load(sync, &load, &loaded, &err) != ACTA_OK) {
+        fail("load", err);
+    }
+    std::printf("snapshot %s\n",
+                static_cast<const char *>(loaded->snapshot->data));
+    acta_sync_close(sync);
+    acta_append_free(append);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,5 +124,6 @@ main(int argc, char **argv)
     }
     append(argv[1]);
     read(argv[1]);
+    load(argv[1]);
     return 0;
 }

@@ -12,6 +12,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -189,12 +190,67 @@ class Installed(unittest.TestCase):
                        f"user-{owners[0]}\n")
             self.assertEqual(said.count(refused), 7)
 
+    def start(self, *command):
+        process = subprocess.Popen(
+            [str(part) for part in command], cwd=self.dir, text=True,
+            env=self.environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_workers_share_orders_and_handle_each_event_once(self):
+        append = self.build(SOURCE / "client" / "examples" / "append.c")
+        worker = self.build(SOURCE / "client" / "examples" / "worker.c")
+        url = self.serve()
+        orders = [f"order-{i}" for i in range(10)]
+        for order in orders:
+            self.run_program(append, url, order)
+        first = self.start(worker, url, "shippers")
+        lines = [first.stdout.readline() for _ in range(2 * len(orders))]
+        self.assertEqual(
+            sorted(lines), sorted(f"{order} {version} {kind}\n"
+                                  for order in orders for version, kind in
+                                  ((1, "OrderPlaced"), (2, "OrderPaid"))))
+        for order in orders:
+            self.assertLess(lines.index(f"{order} 1 OrderPlaced\n"),
+                            lines.index(f"{order} 2 OrderPaid\n"))
+        first.terminate()
+        self.assertEqual(first.wait(WAIT_S), 0, first.stderr.read())
+        # The next one goes on behind what is handled.
+        second = self.start(worker, url, "shippers")
+        self.run_program(append, url, "order-last")
+        self.assertEqual(second.stdout.readline(),
+                         "order-last 1 OrderPlaced\n")
+
+    def test_process_manager_goes_on_where_the_one_before_was(self):
+        append = self.build(SOURCE / "client" / "examples" / "append.c")
+        manager = self.build(SOURCE / "client" / "examples" /
+                             "process_manager.c")
+        url = self.serve()
+        self.run_program(append, url, "order-1")
+        first = self.start(manager, url, 3600000)
+        self.assertEqual(first.stdout.readline(),
+                         "order-1 OrderPlaced: done, up to position 1\n")
+        self.assertEqual(first.stdout.readline(),
+                         "order-1 OrderPaid: done, up to position 2\n")
+        # Position 3 is what it has stored. Another one takes over.
+        second = self.start(manager, url, 3600000)
+        self.assertEqual(first.wait(WAIT_S), 1)
+        self.assertIn("(FENCED)", first.stderr.read())
+        self.run_program(append, url, "order-2")
+        self.assertEqual(second.stdout.readline(),
+                         "order-2 OrderPlaced: done, up to position 4\n")
+        second.terminate()
+        self.assertIn(second.wait(WAIT_S), (0, -signal.SIGTERM))
+
     @unittest.skipIf(not CXX, "there is no C++ compiler")
     def test_headers_are_used_from_cplusplus(self):
         program = self.build(SOURCE / "tests" / "library" / "program.cc", CXX,
                              ["-std=c++11"])
         self.assertEqual(self.run_program(program, self.serve()),
-                         'version 1\nOrderPlaced: {"total": 12}\n')
+                         'version 1\nOrderPlaced: {"total": 12}\n'
+                         'snapshot state\n')
 
     def test_each_header_stands_alone_in_strict_c(self):
         headers = sorted((self.prefix / "include" / "acta").iterdir())
