@@ -85,6 +85,34 @@ void member_answer(struct acta_member *member, uint64_t number,
                    const char *reason);
 void member_ack_up_to(struct acta_member *member, uint64_t number);
 
+/* ---- for member.c ---- */
+
+/* A callback has returned. False if it, or what it called, has ended @member.
+ */
+bool member_lives_on(struct acta_member *member);
+
+/* True if there are events to tell. */
+static inline bool
+member_has_events(const struct acta_member *member)
+{
+    return member->told < member->answer.handed.events_count ||
+           member->first != NULL;
+}
+
+/* Read the frame whose events are told next, or keep it for later. */
+enum acta_code member_read_frame(struct acta_member *member, uint8_t *body,
+                                 size_t size,
+                                 struct acta_err *err) ACTA_CHECKED;
+enum acta_code member_keep_frame(struct acta_member *member,
+                                 const uint8_t *body, size_t size,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* Tell all that there are, as long as @member is there and wants it. */
+enum acta_code member_tell_events(struct acta_member *member,
+                                  struct acta_err *err) ACTA_CHECKED;
+
+/* ---- for core.c ---- */
+
 /* Whose join has this id; NULL: nobody's. */
 struct acta_member *members_find(const struct core *core, uint64_t id);
 
