@@ -463,6 +463,7 @@ database_stats(struct database *database, struct database_stats *stats)
     stats->stored = memtable_first_position(view.tables[0]) - 1;
     tail_unpin(&view);
     writer_stats(database->writer, stats);
+    groups_stats(database->groups, stats);
     checkpointer_stats(database->checkpointer, stats);
     stats->journal_size = journal_size(database->rooms.journal);
     stats->store_size = store_size(database->rooms.store);

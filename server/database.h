@@ -129,7 +129,10 @@ struct database_stats {
     uint64_t leases;       /* That are held. */
     uint64_t lease_waiters;
     uint64_t schedules; /* Scheduled appends that wait to be due. */
-    uint64_t disk_free; /* Bytes, when last looked. */
+    uint64_t groups;    /* Consumer groups that are in memory, */
+    uint64_t group_members;
+    uint64_t group_in_hand; /* and events that their members have. */
+    uint64_t disk_free;     /* Bytes, when last looked. */
 
     /* Erasures whose bytes are still to be taken out of the files. */
     uint64_t erasures_pending;

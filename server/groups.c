@@ -64,12 +64,11 @@ groups_refuse(struct groups *groups)
 }
 
 void
-groups_stats(struct groups *groups, struct groups_stats *stats)
+groups_stats(struct groups *groups, struct database_stats *stats)
 {
-    *stats =
-        (struct groups_stats){.groups = atomic_load(&groups->groups_count),
-                              .members = atomic_load(&groups->members_count),
-                              .in_hand = atomic_load(&groups->in_hand)};
+    stats->groups = atomic_load(&groups->groups_count);
+    stats->group_members = atomic_load(&groups->members_count);
+    stats->group_in_hand = atomic_load(&groups->in_hand);
 }
 
 /* ---- a turn ---- */

@@ -54,13 +54,7 @@ enum acta_code groups_submit(struct groups *groups,
  */
 void groups_changed(void *groups, struct slice name);
 
-/* Of the groups in memory. Any thread. */
-struct groups_stats {
-    uint64_t groups;
-    uint64_t members;
-    uint64_t in_hand; /* Events that members have. */
-};
-
-void groups_stats(struct groups *groups, struct groups_stats *stats);
+/* See database.h. Any thread. */
+void groups_stats(struct groups *groups, struct database_stats *stats);
 
 #endif

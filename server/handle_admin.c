@@ -174,6 +174,9 @@ list_database(struct reply *reply, struct database *database)
     number(reply, "database.leases", stats.leases);
     number(reply, "database.lease_waiters", stats.lease_waiters);
     number(reply, "database.schedules", stats.schedules);
+    number(reply, "database.groups", stats.groups);
+    number(reply, "database.group_members", stats.group_members);
+    number(reply, "database.group_in_hand", stats.group_in_hand);
     number(reply, "database.disk_free", stats.disk_free);
     number(reply, "database.full", stats.full);
     number(reply, "database.erasures_pending", stats.erasures_pending);

@@ -434,6 +434,33 @@ START_TEST(member_has_no_more_in_hand_than_it_has_slots)
 }
 END_TEST
 
+/* A description comes behind the step in which events were counted. */
+START_TEST(groups_at_work_are_counted)
+{
+    struct database_stats stats;
+
+    append("a-1", 3);
+    create(QUERY_ALL, HOUR_US);
+    ck_assert_int_eq(join(ANN, HER, 2), ACTA_OK);
+    wait_for_hands(2);
+    (void)describe();
+    database_stats(db.database, &stats);
+    ck_assert_uint_eq(stats.groups, 1);
+    ck_assert_uint_eq(stats.group_members, 1);
+    ck_assert_uint_eq(stats.group_in_hand, 2);
+    acknowledge_all(ANN, 0);
+    wait_for_hands(3);
+    acknowledge_all(ANN, 2);
+    leave(ANN, HER);
+    do {
+        (void)describe();
+        database_stats(db.database, &stats);
+    } while (stats.groups > 0);
+    ck_assert_uint_eq(stats.group_members, 0);
+    ck_assert_uint_eq(stats.group_in_hand, 0);
+}
+END_TEST
+
 START_TEST(events_of_who_hangs_up_go_to_another)
 {
     append("a-1", 2);
@@ -685,6 +712,7 @@ main(void)
     tcase_add_test(tcase, history_is_handed_out_and_then_what_is_new);
     tcase_add_test(tcase, event_that_is_wanted_wakes_a_group_that_waits);
     tcase_add_test(tcase, member_has_no_more_in_hand_than_it_has_slots);
+    tcase_add_test(tcase, groups_at_work_are_counted);
     tcase_add_test(tcase, events_of_who_hangs_up_go_to_another);
     tcase_add_test(tcase, event_that_is_not_answered_is_handed_out_again);
     tcase_add_test(tcase, one_connection_has_memberships_of_its_own);
