@@ -48,7 +48,7 @@
 #include "journal.h"
 #include "uuid.h"
 
-#define SEGMENT_VERSION     2
+#define SEGMENT_VERSION     3
 #define SEGMENT_ALIGNMENT   4096
 #define SEGMENT_HEADER_SIZE SEGMENT_ALIGNMENT
 #define SEGMENT_ENTRY_SIZE  64 /* Of an entry's header. */

@@ -23,7 +23,7 @@
 #include "slice.h"
 #include "uuid.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 /* What a store may do without. */
 #define STORE_WITHOUT_EVENT_IDS   1u

@@ -1,10 +1,14 @@
 /* Databases that former versions wrote: tests/old/version-N.tar.gz holds one
  * that was killed, with events in its store and more of them in its journal.
  *
- * Version 1: streams order-1, order-2 and customer-7 with five events each in
- * turn, a clean stop, then order-1, order-2 and basket-9 with three each, a
- * kill. The event at position N has the id draft_id(N), the data {"n":N}, the
- * metadata {"by":"v1"} and the tag n:N, N modulo 3.
+ * All: streams order-1, order-2 and customer-7 with five events each in turn, a
+ * clean stop, then order-1, order-2 and basket-9 with three each, a kill. The
+ * event at position N has the id draft_id(N), the data {"n":N}, the metadata
+ * {"by":"v1"} and the tag n:N, N modulo 3.
+ *
+ * Version 2, rows: the events at 15 and 24 were of the commands draft_id(1015)
+ * and draft_id(1024); order-2 has a max count of 1000; and, in the journal
+ * only, gone-1 was tombstoned before it had an event.
  */
 
 #include <inttypes.h>
@@ -45,10 +49,17 @@ unpack(const char *name)
 }
 
 static void
-setup(void)
+setup_1(void)
 {
     base_init(&base);
     unpack("tests/old/version-1.tar.gz");
+}
+
+static void
+setup_2(void)
+{
+    base_init(&base);
+    unpack("tests/old/version-2.tar.gz");
 }
 
 static void
@@ -224,11 +235,69 @@ START_TEST(its_streams_are_changed_and_stay_so_over_a_kill)
 }
 END_TEST
 
-int
-main(void)
+/* ---- what version 2 knew, and version 1 did not ---- */
+
+/* Send a command that was carried out then, with another event. */
+static void
+send_command(uint64_t command, uint64_t position)
 {
-    Suite *suite = suite_create("old");
-    TCase *tcase = tcase_create("version 1");
+    struct draft draft = {.id = 300};
+    struct draft_write write = {"order-1", MSG_EXPECT_ANY, &draft, 1};
+    struct uuid id = draft_id(command);
+    struct msg_append_more more = {.command_id = id.bytes};
+    struct job *job = draft_append_with(&write, 1, &more);
+
+    ck_assert_int_eq(base_decide(&base, job), ACTA_OK);
+    ck_assert(job->outcome.repeated);
+    ck_assert_uint_eq(job->outcome.runs_count, 1);
+    ck_assert_uint_eq(job->outcome.runs[0].first_position, position);
+    job_free(job);
+}
+
+static void
+check_rows(void)
+{
+    send_command(1015, 15);
+    send_command(1024, RECORDED);
+    ck_assert_uint_eq(describe("order-2").stream.settings.max_count, 1000);
+    ck_assert_int_eq(describe("gone-1").stream.state, MSG_STREAM_TOMBSTONED);
+}
+
+START_TEST(rows_are_read_from_store_and_journal)
+{
+    base_open(&base);
+    check_rows();
+    restart();
+    check_rows();
+}
+END_TEST
+
+/* What this version knows, and that one did not. */
+static void
+claim(struct base *of)
+{
+    struct msg_change_consumer wanted = {.name = slice_of("c"),
+                                         .kind = MSG_CONSUMER_CLAIM};
+    struct job *job = draft_consumer(&wanted);
+
+    ck_assert_int_eq(base_decide(of, job), ACTA_OK);
+    ck_assert(job->outcome.consumer_changed.changed);
+    job_free(job);
+}
+
+START_TEST(a_consumer_is_made_and_stays_over_a_kill)
+{
+    ck_assert_int_eq(base_killed(&base, claim), 0);
+    base_open(&base);
+    claim(&base);
+    check_all(RECORDED);
+}
+END_TEST
+
+static void
+add_case(Suite *suite, const char *name, void (*setup)(void), bool has_rows)
+{
+    TCase *tcase = tcase_create(name);
 
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -236,5 +305,18 @@ main(void)
     tcase_add_test(tcase, an_append_of_then_sent_again_counts_once);
     tcase_add_test(tcase, its_streams_are_changed_and_stay_so_over_a_restart);
     tcase_add_test(tcase, its_streams_are_changed_and_stay_so_over_a_kill);
+    tcase_add_test(tcase, a_consumer_is_made_and_stays_over_a_kill);
+    if (has_rows) {
+        tcase_add_test(tcase, rows_are_read_from_store_and_journal);
+    }
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("old");
+
+    add_case(suite, "version 1", setup_1, false);
+    add_case(suite, "version 2", setup_2, true);
     return run_suite(suite);
 }
