@@ -1,8 +1,8 @@
 /* One database: an independent order of positions in a directory of its own.
  *
  * It owns the four rooms (journal, tail, store, and through struct reader the
- * readers) and their threads: the writer, the checkpoint thread and the one
- * that keeps journal segments ready. Between database_open() and
+ * readers) and their threads: the writer, the checkpoint thread, the one that
+ * keeps journal segments ready, and the one of the consumer groups. Between database_open() and
  * database_close() every function here may be called from any thread.
  */
 
@@ -75,16 +75,16 @@ enum acta_code database_open(struct database **database,
  */
 void database_close(struct database *database);
 
-/* Refuse appends from now on (STOPPING); those queued are still decided and
- * given back. Returns at once.
+/* Refuse jobs from now on (STOPPING); those queued are still decided and given
+ * back, memberships end, and what groups have done is saved. Returns at once.
  */
 void database_stop_appends(struct database *database);
 
-/* Hand an append to the writer.
+/* Hand a job to the thread that it is for: the writer, or that of the groups.
  *
- * OK        It is the writer's, and comes back through its completions, always.
+ * OK        It is that thread's, and comes back through its completions, always.
  * BUSY      The queue is full. It is still the caller's, who may try again
- *           when some append of its own has come back.
+ *           when some job of its own has come back.
  * STOPPING  It is still the caller's.
  */
 enum acta_code database_submit(struct database *database,
