@@ -2,8 +2,9 @@
  *
  * It owns the four rooms (journal, tail, store, and through struct reader the
  * readers) and their threads: the writer, the checkpoint thread, the one that
- * keeps journal segments ready, and the one of the consumer groups. Between database_open() and
- * database_close() every function here may be called from any thread.
+ * keeps journal segments ready, and the one of the consumer groups. Between
+ * database_open() and database_close() every function here may be called from
+ * any thread.
  */
 
 #ifndef ACTA_DATABASE_H
@@ -82,7 +83,7 @@ void database_stop_appends(struct database *database);
 
 /* Hand a job to the thread that it is for: the writer, or that of the groups.
  *
- * OK        It is that thread's, and comes back through its completions, always.
+ * OK        It is that thread's, and comes back through its completions.
  * BUSY      The queue is full. It is still the caller's, who may try again
  *           when some job of its own has come back.
  * STOPPING  It is still the caller's.
