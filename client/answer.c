@@ -4,6 +4,9 @@
 
 #include "limit.h"
 
+/* Memory that is kept from one reply to the next. */
+#define KEEP ((size_t)1 << 20)
+
 void
 answer_fini(struct answer *answer)
 {
@@ -388,8 +391,11 @@ read_consumer_changed(struct answer *answer, struct slice base,
 static bool
 keep_bytes(struct answer *answer, const uint8_t *body, size_t size)
 {
-    buf_fini(&answer->bytes);
-    buf_init(&answer->bytes, ACTA_FRAME_SIZE_MAX);
+    if (answer->bytes.size_max == 0) {
+        buf_init(&answer->bytes, ACTA_FRAME_SIZE_MAX);
+    }
+    buf_clear(&answer->bytes);
+    buf_trim(&answer->bytes, KEEP);
     buf_append(&answer->bytes, body, size);
     return !buf_failed(&answer->bytes);
 }
