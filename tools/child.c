@@ -150,8 +150,23 @@ child_has_ended(struct child *child)
 void
 child_wait(struct child *child)
 {
+    while (!child_has_ended(child) && interrupt_caught() == 0) {
+        interrupt_wait(NULL, 0, -1);
+    }
     if (child->pid != 0) {
+        child_pass(child, interrupt_caught());
         look(child, 0);
+    }
+}
+
+void
+child_pass(const struct child *child, int number)
+{
+    bool is_from_terminal =
+        number == SIGINT && tcgetpgrp(STDIN_FILENO) == getpgrp();
+
+    if (!is_from_terminal) {
+        kill(child->pid, number);
     }
 }
 

@@ -39,8 +39,11 @@ void child_end_input(struct child *child);
 /* Has it ended? Does not wait. */
 bool child_has_ended(struct child *child);
 
-/* Wait until it has. */
+/* Wait until it has. What interrupts us is passed on to it. */
 void child_wait(struct child *child);
+
+/* Pass @number on, unless it is what the terminal has sent to both. */
+void child_pass(const struct child *child, int number);
 
 /* What it would be for a shell: what it exited with, or 128 and the signal. */
 int child_exit_code(const struct child *child);

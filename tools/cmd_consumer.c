@@ -299,8 +299,7 @@ cmd_rm(struct cli *cli, int argc, char **argv)
         ACTA_OK) {
         return consumer_refuse(argv[optind], &err);
     }
-    snprintf(text, sizeof(text), "%s: %s", argv[optind],
-             changed->changed ? "is removed" : "there was none");
+    snprintf(text, sizeof(text), "%s: is removed", argv[optind]);
     return consumer_tell(cli, argv[optind], changed, text);
 }
 

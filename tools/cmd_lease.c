@@ -95,26 +95,15 @@ on_ended(void *user, const struct acta_err *err)
     run->err = *err;
 }
 
-/* Tell the program to end by @number, and give it a while. */
+/* It may not go on: tell the program to end, and give it a while. */
 static void
-end_child(struct run *run, int number)
+end_child(struct run *run)
 {
-    if (run->is_told_to_end) {
-        return;
+    if (!run->is_told_to_end) {
+        run->is_told_to_end = true;
+        run->kill_ms = acta_poll_now_ms() + GRACE_MS;
+        kill(run->child.pid, SIGTERM);
     }
-    run->is_told_to_end = true;
-    run->kill_ms = acta_poll_now_ms() + GRACE_MS;
-    if (number != 0) {
-        kill(run->child.pid, number);
-    }
-}
-
-/* What a terminal sends goes to the program, too; all else is passed on. */
-static int
-number_to_pass(int number)
-{
-    return number == SIGINT && tcgetpgrp(STDIN_FILENO) == getpgrp() ? 0
-                                                                    : number;
 }
 
 /* Wait for what comes next: the server, the end of the program, a signal. */
@@ -157,12 +146,12 @@ wait_for_child(struct run *run)
     while (!child_has_ended(&run->child)) {
         uint64_t until_ms = ACTA_NO_TIMER;
 
-        if (run->lease == NULL) {
-            end_child(run, SIGTERM);
-        } else if (interrupt_caught() != 0) {
-            end_child(run, number_to_pass(interrupt_caught()));
+        if (interrupt_caught() != 0) {
+            child_pass(&run->child, interrupt_caught());
+            interrupt_forget();
         }
-        if (run->is_told_to_end && run->lease == NULL) {
+        if (run->lease == NULL) {
+            end_child(run);
             until_ms = run->kill_ms;
             if (acta_poll_now_ms() >= until_ms) {
                 kill(run->child.pid, SIGKILL);

@@ -75,6 +75,12 @@ interrupt_caught(void)
 }
 
 void
+interrupt_forget(void)
+{
+    caught = 0;
+}
+
+void
 interrupt_wait(struct pollfd *pollfds, size_t count, int timeout_ms)
 {
     struct timespec timeout = {

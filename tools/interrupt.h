@@ -19,8 +19,11 @@ void interrupt_catch(void);
  */
 void interrupt_exits(void);
 
-/* The signal that was noted; 0: none. */
+/* The signal that was noted; 0: none. interrupt_forget() says that it was dealt
+ * with.
+ */
 int interrupt_caught(void);
+void interrupt_forget(void);
 
 /* Wait until one of @pollfds (which may be NULL) is ready, a signal is noted, a
  * child has ended, or @timeout_ms has passed (negative: never). Does not wait

@@ -304,6 +304,7 @@ print_lease(const struct cli *cli, struct table *table,
     };
     uint64_t unnamed = lease->waiters_count - lease->waiters_named;
     char since[OUT_TIME_SIZE];
+    char left[WHEN_SIZE];
     char *waiting = NULL;
     size_t size;
     FILE *out = open_memstream(&waiting, &size);
@@ -324,7 +325,12 @@ print_lease(const struct cli *cli, struct table *table,
     table_cell(table, "%s", lease->name);
     table_cell(table, "%s", lease->holder);
     table_cell(table, "%" PRIu64, lease->fence);
-    table_cell(table, "%.1f s", (double)lease->remaining_us / 1e6);
+    if (lease->remaining_us < 60000000) {
+        table_cell(table, "%.1f s", (double)lease->remaining_us / 1e6);
+    } else {
+        when_format_duration(lease->remaining_us, left);
+        table_cell(table, "%s", left);
+    }
     table_cell(table, "%s", since);
     table_cell(table, "%s", lease->waiters_count == 0 ? "-" : waiting);
     free(waiting);

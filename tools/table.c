@@ -115,32 +115,38 @@ print_cell(const struct table *table, size_t column, const char *text)
     bool is_last = column + 1 == table->columns_count;
 
     if (table->columns[column].to_the_right) {
-        printf("%*s%s%s", space, "", text, is_last ? "\n" : "  ");
-    } else if (is_last) {
-        printf("%s\n", text);
+        printf("%*s%s", space, "", text);
     } else {
-        printf("%s%*s  ", text, space, "");
+        printf("%s%*s", text, is_last ? 0 : space, "");
     }
+    fputs(is_last ? "" : "  ", stdout);
+}
+
+static void
+print_title(struct table *table, const char *dim, const char *plain)
+{
+    fputs(dim, stdout);
+    for (size_t i = 0; i < table->columns_count; i++) {
+        print_cell(table, i, table->columns[i].title);
+    }
+    printf("%s\n", plain);
+    table->is_titled = true;
 }
 
 void
 table_print(struct table *table, const char *dim, const char *plain)
 {
-    if (table->columns == NULL) {
-        return;
-    }
-    if (!table->is_titled) {
-        fputs(dim, stdout);
-        for (size_t i = 0; i < table->columns_count; i++) {
-            print_cell(table, i, table->columns[i].title);
-        }
-        fputs(plain, stdout);
-        table->is_titled = true;
+    if (table->columns != NULL && !table->is_titled) {
+        print_title(table, dim, plain);
     }
     for (size_t i = 0; i < table->cells_count; i++) {
         const char *text = table->cells[i];
+        size_t column = i % table->columns_count;
 
-        print_cell(table, i % table->columns_count, text == NULL ? "" : text);
+        print_cell(table, column, text == NULL ? "" : text);
+        if (column + 1 == table->columns_count) {
+            putchar('\n');
+        }
     }
     forget_cells(table);
 }

@@ -85,3 +85,28 @@ steady consumer rm mailers
 try consumer rm mailers
 steady consumer rm invoices
 steady consumer ls
+
+echo '---- mistakes'
+try consumer create
+try consumer create a b
+try consumer create a --on-park maybe
+try consumer create a --ack-timeout soon
+try consumer create a --deliveries 0
+try consumer create a --from 3 --since 2h
+try consumer create a --ack-timeout 100d
+try consumer create a --key-tag "$(printf 'a\nb')"
+try consumer alter auditors
+try consumer alter auditors --since 2h
+try consumer alter nobody --deliveries 3
+try consumer reset auditors
+try consumer rm
+try consumer lag a b
+try consumer lag --interval 0s
+try consumer parked replay auditors
+try consumer parked replay auditors 1 --all
+try consumer parked drop auditors one
+try append a-1 A 1 --checkpoint auditors=1
+try append a-1 A 1 --checkpoint auditors=x:2
+try append a-1 A 1 --lease a
+try append a-1 A 1 --lease a=0
+try append --atomic --checkpoint auditors=1:2 --checkpoint auditors=1:3 </dev/null

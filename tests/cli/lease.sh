@@ -73,3 +73,11 @@ stop_server KILL
 wait $first
 echo "exit $?"
 sed 's/was lost: .*;/was lost: WHY;/' talk
+
+echo '---- mistakes'
+start_server
+try lease run projection
+try lease run -- true
+try lease run projection --wait soon -- true
+try lease run projection --duration 0 -- true
+try lease run projection --duration 2d -- true

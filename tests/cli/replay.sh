@@ -51,6 +51,15 @@ wait $replay
 echo "exit $?"
 sed -E 's/^[0-9]+ events?, up to position [0-9]+/N events, up to position N/' talk
 
+# What ends acta ends the command, too.
+"$build/tools/acta" replay -q --exec 'read -r line; echo "$line"; exec sleep 60' \
+    >given &
+replay=$!
+wait_for 'the first event' lines_are given 1
+kill -TERM $replay
+wait $replay
+echo "exit $?"
+
 echo '---- to a consumer'
 try replay --to-consumer mailers
 acta consumer create -q mailers --type Order1

@@ -67,8 +67,8 @@ START_TEST(columns_are_as_wide_as_what_is_in_them)
     row("apple", 5, "here");
     row("pomegranate", 123456, "");
     table_print(&table, "<", ">");
-    expect("<FRUIT         COUNT  WHERE\n"
-           ">apple             5  here\n"
+    expect("<FRUIT         COUNT  WHERE>\n"
+           "apple             5  here\n"
            "pomegranate  123456  \n");
 }
 END_TEST
