@@ -14,17 +14,16 @@
 #include "pack.h"
 #include "require.h"
 
-#define NAME_SIZE   48
-#define STREAMS     4
-#define EVENTS      12 /* In each, in a round. */
-#define TYPE        "Kept"
-#define HOUR_US     UINT64_C(3600000000)
-#define DAY_US      (24 * HOUR_US)
-#define LINE_SIZE   4096
-#define LOOK_NS     1000000
-#define PATIENCE_US UINT64_C(60000000)
-#define TIMEOUT_US  (10 * HOUR_US)
-#define HELD_MAX    256
+#define NAME_SIZE  48
+#define STREAMS    4
+#define EVENTS     12 /* In each, in a round. */
+#define TYPE       "Kept"
+#define HOUR_US    UINT64_C(3600000000)
+#define DAY_US     (24 * HOUR_US)
+#define LINE_SIZE  4096
+#define LOOK_NS    1000000
+#define TIMEOUT_US (10 * HOUR_US)
+#define HELD_MAX   256
 
 /* What clients got in the last round. */
 static struct {
@@ -162,8 +161,9 @@ work_once(struct wire *wire, struct slice group)
 
     msg_join_encode(&wire->out, member, &join);
     (void)wire_must(wire, member, OP_JOINED);
-    ck_assert_int_eq(wire_next(wire, &frame, WIRE_PATIENCE_S * 1000),
-                     WIRE_FRAME);
+    ck_assert_int_eq(
+        wire_next(wire, &frame, (unsigned)(wire_patience_us() / 1000)),
+        WIRE_FRAME);
     ck_assert_uint_eq(frame.kind, OP_HANDED);
     require(msg_handed_decode(&handed, frame.body, &err) == ACTA_OK);
     ck_assert_uint_gt(handed.events_count, 1);
@@ -332,7 +332,7 @@ see_failure(void *user, const struct msg_scheduled *schedule)
 static void
 wait_for_failure(struct wire *wire, const char *name)
 {
-    uint64_t end = notes_time_us() + PATIENCE_US;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = LOOK_NS};
     bool has_failed = false;
 

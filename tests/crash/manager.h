@@ -14,10 +14,11 @@
 
 #include "daemon.h"
 
-#define MANAGER_ORDER    "Ordered"
-#define MANAGER_COMMAND  "Ship"     /* Its data are the order's position, */
-#define MANAGER_DEADLINE "TimedOut" /* as are those of the deadline's event.   \
-                                     */
+#define MANAGER_ORDER   "Ordered"
+#define MANAGER_COMMAND "Ship" /* Its data are the order's position, */
+#define MANAGER_DEADLINE                                                       \
+    "TimedOut" /* as are those of the deadline's event.                        \
+                */
 #define MANAGER_CONSUMER "manager"
 
 /* Start one. It ends, with status 0, soon after *@stopping has become true,

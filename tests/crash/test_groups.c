@@ -32,7 +32,6 @@
 #define PARKED_MAX     20000
 #define LIFE_US_MAX    350000
 #define LOOK_NS        2000000
-#define REST_S_MAX     120
 #define TIMEOUT_S      1800
 
 struct scene {
@@ -261,7 +260,7 @@ note_rest(const struct msg_consumer *group)
 static void
 come_to_rest(uint64_t parked_max)
 {
-    uint64_t end = notes_time_us() + (uint64_t)REST_S_MAX * 1000000;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = LOOK_NS};
     struct msg_consumer group;
 
@@ -288,7 +287,7 @@ come_to_rest(uint64_t parked_max)
 static void
 wait_until_alone(void)
 {
-    uint64_t end = notes_time_us() + (uint64_t)REST_S_MAX * 1000000;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = LOOK_NS};
 
     while (describe().connected > 0) {

@@ -21,7 +21,6 @@
 #define ROUNDS_LONG 40
 #define TEXT_MAX    ((size_t)16 << 20)
 #define LOOK_NS     1000000
-#define PATIENCE_US UINT64_C(60000000)
 #define TIMEOUT_S   1800
 
 struct scene {
@@ -111,7 +110,7 @@ stored(struct wire *wire)
 static void
 wait_for_checkpoint(struct scene *scene)
 {
-    uint64_t end = notes_time_us() + PATIENCE_US;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = LOOK_NS};
     uint64_t head;
 

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -21,6 +22,25 @@
 #define RECEIVE_SIZE 65536
 #define TRY_AGAIN_NS 1000000
 #define TEXT_SIZE    1024
+#define PATIENCE_S   60
+
+uint64_t
+wire_patience_us(void)
+{
+    const char *wanted = getenv("ACTA_TEST_PATIENCE_S");
+    uint64_t patience_s = PATIENCE_S;
+
+    if (wanted != NULL && wanted[0] != '\0') {
+        patience_s = strtoull(wanted, NULL, 10);
+    }
+    return patience_s * 1000000;
+}
+
+static int
+patience_ms(void)
+{
+    return (int)(wire_patience_us() / 1000);
+}
 
 void
 wire_init(struct wire *wire, const struct daemon *daemon)
@@ -85,8 +105,8 @@ wire_send(struct wire *wire)
         } else if (errno != EAGAIN && errno != EINTR) {
             wire_cut(wire);
             return false;
-        } else if (!wait_for(wire, POLLOUT, WIRE_PATIENCE_S * 1000)) {
-            ck_abort_msg("actad takes nothing for %d s", WIRE_PATIENCE_S);
+        } else if (!wait_for(wire, POLLOUT, patience_ms())) {
+            ck_abort_msg("actad takes nothing");
         }
     }
     return true;
@@ -188,12 +208,11 @@ wire_try(struct wire *wire)
 void
 wire_connect(struct wire *wire)
 {
-    uint64_t end = notes_time_us() + (uint64_t)WIRE_PATIENCE_S * 1000000;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = TRY_AGAIN_NS};
 
     while (!wire_try(wire)) {
-        ck_assert_msg(notes_time_us() < end, "actad cannot be reached for %d s",
-                      WIRE_PATIENCE_S);
+        ck_assert_msg(notes_time_us() < end, "actad cannot be reached");
         nanosleep(&pause, NULL);
     }
 }
@@ -207,11 +226,11 @@ wire_ask(struct wire *wire, uint64_t request_id, struct frame *frame)
         return false;
     }
     for (;;) {
-        switch (wire_next(wire, frame, WIRE_PATIENCE_S * 1000)) {
+        switch (wire_next(wire, frame, (unsigned)patience_ms())) {
         case WIRE_GONE:
             return false;
         case WIRE_NOTHING:
-            ck_abort_msg("no answer for %d s", WIRE_PATIENCE_S);
+            ck_abort_msg("no answer");
         case WIRE_FRAME:
             if (frame->request_id == request_id) {
                 return true;

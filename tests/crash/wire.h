@@ -3,8 +3,8 @@
  * and dies with the server.
  *
  * That the server is gone is an answer. What breaks the protocol fails the
- * test, and so does a server that is silent for WIRE_PATIENCE_S. One thread at
- * a time.
+ * test, and so does a server that is silent for wire_patience_us(). One thread
+ * at a time.
  */
 
 #ifndef ACTA_TEST_WIRE_H
@@ -21,8 +21,6 @@
 #include "msg.h"
 #include "slice.h"
 
-#define WIRE_PATIENCE_S 60
-
 struct wire {
     int fd; /* -1: there is no connection. */
     char address[32];
@@ -32,6 +30,12 @@ struct wire {
     uint64_t last_request;
     char life[40]; /* Of the server: a text that no other start of it has. */
 };
+
+/* How long a test waits for what will come, before it says that it does not: a
+ * minute, or ACTA_TEST_PATIENCE_S in the environment, for those that wait in
+ * vain on purpose.
+ */
+uint64_t wire_patience_us(void);
 
 /* For a server that has been started, and may be down by now. */
 void wire_init(struct wire *wire, const struct daemon *daemon);

@@ -13,8 +13,9 @@
 
 #include "daemon.h"
 
-#define WORKER_TIMEOUT_US UINT64_C(150000) /* The group's time for an answer.  \
-                                            */
+#define WORKER_TIMEOUT_US                                                      \
+    UINT64_C(150000) /* The group's time for an answer.                        \
+                      */
 
 /* What all workers of a test look at. */
 struct workers {

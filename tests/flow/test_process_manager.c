@@ -31,7 +31,6 @@
 #define LIFE_US_MAX  60000
 #define POSITION_MAX 100000
 #define LOOK_NS      5000000
-#define PATIENCE_US  UINT64_C(120000000)
 #define TIMEOUT_S    1800
 
 /* What became of the order at a position. */
@@ -185,7 +184,7 @@ count_schedules(struct wire *wire)
 static void
 wait_until_done(struct scene *scene)
 {
-    uint64_t end = notes_time_us() + PATIENCE_US;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = LOOK_NS};
 
     while (count_all(&scene->wire) < ORDERS) {
@@ -211,7 +210,7 @@ stop_managers(struct scene *scene)
 static void
 expect_each_once(struct scene *scene)
 {
-    uint64_t end = notes_time_us() + PATIENCE_US;
+    uint64_t end = notes_time_us() + wire_patience_us();
     struct timespec pause = {.tv_nsec = LOOK_NS};
     unsigned found = 0;
 
