@@ -198,8 +198,9 @@ struct msg_condition {
 };
 
 /* A named consumer's checkpoint moves. It must be of this epoch, and at @from
- * unless @has_from is false; if it is at @to already, nothing happens. It never
- * goes back.
+ * unless @has_from is false. If it is at @to already, nothing happens; but with
+ * events, unless @from is @to, that is a conflict: another append has done what
+ * these are about. It never goes back.
  */
 struct msg_checkpoint {
     struct slice consumer;

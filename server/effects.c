@@ -54,6 +54,18 @@ head_of(const struct decider *decider)
     return memtable_first_position(active) + memtable_count(active) - 1;
 }
 
+/* A checkpoint is where it is to go. That is fine for one that is only to be
+ * there, and for an append without events, which may have come before. One with
+ * events has not, or its ids would be known: what made these events has been
+ * done by another append, so that with this one it would be done twice.
+ */
+static bool
+may_be_there(const struct job *job, const struct msg_checkpoint *move)
+{
+    return job->append.writes_count == 0 ||
+           (move->has_from && move->from == move->to);
+}
+
 static void
 judge_checkpoint(struct decider *decider, struct job *job, size_t index,
                  const struct checkpoint_row *at, bool found)
@@ -68,9 +80,9 @@ judge_checkpoint(struct decider *decider, struct job *job, size_t index,
     } else if (at->epoch != move->epoch) {
         fail_effect(job, kind, index, ACTA_FENCED, expected, at->position,
                     "another has taken over this consumer", move->consumer);
-    } else if (at->position == move->to) {
-        return; /* It is so already. */
-    } else if (at->position > move->to ||
+    } else if (at->position == move->to && may_be_there(job, move)) {
+        return;
+    } else if (at->position >= move->to ||
                (move->has_from && at->position != move->from)) {
         fail_effect(job, kind, index, ACTA_CONFLICT, expected, at->position,
                     "its checkpoint is elsewhere", move->consumer);

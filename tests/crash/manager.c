@@ -158,18 +158,29 @@ put_effects(struct manager *manager, uint64_t request_id, uint64_t order)
     buf_fini(&writes);
 }
 
-/* False if its turn is over, or the server is gone: then the checkpoint tells
- * what was done.
+static enum acta_code
+append(struct manager *manager, uint64_t order)
+{
+    uint64_t request_id = wire_request(&manager->writer);
+    struct frame frame;
+
+    put_effects(manager, request_id, order);
+    return wire_call(&manager->writer, request_id, OP_APPENDED, &frame, NULL);
+}
+
+/* False if its turn is over: then the checkpoint tells what was done. Where
+ * that is not known, it sometimes tries again at once, with other ids: if it
+ * was done, the checkpoint is no longer where this append has it from.
  */
 static bool
 handle(struct manager *manager, uint64_t order)
 {
-    uint64_t request_id = wire_request(&manager->writer);
-    struct frame frame;
-    enum acta_code code;
+    enum acta_code code = append(manager, order);
 
-    put_effects(manager, request_id, order);
-    code = wire_call(&manager->writer, request_id, OP_APPENDED, &frame, NULL);
+    if (code == ACTA_UNKNOWN && rnd_once_in(&manager->rnd, 2)) {
+        wire_connect(&manager->writer);
+        code = append(manager, order);
+    }
     if (code != ACTA_OK) {
         ck_assert_msg(code == ACTA_UNKNOWN || code == ACTA_FENCED ||
                           code == ACTA_CONFLICT,

@@ -108,9 +108,10 @@ claim(const char *name)
                   (struct msg_change_consumer){.kind = MSG_CONSUMER_CLAIM});
 }
 
-/* Carry the move of a checkpoint, and nothing else. */
+/* Carry the move of a checkpoint, with @events. */
 static enum acta_code
-move(const char *name, uint64_t epoch, int64_t from, uint64_t to)
+move_with(size_t events, const char *name, uint64_t epoch, int64_t from,
+          uint64_t to)
 {
     struct msg_checkpoint checkpoint = {
         .consumer = slice_of(name),
@@ -122,7 +123,14 @@ move(const char *name, uint64_t epoch, int64_t from, uint64_t to)
 
     carried.checkpoints = &checkpoint;
     carried.checkpoints_count = 1;
-    return append(0);
+    return append(events);
+}
+
+/* And with nothing else. */
+static enum acta_code
+move(const char *name, uint64_t epoch, int64_t from, uint64_t to)
+{
+    return move_with(0, name, epoch, from, to);
 }
 
 static uint64_t
@@ -151,6 +159,20 @@ START_TEST(a_checkpoint_moves_by_compare_and_set)
     ck_assert_int_eq(move("c", changed.epoch, -1, 4), ACTA_OK);
     ck_assert_int_eq(move("c", changed.epoch, -1, 5), ACTA_INVALID);
     ck_assert_uint_eq(position_of("c"), 4);
+    forget();
+}
+END_TEST
+
+START_TEST(what_was_done_is_not_done_by_other_events_again)
+{
+    ck_assert_int_eq(append(4), ACTA_OK);
+    ck_assert_int_eq(claim("c"), ACTA_OK);
+    ck_assert_int_eq(move_with(1, "c", changed.epoch, 0, 2), ACTA_OK);
+    ck_assert_int_eq(move_with(1, "c", changed.epoch, 0, 2), ACTA_CONFLICT);
+    assert_failed(MSG_FAILED_CHECKPOINT, 0, 2);
+    ck_assert_int_eq(move_with(1, "c", changed.epoch, -1, 2), ACTA_CONFLICT);
+    ck_assert_int_eq(move_with(1, "c", changed.epoch, 2, 2), ACTA_OK);
+    ck_assert_uint_eq(position_of("c"), 2);
     forget();
 }
 END_TEST
@@ -586,6 +608,7 @@ main(void)
     suite_add_tcase(suite, consumers);
     tcase_add_checked_fixture(consumers, setup, teardown);
     tcase_add_test(consumers, a_checkpoint_moves_by_compare_and_set);
+    tcase_add_test(consumers, what_was_done_is_not_done_by_other_events_again);
     tcase_add_test(consumers, who_lost_its_turn_moves_nothing);
     tcase_add_test(consumers, a_reset_begins_a_new_epoch_and_goes_anywhere);
     tcase_add_test(consumers, a_group_is_made_once_and_no_other_of_its_name);

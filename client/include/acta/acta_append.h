@@ -121,11 +121,12 @@ ACTA_API void acta_append_unseen(struct acta_append *append, size_t events_max,
  * Move the checkpoint of @consumer from @from, or from wherever it is if that
  * is ACTA_FROM_ANY, to @to: everything up to there has been handled. @epoch is
  * that of the claim: see acta_consumer.h. One that is at @to already stays
- * there.
+ * there, in an append without events, or if @from is @to.
  *
  * Refused with FENCED: the epoch is over, since another has claimed the
  * consumer, or it was reset or deleted. CONFLICT: it is not at @from, or beyond
- * @to. INVALID: @to is above the head.
+ * @to, or at @to since another append has done what these events are about.
+ * INVALID: @to is above the head.
  */
 #define ACTA_FROM_ANY UINT64_MAX
 
