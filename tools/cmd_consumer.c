@@ -7,7 +7,7 @@
 #include "cmd.h"
 #include "cmd_consumer.h"
 #include "filter.h"
-#include "list.h"
+#include "listing.h"
 #include "out.h"
 #include "out_named.h"
 #include "place.h"
@@ -15,28 +15,29 @@
 /* ---- ls, show ---- */
 
 static enum acta_code
-print_page(struct cli *cli, struct list *list, struct acta_err *err)
+print_page(struct cli *cli, struct listing *listing, struct acta_err *err)
 {
     const struct acta_consumers *page;
-    enum acta_code code =
-        acta_sync_list_consumers(cli->sync, list->prefix, list_after(list),
-                                 list_page_count(list), &page, err);
+    enum acta_code code = acta_sync_list_consumers(
+        cli->sync, listing->prefix, listing_after(listing),
+        listing_page_count(listing), &page, err);
 
     if (code != ACTA_OK) {
         return code;
     }
-    for (size_t i = 0; i < page->consumers_count && list->count_max > 0; i++) {
-        cli->out->named->consumer(cli, &list->table, page->consumers[i]);
-        list_passed(list, page->consumers[i]->name);
+    for (size_t i = 0; i < page->consumers_count && listing->count_max > 0;
+         i++) {
+        cli->out->named->consumer(cli, &listing->table, page->consumers[i]);
+        listing_passed(listing, page->consumers[i]->name);
     }
-    list->at_end = page->at_end;
+    listing->at_end = page->at_end;
     return ACTA_OK;
 }
 
 static int
 cmd_ls(struct cli *cli, int argc, char **argv)
 {
-    return list_command(cli, argc, argv, print_page);
+    return listing_command(cli, argc, argv, print_page);
 }
 
 /* The command line of verbs that take a name and nothing else. EXIT_OK, with
@@ -316,7 +317,7 @@ cmd_rm(struct cli *cli, int argc, char **argv)
 
 const struct cmd consumer_verbs[] = {
     {"consumer ls", "[PREFIX]", "list them: how far they are, who is there",
-     LIST_HELP, cmd_ls, NULL},
+     LISTING_HELP, cmd_ls, NULL},
     {"consumer show", "NAME", "all there is of one, with its members", "",
      cmd_show, NULL},
     {"consumer lag", "[PREFIX]", "what is before them: events and time",

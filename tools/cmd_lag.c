@@ -11,7 +11,7 @@
 #include "cmd.h"
 #include "cmd_consumer.h"
 #include "interrupt.h"
-#include "list.h"
+#include "listing.h"
 #include "out.h"
 #include "out_named.h"
 #include "out_text.h"
@@ -36,7 +36,7 @@ struct look {
 };
 
 struct lag_request {
-    struct list list;
+    struct listing listing;
     struct look now;
     struct look before;
     size_t passed; /* Those of before that cannot come any more. */
@@ -138,20 +138,20 @@ measure(struct lag_request *request, const struct acta_consumer *consumer)
 static enum acta_code
 print_page(struct cli *cli, struct lag_request *request, struct acta_err *err)
 {
-    struct list *list = &request->list;
+    struct listing *listing = &request->listing;
     const struct acta_consumers *page;
-    enum acta_code code =
-        acta_sync_list_consumers(cli->sync, list->prefix, list_after(list),
-                                 list_page_count(list), &page, err);
+    enum acta_code code = acta_sync_list_consumers(
+        cli->sync, listing->prefix, listing_after(listing),
+        listing_page_count(listing), &page, err);
 
     for (size_t i = 0; code == ACTA_OK && i < page->consumers_count; i++) {
         struct out_lag lag = measure(request, page->consumers[i]);
 
-        cli->out->named->lag(cli, &list->table, &lag);
-        list_passed(list, page->consumers[i]->name);
+        cli->out->named->lag(cli, &listing->table, &lag);
+        listing_passed(listing, page->consumers[i]->name);
         code = remember(&request->now, page->consumers[i], err);
     }
-    list->at_end = code != ACTA_OK || page->at_end;
+    listing->at_end = code != ACTA_OK || page->at_end;
     return code;
 }
 
@@ -167,7 +167,7 @@ clear_screen(const struct cli *cli, const struct lag_request *request)
 static enum acta_code
 look(struct cli *cli, struct lag_request *request, struct acta_err *err)
 {
-    struct list *list = &request->list;
+    struct listing *listing = &request->listing;
     enum acta_code code = ACTA_OK;
     struct look swap = request->before;
 
@@ -176,19 +176,19 @@ look(struct cli *cli, struct lag_request *request, struct acta_err *err)
     forget(&request->now);
     request->now.time_s = now_s();
     request->passed = 0;
-    *list->last = '\0';
-    list->at_end = false;
-    list->count_max = UINT64_MAX;
-    table_init(&list->table);
-    while (code == ACTA_OK && !list->at_end) {
+    *listing->last = '\0';
+    listing->at_end = false;
+    listing->count_max = UINT64_MAX;
+    table_init(&listing->table);
+    while (code == ACTA_OK && !listing->at_end) {
         code = print_page(cli, request, err);
     }
     if (code == ACTA_OK) {
         clear_screen(cli, request);
-        table_print(&list->table, dim(cli), plain(cli));
+        table_print(&listing->table, dim(cli), plain(cli));
         fflush(stdout);
     }
-    table_fini(&list->table);
+    table_fini(&listing->table);
     return code;
 }
 
@@ -222,7 +222,7 @@ take_option(struct lag_request *request, const struct cli *cli, int option)
         request->watches = true;
         return EXIT_OK;
     case CLI_FIRST:
-        list_take_prefix(&request->list, optarg);
+        listing_take_prefix(&request->listing, optarg);
         return EXIT_OK;
     default:
         request->watches = true;
@@ -256,14 +256,15 @@ cmd_consumer_lag(struct cli *cli, int argc, char **argv)
         }
         code = take_option(&request, cli, option);
     }
-    if (code == EXIT_OK && argc - optind + (request.list.prefix != NULL) > 1) {
+    if (code == EXIT_OK &&
+        argc - optind + (request.listing.prefix != NULL) > 1) {
         code = cli_usage(cli, "one prefix at a time");
     }
     if (code != EXIT_OK) {
         return code;
     }
     if (optind < argc) {
-        list_take_prefix(&request.list, argv[optind]);
+        listing_take_prefix(&request.listing, argv[optind]);
     }
     code = cli_connect(cli);
     if (code == EXIT_OK) {

@@ -13,7 +13,7 @@
 #include "child.h"
 #include "cmd.h"
 #include "interrupt.h"
-#include "list.h"
+#include "listing.h"
 #include "out.h"
 #include "out_named.h"
 #include "when.h"
@@ -32,28 +32,28 @@ enum {
 /* ---- ls ---- */
 
 static enum acta_code
-print_page(struct cli *cli, struct list *list, struct acta_err *err)
+print_page(struct cli *cli, struct listing *listing, struct acta_err *err)
 {
     const struct acta_leases *page;
-    enum acta_code code =
-        acta_sync_list_leases(cli->sync, list->prefix, list_after(list),
-                              list_page_count(list), &page, err);
+    enum acta_code code = acta_sync_list_leases(
+        cli->sync, listing->prefix, listing_after(listing),
+        listing_page_count(listing), &page, err);
 
     if (code != ACTA_OK) {
         return code;
     }
-    for (size_t i = 0; i < page->leases_count && list->count_max > 0; i++) {
-        cli->out->named->lease(cli, &list->table, page->leases[i]);
-        list_passed(list, page->leases[i]->name);
+    for (size_t i = 0; i < page->leases_count && listing->count_max > 0; i++) {
+        cli->out->named->lease(cli, &listing->table, page->leases[i]);
+        listing_passed(listing, page->leases[i]->name);
     }
-    list->at_end = page->at_end;
+    listing->at_end = page->at_end;
     return ACTA_OK;
 }
 
 static int
 cmd_ls(struct cli *cli, int argc, char **argv)
 {
-    return list_command(cli, argc, argv, print_page);
+    return listing_command(cli, argc, argv, print_page);
 }
 
 /* ---- run ---- */
@@ -300,7 +300,7 @@ cmd_run(struct cli *cli, int argc, char **argv)
 
 const struct cmd lease_verbs[] = {
     {"lease ls", "[PREFIX]", "list those that are held, and who waits",
-     LIST_HELP, cmd_ls, NULL},
+     LISTING_HELP, cmd_ls, NULL},
     {"lease run", "NAME -- PROGRAM [ARGUMENT...]",
      "run a program while the lease is held",
      "The lease is waited for, held and renewed while the program runs, and\n"

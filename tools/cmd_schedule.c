@@ -5,7 +5,7 @@
 
 #include "cmd.h"
 #include "due.h"
-#include "list.h"
+#include "listing.h"
 #include "out.h"
 #include "out_named.h"
 
@@ -17,28 +17,29 @@ enum {
 };
 
 static enum acta_code
-print_page(struct cli *cli, struct list *list, struct acta_err *err)
+print_page(struct cli *cli, struct listing *listing, struct acta_err *err)
 {
     const struct acta_schedules *page;
-    enum acta_code code =
-        acta_sync_list_schedules(cli->sync, list->prefix, list_after(list),
-                                 list_page_count(list), &page, err);
+    enum acta_code code = acta_sync_list_schedules(
+        cli->sync, listing->prefix, listing_after(listing),
+        listing_page_count(listing), &page, err);
 
     if (code != ACTA_OK) {
         return code;
     }
-    for (size_t i = 0; i < page->schedules_count && list->count_max > 0; i++) {
-        cli->out->named->schedule(cli, &list->table, page->schedules[i]);
-        list_passed(list, page->schedules[i]->name);
+    for (size_t i = 0; i < page->schedules_count && listing->count_max > 0;
+         i++) {
+        cli->out->named->schedule(cli, &listing->table, page->schedules[i]);
+        listing_passed(listing, page->schedules[i]->name);
     }
-    list->at_end = page->at_end;
+    listing->at_end = page->at_end;
     return ACTA_OK;
 }
 
 static int
 cmd_ls(struct cli *cli, int argc, char **argv)
 {
-    return list_command(cli, argc, argv, print_page);
+    return listing_command(cli, argc, argv, print_page);
 }
 
 static int
@@ -166,7 +167,7 @@ cmd_move(struct cli *cli, int argc, char **argv)
 
 const struct cmd schedule_verbs[] = {
     {"schedule ls", "[PREFIX]", "list them: when each is due, or why it failed",
-     LIST_HELP, cmd_ls, NULL},
+     LISTING_HELP, cmd_ls, NULL},
     {"schedule cancel", "NAME", "let it not take place", "", cmd_cancel, NULL},
     {"schedule move", "NAME --at TIME|--delay TIME",
      "let it take place at another time",

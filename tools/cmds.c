@@ -5,7 +5,7 @@
 #include "cmd.h"
 #include "due.h"
 #include "filter.h"
-#include "list.h"
+#include "listing.h"
 #include "place.h"
 #include "terms.h"
 
@@ -63,13 +63,13 @@ const struct cmd cmds[] = {
     {"event", "ID | STREAM VERSION", "print all there is of one event", "",
      cmd_event, NULL},
     {"streams", "[PREFIX]", "list streams: version, last event, name",
-     LIST_HELP, cmd_streams, NULL},
+     LISTING_HELP, cmd_streams, NULL},
     {"categories", "[PREFIX]", "list categories: events, first, last",
-     LIST_HELP, cmd_categories, NULL},
-    {"types", "[PREFIX]", "list types: events, first, last", LIST_HELP,
+     LISTING_HELP, cmd_categories, NULL},
+    {"types", "[PREFIX]", "list types: events, first, last", LISTING_HELP,
      cmd_types, NULL},
-    {"tags", "[PREFIX]", "list tags: events, first, last", LIST_HELP, cmd_tags,
-     NULL},
+    {"tags", "[PREFIX]", "list tags: events, first, last", LISTING_HELP,
+     cmd_tags, NULL},
     {"stream", "VERB STREAM", "show it, or say what is kept of it",
      "  show               what it is at, and what is kept of it\n"
      "  set                what is kept of it:\n"

@@ -53,9 +53,9 @@ sed -E 's/^[0-9]+ events?, up to position [0-9]+/N events, up to position N/' ta
 
 # What ends acta ends the command, too.
 "$build/tools/acta" replay -q --exec 'read -r line; echo "$line"; exec sleep 60' \
-    >given &
+    >read_one &
 replay=$!
-wait_for 'the first event' lines_are given 1
+wait_for 'the first event' lines_are read_one 1
 kill -TERM $replay
 wait $replay
 echo "exit $?"

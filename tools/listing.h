@@ -2,8 +2,8 @@
  * have, and the loop. One thread.
  */
 
-#ifndef ACTA_LIST_H
-#define ACTA_LIST_H
+#ifndef ACTA_LISTING_H
+#define ACTA_LISTING_H
 
 #include <acta/acta.h>
 #include <stdbool.h>
@@ -15,11 +15,11 @@
 #include "table.h"
 
 /* For the help of commands that list. */
-#define LIST_HELP                                                              \
+#define LISTING_HELP                                                           \
     "  --prefix TEXT      the same as PREFIX: only names that begin so\n"      \
     "  -n, --count COUNT  this many at most\n"
 
-struct list {
+struct listing {
     char *prefix; /* NULL: all. */
     uint64_t count_max;
     char last[ACTA_STREAM_SIZE_MAX + 1]; /* What was printed last. */
@@ -27,23 +27,23 @@ struct list {
     struct table table; /* Of what is printed as rows. */
 };
 
-/* Print the next page, and say list_passed() of each that was printed. */
-typedef enum acta_code list_page(struct cli *cli, struct list *list,
-                                 struct acta_err *err);
+/* Print the next page, and say listing_passed() of each that was printed. */
+typedef enum acta_code listing_page(struct cli *cli, struct listing *listing,
+                                    struct acta_err *err);
 
 /* Read the command line, connect, and print all pages. What to exit with. */
-int list_command(struct cli *cli, int argc, char **argv, list_page *page);
+int listing_command(struct cli *cli, int argc, char **argv, listing_page *page);
 
 /* Behind which name the next page begins; NULL: at the start. */
-const char *list_after(const struct list *list);
+const char *listing_after(const struct listing *listing);
 
 /* How many to ask for at once; 0: as many as the server gives. */
-size_t list_page_count(const struct list *list);
+size_t listing_page_count(const struct listing *listing);
 
 /* @name was printed: the next page comes behind it. */
-void list_passed(struct list *list, const char *name);
+void listing_passed(struct listing *listing, const char *name);
 
 /* A * says what a prefix says anyhow. */
-void list_take_prefix(struct list *list, char *text);
+void listing_take_prefix(struct listing *listing, char *text);
 
 #endif

@@ -1,4 +1,4 @@
-#include "list.h"
+#include "listing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,21 +9,21 @@
 #define NO_LIMIT       UINT64_MAX
 
 void
-list_take_prefix(struct list *list, char *text)
+listing_take_prefix(struct listing *listing, char *text)
 {
     size_t size = strlen(text);
 
     if (size > 0 && text[size - 1] == '*') {
         text[size - 1] = '\0';
     }
-    list->prefix = text;
+    listing->prefix = text;
 }
 
 /* EXIT_OK, with the program connected, or what to exit with; *@stop is set if
  * that was only help.
  */
 static int
-take_arguments(struct cli *cli, int argc, char **argv, struct list *list,
+take_arguments(struct cli *cli, int argc, char **argv, struct listing *listing,
                bool *stop)
 {
     static const struct option options[] = {
@@ -33,7 +33,7 @@ take_arguments(struct cli *cli, int argc, char **argv, struct list *list,
     };
     int option;
 
-    *list = (struct list){.count_max = NO_LIMIT};
+    *listing = (struct listing){.count_max = NO_LIMIT};
     *stop = false;
     while ((option = cli_option(cli, argc, argv, "n:" CLI_SHORT_OPTIONS,
                                 options)) != CLI_END) {
@@ -42,56 +42,57 @@ take_arguments(struct cli *cli, int argc, char **argv, struct list *list,
             return cli_option_exit();
         }
         if (option == CLI_FIRST) {
-            list_take_prefix(list, optarg);
-        } else if (!cli_number("-n", optarg, 1, NO_LIMIT, &list->count_max)) {
+            listing_take_prefix(listing, optarg);
+        } else if (!cli_number("-n", optarg, 1, NO_LIMIT,
+                               &listing->count_max)) {
             return EXIT_USAGE;
         }
     }
-    if (argc - optind + (list->prefix != NULL) > 1) {
+    if (argc - optind + (listing->prefix != NULL) > 1) {
         return cli_usage(cli, "one prefix at a time");
     }
     if (optind < argc) {
-        list_take_prefix(list, argv[optind]);
+        listing_take_prefix(listing, argv[optind]);
     }
     return cli_connect(cli);
 }
 
 const char *
-list_after(const struct list *list)
+listing_after(const struct listing *listing)
 {
-    return *list->last == '\0' ? NULL : list->last;
+    return *listing->last == '\0' ? NULL : listing->last;
 }
 
 size_t
-list_page_count(const struct list *list)
+listing_page_count(const struct listing *listing)
 {
-    return list->count_max < PAGE_COUNT_MAX ? list->count_max : 0;
+    return listing->count_max < PAGE_COUNT_MAX ? listing->count_max : 0;
 }
 
 void
-list_passed(struct list *list, const char *name)
+listing_passed(struct listing *listing, const char *name)
 {
-    snprintf(list->last, sizeof(list->last), "%s", name);
-    list->count_max--;
+    snprintf(listing->last, sizeof(listing->last), "%s", name);
+    listing->count_max--;
 }
 
 int
-list_command(struct cli *cli, int argc, char **argv, list_page *page)
+listing_command(struct cli *cli, int argc, char **argv, listing_page *page)
 {
     enum acta_code code = ACTA_OK;
     struct acta_err err;
-    struct list list;
+    struct listing listing;
     bool stop;
-    int exit_code = take_arguments(cli, argc, argv, &list, &stop);
+    int exit_code = take_arguments(cli, argc, argv, &listing, &stop);
 
     if (stop || exit_code != EXIT_OK) {
         return exit_code;
     }
-    table_init(&list.table);
-    while (code == ACTA_OK && !list.at_end && list.count_max > 0) {
-        code = page(cli, &list, &err);
-        table_print(&list.table, dim(cli), plain(cli));
+    table_init(&listing.table);
+    while (code == ACTA_OK && !listing.at_end && listing.count_max > 0) {
+        code = page(cli, &listing, &err);
+        table_print(&listing.table, dim(cli), plain(cli));
     }
-    table_fini(&list.table);
+    table_fini(&listing.table);
     return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
 }
