@@ -139,6 +139,8 @@ fill_consumer(struct acta_consumer *to, struct texts *texts, uint8_t *body,
         .in_hand = consumer->in_hand,
         .delayed = consumer->delayed,
         .parked = consumer->parked,
+        .note = answer_terminate(body, base, consumer->note),
+        .note_us = consumer->note_us,
     };
     return code;
 }

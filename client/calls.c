@@ -100,6 +100,23 @@ acta_append(struct acta_client *client, const struct acta_append *append,
                   (union request_done){.appended = done}, user, err);
 }
 
+uint64_t
+acta_find_command(struct acta_client *client, const struct acta_id *id,
+                  uint64_t timeout_ms, acta_on_appended *done, void *user,
+                  struct acta_err *err)
+{
+    struct hint hint = {.is_command = true};
+    uint64_t request_id;
+    struct buf *buf = core_begin(&client->core, &request_id, err);
+
+    if (buf == NULL) {
+        return 0;
+    }
+    msg_find_command_encode(buf, request_id, id->bytes);
+    return submit(client, OP_FIND_COMMAND, hint, timeout_ms,
+                  (union request_done){.appended = done}, user, err);
+}
+
 static uint64_t
 read_stream(struct acta_client *client, const struct acta_read *read,
             uint64_t timeout_ms, acta_on_page *done, void *user,

@@ -176,6 +176,59 @@ acta_delete_consumer(struct acta_client *client, const char *name,
 }
 
 uint64_t
+acta_note_consumer(struct acta_client *client, const char *name, uint64_t epoch,
+                   const char *text, uint64_t timeout_ms,
+                   acta_on_consumer_changed *done, void *user,
+                   struct acta_err *err)
+{
+    struct msg_change_consumer change = {
+        .kind = MSG_CONSUMER_NOTE,
+        .epoch = epoch,
+        .note = slice_of(text),
+    };
+
+    if (change.note.size > ACTA_TEXT_SIZE_MAX) {
+        acta_fail(err, ACTA_TOO_LARGE, "note of %zu bytes, the limit is %d",
+                  change.note.size, ACTA_TEXT_SIZE_MAX);
+        return 0;
+    }
+    return change_consumer(client, name, &change, timeout_ms, done, user, err);
+}
+
+/* ---- what there is ---- */
+
+uint64_t
+acta_wait_for(struct acta_client *client, const char *name, uint64_t position,
+              uint64_t wait_ms, acta_on_consumer_changed *done, void *user,
+              struct acta_err *err)
+{
+    struct msg_await await = {
+        .consumer = slice_of(name == NULL ? "" : name),
+        .position = position,
+        .timeout_us = wait_ms * 1000,
+    };
+    struct buf *buf;
+    uint64_t id;
+
+    if (name_check(await.consumer, ACTA_NAME_SIZE_MAX, "consumer", err) !=
+        ACTA_OK) {
+        return 0;
+    }
+    if (wait_ms > MSG_AWAIT_US_MAX / 1000) {
+        acta_fail(err, ACTA_TOO_LARGE, "24 hours are the longest wait");
+        return 0;
+    }
+    buf = core_begin(&client->core, &id, err);
+    if (buf == NULL) {
+        return 0;
+    }
+    msg_await_encode(buf, id, &await);
+    return client_submit(client, OP_AWAIT, wait_ms,
+                         (union request_done){.consumer_changed = done}, user,
+                         err);
+}
+
+uint64_t
 acta_list_consumers(struct acta_client *client, const char *prefix,
                     const char *after, size_t count_max, uint64_t timeout_ms,
                     acta_on_consumers *done, void *user, struct acta_err *err)

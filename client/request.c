@@ -284,6 +284,7 @@ finish_consumers(const struct request *request, const struct acta_err *err,
     bool answered = answer != NULL;
 
     switch ((unsigned)request->kind) {
+    case OP_AWAIT:
     case OP_CHANGE_CONSUMER:
         request->done.consumer_changed(request->user, err,
                                        answered ? &answer->consumer_changed
@@ -340,6 +341,7 @@ request_finish(const struct request *request, const struct acta_err *err,
                              answered ? &answer->status : &no_status);
         break;
     case OP_APPEND:
+    case OP_FIND_COMMAND:
         request->done.appended(request->user, err,
                                answered ? &answer->appended : &not_appended);
         break;
@@ -379,6 +381,7 @@ request_reply_kind(enum opcode kind)
     case OP_STATUS:
         return OP_STATUS_REPLY;
     case OP_APPEND:
+    case OP_FIND_COMMAND:
         return OP_APPENDED;
     case OP_CHANGE_STREAM:
         return OP_CHANGED;
@@ -390,6 +393,7 @@ request_reply_kind(enum opcode kind)
         return OP_DESCRIPTION;
     case OP_LIST_NAMES:
         return OP_NAMES;
+    case OP_AWAIT:
     case OP_CHANGE_CONSUMER:
         return OP_CONSUMER_CHANGED;
     case OP_LIST_CONSUMERS:

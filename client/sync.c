@@ -259,6 +259,20 @@ acta_sync_append(struct acta_sync *sync, const struct acta_append *append,
     return sync_wait(sync, id, &call, err);
 }
 
+enum acta_code
+acta_sync_find_command(struct acta_sync *sync, const struct acta_id *id,
+                       const struct acta_appended **appended,
+                       struct acta_err *err)
+{
+    struct acta_client *client = sync_begin(sync);
+    struct sync_call call = {0};
+    uint64_t request =
+        acta_find_command(client, id, 0, on_appended, &call, &call.err);
+
+    *appended = &sync->answer.appended;
+    return sync_wait(sync, request, &call, err);
+}
+
 static void
 on_page(void *user, const struct acta_err *err, const struct acta_page *page)
 {

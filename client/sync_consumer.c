@@ -118,6 +118,30 @@ acta_sync_delete_consumer(struct acta_sync *sync, const char *name,
     return wait_for_change(sync, id, &call, changed, err);
 }
 
+enum acta_code
+acta_sync_note_consumer(struct acta_sync *sync, const char *name,
+                        uint64_t epoch, const char *text, struct acta_err *err)
+{
+    struct acta_client *client = sync_begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_note_consumer(client, name, epoch, text, 0, on_changed,
+                                     &call, &call.err);
+
+    return sync_wait(sync, id, &call, err);
+}
+
+enum acta_code
+acta_sync_wait_for(struct acta_sync *sync, const char *name, uint64_t position,
+                   uint64_t wait_ms, struct acta_err *err)
+{
+    struct acta_client *client = sync_begin(sync);
+    struct sync_call call = {0};
+    uint64_t id = acta_wait_for(client, name, position, wait_ms, on_changed,
+                                &call, &call.err);
+
+    return sync_wait(sync, id, &call, err);
+}
+
 /* ---- what there is ---- */
 
 static void

@@ -354,6 +354,15 @@ ACTA_API uint64_t acta_append(struct acta_client *client,
                               uint64_t timeout_ms, acta_on_appended *done,
                               void *user, struct acta_err *err);
 
+/* What came of the command @id: answered as an append of this command that is
+ * sent again, and changes nothing. NOT_FOUND: nothing was stored under this id,
+ * though an append that is on its way may still be.
+ */
+ACTA_API uint64_t acta_find_command(struct acta_client *client,
+                                    const struct acta_id *id,
+                                    uint64_t timeout_ms, acta_on_appended *done,
+                                    void *user, struct acta_err *err);
+
 /* What to read: made by acta_read_of_stream() or acta_read_of_query(). */
 struct acta_read {
     size_t size;                    /* Of this struct. */

@@ -177,6 +177,29 @@ ACTA_API uint64_t acta_delete_consumer(struct acta_client *client,
                                        acta_on_consumer_changed *done,
                                        void *user, struct acta_err *err);
 
+/* Keep a text of up to 1,024 bytes, which may have lines, with a plain consumer
+ * whose epoch is @epoch, in the place of the one before; "" removes it. It is
+ * for people and tools: see struct acta_consumer. FENCED: the epoch is over.
+ * NOT_FOUND. INVALID: it is a group.
+ */
+ACTA_API uint64_t acta_note_consumer(struct acta_client *client,
+                                     const char *name, uint64_t epoch,
+                                     const char *text, uint64_t timeout_ms,
+                                     acta_on_consumer_changed *done, void *user,
+                                     struct acta_err *err);
+
+/* Wait, for @wait_ms at most, until a consumer of either kind has handled all
+ * up to @position, so that what was appended there can be read from what it
+ * makes. The answer says where it is. With 0 it is only looked at, and the
+ * time-out of the options counts; 24 hours are the most.
+ *
+ * TIMEOUT: it is not there yet. NOT_FOUND: there is no such consumer.
+ */
+ACTA_API uint64_t acta_wait_for(struct acta_client *client, const char *name,
+                                uint64_t position, uint64_t wait_ms,
+                                acta_on_consumer_changed *done, void *user,
+                                struct acta_err *err);
+
 /* ---- what there is ---- */
 
 enum acta_consumer_kind {
@@ -217,6 +240,10 @@ struct acta_consumer {
     uint64_t in_hand; /* Events that members have. */
     uint64_t delayed; /* Events that wait to be tried again. */
     uint64_t parked;  /* With those that wait behind a parked one. */
+
+    /* Plain ones only: see acta_note_consumer(). */
+    const char *note; /* "" if there is none. */
+    uint64_t note_us; /* When it was noted, since 1970; 0: there is none. */
 };
 
 struct acta_consumers {
@@ -368,6 +395,14 @@ ACTA_API enum acta_code
 acta_sync_delete_consumer(struct acta_sync *sync, const char *name,
                           const struct acta_consumer_changed **changed,
                           struct acta_err *err);
+
+ACTA_API enum acta_code
+acta_sync_note_consumer(struct acta_sync *sync, const char *name,
+                        uint64_t epoch, const char *text, struct acta_err *err);
+ACTA_API enum acta_code acta_sync_wait_for(struct acta_sync *sync,
+                                           const char *name, uint64_t position,
+                                           uint64_t wait_ms,
+                                           struct acta_err *err);
 
 ACTA_API enum acta_code
 acta_sync_list_consumers(struct acta_sync *sync, const char *prefix,

@@ -108,6 +108,12 @@ ACTA_API enum acta_code acta_sync_append(struct acta_sync *sync,
                                          const struct acta_appended **appended,
                                          struct acta_err *err);
 
+/* See acta_find_command(). NOT_FOUND: nothing was stored under this id. */
+ACTA_API enum acta_code
+acta_sync_find_command(struct acta_sync *sync, const struct acta_id *id,
+                       const struct acta_appended **appended,
+                       struct acta_err *err);
+
 /* One page: see acta_read(). For more than one use a cursor. */
 ACTA_API enum acta_code acta_sync_read(struct acta_sync *sync,
                                        const struct acta_read *read,
