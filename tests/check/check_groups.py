@@ -174,6 +174,11 @@ class Groups:
             self.answers_to[answer.position].append(answer)
             if answer.kind == "up_to" and answer.hand is not None:
                 self.spread(answer)
+        # Those that were found parked after their last delivery, which may never
+        # have been received.
+        self.spent = {entry[0] for step in self.operator if "list" in step
+                      for entry in step["parked"]
+                      if entry[2] >= self.rules["deliveries_max"]}
         self.drops = defaultdict(list)
         self.replays = defaultdict(list)
         for step in self.operator:
@@ -221,10 +226,16 @@ class Groups:
         kinds = FINAL if self.rules["waits"] else (*FINAL, "park")
         times += [answer.sent for answer in self.answers_to[position]
                   if answer.kind in kinds and not answer.is_refused]
-        if not self.rules["waits"]: # The server may have parked it.
-            times += [hand.at for hand in self.by_position[position]
-                      if hand.deliveries >= self.rules["deliveries_max"]]
+        if not self.rules["waits"] and position in self.spent:
+            times.append(0)
         return min(times, default=NEVER)
+
+    def spent_since(self, position):
+        """The fence of its last delivery: the server may have parked it by
+        itself since, which holds up nothing if the key goes on."""
+        fences = [hand.fence for hand in self.by_position[position]
+                  if hand.deliveries >= self.rules["deliveries_max"]]
+        return NEVER if self.rules["waits"] else min(fences, default=NEVER)
 
     def is_in_front(self, last, hand):
         """True if the member of @hand has the event of @last in hand."""
@@ -236,10 +247,11 @@ class Groups:
         """An event is handed out when all before it of its key are done, or
         were handed to the same member, which still has them."""
         positions = defaultdict(list)
-        over = {}
+        over, spent = {}, {}
         for position in sorted(self.keys):
             positions[self.keys[position]].append(position)
             over[position] = self.over_since(position)
+            spent[position] = self.spent_since(position)
         for key, hands in self.by_key.items():
             last = {}
             for hand in hands:
@@ -247,6 +259,7 @@ class Groups:
                     if position >= hand.position:
                         break
                     if over[position] >= hand.at and (
+                            spent[position] >= hand.fence and
                             not self.is_in_front(last.get(position), hand)):
                         self.problem(f"{hand}, before {position} of {key} was "
                                      f"done")
@@ -312,7 +325,8 @@ class Groups:
 
     def check_taken_back(self):
         """A retry, and a parking if others wait for it, takes back what the
-        member has of the key behind that event; no answer to it is taken."""
+        member has of the key behind that event; no answer to it is taken. (The
+        last retry is a parking.)"""
         ends = ("retry", "park") if self.rules["waits"] else ("retry",)
         for member in self.memberships.values():
             by_key = defaultdict(list)
@@ -324,7 +338,9 @@ class Groups:
 
     def check_taken_back_of(self, hands, ends):
         back = [answer for hand in hands for answer in hand.answers
-                if answer.is_accepted and answer.kind in ends]
+                if answer.is_accepted and answer.kind in ends and (
+                    self.rules["waits"] or
+                    hand.deliveries < self.rules["deliveries_max"])]
         for hand in hands:
             for answer in hand.answers:
                 if not answer.is_accepted:
