@@ -19,6 +19,16 @@
 #define ENTRY_MAGIC   0x4a544341u
 #define ENTRY_SUMMED  8
 
+/* Since version 3 the version is summed as well. */
+static uint32_t
+sum_header(const uint8_t *header)
+{
+    uint32_t sum = get_u32(header + 8) < 3 ? 0 : checksum_of(header + 8, 4);
+
+    return checksum_extend(sum, header + HEADER_SUMMED,
+                           HEADER_END - HEADER_SUMMED);
+}
+
 void
 segment_encode_header(uint8_t *to, const struct segment_header *header)
 {
@@ -31,8 +41,7 @@ segment_encode_header(uint8_t *to, const struct segment_header *header)
     put_u64(to + 48, header->first_sequence);
     put_u64(to + 56, header->first_position);
     put_u64(to + 64, header->size);
-    put_u32(to + 12,
-            checksum_of(to + HEADER_SUMMED, HEADER_END - HEADER_SUMMED));
+    put_u32(to + 12, sum_header(to));
 }
 
 enum acta_code
@@ -47,9 +56,7 @@ segment_decode_header(struct segment_header *header, const uint8_t *from,
                          "it has format version %u, this program knows %u",
                          get_u32(from + 8), SEGMENT_VERSION);
     }
-    if (get_u32(from + 8) == 0 ||
-        get_u32(from + 12) !=
-            checksum_of(from + HEADER_SUMMED, HEADER_END - HEADER_SUMMED)) {
+    if (get_u32(from + 8) == 0 || get_u32(from + 12) != sum_header(from)) {
         return acta_fail(err, ACTA_CORRUPT, "its header is damaged");
     }
     memcpy(header->database_id.bytes, from + 16, UUID_SIZE);

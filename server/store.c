@@ -176,6 +176,15 @@ store_read_row(struct slice key, struct slice stored, struct slice *value,
 
 static const struct slice meta_key = {(const uint8_t *)"meta", 4};
 
+/* Since version 3 the magic, which ends with the version, is summed as well. */
+static uint32_t
+sum_meta(const uint8_t *meta, unsigned version)
+{
+    uint32_t sum = version < 3 ? 0 : checksum_of(meta, 8);
+
+    return checksum_extend(sum, meta + META_SUMMED, META_SIZE - META_SUMMED);
+}
+
 enum acta_code
 store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
                 struct acta_err *err)
@@ -202,8 +211,7 @@ store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
                          from[7], STORE_VERSION);
     }
     if (val.mv_size != META_SIZE ||
-        get_u32(from + 8) !=
-            checksum_of(from + META_SUMMED, META_SIZE - META_SUMMED)) {
+        get_u32(from + 8) != sum_meta(from, meta->version)) {
         return acta_fail(err, ACTA_CORRUPT, "store: meta is damaged");
     }
     memcpy(meta->id.bytes, from + 12, UUID_SIZE);
@@ -237,7 +245,7 @@ store_write_meta(struct store *store, MDB_txn *txn,
     put_u64(to + 44, meta->last_time_us);
     put_u64(to + 52, meta->lists_count);
     put_u32(to + 60, meta->without);
-    put_u32(to + 8, checksum_of(to + META_SUMMED, META_SIZE - META_SUMMED));
+    put_u32(to + 8, sum_meta(to, STORE_VERSION));
     return mdb_put(txn, store->meta, &key, &val, 0);
 }
 

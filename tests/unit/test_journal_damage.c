@@ -240,7 +240,7 @@ START_TEST(a_segment_of_a_newer_version_is_not_taken_for_damage)
 
     write_three_segments();
     change_header(8, newer, sizeof(newer));
-    assert_refuses(ACTA_UNSUPPORTED, "it has format version 3");
+    assert_refuses(ACTA_UNSUPPORTED, "it has format version 4");
 }
 END_TEST
 

@@ -475,7 +475,7 @@ START_TEST(a_damaged_meta_is_found_and_a_newer_one_told_apart)
 
     diary_add(&diary, 10);
     diary_store(&diary);
-    ck_assert_uint_ge(damage("ACTASTO2", 8, offsets[_i]), 1);
+    ck_assert_uint_ge(damage("ACTASTO3", 8, offsets[_i]), 1);
     ck_assert_int_eq(store_meta(core->rooms.store, &meta, &err), codes[_i]);
 }
 END_TEST
