@@ -3,12 +3,13 @@ command -v script >/dev/null || skip 'there is no script(1)'
 start_server
 acta append -q order-42 Noted 1
 
-# answer TEXT COMMAND...: run it on a terminal, and type TEXT.
+# answer TEXT COMMAND...: run it on a terminal, and type TEXT, which the terminal
+# shows before or behind the question.
 answer() {
     local text=$1
     shift
     echo "$text" | script -qec "'$build/tools/acta' $*" /dev/null |
-        tr -d '\r' | grep -v "^$text\$" | sed "s/\\[y.N\\] /&\\n/"
+        tr -d '\r' | sed 's/\[y.N\] /&\n/' | grep -v "^$text\$"
 }
 
 answer n stream tombstone order-42
