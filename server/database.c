@@ -440,6 +440,12 @@ database_name(const struct database *database)
     return database->name;
 }
 
+bool
+database_keeps_commands(const struct database *database)
+{
+    return (database->rooms.without & STORE_WITHOUT_COMMAND_IDS) == 0;
+}
+
 void
 database_watch(struct database *database, struct watcher *watcher)
 {

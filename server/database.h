@@ -100,6 +100,9 @@ struct named *database_named(struct database *database);
 struct uuid database_id(const struct database *database);
 const char *database_name(const struct database *database);
 
+/* Was it made to keep command ids? */
+bool database_keeps_commands(const struct database *database);
+
 /* Be told of every commit. @watcher stays the caller's and must stay where it
  * is until database_unwatch() has returned; then wake() will not be called
  * again.

@@ -17,6 +17,10 @@ find_runs(struct session *session, const uint8_t *id, struct msg_run **runs,
     bool found;
 
     *runs = NULL;
+    if (!database_keeps_commands(session->host->database)) {
+        return acta_fail(err, ACTA_UNSUPPORTED,
+                         "this database was made to keep no command ids");
+    }
     buf_init(&row, SIZE_MAX);
     code = reader_get_row(session->host->reader, ROW_COMMAND,
                           slice_make(id, UUID_SIZE), &row, &found, err);

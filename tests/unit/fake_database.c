@@ -340,6 +340,13 @@ database_stop_appends(struct database *database)
     stopping = true;
 }
 
+bool
+database_keeps_commands(const struct database *database)
+{
+    (void)database;
+    return true;
+}
+
 uint64_t
 database_head(const struct database *database)
 {
