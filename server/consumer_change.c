@@ -4,6 +4,9 @@
 
 #include "consumer.h"
 #include "decider.h"
+#include "group_pending.h"
+
+#define PENDING_SIZE_MAX 64 /* Of a group that has none. */
 
 /* One change on its way. */
 struct consumer_change {
@@ -219,18 +222,49 @@ set_note(struct consumer_change *change, struct acta_err *err)
     return keep_consumer(change, err);
 }
 
+/* Up to where a group may have given out fences: they grow for as long as it
+ * is there, also where the wall clock does not. A row that is damaged says
+ * nothing, and is mended by this change.
+ */
+static uint64_t
+fences_of(const struct consumer_change *change)
+{
+    struct group_pending_reader reader;
+    struct acta_err ignored;
+    uint64_t fences;
+
+    return group_pending_open(&reader, &fences, change->at.pending,
+                              change->at.position, &ignored) == ACTA_OK
+               ? fences
+               : 0;
+}
+
 static enum acta_code
 reset(struct consumer_change *change, struct acta_err *err)
 {
+    struct group_pending_writer writer;
+    enum acta_code code;
+    struct buf pending;
+
     if (!may_be_at(change)) {
         return ACTA_OK;
+    }
+    buf_init(&pending, PENDING_SIZE_MAX);
+    if (change->consumer.kind == MSG_CONSUMER_GROUP) {
+        group_pending_begin(&writer, &pending, fences_of(change));
+        group_pending_end(&writer);
     }
     change->at = (struct checkpoint_row){
         .epoch = decider_number(change->decider),
         .position = change->wanted->position,
         .moved_us = change->decider->heads->time_us,
+        .pending = buf_slice(&pending),
     };
-    return keep_checkpoint(change, err);
+    code = buf_failed(&pending)
+               ? acta_fail(err, ACTA_MEMORY, "no memory for a consumer")
+               : keep_checkpoint(change, err);
+    buf_fini(&pending);
+    return code;
 }
 
 /* What a group has parked may be a lot, and is removed bit by bit. */

@@ -9,10 +9,8 @@
  * group with one busy key has read ahead costs nothing.
  *
  * Fences are given out only as far as a durable row says that they may have
- * been: a restarted group begins behind that. Groups that are reset have a row
- * without a reserve, and begin behind the time of it, as new ones do: fences
- * are given out, and lost in kills, far less often than one in a microsecond,
- * and the time of rows does not go back.
+ * been: a restarted group begins behind that. A reset keeps what was reserved.
+ * A new group begins behind the time at which it is made.
  */
 
 #include <assert.h>
