@@ -42,6 +42,9 @@ notes_close(struct notes *notes)
     free(notes);
 }
 
+static void add(struct notes *notes, const char *fmt, va_list arguments)
+    ACTA_PRINTF(2, 0);
+
 static void
 add(struct notes *notes, const char *fmt, va_list arguments)
 {
