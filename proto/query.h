@@ -22,6 +22,7 @@
 #include "buf.h"
 #include "err.h"
 #include "event.h"
+#include "limit.h"
 #include "pack.h"
 #include "slice.h"
 
@@ -62,7 +63,12 @@ struct query {
  */
 void query_decode(struct pack_reader *reader, struct query *query);
 
-/* Write a query as query_decode() reads it. */
+/* Write a query as query_decode() reads it: of one that was read, no more than
+ * so many bytes.
+ */
+#define QUERY_ENCODED_MAX                                                      \
+    (3 + ACTA_QUERY_ITEMS_MAX * (1 + 3 * (size_t)QUERY_FIELDS) +               \
+     ACTA_QUERY_TERMS_MAX * (1 + 2 + (size_t)ACTA_STREAM_SIZE_MAX))
 void query_encode(struct buf *buf, const struct query *query);
 
 /* Free a query's memory; it is QUERY_ALL afterwards. */

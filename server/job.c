@@ -81,11 +81,11 @@ decode_change(struct job *job, struct slice body, struct acta_err *err)
 static enum acta_code
 decode_consumer(struct job *job, struct slice body, struct acta_err *err)
 {
-    enum acta_code code = msg_change_consumer_decode(&job->consumer, body, err);
-
-    /* The query is in the row as it is in the request. */
-    job->rows_size = CONSUMER_ROWS * ROW_SIZE_SMALL + body.size;
-    return code;
+    /* Whatever is changed, a query stays in the row, which the request need not
+     * have.
+     */
+    job->rows_size = CONSUMER_ROWS * ROW_SIZE_SMALL + QUERY_ENCODED_MAX;
+    return msg_change_consumer_decode(&job->consumer, body, err);
 }
 
 static enum acta_code

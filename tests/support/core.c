@@ -271,12 +271,24 @@ core_end(struct core *core)
                  core->sequence);
 }
 
+/* Its rows take no more than what the writer makes room for. */
+static void
+assert_room(const struct core *core, const struct job *job, size_t for_time)
+{
+    size_t room = ROWS_HEADER_SIZE + for_time + job->rows_size;
+
+    ck_assert_uint_le(buf_size(&core->heads.rows), room);
+}
+
 enum acta_code
 core_decide(struct core *core, struct job *job)
 {
+    size_t for_time = decider_rows_size(core->decider, core->mono_us);
+
     core_begin(core);
     ck_assert_msg(core_decide_next(core, job), "the job waits");
     core_end(core);
+    assert_room(core, job, for_time);
     return job->outcome.code;
 }
 

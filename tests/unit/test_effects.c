@@ -7,6 +7,7 @@
 #include "consumer.h"
 #include "core.h"
 #include "decide.h"
+#include "limit.h"
 #include "run.h"
 #include "schedule.h"
 #include "snapshot.h"
@@ -267,6 +268,39 @@ START_TEST(what_only_groups_can_is_refused_for_others)
         ck_assert_int_eq(change("g", wanted), ACTA_OK);
         ck_assert(!changed.changed);
     }
+}
+END_TEST
+
+/* A change that says nothing of it makes room for it in the journal, too: see
+ * core_decide().
+ */
+START_TEST(a_group_of_a_long_query_is_paused_and_altered)
+{
+    char texts[ACTA_QUERY_TERMS_MAX][ACTA_STREAM_SIZE_MAX];
+    struct slice streams[ACTA_QUERY_TERMS_MAX];
+    struct query_item item = {
+        .fields = {[QUERY_STREAMS] = {.prefixes = streams,
+                                      .prefixes_count = ACTA_QUERY_TERMS_MAX}}};
+    struct msg_change_consumer wanted = group();
+
+    memset(texts, 'x', sizeof(texts));
+    for (size_t i = 0; i < ACTA_QUERY_TERMS_MAX; i++) {
+        texts[i][0] = (char)('a' + i % 26);
+        texts[i][1] = (char)('a' + i / 26);
+        streams[i] = slice_make(texts[i], sizeof(texts[i]));
+    }
+    wanted.query = (struct query){.items = &item, .items_count = 1};
+    ck_assert_int_eq(change("g", wanted), ACTA_OK);
+    ck_assert_int_eq(
+        change("g", (struct msg_change_consumer){.kind = MSG_CONSUMER_PAUSE}),
+        ACTA_OK);
+    ck_assert_int_eq(
+        change("g",
+               (struct msg_change_consumer){.kind = MSG_CONSUMER_ALTER,
+                                            .settings = {.deliveries_max = 9},
+                                            .given = MSG_HAS_DELIVERIES_MAX}),
+        ACTA_OK);
+    ck_assert(changed.changed);
 }
 END_TEST
 
@@ -613,6 +647,7 @@ main(void)
     tcase_add_test(consumers, a_reset_begins_a_new_epoch_and_goes_anywhere);
     tcase_add_test(consumers, a_group_is_made_once_and_no_other_of_its_name);
     tcase_add_test(consumers, what_only_groups_can_is_refused_for_others);
+    tcase_add_test(consumers, a_group_of_a_long_query_is_paused_and_altered);
     tcase_add_test(consumers, what_a_deleted_group_has_left_is_noted);
     suite_add_tcase(suite, effects);
     tcase_add_checked_fixture(effects, setup, teardown);
