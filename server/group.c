@@ -26,6 +26,7 @@ init(struct group *group, const struct consumer *consumer,
         ring_init(rings[i]);
     }
     group_pool_init(&group->events, sizeof(struct group_event));
+    group_pools_init(&group->records);
     group_keys_init(&group->keys);
     group->timeout_us = UINT64_MAX;
 
@@ -116,14 +117,17 @@ group_free(struct group *group)
     for (size_t i = 0; i < group->table.size; i++) {
         for (struct group_event *event = group->table.places[i]; event != NULL;
              event = event->next) {
-            free(event->bytes);
-            free(event->reason);
+            group_free_bytes(group, event);
+            if (event->is_parked) {
+                free(event->reason);
+            }
         }
     }
     free(group->buckets);
     group_table_fini(&group->table);
     group_heap_fini(&group->delays);
     group_keys_fini(&group->keys);
+    group_pools_fini(&group->records);
     group_pool_fini(&group->events);
     free(group->row_pending);
     free(group->saving);

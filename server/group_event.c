@@ -4,6 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+void
+group_event_init(struct group_event *event, uint64_t position,
+                 struct group_key *key)
+{
+    memset(event, 0, offsetof(struct group_event, dirty));
+    event->position = position;
+    event->key = key;
+    event->state = GROUP_WAITING;
+    ring_init(&event->in_key);
+    ring_init(&event->in_hand);
+    ring_init(&event->in_pending);
+}
+
+void
+group_event_begin_row(struct group_event *event)
+{
+    assert(!event->is_parked);
+
+    event->is_parked = true;
+    ring_init(&event->dirty);
+    event->ticket = 0;
+    event->parked_us = 0;
+    event->reason = NULL;
+    event->reason_size = 0;
+}
+
 /* ---- table ---- */
 
 #define TABLE_SIZE_MIN 64

@@ -23,8 +23,10 @@ enum group_event_state {
     GROUP_GONE,    /* Done, but for the removal of its row. It has no key. */
 };
 
+/* Thousands are in mind, more than fit the caches: so what most of them ever
+ * need is in two lines, and what is for those with a row is behind.
+ */
 struct group_event {
-    /* What handing out and answers look at. */
     uint64_t position;
     struct group_key *key;
     struct ring in_key;
@@ -34,24 +36,33 @@ struct group_event {
 
     struct ring in_pending; /* Of group->pending: it has no row. */
     uint64_t time_us;       /* When it was handed out, or its delay ends. */
+    uint8_t *bytes;         /* owned: its record, or NULL: fetch it */
     uint32_t place;         /* In the heap. */
     uint32_t deliveries;    /* How often it was handed out, */
     uint32_t tries;         /* and how many of these count. */
     uint32_t size;          /* Of its record. */
-    uint8_t *bytes;         /* owned: its record, or NULL: fetch it */
     enum group_event_state state;
+    bool is_parked; /* It has a row, or is to have one. */
+    bool is_behind; /* Parked because one before it is. */
+    bool has_row;   /* It is durable, perhaps in an older form. */
+    bool is_saving; /* It is in the save that is on its way. */
 
-    /* What its row says. */
-    bool is_parked;     /* It has one, or is to have one. */
-    bool is_behind;     /* Parked because one before it is. */
-    bool has_row;       /* It is durable, perhaps in an older form. */
-    bool is_saving;     /* It is in the save that is on its way. */
+    /* Only of one that is_parked: group_event_begin_row(). */
     struct ring dirty;  /* Of group->dirty: its row is to be saved, */
     uint64_t ticket;    /* with this one. */
     uint64_t parked_us; /* Since 1970. */
     uint8_t *reason;    /* owned, until it is durable; may be NULL */
     uint32_t reason_size;
 };
+
+_Static_assert(offsetof(struct group_event, dirty) <= 128, "two lines");
+
+/* A new event, in no ring, table or heap. */
+void group_event_init(struct group_event *event, uint64_t position,
+                      struct group_key *key);
+
+/* It is to have a row from now on. */
+void group_event_begin_row(struct group_event *event);
 
 /* By position. All zeros: empty. */
 struct group_table {

@@ -40,6 +40,22 @@ group_has_room(const struct group *group)
                                                  : &group->free_asleep);
 }
 
+uint64_t
+group_room(const struct group *group)
+{
+    const struct ring *ring =
+        group->awake_count > 0 ? &group->free : &group->free_asleep;
+    uint64_t room = 0;
+
+    for (struct ring *at = ring->next; at != ring; at = at->next) {
+        struct group_member *member =
+            ring_holder(at, struct group_member, in_free);
+
+        room += member->slots - member->in_hand_count;
+    }
+    return room;
+}
+
 void
 group_place_member(struct group *group, struct group_member *member)
 {

@@ -10,8 +10,8 @@
 #define TABLE_SIZE_MIN 64
 
 static const size_t pool_sizes[GROUP_KEY_POOLS] = {
-    sizeof(struct group_key) + 40,
-    sizeof(struct group_key) + 104,
+    sizeof(struct group_key) + 16,
+    sizeof(struct group_key) + 80,
     sizeof(struct group_key) + ACTA_STREAM_SIZE_MAX,
 };
 

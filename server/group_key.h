@@ -26,18 +26,19 @@ struct group_member;
 /* A key is hashed to a bucket, which is what members have. */
 #define GROUP_BUCKETS 4096
 
+/* Two lines of the cache, if its bytes are few. */
 struct group_key {
     struct group_key *next; /* Of the same place in the table. */
     uint64_t hash;
     struct ring in_hand;
     struct ring waiting;
-    struct ring parked;
     struct group_member *member; /* Of those in hand; NULL: there are none. */
-    struct ring ready;     /* Of a list of keys that have something to hand. */
-    struct ring in_parked; /* Of group->parked_keys: it has parked ones. */
-    uint32_t replayed;     /* Parked ones, not behind another, that wait or are
-                              in hand again. */
+    uint32_t replayed; /* Parked ones, not behind another, that wait or are
+                          in hand again. */
     uint16_t size;
+    struct ring ready; /* Of a list of keys that have something to hand. */
+    struct ring parked;
+    struct ring in_parked; /* Of group->parked_keys: it has parked ones. */
     uint8_t bytes[];
 };
 

@@ -21,7 +21,7 @@ group_free_bytes(struct group *group, struct group_event *event)
 {
     if (event->bytes != NULL) {
         group->held_size -= event->size;
-        free(event->bytes);
+        group_pools_give(&group->records, event->bytes, event->size);
         event->bytes = NULL;
     }
 }
@@ -96,12 +96,14 @@ leave_key(struct group *group, struct group_event *event)
 static uint64_t
 lose_row(struct group *group, struct group_event *event)
 {
-    free(event->reason);
-    event->reason = NULL;
-    if (event->has_row || event->is_saving) {
-        return group_save_row(group, event);
+    if (event->is_parked) {
+        free(event->reason);
+        event->reason = NULL;
+        if (event->has_row || event->is_saving) {
+            return group_save_row(group, event);
+        }
+        ring_take_out(&event->dirty);
     }
-    ring_take_out(&event->dirty);
     group_pool_give(&group->events, event);
     return 0;
 }

@@ -43,7 +43,9 @@ end_replay(struct group *group, struct group_event *event)
 static uint64_t
 mark_parked(struct group *group, struct group_event *event, bool is_behind)
 {
-    event->is_parked = true;
+    if (!event->is_parked) {
+        group_event_begin_row(event);
+    }
     event->is_behind = is_behind;
     event->parked_us = group->wall_us;
     group->is_changed = true;
@@ -113,8 +115,8 @@ group_park(struct group *group, struct group_event *event, struct slice reason)
 
     end_replay(group, event);
     rest(group, event, NULL);
-    set_reason(event, reason);
     ticket = mark_parked(group, event, false);
+    set_reason(event, reason);
     while (behind != &key->waiting) {
         struct group_event *next =
             ring_holder(behind, struct group_event, in_key);

@@ -11,7 +11,8 @@
 #define COUNT_MIN 32
 #define COUNT_MAX 4096
 
-#define ALIGNMENT sizeof(max_align_t)
+/* A line of the cache: no two pieces share one. */
+#define ALIGNMENT 64
 
 static void
 link_to(void *piece, void *next)
@@ -53,15 +54,17 @@ group_pool_fini(struct group_pool *pool)
 static void
 cut(struct group_pool *pool)
 {
-    uint8_t *chunk = malloc(ALIGNMENT + pool->next_count * pool->size);
+    uint8_t *chunk = malloc(2 * ALIGNMENT + pool->next_count * pool->size);
+    uint8_t *first;
 
     if (chunk == NULL) {
         return;
     }
     link_to(chunk, pool->chunks);
     pool->chunks = chunk;
+    first = chunk + 2 * ALIGNMENT - (uintptr_t)chunk % ALIGNMENT;
     for (size_t i = pool->next_count; i-- > 0;) {
-        group_pool_give(pool, chunk + ALIGNMENT + i * pool->size);
+        group_pool_give(pool, first + i * pool->size);
     }
     if (pool->next_count < COUNT_MAX) {
         pool->next_count *= 2;
@@ -79,6 +82,7 @@ group_pool_take(struct group_pool *pool)
     piece = pool->free;
     if (piece != NULL) {
         pool->free = linked(piece);
+        __builtin_prefetch(pool->free, 1); /* The next is taken soon. */
     }
     return piece;
 }
@@ -88,4 +92,56 @@ group_pool_give(struct group_pool *pool, void *piece)
 {
     link_to(piece, pool->free);
     pool->free = piece;
+}
+
+/* ---- by size ---- */
+
+#define POOLS_SIZE_MIN 256 /* Each next one's pieces are twice as large. */
+
+/* NULL: these are too many for any. */
+static struct group_pool *
+pool_for(struct group_pools *pools, size_t size)
+{
+    for (size_t i = 0; i < GROUP_POOLS; i++) {
+        if (size <= pools->pools[i].size) {
+            return &pools->pools[i];
+        }
+    }
+    return NULL;
+}
+
+void
+group_pools_init(struct group_pools *pools)
+{
+    for (size_t i = 0; i < GROUP_POOLS; i++) {
+        group_pool_init(&pools->pools[i], (size_t)POOLS_SIZE_MIN << i);
+    }
+}
+
+void
+group_pools_fini(struct group_pools *pools)
+{
+    for (size_t i = 0; i < GROUP_POOLS; i++) {
+        group_pool_fini(&pools->pools[i]);
+    }
+}
+
+void *
+group_pools_take(struct group_pools *pools, size_t size)
+{
+    struct group_pool *pool = pool_for(pools, size);
+
+    return pool == NULL ? malloc(size) : group_pool_take(pool);
+}
+
+void
+group_pools_give(struct group_pools *pools, void *bytes, size_t size)
+{
+    struct group_pool *pool = pool_for(pools, size);
+
+    if (pool == NULL) {
+        free(bytes);
+    } else {
+        group_pool_give(pool, bytes);
+    }
 }

@@ -22,4 +22,19 @@ void group_pool_fini(struct group_pool *pool);
 void *group_pool_take(struct group_pool *pool);
 void group_pool_give(struct group_pool *pool, void *piece);
 
+/* The same for bytes of any number: few of them are in pieces of some sizes,
+ * many are in memory of their own. Whoever gives them back knows how many they
+ * are.
+ */
+#define GROUP_POOLS 3
+
+struct group_pools {
+    struct group_pool pools[GROUP_POOLS];
+};
+
+void group_pools_init(struct group_pools *pools);
+void group_pools_fini(struct group_pools *pools);
+void *group_pools_take(struct group_pools *pools, size_t size);
+void group_pools_give(struct group_pools *pools, void *bytes, size_t size);
+
 #endif

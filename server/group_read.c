@@ -10,8 +10,10 @@
 #include "group_state.h"
 #include "record.h"
 
-/* It reads so far ahead of its members, */
-#define READ_AHEAD_COUNT 2048
+/* So much is read at once, at most, */
+#define READ_COUNT 2048
+/* and so far ahead of members that have no room. */
+#define READ_AHEAD_COUNT 256
 /* and keeps so many bytes of what it has read; the rest is fetched later. */
 #define HELD_SIZE_MAX (8u << 20)
 
@@ -19,19 +21,22 @@ uint64_t
 group_wants(const struct group *group)
 {
     uint64_t kept = group->counts[GROUP_WAITING] + group->counts[GROUP_DELAYED];
-    uint64_t room;
+    uint64_t room = group_room(group);
+    uint64_t wanted = room > READ_AHEAD_COUNT ? room : READ_AHEAD_COUNT;
 
     if (!group->is_open || kept >= ACTA_GROUP_PENDING_MAX ||
         group->counts[GROUP_PARKED] >= ACTA_GROUP_PARKED_MAX) {
         return 0;
     }
-    if (!group_has_room(group)) {
+    if (room == 0) {
         return kept >= READ_AHEAD_COUNT || group->held_size >= HELD_SIZE_MAX
                    ? 0
                    : READ_AHEAD_COUNT - kept;
     }
-    room = ACTA_GROUP_PENDING_MAX - kept;
-    return room < READ_AHEAD_COUNT ? room : READ_AHEAD_COUNT;
+    wanted = wanted < READ_COUNT ? wanted : READ_COUNT;
+    return wanted < ACTA_GROUP_PENDING_MAX - kept
+               ? wanted
+               : ACTA_GROUP_PENDING_MAX - kept;
 }
 
 bool
@@ -125,16 +130,8 @@ make(struct group *group, struct slice bytes, uint64_t position)
         group_pool_give(&group->events, event);
         return NULL;
     }
-    *event = (struct group_event){
-        .position = position,
-        .key = key,
-        .state = GROUP_WAITING,
-    };
+    group_event_init(event, position, key);
     group->counts[GROUP_WAITING]++;
-    ring_init(&event->in_key);
-    ring_init(&event->in_hand);
-    ring_init(&event->in_pending);
-    ring_init(&event->dirty);
     group_table_add(&group->table, event);
     return event;
 }
@@ -145,7 +142,7 @@ keep_bytes(struct group *group, struct group_event *event, struct slice record)
     if (group->held_size + record.size > HELD_SIZE_MAX) {
         return;
     }
-    event->bytes = malloc(record.size);
+    event->bytes = group_pools_take(&group->records, record.size);
     if (event->bytes != NULL) { /* Or else it is fetched. */
         memcpy(event->bytes, record.data, record.size);
         group->held_size += record.size;
@@ -330,7 +327,7 @@ group_load_parked(struct group *group, uint64_t position,
     }
     event->deliveries = (uint32_t)parked->deliveries;
     event->tries = event->deliveries;
-    event->is_parked = true;
+    group_event_begin_row(event);
     event->is_behind = parked->is_behind;
     event->has_row = true;
     event->parked_us = parked->time_us;

@@ -52,6 +52,7 @@ struct group {
     uint8_t *row_pending;                /* owned: of its row, */
     struct group_pending_reader to_load; /* and what is left of it. */
     struct group_pool events;
+    struct group_pools records; /* Those that wait. */
     struct group_keys keys;
     struct group_table table;    /* All events but those that are gone. */
     struct group_heap delays;    /* Those that are delayed. */
@@ -147,6 +148,9 @@ void group_let_sleep(struct group *group, struct group_member *member,
 
 /* Is there a member that takes events now? */
 bool group_has_room(const struct group *group);
+
+/* How many more events these may have in hand. */
+uint64_t group_room(const struct group *group);
 
 /* Hand out what waits, as far as members have room. */
 enum acta_code group_hand_waiting(struct group *group,
