@@ -304,6 +304,9 @@ may_change(struct consumer_change *change)
                          kind == MSG_CONSUMER_RESUME;
     bool is_group;
 
+    if (!change->found && kind == MSG_CONSUMER_DELETE) {
+        return false; /* It is so already: it may have been sent again. */
+    }
     if (!change->found && !makes) {
         refuse(change, ACTA_NOT_FOUND, "there is none of this name");
         return false;

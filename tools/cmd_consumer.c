@@ -300,6 +300,10 @@ cmd_rm(struct cli *cli, int argc, char **argv)
         ACTA_OK) {
         return consumer_refuse(argv[optind], &err);
     }
+    if (!changed->changed) {
+        err = (struct acta_err){.code = ACTA_NOT_FOUND};
+        return consumer_refuse(argv[optind], &err);
+    }
     snprintf(text, sizeof(text), "%s: is removed", argv[optind]);
     return consumer_tell(cli, argv[optind], changed, text);
 }

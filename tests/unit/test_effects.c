@@ -316,6 +316,11 @@ START_TEST(what_a_deleted_group_has_left_is_noted)
     ck_assert_int_eq(
         change("g", (struct msg_change_consumer){.kind = MSG_CONSUMER_DELETE}),
         ACTA_OK);
+    ck_assert(changed.changed);
+    ck_assert_int_eq(
+        change("g", (struct msg_change_consumer){.kind = MSG_CONSUMER_DELETE}),
+        ACTA_OK); /* Sent again. */
+    ck_assert(!changed.changed);
     ck_assert(!has_row(ROW_CONSUMER, "g", &value));
     ck_assert(!has_row(ROW_CHECKPOINT, "g", &value));
     heads_begin(&core.heads, core.sequence, core.time_us);

@@ -73,7 +73,8 @@ acta_on_consumer_changed(void *user, const struct acta_err *err,
 /* Claim a consumer that follows alone, and begin its new epoch, without
  * following: for those who move its checkpoint by appends only. It is made if
  * it is not there, at @position, which may not be above the head (INVALID).
- * @query may be NULL: all events. EXISTS: it is a group.
+ * @query, or all events if it is NULL, becomes the consumer's, by which its lag
+ * is counted. EXISTS: it is a group.
  */
 ACTA_API uint64_t acta_claim(struct acta_client *client, const char *consumer,
                              const struct acta_query *query, uint64_t position,
