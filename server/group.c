@@ -496,7 +496,8 @@ group_figures(const struct group *group)
         .in_hand = group->counts[GROUP_IN_HAND],
         .delayed = group->counts[GROUP_DELAYED],
         .parked = group->counts[GROUP_PARKED] + group->replaying,
-        .waiting = group->counts[GROUP_WAITING],
+        .waiting =
+            group->counts[GROUP_WAITING] + group_pending_count(&group->to_load),
         .moved_us = group->moved_us,
     };
 }

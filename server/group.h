@@ -220,7 +220,7 @@ struct group_figures {
     uint64_t in_hand;
     uint64_t delayed;
     uint64_t parked;
-    uint64_t waiting; /* Read, and not handed out. */
+    uint64_t waiting; /* Read, or pending in its row, and not handed out. */
     uint64_t moved_us;
 };
 

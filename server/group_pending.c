@@ -122,3 +122,17 @@ group_pending_skip(struct group_pending_reader *reader)
         (void)read_run(reader); /* It is whole. */
     }
 }
+
+uint64_t
+group_pending_count(const struct group_pending_reader *reader)
+{
+    struct group_pending_reader rest = *reader;
+    uint64_t count = rest.left;
+
+    while (rest.at < rest.end) {
+        rest.next.position += rest.left - 1;
+        (void)read_run(&rest); /* It is whole. */
+        count += rest.left;
+    }
+    return count;
+}

@@ -68,4 +68,7 @@ group_pending_peek(const struct group_pending_reader *reader,
 }
 void group_pending_skip(struct group_pending_reader *reader);
 
+/* How many are left. */
+uint64_t group_pending_count(const struct group_pending_reader *reader);
+
 #endif

@@ -145,10 +145,7 @@ measure_rows(struct groups *groups, const struct entry *entry,
     if (group_pending_peek(&reader, &pending)) {
         consumer->position = pending.position - 1;
     }
-    while (group_pending_peek(&reader, &pending)) {
-        consumer->lag.matching++;
-        group_pending_skip(&reader);
-    }
+    consumer->lag.matching = group_pending_count(&reader);
     return count_parked(groups, entry->row.number, &consumer->parked, err);
 }
 

@@ -655,6 +655,22 @@ START_TEST(parked_events_are_replayed_in_order_or_dropped)
 }
 END_TEST
 
+START_TEST(what_a_paused_group_has_not_taken_up_again_is_before_it)
+{
+    append("a-1", 3);
+    create(QUERY_ALL, HOUR_US);
+    ck_assert_int_eq(join(ANN, HER, 10), ACTA_OK);
+    wait_for_hands(3);
+    db_reopen(&db);
+    ck_assert_uint_eq(describe().consumer.lag.matching, 3);
+    change_to(MSG_CONSUMER_PAUSE, 0);
+    ck_assert_int_eq(join(BOB, HIS, 10), ACTA_OK);
+    ck_assert_uint_eq(describe().consumer.lag.matching, 3);
+    ck_assert_uint_eq(describe().consumer.position, 0);
+    ck_assert_uint_eq(describe().consumer.lag.events, 3);
+}
+END_TEST
+
 START_TEST(members_are_told_when_the_server_stops)
 {
     create(QUERY_ALL, HOUR_US);
@@ -723,6 +739,8 @@ main(void)
     tcase_add_test(tcase, what_was_settled_is_not_handed_out_after_a_stop);
     tcase_add_test(tcase, parked_event_is_durable_when_that_is_said);
     tcase_add_test(tcase, parked_events_are_replayed_in_order_or_dropped);
+    tcase_add_test(tcase,
+                   what_a_paused_group_has_not_taken_up_again_is_before_it);
     tcase_add_test(tcase, members_are_told_when_the_server_stops);
     tcase_add_test(tcase, groups_that_wait_are_woken_one_by_one);
     suite_add_tcase(suite, tcase);
