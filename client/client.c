@@ -102,13 +102,14 @@ client_leave(struct acta_client *client, uint64_t now_ms)
     arm(client, now_ms);
 }
 
-enum acta_code
-client_new(struct acta_client **client, const struct acta_options *options,
-           const struct acta_loop *loop, uint64_t (*clock)(void),
-           struct acta_err *err)
+/* With a clock, or with a server near by that has one. */
+static enum acta_code
+make(struct acta_client **client, const struct acta_options *options,
+     const struct acta_loop *loop, uint64_t (*clock)(void), struct near *near,
+     struct acta_err *err)
 {
     struct acta_client *made = calloc(1, sizeof(*made));
-    uint64_t now_ms = clock();
+    uint64_t now_ms = near == NULL ? clock() : near->now_ms(near);
     enum acta_code code;
 
     *client = NULL;
@@ -136,10 +137,27 @@ client_new(struct acta_client **client, const struct acta_options *options,
     made->watched_fd = -1;
     made->armed_ms = UINT64_MAX;
     io_init(&made->io, &made->core, &made->options, unwatch, now_ms);
+    made->io.near = near;
     client_enter(made);
     client_leave(made, now_ms);
     *client = made;
     return ACTA_OK;
+}
+
+enum acta_code
+client_new(struct acta_client **client, const struct acta_options *options,
+           const struct acta_loop *loop, uint64_t (*clock)(void),
+           struct acta_err *err)
+{
+    return make(client, options, loop, clock, NULL, err);
+}
+
+enum acta_code
+client_new_near(struct acta_client **client, const struct acta_options *options,
+                const struct acta_loop *loop, struct near *near,
+                struct acta_err *err)
+{
+    return make(client, options, loop, NULL, near, err);
 }
 
 enum acta_code

@@ -7,7 +7,8 @@
 #include "io.h"
 
 struct acta_client {
-    uint64_t (*clock)(void); /* Monotonic, in milliseconds. */
+    uint64_t (*clock)(void); /* Monotonic, in milliseconds; NULL: that of the
+                                server near by. */
     struct options options;
     struct core core;
     struct io io;
@@ -37,10 +38,18 @@ enum acta_code client_new(struct acta_client **client,
                           const struct acta_loop *loop, uint64_t (*clock)(void),
                           struct acta_err *err) ACTA_CHECKED;
 
+/* acta_open() of a server in the same process, by its clock. */
+enum acta_code client_new_near(struct acta_client **client,
+                               const struct acta_options *options,
+                               const struct acta_loop *loop, struct near *near,
+                               struct acta_err *err) ACTA_CHECKED;
+
 static inline uint64_t
 client_now_ms(const struct acta_client *client)
 {
-    return client->clock();
+    struct near *near = client->io.near;
+
+    return near == NULL ? client->clock() : near->now_ms(near);
 }
 
 /* Every function that may change what the client does is between these. */

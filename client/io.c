@@ -44,7 +44,11 @@ close_socket(struct io *io)
 {
     if (io->fd >= 0) {
         io->on_close(io->core->owner);
-        close(io->fd);
+        if (io->near != NULL) {
+            io->near->close(io->near, io->fd);
+        } else {
+            close(io->fd);
+        }
         io->fd = -1;
     }
 }
@@ -102,9 +106,14 @@ io_wants(const struct io *io)
 uint64_t
 io_due(const struct io *io)
 {
-    uint64_t core_due_ms = core_due(io->core);
+    uint64_t due_ms = core_due(io->core);
 
-    return core_due_ms < io->due_ms ? core_due_ms : io->due_ms;
+    if (io->near != NULL && io->state == IO_UP) {
+        uint64_t near_due_ms = io->near->due_ms(io->near, io->fd);
+
+        due_ms = near_due_ms < due_ms ? near_due_ms : due_ms;
+    }
+    return due_ms < io->due_ms ? due_ms : io->due_ms;
 }
 
 /* ---- pauses ---- */
@@ -244,6 +253,18 @@ connect_address(struct io *io, uint64_t now_ms)
 }
 
 static void
+connect_near(struct io *io, uint64_t now_ms)
+{
+    snprintf(io->where, sizeof(io->where), "connect to memory");
+    io->fd = io->near->connect(io->near);
+    if (io->fd < 0) {
+        fail_errno(io, errno, now_ms);
+    } else {
+        is_connected(io, now_ms);
+    }
+}
+
+static void
 take_addresses(struct io *io, uint64_t now_ms)
 {
     struct acta_err err;
@@ -311,6 +332,21 @@ lose_errno(struct io *io, int error, uint64_t now_ms)
     lose(io, &err, now_ms);
 }
 
+static ssize_t
+receive(struct io *io, void *bytes, size_t size)
+{
+    return io->near != NULL ? io->near->receive(io->near, io->fd, bytes, size)
+                            : recv(io->fd, bytes, size, 0);
+}
+
+static ssize_t
+send_bytes(struct io *io, struct slice bytes)
+{
+    return io->near != NULL
+               ? io->near->send(io->near, io->fd, bytes.data, bytes.size)
+               : send(io->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+}
+
 /* True if more may be read at once. */
 static bool
 read_some(struct io *io, uint64_t now_ms)
@@ -326,7 +362,7 @@ read_some(struct io *io, uint64_t now_ms)
         lose(io, &err, now_ms);
         return false;
     }
-    got = recv(io->fd, room, size, 0);
+    got = receive(io, room, size);
     if (got < 0) {
         if (errno != EAGAIN && errno != EINTR) {
             lose_errno(io, errno, now_ms);
@@ -373,7 +409,7 @@ io_flush(struct io *io, uint64_t now_ms)
     }
     while (core_output(io->core).size > 0) {
         struct slice bytes = core_output(io->core);
-        ssize_t sent = send(io->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+        ssize_t sent = send_bytes(io, bytes);
 
         if (sent < 0) {
             /* What a server said before it hung up is still to be read. */
@@ -407,6 +443,10 @@ io_ready(struct io *io, unsigned events, uint64_t now_ms)
         }
         break;
     }
+    if (io->near != NULL) {
+        io_tick(io, now_ms); /* It may be the time that has moved. */
+        return;
+    }
     io_flush(io, now_ms);
 }
 
@@ -417,7 +457,11 @@ patience_is_over(struct io *io, uint64_t now_ms)
 
     switch (io->state) {
     case IO_PAUSED:
-        look_up(io, now_ms);
+        if (io->near != NULL) {
+            connect_near(io, now_ms);
+        } else {
+            look_up(io, now_ms);
+        }
         break;
     case IO_CONNECTING:
         if (io->fd < 0) {
@@ -445,6 +489,9 @@ io_tick(struct io *io, uint64_t now_ms)
 
     if (now_ms >= io->due_ms) {
         patience_is_over(io, now_ms);
+    }
+    if (io->near != NULL && io->state == IO_UP) {
+        read_all(io, now_ms); /* What was waited for may be over. */
     }
     if (core_tick(io->core, now_ms, &err) != ACTA_OK && io->state == IO_UP) {
         lose(io, &err, now_ms);

@@ -11,6 +11,9 @@
  * has been of use, and have some jitter, so that a thousand clients do not come
  * back to a server at the same moment.
  *
+ * With a server near by, in the same process, there is one connection, which is
+ * made at once: see near.h.
+ *
  * Never blocks. Callbacks are called from io_ready() and io_tick(). One thread
  * at a time.
  */
@@ -19,6 +22,7 @@
 #define ACTA_CLIENT_IO_H
 
 #include "core.h"
+#include "near.h"
 
 struct addrinfo;
 struct lookup;
@@ -33,6 +37,7 @@ enum io_state {
 struct io {
     struct core *core;
     const struct options *options;
+    struct near *near; /* In the place of sockets; NULL: not. */
     /* The descriptor that io_fd() has told last is about to be closed, and its
      * number may at once be another's. Called with the core's owner.
      */

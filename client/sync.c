@@ -119,9 +119,30 @@ on_link(void *user, bool up, const struct acta_err *err)
     }
 }
 
-enum acta_code
-acta_sync_open(struct acta_sync **sync, const struct acta_options *options,
-               struct acta_err *err)
+/* As acta_poll_open(). */
+static enum acta_code
+open_near(struct acta_poll *loop, struct acta_client **client,
+          const struct acta_options *options, struct near *near,
+          struct acta_err *err)
+{
+    struct acta_loop hooks = {
+        .size = sizeof(hooks),
+        .data = loop,
+        .watch = acta_poll_watch,
+        .timer = acta_poll_timer,
+    };
+    enum acta_code code;
+
+    *loop = (struct acta_poll){.fd = -1, .due_ms = ACTA_NO_TIMER};
+    code = client_new_near(client, options, &hooks, near, err);
+    loop->client = *client;
+    return code;
+}
+
+/* @near may be NULL. */
+static enum acta_code
+open_sync(struct acta_sync **sync, const struct acta_options *options,
+          struct near *near, struct acta_err *err)
 {
     struct acta_sync *made = calloc(1, sizeof(*made));
     struct acta_options ours;
@@ -142,7 +163,9 @@ acta_sync_open(struct acta_sync **sync, const struct acta_options *options,
     ours.on_link = on_link;
     ours.user = made;
     made->answer.keeps = true;
-    code = acta_poll_open(&made->loop, &made->client, &ours, err);
+    code = near == NULL
+               ? acta_poll_open(&made->loop, &made->client, &ours, err)
+               : open_near(&made->loop, &made->client, &ours, near, err);
     if (code != ACTA_OK) {
         free(made);
         return code;
@@ -157,6 +180,20 @@ acta_sync_open(struct acta_sync **sync, const struct acta_options *options,
     }
     *sync = made;
     return ACTA_OK;
+}
+
+enum acta_code
+acta_sync_open(struct acta_sync **sync, const struct acta_options *options,
+               struct acta_err *err)
+{
+    return open_sync(sync, options, NULL, err);
+}
+
+enum acta_code
+sync_open_near(struct acta_sync **sync, const struct acta_options *options,
+               struct near *near, struct acta_err *err)
+{
+    return open_sync(sync, options, near, err);
 }
 
 void

@@ -26,6 +26,14 @@ struct acta_sync {
     struct acta_worker *workers;     /* The same. */
 };
 
+struct near;
+
+/* acta_sync_open() of a server in the same process. */
+enum acta_code sync_open_near(struct acta_sync **sync,
+                              const struct acta_options *options,
+                              struct near *near,
+                              struct acta_err *err) ACTA_CHECKED;
+
 /* One call that is waited for. */
 struct sync_call {
     bool done;

@@ -1,0 +1,76 @@
+/* A store in memory: what a server does, in the process, for tests.
+ *
+ *     struct acta_memory *memory = acta_memory_new();
+ *
+ *     acta_sync_open_memory(&sync, memory, NULL, &err);
+ *     ...  // all that acta_sync.h and its companions can do
+ *     acta_sync_close(sync);
+ *     acta_memory_free(memory);
+ *
+ * It answers what a server answers, but for the texts of errors, and what
+ * acta_status() tells, which is little. Nothing is kept when it is freed,
+ * nothing is refused for want of a disk, and nothing is too much to be decided:
+ * UNDECIDED and BUSY do not occur.
+ *
+ * Its clock stands still, at 2000-01-01 00:00 UTC, until it is moved: leases
+ * end, schedules take place, delays and the time to ack pass, and events grow
+ * too old, at that moment and in their order. The clients on it go by the same
+ * clock: so acta_lease_is_held() and the time-outs of requests do, too. But who
+ * waits, for a lease or for a consumer, waits by the clock of the machine as
+ * well, for as long as it said, since nobody else might be there to move the
+ * time; so do functions that take a time to wait for news.
+ *
+ * There may be any number of clients on one memory, each used by one thread at
+ * a time as always, in any number of threads. A memory without room left ends
+ * the process with abort(): it is for tests.
+ */
+
+#ifndef ACTA_ACTA_MEMORY_H
+#define ACTA_ACTA_MEMORY_H
+
+#include "acta_sync.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct acta_memory;
+
+/* NULL: no memory. */
+ACTA_API struct acta_memory *acta_memory_new(void);
+
+/* All clients on it must be closed. May be NULL. */
+ACTA_API void acta_memory_free(struct acta_memory *memory);
+
+/* acta_sync_open() and acta_open() on it. @options may be NULL for those of
+ * acta_options_of(); of the URL only the database's name is used, which is
+ * "main" if there is one.
+ */
+ACTA_API enum acta_code
+acta_sync_open_memory(struct acta_sync **sync, struct acta_memory *memory,
+                      const struct acta_options *options, struct acta_err *err);
+ACTA_API enum acta_code acta_open_memory(struct acta_client **client,
+                                         struct acta_memory *memory,
+                                         const struct acta_options *options,
+                                         const struct acta_loop *loop,
+                                         struct acta_err *err);
+
+/* What time it is there, in microseconds since 1970. Any thread, as are those
+ * that follow.
+ */
+ACTA_API uint64_t acta_memory_time(struct acta_memory *memory);
+
+/* Move the time: to @time_us, which does nothing if it is over, or by a
+ * duration. All that is due up to then happens, in its order, before this
+ * returns; clients are told when they turn next.
+ */
+ACTA_API void acta_memory_set_time(struct acta_memory *memory,
+                                   uint64_t time_us);
+ACTA_API void acta_memory_pass(struct acta_memory *memory,
+                               uint64_t duration_us);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
