@@ -163,6 +163,13 @@ uint64_t group_read_to(const struct group *group);
 enum acta_code group_add(struct group *group, struct slice record,
                          struct acta_err *err) ACTA_CHECKED;
 
+/* The same for @count events whose records, of @sizes bytes, follow each other.
+ * If it fails, those before were taken.
+ */
+enum acta_code group_add_all(struct group *group, const uint8_t *records,
+                             const uint32_t *sizes, size_t count,
+                             struct acta_err *err) ACTA_CHECKED;
+
 /* What was read goes up to @position: nothing else up to there matched. */
 void group_pass(struct group *group, uint64_t position);
 
@@ -220,7 +227,8 @@ struct group_figures {
     uint64_t in_hand;
     uint64_t delayed;
     uint64_t parked;
-    uint64_t waiting; /* Read, or pending in its row, and not handed out. */
+    uint64_t waiting;  /* Read, and not handed out. */
+    uint64_t unloaded; /* Pending in its row, and not fetched yet. */
     uint64_t moved_us;
 };
 

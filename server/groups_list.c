@@ -164,7 +164,7 @@ measure_hosted(const struct entry *entry, struct msg_consumer *consumer,
     consumer->delayed = figures.delayed;
     consumer->parked = figures.parked;
     consumer->lag.matching =
-        figures.in_hand + figures.delayed + figures.waiting;
+        figures.in_hand + figures.delayed + figures.waiting + figures.unloaded;
 }
 
 static enum acta_code
