@@ -210,6 +210,7 @@ end(struct groups *groups)
 
     look_at_clocks(groups);
     last_us = groups->now_us + END_US;
+    groups->is_ending = true;
     end_all(groups);
     until = turn(groups, &content);
     while (groups->saves_count > 0 ||

@@ -106,6 +106,7 @@ struct groups {
     uint32_t refused[ACTA_SETTLE_MAX];
     bool has_left;      /* There may be deleted groups with parked events, */
     bool is_sweeping;   /* whose removal is on its way. */
+    bool is_ending;     /* What the next start can do as well is left to it. */
     size_t saves_count; /* That are on their way. */
 
     /* Written by the thread, read by any. */

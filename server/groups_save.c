@@ -245,7 +245,7 @@ groups_sweep(struct groups *groups)
     enum acta_code code;
     struct job *job;
 
-    if (!groups->has_left || groups->is_sweeping) {
+    if (!groups->has_left || groups->is_sweeping || groups->is_ending) {
         return;
     }
     groups->has_left = false; /* Until something was, or is deleted. */
