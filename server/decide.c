@@ -141,8 +141,19 @@ decider_begin(struct decider *decider, uint64_t mono_us, struct acta_err *err)
 {
     decider->steps_spent = 0;
     decider->mono_us = mono_us;
+    if (expire_leases(decider, err) != ACTA_OK) {
+        return err->code;
+    }
+    decider_end_waits(decider, mono_us);
+    return ACTA_OK;
+}
+
+void
+decider_end_waits(struct decider *decider, uint64_t mono_us)
+{
+    decider->mono_us = mono_us;
     end_awaits(decider);
-    return expire_leases(decider, err);
+    end_waits(decider);
 }
 
 enum acta_code

@@ -41,6 +41,11 @@ enum acta_code decider_load(struct decider *decider, uint64_t mono_us,
 enum acta_code decider_begin(struct decider *decider, uint64_t mono_us,
                              struct acta_err *err) ACTA_CHECKED;
 
+/* Who has waited long enough at @mono_us goes back: that needs no entry, and is
+ * done also while there is no space for one.
+ */
+void decider_end_waits(struct decider *decider, uint64_t mono_us);
+
 /* It ends: its last row is set. */
 enum acta_code decider_end(struct decider *decider,
                            struct acta_err *err) ACTA_CHECKED;

@@ -168,9 +168,10 @@ void end_awaits(struct decider *decider);
 enum acta_code change_lease(struct decider *decider, struct job *job,
                             bool *waits, struct acta_err *err) ACTA_CHECKED;
 
-/* What time brings: leases expire, and are given to those who wait; waits are
- * over. Up to LEASES_A_COMMIT of each.
- */
+/* Whoever has waited long enough for a lease is told so. */
+void end_waits(struct decider *decider);
+
+/* Leases expire, and are given to those who wait: up to LEASES_A_COMMIT. */
 #define LEASES_A_COMMIT 256
 enum acta_code expire_leases(struct decider *decider,
                              struct acta_err *err) ACTA_CHECKED;

@@ -102,7 +102,6 @@ enum acta_code
 expire_leases(struct decider *decider, struct acta_err *err)
 {
     enum acta_code code = ACTA_OK;
-    struct lease_waiter *waiter;
     struct lease_slot *slot;
     size_t done = 0;
 
@@ -111,6 +110,14 @@ expire_leases(struct decider *decider, struct acta_err *err)
                NULL) {
         code = pass_on(decider, slot, err);
     }
+    return code;
+}
+
+void
+end_waits(struct decider *decider)
+{
+    struct lease_waiter *waiter;
+
     while ((waiter = leases_tired(&decider->leases, decider->mono_us)) !=
            NULL) {
         struct lease_slot *held = waiter->slot;
@@ -119,7 +126,6 @@ expire_leases(struct decider *decider, struct acta_err *err)
         refuse_held(decider, job, held);
         decider_is_done(decider, job);
     }
-    return code;
 }
 
 void

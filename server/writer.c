@@ -219,6 +219,7 @@ refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
     struct job *job = batch->first;
 
     writer->is_hindered = true;
+    decider_end_waits(writer->decider, clock_mono().us);
     while (job != NULL) {
         struct job *next = job->next;
 

@@ -233,6 +233,23 @@ START_TEST(a_wait_that_is_over_is_refused_and_says_who_holds_it)
 }
 END_TEST
 
+START_TEST(a_wait_is_over_in_time_while_nothing_can_be_decided)
+{
+    struct job *job;
+
+    ck_assert_uint_gt(acquire("l", 1), 0);
+    wait_for("l", 2, SECOND);
+    core.mono_us += 30 * SECOND; /* The lease is over as well, */
+    decider_end_waits(core.decider, core.mono_us);
+    job = take_done();
+    ck_assert_ptr_nonnull(job);
+    ck_assert_int_eq(job->outcome.code, ACTA_HELD);
+    job_free(job);
+    ck_assert_ptr_null(take_done());
+    ck_assert_uint_gt(acquire("l", 3), 0); /* and free with the next entry. */
+}
+END_TEST
+
 START_TEST(who_sends_its_claim_again_gets_the_same_fence)
 {
     uint64_t first = acquire("l", 1);
@@ -571,6 +588,7 @@ main(void)
     tcase_add_test(tcase, a_lease_expires_by_the_monotonic_clock_alone);
     tcase_add_test(tcase, who_waits_longest_is_next_and_is_told_how_long);
     tcase_add_test(tcase, a_wait_that_is_over_is_refused_and_says_who_holds_it);
+    tcase_add_test(tcase, a_wait_is_over_in_time_while_nothing_can_be_decided);
     tcase_add_test(tcase, who_sends_its_claim_again_gets_the_same_fence);
     tcase_add_test(tcase, those_who_wait_go_with_their_connection);
     tcase_add_test(tcase,
