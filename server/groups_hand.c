@@ -246,10 +246,11 @@ static void
 set_timer(struct hosted *hosted, uint64_t time_us)
 {
     struct heap *timers = &hosted->groups->timers;
+    uint64_t now_us = hosted->groups->now_us;
 
-    if (hosted->not_before > hosted->groups->now_us &&
-        hosted->not_before < time_us) {
-        time_us = hosted->not_before;
+    if (hosted->not_before > now_us &&
+        (time_us <= now_us || time_us > hosted->not_before)) {
+        time_us = hosted->not_before; /* What is due has to wait. */
     }
     heap_remove(timers, &hosted->timer);
     if (time_us != UINT64_MAX) {
