@@ -6,6 +6,9 @@
 
 #define CAPACITY_MIN 256
 
+/* Fewer bytes are copied faster than memory is found for the next ones. */
+#define MOVE_MIN 4096
+
 void
 buf_init(struct buf *buf, size_t size_max)
 {
@@ -108,6 +111,27 @@ buf_append(struct buf *buf, const void *bytes, size_t size)
         memcpy(room, bytes, size);
         buf->end += size;
     }
+}
+
+void
+buf_move(struct buf *to, struct buf *from)
+{
+    size_t size = buf_size(from);
+
+    assert(!from->failed);
+
+    if (buf_size(to) > 0 || to->failed || size < MOVE_MIN ||
+        size > to->size_max) {
+        buf_append_slice(to, buf_slice(from));
+    } else {
+        struct buf had = *to;
+
+        *to = *from;
+        to->size_max = had.size_max;
+        had.size_max = from->size_max;
+        *from = had;
+    }
+    buf_clear(from);
 }
 
 void

@@ -76,6 +76,11 @@ buf_append_slice(struct buf *buf, struct slice bytes)
     buf_append(buf, bytes.data, bytes.size);
 }
 
+/* Put all that is in @from, which has not failed, behind what is in @to, and
+ * empty it. Many bytes are not copied if @to is empty: the two change memory.
+ */
+void buf_move(struct buf *to, struct buf *from);
+
 /* Drop everything behind the first @size bytes. */
 void buf_truncate(struct buf *buf, size_t size);
 

@@ -137,7 +137,7 @@ answer_lease(struct session *session, const struct job *job)
  * says.
  */
 static void
-pass_on(struct session *session, const struct job *job)
+pass_on(struct session *session, struct job *job)
 {
     /* What is missing cannot be told in any other way. */
     if (buf_failed(&job->outcome.reply)) {
@@ -145,11 +145,11 @@ pass_on(struct session *session, const struct job *job)
         session_end_input(session);
         return;
     }
-    buf_append_slice(session->out, buf_slice(&job->outcome.reply));
+    buf_move(session->out, &job->outcome.reply);
 }
 
 void
-answer_job(struct session *session, const struct job *job)
+answer_job(struct session *session, struct job *job)
 {
     if (job->outcome.code != ACTA_OK && job->is_answered) {
         refuse(session, job);

@@ -15,6 +15,6 @@
 bool answer_takes_read(const struct job *job);
 
 /* Write the answer to @session's output. */
-void answer_job(struct session *session, const struct job *job);
+void answer_job(struct session *session, struct job *job);
 
 #endif

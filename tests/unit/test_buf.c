@@ -148,6 +148,56 @@ START_TEST(reserved_bytes_count_only_once_advanced)
 }
 END_TEST
 
+START_TEST(moved_bytes_come_behind_the_others)
+{
+    struct buf from;
+
+    buf_init(&from, 100);
+    buf_append(&from, "34", 2);
+    append_text("12");
+    buf_move(&buf, &from);
+    assert_holds("1234");
+    ck_assert_uint_eq(buf_size(&from), 0);
+    buf_fini(&from);
+}
+END_TEST
+
+START_TEST(many_bytes_move_to_an_empty_buf_with_their_memory)
+{
+    static const uint8_t bytes[8192] = {1, 2, 3};
+    struct buf from;
+    uint8_t *memory;
+
+    buf_init(&from, SIZE_MAX);
+    buf_append(&from, bytes, sizeof(bytes));
+    memory = from.data;
+    buf_fini(&buf);
+    buf_init(&buf, sizeof(bytes));
+    buf_move(&buf, &from);
+    ck_assert_ptr_eq(buf.data, memory);
+    assert_slice_eq(buf_slice(&buf), slice_make(bytes, sizeof(bytes)));
+    ck_assert_uint_eq(buf_size(&from), 0);
+
+    buf_append(&buf, "a", 1); /* The maximum is what it was. */
+    ck_assert(buf_failed(&buf));
+    buf_fini(&from);
+}
+END_TEST
+
+START_TEST(more_than_the_maximum_does_not_move)
+{
+    static const uint8_t bytes[8192] = {0};
+    struct buf from;
+
+    buf_init(&from, SIZE_MAX);
+    buf_append(&from, bytes, sizeof(bytes));
+    buf_move(&buf, &from);
+    ck_assert(buf_failed(&buf));
+    ck_assert_uint_eq(buf_size(&buf), 0);
+    buf_fini(&from);
+}
+END_TEST
+
 START_TEST(truncating_and_consuming_take_from_the_ends)
 {
     append_text("0123456789");
@@ -275,6 +325,9 @@ main(void)
     tcase_add_test(tcase, failed_buf_ignores_writes_until_it_is_cleared);
     tcase_add_test(tcase, missing_memory_fails_the_buf_and_loses_nothing);
     tcase_add_test(tcase, reserved_bytes_count_only_once_advanced);
+    tcase_add_test(tcase, moved_bytes_come_behind_the_others);
+    tcase_add_test(tcase, many_bytes_move_to_an_empty_buf_with_their_memory);
+    tcase_add_test(tcase, more_than_the_maximum_does_not_move);
     tcase_add_test(tcase, truncating_and_consuming_take_from_the_ends);
     tcase_add_test(tcase,
                    maximum_is_for_what_is_held_not_for_what_went_through);
