@@ -109,13 +109,30 @@ make(struct group_keys *keys, struct slice bytes, uint64_t hash)
     return key;
 }
 
+/* Different in every process, so that nobody can choose keys that all fall on
+ * one place.
+ */
+static uint64_t
+hash_of(struct slice bytes)
+{
+    return list_hash_row(0, bytes);
+}
+
+void
+group_keys_expect(const struct group_keys *keys, struct slice bytes)
+{
+    if (keys->size > 0) {
+        const struct group_key *key = *place_of(keys, hash_of(bytes));
+
+        __builtin_prefetch(key, 1);
+        __builtin_prefetch(&key->ready, 1);
+    }
+}
+
 struct group_key *
 group_keys_get(struct group_keys *keys, struct slice bytes)
 {
-    /* Different in every process, so that nobody can choose keys that all fall
-     * on one place.
-     */
-    uint64_t hash = list_hash_row(0, bytes);
+    uint64_t hash = hash_of(bytes);
 
     if (!reserve(keys)) {
         return NULL;

@@ -75,6 +75,11 @@ struct group_keys {
 void group_keys_init(struct group_keys *keys);
 void group_keys_fini(struct group_keys *keys);
 
+/* The key of these bytes will be asked for soon: have it fetched from memory,
+ * if it is there.
+ */
+void group_keys_expect(const struct group_keys *keys, struct slice bytes);
+
 /* The key of these bytes, made if it is not there; NULL: no memory. */
 struct group_key *group_keys_get(struct group_keys *keys, struct slice bytes);
 

@@ -17,6 +17,9 @@
 /* and keeps so many bytes of what it has read; the rest is fetched later. */
 #define HELD_SIZE_MAX (8u << 20)
 
+/* Keys of so many events are fetched from memory at once. */
+#define LOOK_AHEAD 16
+
 uint64_t
 group_wants(const struct group *group)
 {
@@ -201,22 +204,16 @@ meet_again(struct group *group, struct group_event *event)
     }
 }
 
-enum acta_code
-group_add(struct group *group, struct slice record, struct acta_err *err)
+static enum acta_code
+add(struct group *group, struct slice record, struct slice key,
+    struct acta_err *err)
 {
     uint64_t position = record_position(record);
-    struct group_event *event;
-    enum acta_code code;
-    struct slice key;
+    struct group_event *event = group_table_find(&group->table, position);
 
-    code = key_of(group, record, &key, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
     assert(position > group->read_to);
     assert(!group_is_loading(group));
 
-    event = group_table_find(&group->table, position);
     if (event != NULL) {
         meet_again(group, event);
     } else {
@@ -228,6 +225,64 @@ group_add(struct group *group, struct slice record, struct acta_err *err)
     }
     group->read_to = position;
     return ACTA_OK;
+}
+
+enum acta_code
+group_add(struct group *group, struct slice record, struct acta_err *err)
+{
+    struct slice key;
+    enum acta_code code = key_of(group, record, &key, err);
+
+    return code == ACTA_OK ? add(group, record, key, err) : code;
+}
+
+/* Look at the keys of some records. Returns how many have one: all, or *@code
+ * says what is wrong with the next.
+ */
+static size_t
+look_ahead(const struct group *group, const uint8_t *records,
+           const uint32_t *sizes, size_t count,
+           struct slice keys[static LOOK_AHEAD], enum acta_code *code,
+           struct acta_err *err)
+{
+    size_t i = 0;
+
+    while (i < count && i < LOOK_AHEAD) {
+        *code = key_of(group, slice_make(records, sizes[i]), &keys[i], err);
+        if (*code != ACTA_OK) {
+            break;
+        }
+        group_keys_expect(&group->keys, keys[i]);
+        records += sizes[i];
+        i++;
+    }
+    return i;
+}
+
+enum acta_code
+group_add_all(struct group *group, const uint8_t *records,
+              const uint32_t *sizes, size_t count, struct acta_err *err)
+{
+    enum acta_code looked = ACTA_OK;
+
+    while (count > 0 && looked == ACTA_OK) {
+        struct slice keys[LOOK_AHEAD];
+        size_t known =
+            look_ahead(group, records, sizes, count, keys, &looked, err);
+
+        for (size_t i = 0; i < known; i++) {
+            enum acta_code code =
+                add(group, slice_make(records, sizes[i]), keys[i], err);
+
+            if (code != ACTA_OK) {
+                return code;
+            }
+            records += sizes[i];
+        }
+        sizes += known;
+        count -= known;
+    }
+    return looked;
 }
 
 /* ---- what its row calls pending ---- */

@@ -12,8 +12,12 @@
 #include "outer.h"
 #include "pack.h"
 
-/* What a group may read in one step, of up to GROUPS_STEP_EVENTS events. */
-#define STEP_SIZE ((size_t)1 << 20)
+/* What a group reads at once: so much that it is still in the processor's cache
+ * when it is handed out. A step has some of these, of up to GROUPS_STEP_EVENTS
+ * events.
+ */
+#define STEP_PAGE  ((size_t)128 << 10)
+#define STEP_PAGES 8
 
 /* Memory for reading that is kept. */
 #define RECORDS_KEEP ((size_t)4 << 20)
@@ -22,7 +26,8 @@
  * before them all are woken: looking for events of their own costs each less
  * than looking at all events costs the thread.
  */
-#define SHOWN_MAX 8192
+#define SHOWN_MAX  8192
+#define SHOWN_SIZE ((size_t)1 << 20)
 
 /* ---- frames ---- */
 
@@ -141,37 +146,22 @@ hosted_ports(struct hosted *hosted)
 
 /* What came of reading. */
 enum reading {
-    READ_ON,     /* There is more to do. */
+    READ_ON,     /* There is more to do, */
+    READ_LATER,  /* but others first. */
     READ_ENOUGH, /* The group wants nothing now. */
     READ_ALL,    /* There is nothing more to read. */
 };
 
+/* Read one page, and hand it out. READ_ON: it was full, so that the next one is
+ * as quick to read.
+ */
 static enum acta_code
-add_all(struct hosted *hosted, size_t count, struct acta_err *err)
-{
-    struct groups *groups = hosted->groups;
-    const uint8_t *at = buf_slice(&groups->records).data;
-
-    for (size_t i = 0; i < count; i++) {
-        size_t size = groups->sizes[i];
-        enum acta_code code =
-            group_add(hosted->group, slice_make(at, size), err);
-
-        if (code != ACTA_OK) {
-            return code;
-        }
-        at += size;
-    }
-    return ACTA_OK;
-}
-
-static enum acta_code
-read_some(struct hosted *hosted, uint64_t events_max, bool *at_end,
+read_page(struct hosted *hosted, uint64_t events_max, enum reading *reading,
           struct acta_err *err)
 {
     struct groups *groups = hosted->groups;
     struct read_bounds bounds = {.events_max = events_max,
-                                 .bytes_max = STEP_SIZE,
+                                 .bytes_max = STEP_PAGE,
                                  .sizes = groups->sizes};
     struct read_result result;
     enum acta_code code;
@@ -182,43 +172,45 @@ read_some(struct hosted *hosted, uint64_t events_max, bool *at_end,
                            group_read_to(hosted->group), false, &bounds,
                            &groups->records, &result, err);
     if (code == ACTA_OK) {
-        code = add_all(hosted, result.events_count, err);
+        code = group_add_all(hosted->group, buf_slice(&groups->records).data,
+                             groups->sizes, result.events_count, err);
     }
-    if (code == ACTA_OK) {
-        group_pass(hosted->group, result.next);
-        *at_end = result.at_end;
+    if (code != ACTA_OK) {
+        return code;
     }
-    return code;
+    group_pass(hosted->group, result.next);
+    if (result.at_end) {
+        *reading = READ_ALL;
+    } else if (buf_size(&groups->records) < STEP_PAGE / 2) {
+        *reading = READ_LATER;
+    }
+    return ACTA_OK;
 }
 
+/* Read or load until nothing is wanted, or the step is over. */
 static enum acta_code
 hand_out(struct hosted *hosted, enum reading *reading, struct acta_err *err)
 {
     uint64_t left = GROUPS_STEP_EVENTS;
+    enum acta_code code = ACTA_OK;
 
-    while (left > 0) {
+    *reading = READ_ON;
+    for (unsigned page = 0; page < STEP_PAGES && code == ACTA_OK; page++) {
         uint64_t wanted = group_wants(hosted->group);
-        bool at_end = false;
-        enum acta_code code;
 
-        if (wanted == 0) {
-            *reading = READ_ENOUGH;
-            return ACTA_OK;
-        }
         wanted = wanted < left ? wanted : left;
-        if (!group_is_loading(hosted->group)) {
-            code = read_some(hosted, wanted, &at_end, err);
-            *reading = at_end ? READ_ALL : READ_ON;
-            return code;
-        }
-        code = group_load(hosted->group, wanted, err);
-        if (code != ACTA_OK) {
-            return code;
+        if (wanted == 0 || *reading != READ_ON) {
+            break;
         }
         left -= wanted;
+        code = group_is_loading(hosted->group)
+                   ? group_load(hosted->group, wanted, err)
+                   : read_page(hosted, wanted, reading, err);
     }
-    *reading = READ_ON;
-    return ACTA_OK;
+    if (*reading == READ_ON && group_wants(hosted->group) == 0) {
+        *reading = READ_ENOUGH;
+    }
+    return code;
 }
 
 /* It has read all that there is. */
@@ -291,7 +283,7 @@ work(struct hosted *hosted)
         hosted_end(hosted, code, err.text);
     } else if (code != ACTA_OK) {
         hosted_trouble(hosted, &err);
-    } else if (reading == READ_ON) {
+    } else if (reading == READ_ON || reading == READ_LATER) {
         hosted_make_busy(hosted);
     } else if (reading == READ_ALL) {
         wait_for_events(hosted);
@@ -338,7 +330,7 @@ static enum acta_code
 show_some(struct groups *groups, struct acta_err *err)
 {
     static const struct read_bounds bounds = {.events_max = SHOWN_MAX,
-                                              .bytes_max = STEP_SIZE};
+                                              .bytes_max = SHOWN_SIZE};
     static const struct query all = {0};
     struct waiter_list woken = TAILQ_HEAD_INITIALIZER(woken);
     struct pack_reader reader;
