@@ -122,9 +122,10 @@ struct acta_handled {
 struct acta_decision;
 
 /* An event is to be stored: in the instance's own stream, or in the one that
- * acta_decision_to() has named. Types are named without versions, the newest
- * that is known is meant: see acta_upcast.h. Ids, correlation, causation and
- * metadata of @draft are set by the library where they are not given.
+ * acta_decision_to() has named; those of the own stream are stored first. Types
+ * are named without versions, the newest that is known is meant: see
+ * acta_upcast.h. Ids, correlation, causation and metadata of @draft are set by
+ * the library where they are not given.
  */
 ACTA_API void acta_decision_event(struct acta_decision *decision,
                                   const struct acta_draft *draft);

@@ -102,6 +102,10 @@
  * what they appended, which the refusal has brought along, and lets it be
  * decided again, up to a bound.
  *
+ * A state in the cache is continued with the events behind it, and made anew if
+ * one of these is missing, as when the stream was deleted since. While nothing
+ * is appended behind a deletion a handler does not notice it.
+ *
  * A decision model is the same over a query instead of a stream, for what no
  * stream knows alone: that a name is taken once, that a course has seats left
  * and the student's week hours. See acta_model_new().
@@ -187,10 +191,11 @@ ACTA_API void acta_decider_on_command(struct acta_decider *decider,
 ACTA_API void acta_decider_upcasters(struct acta_decider *decider,
                                      const struct acta_upcasters *upcasters);
 
-/* Keep a snapshot together with the events that bring a stream to a multiple of
- * @every events, or across one. @schema counts up when the meaning of the bytes
- * changes, or that of the state: snapshots of another one are not used, and are
- * replaced.
+/* Keep a snapshot of the state that is decided from, in the same append as what
+ * is decided, when @every events or more went into it since the last. @schema
+ * counts up when the meaning of the bytes changes, or that of the state:
+ * snapshots of another one are not used, and are replaced. One that is over 16
+ * MiB is not kept.
  */
 ACTA_API void acta_decider_snapshots(struct acta_decider *decider,
                                      uint64_t every, uint64_t schema,
@@ -264,8 +269,9 @@ ACTA_API enum acta_code acta_model_check(const struct acta_model *model,
 
 /* A fold is wanted, and its part of the state begins @offset bytes into it. The
  * same fold can be wanted more than once, with other tags, for other parts. An
- * event that several are wanted for is given to each. 32 folds at most. Without
- * any, the command is decided from the initial state, on no condition.
+ * event that several are wanted for is given to each. 32 folds at most, of 8
+ * tags each. Without any, the command is decided from the initial state, on no
+ * condition.
  */
 ACTA_API void acta_scope_fold(struct acta_scope *scope, const char *fold,
                               size_t offset);
