@@ -90,13 +90,15 @@
  * One or many. Of instances without a lease the last one that came is active,
  * and the others end with FENCED. With one (options.lease_ms) others stand by
  * until the first is gone, and then go on where it was. Members of a group
- * (options.is_group) share events by key; then an event comes at least once.
- * Either way a model that keeps its checkpoint refuses whoever is late.
+ * (options.is_group) share events by key; then the server keeps the checkpoint,
+ * each event is a transaction of the model, and comes at least once. A model
+ * that keeps its checkpoint refuses whoever is late.
  *
  * Rebuild. acta_projector_rebuild() makes the model anew beside the one that is
  * in use, then puts it in its place at once.
  *
- * What it does is told to `acta projection ls`, as a note on its consumer.
+ * What it does is told to `acta projection ls`, as a note on its consumer; that
+ * of a group is told by `acta group`.
  *
  * Threads. A projection is filled by one thread, and then shared by any number
  * of projectors if its handlers and keeper allow it. A projector, like its
@@ -107,7 +109,6 @@
 #ifndef ACTA_ACTA_PROJECTION_H
 #define ACTA_ACTA_PROJECTION_H
 
-#include "acta_command.h"
 #include "acta_consumer.h"
 #include "acta_sync.h"
 #include "acta_upcast.h"
@@ -264,8 +265,8 @@ ACTA_API void acta_projection_on(struct acta_projection *projection,
 ACTA_API void acta_projection_on_default(struct acta_projection *projection,
                                          acta_project_fn *handler, void *user);
 
-/* Get these events, in place of those of the types: copied when a projector is
- * made. Types in it are named with their versions.
+/* Get these events, in place of those of the types: borrowed. Types in it are
+ * named with their versions. Events that no handler is for are passed over.
  */
 ACTA_API void acta_projection_query(struct acta_projection *projection,
                                     const struct acta_query *query);
@@ -337,7 +338,8 @@ ACTA_API void acta_projector_free(struct acta_projector *projector);
  * FENCED: another instance, without a lease, has begun.
  * CANCELLED: a handler said STOP. INVALID: an event is poison, and is to stop
  *     it.
- * EXISTS: there is a group of this name, or one that is made otherwise.
+ * EXISTS: there is a group of this name; or with options.is_group, a consumer
+ *     that is none.
  * others: the server's, or the keeper's.
  */
 ACTA_API enum acta_code acta_projector_run(struct acta_projector *projector,
