@@ -294,7 +294,7 @@ memory_receive(struct near *near, int fd, void *bytes, size_t size)
     struct slice out;
     uint64_t woken;
 
-    memory_look_at_waits(memory);
+    memory_move(memory, memory_waited_to(memory));
     out = buf_slice(&connection->out);
     size = size < out.size ? size : out.size;
     if (size > 0) {

@@ -103,16 +103,19 @@ next_due(const struct acta_memory *memory)
     return due_us;
 }
 
-static void
-move(struct acta_memory *memory, uint64_t time_us)
+void
+memory_move(struct acta_memory *memory, uint64_t time_us)
 {
     uint64_t due_us;
 
+    if (time_us <= memory->now_us) {
+        return;
+    }
     while ((due_us = next_due(memory)) <= time_us) {
         memory->now_us = due_us > memory->now_us ? due_us : memory->now_us;
         memory_react(memory);
     }
-    memory->now_us = time_us > memory->now_us ? time_us : memory->now_us;
+    memory->now_us = time_us;
     for (struct memory_connection *connection = memory->connections;
          connection != NULL; connection = connection->next) {
         memory_wake(connection);
@@ -123,7 +126,7 @@ void
 acta_memory_set_time(struct acta_memory *memory, uint64_t time_us)
 {
     pthread_mutex_lock(&memory->lock);
-    move(memory, time_us);
+    memory_move(memory, time_us);
     pthread_mutex_unlock(&memory->lock);
 }
 
@@ -131,7 +134,7 @@ void
 acta_memory_pass(struct acta_memory *memory, uint64_t duration_us)
 {
     pthread_mutex_lock(&memory->lock);
-    move(memory, memory->now_us + duration_us);
+    memory_move(memory, memory->now_us + duration_us);
     pthread_mutex_unlock(&memory->lock);
 }
 

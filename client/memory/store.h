@@ -104,8 +104,8 @@ struct memory_wait {
     uint8_t claim[UUID_SIZE];
     uint64_t duration_us;
     uint64_t since_us;
-    uint64_t until_us; /* By the memory's clock, */
-    uint64_t tired_us; /* and by the machine's. */
+    uint64_t until_us;
+    uint64_t tired_us; /* The same by the machine's clock. */
 };
 
 struct memory_sub {
@@ -228,6 +228,11 @@ void memory_forget_waits(struct acta_memory *memory,
 /* Answer those whose time is over, or who have what they wait for. */
 void memory_look_at_waits(struct acta_memory *memory);
 
+/* To where the time has to be moved, since somebody has waited for so long by
+ * the machine's clock; it may be where it is.
+ */
+uint64_t memory_waited_to(const struct acta_memory *memory);
+
 /* ---- leases.c, schedules.c ---- */
 
 /* The next time at which one ends, or is due. */
@@ -256,6 +261,9 @@ void memory_free_subs(struct memory_connection *connection);
  * hand-outs, and those who have waited for them.
  */
 void memory_react(struct acta_memory *memory);
+
+/* Move the time, which does nothing if it is over, with all that is due. */
+void memory_move(struct acta_memory *memory, uint64_t time_us);
 
 /* Answer with an error. */
 void memory_refuse(struct memory_connection *connection, uint64_t request_id,

@@ -99,13 +99,6 @@ handle_await(struct memory_connection *connection, uint64_t id,
 
 /* ---- all of them ---- */
 
-static bool
-is_over(const struct acta_memory *memory, const struct memory_wait *wait,
-        uint64_t machine_us)
-{
-    return wait->until_us <= memory->now_us || wait->tired_us <= machine_us;
-}
-
 static void
 refuse(const struct memory_wait *wait, enum acta_code code, const char *text)
 {
@@ -118,8 +111,7 @@ refuse(const struct memory_wait *wait, enum acta_code code, const char *text)
 
 /* True if it was answered. */
 static bool
-look_at(struct acta_memory *memory, const struct memory_wait *wait,
-        uint64_t machine_us)
+look_at(struct acta_memory *memory, const struct memory_wait *wait)
 {
     const struct memory_consumer *consumer =
         wait->is_for_lease ? NULL : table_find(&memory->consumers, wait->name);
@@ -133,7 +125,7 @@ look_at(struct acta_memory *memory, const struct memory_wait *wait,
         tell_position(wait->connection, wait->request_id, consumer);
         return true;
     }
-    if (!is_over(memory, wait, machine_us)) {
+    if (wait->until_us > memory->now_us) {
         return false;
     }
     if (wait->is_for_lease) {
@@ -147,13 +139,27 @@ look_at(struct acta_memory *memory, const struct memory_wait *wait,
 void
 memory_look_at_waits(struct acta_memory *memory)
 {
-    uint64_t machine_us = memory->waits == NULL ? 0 : memory_machine_us();
     struct memory_wait *next;
 
     for (struct memory_wait *wait = memory->waits; wait != NULL; wait = next) {
         next = wait->next;
-        if (look_at(memory, wait, machine_us)) {
+        if (look_at(memory, wait)) {
             memory_end_wait(memory, wait);
         }
     }
+}
+
+uint64_t
+memory_waited_to(const struct acta_memory *memory)
+{
+    uint64_t machine_us = memory->waits == NULL ? 0 : memory_machine_us();
+    uint64_t time_us = memory->now_us;
+
+    for (const struct memory_wait *wait = memory->waits; wait != NULL;
+         wait = wait->next) {
+        if (wait->tired_us <= machine_us && wait->until_us > time_us) {
+            time_us = wait->until_us;
+        }
+    }
+    return time_us;
 }

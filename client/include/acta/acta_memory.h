@@ -15,10 +15,10 @@
  * Its clock stands still, at 2000-01-01 00:00 UTC, until it is moved: leases
  * end, schedules take place, delays and the time to ack pass, and events grow
  * too old, at that moment and in their order. The clients on it go by the same
- * clock: so acta_lease_is_held() and the time-outs of requests do, too. But who
- * waits, for a lease or for a consumer, waits by the clock of the machine as
- * well, for as long as it said, since nobody else might be there to move the
- * time; so do functions that take a time to wait for news.
+ * clock: so acta_lease_is_held() and the time-outs of requests do, too. Only
+ * who waits, for a lease or for a consumer, and has done so in vain for as long
+ * as it said by the clock of the machine, moves it by that time. Functions that
+ * take a time to wait for news go by the clock of the machine.
  *
  * There may be any number of clients on one memory, each used by one thread at
  * a time as always, in any number of threads. A memory without room left ends
