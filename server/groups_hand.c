@@ -152,6 +152,15 @@ enum reading {
     READ_ALL,    /* There is nothing more to read. */
 };
 
+/* It is to be read again, perhaps by another query: events that came after that
+ * was said must not be passed by the old one. So this is asked behind reading.
+ */
+static bool
+is_changed(const struct hosted *hosted)
+{
+    return inbox_has_name(&hosted->groups->inbox, hosted_name(hosted));
+}
+
 /* Read one page, and hand it out. READ_ON: it was full, so that the next one is
  * as quick to read.
  */
@@ -171,6 +180,10 @@ read_page(struct hosted *hosted, uint64_t events_max, enum reading *reading,
     code = reader_read_all(groups->reader, &hosted->query,
                            group_read_to(hosted->group), false, &bounds,
                            &groups->records, &result, err);
+    if (code == ACTA_OK && is_changed(hosted)) {
+        *reading = READ_LATER;
+        return ACTA_OK;
+    }
     if (code == ACTA_OK) {
         code = group_add_all(hosted->group, buf_slice(&groups->records).data,
                              groups->sizes, result.events_count, err);
@@ -270,6 +283,10 @@ work(struct hosted *hosted)
     struct acta_err err;
     enum acta_code code;
 
+    if (is_changed(hosted)) {
+        hosted_make_busy(hosted);
+        return;
+    }
     groups->head = database_head(groups->database);
     code = group_begin(hosted->group, &err);
     if (code == ACTA_OK && hosted->passed > group_read_to(hosted->group)) {

@@ -363,10 +363,10 @@ alter(struct hosted *hosted, struct definition *definition)
     bool is_new_epoch = definition->checkpoint.epoch != hosted->epoch;
 
     waiter_fini(&hosted->waiter);
+    hosted->passed = 0; /* That was for the query that it had. */
     adopt(hosted, definition);
     group_set(hosted->group, &hosted->consumer);
     if (is_new_epoch) {
-        hosted->passed = 0;
         group_reset(hosted->group, hosted->epoch,
                     definition->checkpoint.position);
     }

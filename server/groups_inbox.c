@@ -89,6 +89,23 @@ inbox_put_name(struct inbox *inbox, struct slice name)
     unlock_and_wake(inbox);
 }
 
+bool
+inbox_has_name(struct inbox *inbox, struct slice name)
+{
+    const struct changed_name *changed;
+    bool has_name;
+
+    pthread_mutex_lock(&inbox->lock);
+    changed = inbox->names;
+    while (changed != NULL &&
+           !slice_equal(slice_make(changed->bytes, changed->size), name)) {
+        changed = changed->next;
+    }
+    has_name = changed != NULL || inbox->all_changed;
+    pthread_mutex_unlock(&inbox->lock);
+    return has_name;
+}
+
 void
 inbox_wake(struct inbox *inbox)
 {

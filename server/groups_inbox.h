@@ -54,6 +54,9 @@ enum acta_code inbox_put(struct inbox *inbox, struct job *job) ACTA_CHECKED;
 
 void inbox_put_name(struct inbox *inbox, struct slice name);
 
+/* Has the consumer @name been changed, and was that not taken yet? */
+bool inbox_has_name(struct inbox *inbox, struct slice name);
+
 /* End the taker's wait, or the next one. */
 void inbox_wake(struct inbox *inbox);
 

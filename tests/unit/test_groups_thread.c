@@ -25,6 +25,8 @@
 #define HER       ((uint64_t)1000) /* and joins. */
 #define HIS       ((uint64_t)1001)
 #define HOUR_US   UINT64_C(3600000000)
+#define CONSUMERS 300
+#define LISTS     50
 
 /* ---- what comes back ---- */
 
@@ -532,6 +534,46 @@ START_TEST(changes_of_a_group_do_not_disconnect_its_members)
 }
 END_TEST
 
+/* Lists of many consumers keep the thread from taking up the alteration before
+ * it reads on.
+ */
+START_TEST(event_from_after_an_alteration_is_not_passed_over)
+{
+    static const char *const streams[] = {"b-1", "a-1", "b-1"};
+    struct slice text = slice_of("a-1");
+    struct query_item item = {.fields[QUERY_STREAMS] = {&text, 1, NULL, 0}};
+    char name[20];
+
+    for (uint64_t i = 0; i < CONSUMERS; i++) {
+        snprintf(name, sizeof(name), "consumer-%ju", (uintmax_t)i);
+        change(&(struct msg_change_consumer){.name = slice_of(name),
+                                             .kind = MSG_CONSUMER_CLAIM});
+    }
+    create((struct query){&item, 1, NULL}, HOUR_US);
+    ck_assert_int_eq(join(ANN, HER, 10), ACTA_OK);
+    asked = 10;
+    is_back = false;
+    for (uint64_t i = 0; i < LISTS; i++) {
+        msg_list_encode(&request, OP_LIST_CONSUMERS, i, &(struct msg_list){0});
+        hand_in(JOB_LIST_CONSUMERS, BOB, i, true);
+    }
+    while (!is_back) { /* Then it is at those behind it. */
+        take_some();
+    }
+    text = slice_of("b-1");
+    change(&(struct msg_change_consumer){.name = slice_of(GROUP),
+                                         .kind = MSG_CONSUMER_ALTER,
+                                         .query = {&item, 1, NULL},
+                                         .given = MSG_HAS_QUERY});
+    for (size_t i = 0; i < 3; i++) {
+        append(streams[i], 1);
+    }
+    wait_for_hands(2);
+    ck_assert_uint_eq(hands[0].position, 1);
+    ck_assert_uint_eq(hands[1].position, 3);
+}
+END_TEST
+
 START_TEST(answer_from_before_a_reset_is_refused)
 {
     uint64_t settled;
@@ -733,6 +775,7 @@ main(void)
     tcase_add_test(tcase, event_that_is_not_answered_is_handed_out_again);
     tcase_add_test(tcase, one_connection_has_memberships_of_its_own);
     tcase_add_test(tcase, changes_of_a_group_do_not_disconnect_its_members);
+    tcase_add_test(tcase, event_from_after_an_alteration_is_not_passed_over);
     tcase_add_test(tcase, answer_from_before_a_reset_is_refused);
     tcase_add_test(tcase, members_of_a_deleted_group_are_told);
     tcase_add_test(tcase, plain_consumer_has_no_members);
