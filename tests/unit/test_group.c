@@ -382,6 +382,37 @@ START_TEST(what_is_damaged_while_it_waits_is_parked)
 }
 END_TEST
 
+START_TEST(what_is_before_a_damaged_record_is_taken)
+{
+    uint8_t page[4096];
+    uint32_t sizes[30];
+    size_t size = 0;
+
+    for (unsigned i = 0; i < 30; i++) {
+        struct slice record;
+
+        append(i);
+        record = log_record(&log_of, i + 1);
+        ck_assert_uint_le(size + record.size, sizeof(page));
+        memcpy(page + size, record.data, record.size);
+        if (i == 20) {
+            memset(page + size, 0, record.size);
+        }
+        sizes[i] = (uint32_t)record.size;
+        size += record.size;
+    }
+    ck_assert_ptr_nonnull(group_join(group, 100, slice_of("a"), NULL));
+    (void)save();
+    ck_assert_int_eq(group_begin(group, NULL), ACTA_OK);
+    ck_assert_int_eq(group_add_all(group, page, sizes, 30, NULL), ACTA_CORRUPT);
+    ck_assert_uint_eq(group_read_to(group), 20);
+    ck_assert_uint_eq(handed_count, 20);
+    for (size_t i = 0; i < 20; i++) {
+        ck_assert_uint_eq(handed[i].position, i + 1);
+    }
+}
+END_TEST
+
 /* ---- answers ---- */
 
 START_TEST(an_answer_counts_once)
@@ -560,6 +591,29 @@ START_TEST(if_all_sleep_all_get_events)
     (void)join("a", 10);
     pass_time(TIMEOUT_US);
     assert_handed(1, "a", 1, 2);
+}
+END_TEST
+
+/* A member that hangs would try, and have parked, all that there is, and be
+ * sent each event time and again.
+ */
+START_TEST(one_that_sleeps_gets_one_event_until_it_answers)
+{
+    struct group_member *a;
+
+    append(1);
+    append(2);
+    append(3);
+    a = join("a", 10);
+    ck_assert_uint_eq(handed_count, 3);
+    pass_time(TIMEOUT_US);
+    ck_assert_uint_eq(handed_count, 4);
+    assert_handed(3, "a", 1, 2);
+    append(4);
+    run_group();
+    ck_assert_uint_eq(handed_count, 4);
+    ck_assert_int_eq(answer(a, MSG_ACK, 3), ACTA_OK);
+    ck_assert_uint_eq(handed_count, 7);
 }
 END_TEST
 
@@ -939,6 +993,7 @@ main(void)
     tcase_add_test(tcase, nothing_is_handed_out_while_it_is_paused);
     tcase_add_test(tcase, what_is_hidden_while_it_waits_is_done);
     tcase_add_test(tcase, what_is_damaged_while_it_waits_is_parked);
+    tcase_add_test(tcase, what_is_before_a_damaged_record_is_taken);
     tcase_add_test(tcase, an_answer_counts_once);
     tcase_add_test(tcase, the_answer_of_another_member_is_refused);
     tcase_add_test(tcase, an_answer_under_an_older_fence_is_refused);
@@ -950,6 +1005,7 @@ main(void)
     tcase_add_test(tcase, what_is_not_answered_in_time_goes_to_another);
     tcase_add_test(tcase, a_member_that_sleeps_gets_nothing_until_it_answers);
     tcase_add_test(tcase, if_all_sleep_all_get_events);
+    tcase_add_test(tcase, one_that_sleeps_gets_one_event_until_it_answers);
     tcase_add_test(tcase, a_shorter_time_out_counts_for_what_is_in_hand);
     tcase_add_test(tcase, what_is_behind_a_parked_event_waits_for_it);
     tcase_add_test(tcase, nothing_waits_if_the_group_goes_on);
