@@ -124,8 +124,10 @@ group_keys_expect(const struct group_keys *keys, struct slice bytes)
     if (keys->size > 0) {
         const struct group_key *key = *place_of(keys, hash_of(bytes));
 
-        __builtin_prefetch(key, 1);
-        __builtin_prefetch(&key->ready, 1);
+        if (key != NULL) {
+            __builtin_prefetch(key, 1);
+            __builtin_prefetch(&key->ready, 1);
+        }
     }
 }
 
