@@ -42,6 +42,17 @@ check(const struct acta_command *command, struct acta_err *err)
     return code;
 }
 
+static enum acta_code
+copy(struct acta_command *command, struct arena *arena, struct acta_err *err)
+{
+    command->type = arena_text(arena, command->type);
+    command->target = arena_text(arena, command->target);
+    command->data = arena_copy(arena, command->data, command->data_size);
+    command->metadata =
+        arena_copy(arena, command->metadata, command->metadata_size);
+    return arena->failed ? acta_fail(err, ACTA_MEMORY, "command") : ACTA_OK;
+}
+
 /* What is too long for it is no trace context. */
 static void
 find_traceparent(struct context *context)
@@ -66,7 +77,7 @@ find_traceparent(struct context *context)
 
 enum acta_code
 context_init(struct context *context, const struct acta_command *command,
-             struct acta_err *err)
+             struct arena *arena, struct acta_err *err)
 {
     enum acta_code code;
 
@@ -75,6 +86,9 @@ context_init(struct context *context, const struct acta_command *command,
                          "command is not of acta_command_of()");
     }
     code = check(&context->command, err);
+    if (code == ACTA_OK) {
+        code = copy(&context->command, arena, err);
+    }
     if (code != ACTA_OK) {
         return code;
     }

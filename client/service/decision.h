@@ -16,18 +16,22 @@
 
 /* A command as it is handled. */
 struct context {
-    struct acta_command command; /* Of the caller. */
+    struct acta_command command; /* With ids, and trace context. */
     struct acta_id id;
     struct acta_id correlation_id;
     bool is_new; /* Its id was made just now: nobody knows it. */
     char traceparent[ACTA_TEXT_SIZE_MAX + 1]; /* "": none. */
 };
 
-/* INVALID: it was not made by acta_command_of(), or has no type or target. IO:
- * no id can be made.
+/* The command is copied, into @arena: its data and metadata end with a zero
+ * byte that does not count, as those of events.
+ *
+ * INVALID: it was not made by acta_command_of(), or has no type or target. IO:
+ * no id can be made. MEMORY.
  */
 enum acta_code context_init(struct context *context,
                             const struct acta_command *command,
+                            struct arena *arena,
                             struct acta_err *err) ACTA_CHECKED;
 
 struct decided {

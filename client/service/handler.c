@@ -389,7 +389,7 @@ acta_handle(struct acta_handler *handler, const struct acta_command *command,
         .stream = "",
     };
     *handled = &handler->handled;
-    code = context_init(&handler->context, command, err);
+    code = context_init(&handler->context, command, &handler->arena, err);
     if (code != ACTA_OK) {
         return code;
     }

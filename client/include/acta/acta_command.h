@@ -52,7 +52,8 @@ struct acta_command {
     const char *target; /* Of a decider the instance: with "42" and the category
                            "account" it is the stream account-42. May be "" for
                            decision models. */
-    const void *data;
+    const void *data; /* Who decides about it is given a copy, which ends with a
+                         zero byte that does not count. */
     size_t data_size;
     enum acta_format format; /* ACTA_FORMAT_JSON */
 
