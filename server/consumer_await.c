@@ -28,6 +28,21 @@ position_of(const struct checkpoint_row *row, uint64_t *position,
     return group_row_position(row, position, err);
 }
 
+/* Who waits for a group is told by its saves. One that has passed over events
+ * that it does not want saves that in its own time, or has not even looked at
+ * them: it is to do so now.
+ */
+static void
+urge(struct decider *decider, const struct checkpoint_row *row,
+     struct slice name)
+{
+    struct rooms *rooms = decider->heads->rooms;
+
+    if (row->pending.size > 0 && rooms->consumers.changed != NULL) {
+        rooms->consumers.changed(rooms->consumers.user, name);
+    }
+}
+
 enum acta_code
 await_consumer(struct decider *decider, struct job *job, bool *waits)
 {
@@ -65,7 +80,11 @@ await_consumer(struct decider *decider, struct job *job, bool *waits)
     }
     *waits = awaits_keep(&decider->awaits, wanted->consumer, wanted->position,
                          decider->mono_us + wanted->timeout_us, job);
-    return *waits ? ACTA_OK : job_refuse(job, ACTA_MEMORY, "wait");
+    if (!*waits) {
+        return job_refuse(job, ACTA_MEMORY, "wait");
+    }
+    urge(decider, &row, wanted->consumer);
+    return ACTA_OK;
 }
 
 enum acta_code

@@ -194,6 +194,9 @@ bool group_parked_state(const struct group *group, uint64_t position,
 
 /* ---- saving ---- */
 
+/* Have a save, though nothing may have changed but how far it has read. */
+void group_save_soon(struct group *group);
+
 /* At most one save is on its way at a time. */
 bool group_save_is_due(const struct group *group);
 

@@ -104,6 +104,12 @@ group_save_time(const struct group *group)
     return UINT64_MAX;
 }
 
+void
+group_save_soon(struct group *group)
+{
+    group->is_changed = true;
+}
+
 bool
 group_save_is_due(const struct group *group)
 {

@@ -370,6 +370,7 @@ alter(struct hosted *hosted, struct definition *definition)
         group_reset(hosted->group, hosted->epoch,
                     definition->checkpoint.position);
     }
+    group_save_soon(hosted->group); /* It may be waited for. */
 }
 
 void

@@ -20,8 +20,9 @@ struct rooms {
     uint32_t without;   /* What the store does without. */
     struct marks marks; /* Of streams that have rows. */
 
-    /* Told by the writer, after the commit, of every consumer that was changed.
-     * It does not block. Set before the first job.
+    /* Told by the writer, after the commit, of every consumer that was changed,
+     * and of groups that are waited for. It does not block. Set before the
+     * first job.
      */
     struct {
         void (*changed)(void *user, struct slice name); /* NULL: nobody. */

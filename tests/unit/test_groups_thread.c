@@ -200,9 +200,9 @@ wait_for_hands(size_t count)
 
 /* ---- what is asked for ---- */
 
-static void
-hand_in(enum job_kind kind, uint64_t connection_id, uint64_t request_id,
-        bool is_answered)
+/* A job of what stands in request, if anything does. */
+static struct job *
+job_of_request(enum job_kind kind)
 {
     struct frame frame = {0};
     struct job *job;
@@ -215,6 +215,15 @@ hand_in(enum job_kind kind, uint64_t connection_id, uint64_t request_id,
     }
     ck_assert_int_eq(job_new(&job, kind, frame.body, NULL), ACTA_OK);
     buf_clear(&request);
+    return job;
+}
+
+static void
+hand_in(enum job_kind kind, uint64_t connection_id, uint64_t request_id,
+        bool is_answered)
+{
+    struct job *job = job_of_request(kind);
+
     job->is_answered = is_answered;
     job->completions = &back;
     job->connection_id = connection_id;
@@ -713,6 +722,31 @@ START_TEST(what_a_paused_group_has_not_taken_up_again_is_before_it)
 }
 END_TEST
 
+/* Nothing that it wants is up to there, so nobody need handle anything. */
+START_TEST(group_is_waited_for_at_an_event_that_it_does_not_want)
+{
+    struct slice text = slice_of("a-1");
+    struct query_item item = {.fields[QUERY_STREAMS] = {&text, 1, NULL, 0}};
+    struct job *job;
+
+    create((struct query){&item, 1, NULL}, HOUR_US);
+    ck_assert_int_eq(join(ANN, HER, 10), ACTA_OK);
+    append("a-1", 1);
+    wait_for_hands(1);
+    acknowledge_all(ANN, 0);
+    append("b-1", 1);
+    msg_await_encode(&request, 1,
+                     &(struct msg_await){.consumer = slice_of(GROUP),
+                                         .position = 2,
+                                         .timeout_us = HOUR_US / 3600});
+    job = job_of_request(JOB_AWAIT);
+    db_append(&db, job);
+    ck_assert_msg(job->outcome.code == ACTA_OK, "%s", job->outcome.text);
+    ck_assert_uint_eq(job->outcome.consumer_changed.position, 2);
+    job_free(job);
+}
+END_TEST
+
 START_TEST(members_are_told_when_the_server_stops)
 {
     create(QUERY_ALL, HOUR_US);
@@ -784,6 +818,8 @@ main(void)
     tcase_add_test(tcase, parked_events_are_replayed_in_order_or_dropped);
     tcase_add_test(tcase,
                    what_a_paused_group_has_not_taken_up_again_is_before_it);
+    tcase_add_test(tcase,
+                   group_is_waited_for_at_an_event_that_it_does_not_want);
     tcase_add_test(tcase, members_are_told_when_the_server_stops);
     tcase_add_test(tcase, groups_that_wait_are_woken_one_by_one);
     suite_add_tcase(suite, tcase);
