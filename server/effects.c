@@ -197,15 +197,13 @@ version_after(struct decider *decider, const struct msg_append *request,
     struct stream_state state;
     enum acta_code code;
 
-    for (size_t w = 0; w < request->writes_count; w++) {
-        if (slice_equal(request->writes[w].stream, stream)) {
-            *version =
-                decider->states[w].version + request->writes[w].events_count;
-            return ACTA_OK;
-        }
-    }
     code = heads_stream(decider->heads, stream, &state, err);
     *version = state.version;
+    for (size_t w = 0; w < request->writes_count; w++) {
+        if (slice_equal(request->writes[w].stream, stream)) {
+            *version += request->writes[w].events_count;
+        }
+    }
     return code;
 }
 

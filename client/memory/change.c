@@ -80,6 +80,7 @@ hide_all(struct memory_stream *stream)
 {
     stream->settings.truncate_before = stream->version + 1;
     stream->is_deleted = true;
+    stream->deleted_at = stream->version;
     memory_drop_snapshot(stream);
 }
 
@@ -93,7 +94,9 @@ delete_stream(struct acta_memory *memory, const struct msg_change *change,
         return fail_absent(change, err);
     }
     *changed = !stream->is_deleted;
-    hide_all(stream);
+    if (*changed) {
+        hide_all(stream);
+    }
     return ACTA_OK;
 }
 
@@ -104,7 +107,9 @@ tombstone(struct acta_memory *memory, const struct msg_change *change,
     struct memory_stream *stream = memory_get_stream(memory, change->stream);
 
     *changed = !stream->is_tombstoned;
-    hide_all(stream);
+    if (*changed) {
+        hide_all(stream);
+    }
     stream->is_tombstoned = true;
 }
 

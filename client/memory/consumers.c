@@ -214,10 +214,12 @@ static enum acta_code
 check_change(const struct change *change, struct acta_err *err)
 {
     enum msg_consumer_change kind = change->wanted->kind;
-    bool makes = kind == MSG_CONSUMER_CLAIM || kind == MSG_CONSUMER_CREATE;
+    bool may_be_absent = kind == MSG_CONSUMER_CLAIM ||
+                         kind == MSG_CONSUMER_CREATE ||
+                         kind == MSG_CONSUMER_DELETE;
     bool is_group = change->consumer != NULL && change->consumer->group != NULL;
 
-    if (change->consumer == NULL && !makes) {
+    if (change->consumer == NULL && !may_be_absent) {
         return acta_fail(err, ACTA_NOT_FOUND, "there is none of this name");
     }
     if ((kind == MSG_CONSUMER_ALTER || kind == MSG_CONSUMER_PAUSE ||
@@ -244,7 +246,7 @@ carry_out(struct change *change, struct acta_err *err)
         alter(change);
         break;
     case MSG_CONSUMER_DELETE:
-        change->changed = true;
+        change->changed = change->consumer != NULL;
         break;
     case MSG_CONSUMER_PAUSE:
         set_paused(change, true);
@@ -267,7 +269,7 @@ handle_change_consumer(struct memory_connection *connection, uint64_t id,
     struct acta_memory *memory = connection->memory;
     struct msg_change_consumer wanted;
     struct change change = {.memory = memory, .wanted = &wanted};
-    struct msg_consumer_changed told;
+    struct msg_consumer_changed told = {0};
     enum acta_code code = msg_change_consumer_decode(&wanted, body, err);
     struct buf packed;
 
@@ -283,12 +285,12 @@ handle_change_consumer(struct memory_connection *connection, uint64_t id,
         code = carry_out(&change, err);
     }
     if (code == ACTA_OK) {
-        told = (struct msg_consumer_changed){
-            .position = memory_consumer_position(change.consumer),
-            .epoch = change.consumer->epoch,
-            .changed = change.changed,
-        };
-        if (wanted.kind == MSG_CONSUMER_DELETE) {
+        told.changed = change.changed;
+        if (change.consumer != NULL) {
+            told.position = memory_consumer_position(change.consumer);
+            told.epoch = change.consumer->epoch;
+        }
+        if (wanted.kind == MSG_CONSUMER_DELETE && change.changed) {
             remove_consumer(memory, change.consumer);
         }
         msg_consumer_changed_encode(&connection->out, id, &told);

@@ -90,6 +90,15 @@ handle_read_stream(struct memory_connection *connection, uint64_t id,
     return ACTA_OK;
 }
 
+/* A snapshot from before the stream was deleted says nothing of it. */
+static bool
+has_snapshot(const struct memory_stream *stream, const struct msg_load *load)
+{
+    return stream != NULL && stream->has_snapshot && !stream->is_tombstoned &&
+           stream->snapshot_version > stream->deleted_at &&
+           (!load->has_schema || load->schema == stream->snapshot_schema);
+}
+
 enum acta_code
 handle_load(struct memory_connection *connection, uint64_t id,
             struct slice body, struct acta_err *err)
@@ -112,8 +121,7 @@ handle_load(struct memory_connection *connection, uint64_t id,
         return acta_fail(err, ACTA_INVALID, "stream is not yet at version %ju",
                          (uintmax_t)load.version);
     }
-    if (!load.has_version && stream != NULL && stream->has_snapshot &&
-        (!load.has_schema || load.schema == stream->snapshot_schema)) {
+    if (!load.has_version && has_snapshot(stream, &load)) {
         loaded.has_snapshot = true;
         loaded.snapshot_version = stream->snapshot_version;
         loaded.snapshot_schema = stream->snapshot_schema;

@@ -27,7 +27,8 @@ struct memory_stream {
     struct msg_settings settings;
     bool is_deleted;
     bool is_tombstoned;
-    uint64_t erased_to; /* All up to this version were erased at once. */
+    uint64_t deleted_at; /* The version that it had then. */
+    uint64_t erased_to;  /* All up to this version were erased at once. */
 
     bool has_snapshot;
     uint64_t snapshot_version;

@@ -379,6 +379,26 @@ START_TEST(what_is_scheduled_takes_place_or_stays_as_failed)
 }
 END_TEST
 
+START_TEST(a_snapshot_is_of_a_version_that_all_writes_make)
+{
+    struct acta_append *append;
+
+    place_begin(_i);
+    append = one("a", ANY);
+    write_to(append, "a", ANY);
+    add(append, "X", "", NULL);
+    acta_append_snapshot(append, "a", 3, 1, "x", 1);
+    expect_failure(send_it(append, ACTA_CONFLICT), ACTA_FAILED_SNAPSHOT, 0, 3,
+                   2);
+    append = one("a", ANY);
+    write_to(append, "a", ANY);
+    add(append, "X", "", NULL);
+    acta_append_snapshot(append, "a", 2, 1, "x", 1);
+    send_it(append, ACTA_OK);
+    place_end();
+}
+END_TEST
+
 /* ---- mistakes ---- */
 
 START_TEST(mistakes_are_told_by_their_code)
@@ -428,6 +448,7 @@ main(void)
     CASE(an_append_goes_by_the_fence_of_a_lease);
     CASE(schedules_are_made_moved_and_cancelled);
     CASE(what_is_scheduled_takes_place_or_stays_as_failed);
+    CASE(a_snapshot_is_of_a_version_that_all_writes_make);
     CASE(mistakes_are_told_by_their_code);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
