@@ -169,6 +169,7 @@ void help_print(const struct cmd *cmd);
 extern const struct cmd consumer_verbs[];
 extern const struct cmd lease_verbs[];
 extern const struct cmd parked_verbs[];
+extern const struct cmd projection_verbs[];
 extern const struct cmd schedule_verbs[];
 extern const struct cmd snapshot_verbs[];
 

@@ -146,6 +146,12 @@ const struct cmd cmds[] = {
      "group's members share its events: those of one stream, or with the same\n"
      "tag of a kind, come one after another, others side by side.\n",
      NULL, consumer_verbs},
+    {"projection", "VERB [ARGUMENT...]",
+     "read models, as they tell of themselves",
+     "Programs that keep read models (acta_projection.h) note on their "
+     "consumers\n"
+     "how it goes.\n",
+     NULL, projection_verbs},
     {"lease", "VERB [ARGUMENT...]", "one holder at a time, for a time", "",
      NULL, lease_verbs},
     {"schedule", "VERB [ARGUMENT...]", "appends that take place later",
