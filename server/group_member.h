@@ -40,13 +40,10 @@ struct group_member {
 struct group_member *group_member_new(uint64_t slots, struct slice name,
                                       void *user);
 
-/* One that sleeps gets an event to see whether it wakes, and no more. */
 static inline bool
 group_member_has_room(const struct group_member *member)
 {
-    uint64_t slots = member->is_asleep ? 1 : member->slots;
-
-    return member->in_hand_count < slots &&
+    return member->in_hand_count < member->slots &&
            member->in_hand_size < ACTA_SLOTS_SIZE_MAX;
 }
 

@@ -407,9 +407,7 @@ takes_events(const struct group_model *model, unsigned member)
     }
     return model->members[member].is_there &&
            (!is_one_awake || !model->members[member].is_asleep) &&
-           held_by(model, member) < (model->members[member].is_asleep
-                                         ? 1
-                                         : model->members[member].slots);
+           held_by(model, member) < model->members[member].slots;
 }
 
 static bool

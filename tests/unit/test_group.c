@@ -594,29 +594,6 @@ START_TEST(if_all_sleep_all_get_events)
 }
 END_TEST
 
-/* A member that hangs would try, and have parked, all that there is, and be
- * sent each event time and again.
- */
-START_TEST(one_that_sleeps_gets_one_event_until_it_answers)
-{
-    struct group_member *a;
-
-    append(1);
-    append(2);
-    append(3);
-    a = join("a", 10);
-    ck_assert_uint_eq(handed_count, 3);
-    pass_time(TIMEOUT_US);
-    ck_assert_uint_eq(handed_count, 4);
-    assert_handed(3, "a", 1, 2);
-    append(4);
-    run_group();
-    ck_assert_uint_eq(handed_count, 4);
-    ck_assert_int_eq(answer(a, MSG_ACK, 3), ACTA_OK);
-    ck_assert_uint_eq(handed_count, 7);
-}
-END_TEST
-
 START_TEST(a_shorter_time_out_counts_for_what_is_in_hand)
 {
     append(1);
@@ -1005,7 +982,6 @@ main(void)
     tcase_add_test(tcase, what_is_not_answered_in_time_goes_to_another);
     tcase_add_test(tcase, a_member_that_sleeps_gets_nothing_until_it_answers);
     tcase_add_test(tcase, if_all_sleep_all_get_events);
-    tcase_add_test(tcase, one_that_sleeps_gets_one_event_until_it_answers);
     tcase_add_test(tcase, a_shorter_time_out_counts_for_what_is_in_hand);
     tcase_add_test(tcase, what_is_behind_a_parked_event_waits_for_it);
     tcase_add_test(tcase, nothing_waits_if_the_group_goes_on);
