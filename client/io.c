@@ -374,6 +374,9 @@ read_some(struct io *io, uint64_t now_ms)
         lose(io, &err, now_ms);
         return false;
     }
+    if (io->near != NULL) {
+        now_ms = io->near->now_ms(io->near); /* It may have moved by this. */
+    }
     if (core_received(io->core, (size_t)got, now_ms, &err) != ACTA_OK) {
         lose(io, &err, now_ms);
         return false;
