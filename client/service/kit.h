@@ -52,6 +52,9 @@ struct acta_kit {
 /* Say what is not as it should be, if nothing was said before. */
 void kit_say(struct acta_kit *kit, const char *format, ...) ACTA_PRINTF(2, 3);
 
+/* Two texts of JSON are the same, but for white space. */
+bool kit_same_json(const char *a, size_t a_size, const char *b, size_t b_size);
+
 /* Compare what came of it with what was expected. */
 void kit_compare(struct acta_kit *kit);
 

@@ -22,8 +22,8 @@ next_of(const char *at, const char *end, bool in_text)
     return at;
 }
 
-static bool
-same_json(const char *a, size_t a_size, const char *b, size_t b_size)
+bool
+kit_same_json(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     const char *a_end = a + a_size;
     const char *b_end = b + b_size;
@@ -51,7 +51,7 @@ static bool
 same_data(const struct acta_draft *a, const struct acta_draft *b)
 {
     if (a->format == ACTA_FORMAT_JSON && b->format == ACTA_FORMAT_JSON) {
-        return same_json(a->data, a->data_size, b->data, b->data_size);
+        return kit_same_json(a->data, a->data_size, b->data, b->data_size);
     }
     return a->data_size == b->data_size &&
            (a->data_size == 0 || memcmp(a->data, b->data, a->data_size) == 0);

@@ -34,10 +34,14 @@ struct acta_context {
     bool is_replaying;
     uint64_t attempt;
     struct acta_append *append; /* For what is emitted; NULL: nothing can. */
-    bool emits_nothing;         /* What is emitted is passed over. */
-    const char *emit_refused;   /* Why nothing can be emitted. */
-    struct acta_err emit_err;   /* Of what was emitted. */
-    uint64_t delay_ms;          /* Of a retry, if has_delay. */
+    /* Is told what is emitted, in place of the append. NULL: nobody is. */
+    void (*on_emit)(void *user, const char *stream,
+                    const struct acta_draft *draft);
+    void *emit_user;
+    bool emits_nothing;       /* What is emitted is passed over. */
+    const char *emit_refused; /* Why nothing can be emitted. */
+    struct acta_err emit_err; /* Of what was emitted. */
+    uint64_t delay_ms;        /* Of a retry, if has_delay. */
     bool has_delay;
     bool is_unreadable; /* It could not be upcast: see text. */
     char text[240];     /* What is wrong; "" if nothing was said. */

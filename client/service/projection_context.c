@@ -54,6 +54,10 @@ acta_context_emit(struct acta_context *context, const char *stream,
     if (context->emits_nothing) {
         return;
     }
+    if (context->on_emit != NULL) {
+        context->on_emit(context->emit_user, stream, draft);
+        return;
+    }
     if (context->append == NULL) {
         acta_fail(&context->emit_err, ACTA_INVALID,
                   "nothing can be emitted: %s", context->emit_refused);

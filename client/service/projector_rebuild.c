@@ -54,8 +54,10 @@ handle_feed(struct acta_projector *projector, struct feed *feed, uint64_t limit,
     bool is_all = feed->taken + count == feed->news->events_count;
     uint64_t position =
         is_all && feed->news->position < limit ? feed->news->position : limit;
-    enum acta_code code = projector_handle(
-        projector, feed->news->events + feed->taken, count, position, err);
+    const struct acta_event *const *events =
+        count == 0 ? NULL : feed->news->events + feed->taken;
+    enum acta_code code =
+        projector_handle(projector, events, count, position, err);
 
     feed->taken += count;
     if (is_all && feed->news->position <= limit) {
