@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "err.h"
+
 struct arena_block;
 
 struct arena {
@@ -35,6 +37,7 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
 /* Copies of texts; NULL for NULL, or if there is no memory. */
 char *arena_text(struct arena *arena, const char *text);
-char *arena_vformat(struct arena *arena, const char *format, va_list args);
+char *arena_vformat(struct arena *arena, const char *format, va_list args)
+    ACTA_PRINTF(2, 0);
 
 #endif

@@ -381,6 +381,7 @@ acta_handle(struct acta_handler *handler, const struct acta_command *command,
                                       ? &handler->decider->ruling
                                       : &handler->model->ruling;
     const struct command_row *row;
+    struct acta_err why;
     enum acta_code code;
 
     arena_clear(&handler->arena);
@@ -398,13 +399,16 @@ acta_handle(struct acta_handler *handler, const struct acta_command *command,
         return acta_fail(err, ACTA_UNSUPPORTED, "no command %s is known",
                          handler->context.command.type);
     }
-    code = handler->decider != NULL ? handle_on_stream(handler, row, err)
-                                    : handle_on_query(handler, row, err);
-    handler->counts.commands += code == ACTA_OK;
-    handler->counts.refused +=
-        code == ACTA_OK && handler->handled.refusal != NULL;
-    handler->counts.repeated += code == ACTA_OK && handler->handled.repeated;
-    return code;
+    /* Attempts that others were faster than are not told, if one succeeds. */
+    code = handler->decider != NULL ? handle_on_stream(handler, row, &why)
+                                    : handle_on_query(handler, row, &why);
+    if (code != ACTA_OK) {
+        return acta_fail(err, code, "%s", why.text);
+    }
+    handler->counts.commands++;
+    handler->counts.refused += handler->handled.refusal != NULL;
+    handler->counts.repeated += handler->handled.repeated;
+    return ACTA_OK;
 }
 
 enum acta_code

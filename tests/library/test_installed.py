@@ -128,6 +128,31 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.run_program(program), placed)
         self.assertEqual(self.run_program(program), 2 * placed)
 
+    def test_program_at_the_top_of_acta_decider_h_does_what_it_says(self):
+        program = self.build(self.program_of("acta_decider.h", self.serve()))
+        for wish, cents, said in (
+                ("Withdraw", "1", "refused: there are only 0\n"),
+                ("Deposit", "500", "account-42 is at version 1\n"),
+                ("Withdraw", "300", "account-42 is at version 2\n"),
+                ("Withdraw", "300", "refused: there are only 200\n")):
+            self.assertEqual(
+                self.run_program(program, wish, "42", cents), said)
+
+    def test_seats_of_a_course_are_given_to_those_who_may_have_them(self):
+        courses = self.build(SOURCE / "client" / "examples" /
+                             "course_subscriptions.c")
+        url = self.serve()
+        for wish, data, said in (
+                ("Subscribe", "anna", "there is no course history\n"),
+                ("DefineCourse", "1", "done\n"),
+                ("Subscribe", "anna", "done\n"),
+                ("Subscribe", "anna", "anna is in the course already\n"),
+                ("Subscribe", "bert", "all 1 seats are taken\n"),
+                ("ChangeCapacity", "2", "done\n"),
+                ("Subscribe", "bert", "done\n")):
+            self.assertEqual(
+                self.run_program(courses, url, wish, "history", data), said)
+
     def test_examples_are_built_from_what_is_installed(self):
         append = self.build(SOURCE / "client" / "examples" / "append.c")
         self.build(SOURCE / "client" / "examples" / "projection.c")
@@ -160,16 +185,14 @@ class Installed(unittest.TestCase):
     def test_username_goes_from_user_to_user_but_is_never_with_two(self):
         username = self.build(SOURCE / "client" / "examples" / "username.c")
         url = self.serve()
-        taken = "username:anna by {}: UsernameTaken\n"
-        refused = "refused: username:anna is {}\n"
+        taken = "anna is taken by user-1\n"
         for wish, user, said in (
-                ("give-back", "user-1", refused.format("free")),
-                ("take", "user-1", taken.format("user-1")),
-                ("take", "user-2", refused.format("taken by user-1")),
-                ("give-back", "user-2", refused.format("taken by user-1")),
-                ("give-back", "user-1",
-                 "username:anna by user-1: UsernameGivenBack\n"),
-                ("take", "user-2", taken.format("user-2"))):
+                ("GiveNameBack", "user-1", "anna is not the name of user-1\n"),
+                ("TakeName", "user-1", "done\n"),
+                ("TakeName", "user-2", taken),
+                ("GiveNameBack", "user-2", "anna is not the name of user-2\n"),
+                ("GiveNameBack", "user-1", "done\n"),
+                ("TakeName", "user-2", "done\n")):
             self.assertEqual(
                 self.run_program(username, url, wish, "anna", user), said)
 
@@ -178,16 +201,14 @@ class Installed(unittest.TestCase):
         url = self.serve()
         for name in ("anna", "bob", "eve"):
             users = [subprocess.Popen(
-                [username, url, "take", name, f"user-{i}"],
+                [username, url, "TakeName", name, f"user-{i}"],
                 stdout=subprocess.PIPE, text=True, env=self.environment)
                 for i in range(8)]
             said = [user.communicate(timeout=WAIT_S)[0] for user in users]
             self.assertEqual([user.returncode for user in users], [0] * 8)
-            owners = [i for i in range(8)
-                      if said[i].endswith(": UsernameTaken\n")]
+            owners = [i for i in range(8) if said[i] == "done\n"]
             self.assertEqual(len(owners), 1)
-            refused = (f"refused: username:{name} is taken by "
-                       f"user-{owners[0]}\n")
+            refused = f"{name} is taken by user-{owners[0]}\n"
             self.assertEqual(said.count(refused), 7)
 
     def start(self, *command):

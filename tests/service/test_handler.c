@@ -352,7 +352,9 @@ START_TEST(conflict_is_decided_again_from_what_was_missed)
     store("account-1", "Deposited", "1000");
     withdrawals = 2;
     bank_before_deciding = withdraw_by_another;
+    err = (struct acta_err){ACTA_OK, ""};
     ck_assert_str_eq(handle("Withdraw", "400"), "ok 5");
+    ck_assert_int_eq(err.code, ACTA_OK);
     ck_assert_uint_eq(handled->attempts, 3);
     ck_assert_uint_eq(acta_handler_counts(handler)->conflicts, 2);
     ck_assert_uint_eq(acta_handler_counts(handler)->misses, 1);
