@@ -52,7 +52,7 @@ group_reset(struct memory_group *group)
         if (!item->is_parked) {
             group_done(group, item);
         } else if (item->state != ITEM_AT_REST) {
-            group_take_back(group, item);
+            group_take_back(item);
             item->state = ITEM_AT_REST;
         }
     }
@@ -127,7 +127,7 @@ retry(struct memory_group *group, struct group_item *item, uint64_t delay_us)
     if (group_park_if_tried(group, item, "to be retried")) {
         return;
     }
-    group_take_back(group, item);
+    group_take_back(item);
     if (delay_us > 0) {
         item->state = ITEM_DELAYED;
         item->until_us = group->memory->now_us + delay_us;

@@ -114,7 +114,7 @@ struct group_item *group_add(struct memory_group *group,
 void group_done(struct memory_group *group, struct group_item *item);
 
 /* Take it from its member, with those of its key behind it. */
-void group_take_back(struct memory_group *group, struct group_item *item);
+void group_take_back(struct group_item *item);
 
 /* Put it aside, and those behind it if they have to wait. */
 void group_park(struct memory_group *group, struct group_item *item,
@@ -131,14 +131,10 @@ void group_park_behind(struct memory_group *group, struct group_item *item);
 
 /* ---- turn.c ---- */
 
-/* The next time at which something is due. */
-uint64_t group_due(const struct memory_group *group);
+/* The next time at which something is due in a group. */
+uint64_t memory_groups_due(const struct acta_memory *memory);
 
 /* Do what is due by the time, and hand out what can be. */
-void group_turn(struct memory_group *group);
-
-/* Of all groups. */
-uint64_t memory_groups_due(const struct acta_memory *memory);
 void memory_turn_groups(struct acta_memory *memory);
 
 /* ---- members.c ---- */

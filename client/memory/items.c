@@ -114,7 +114,7 @@ group_done(struct memory_group *group, struct group_item *item)
 }
 
 void
-group_take_back(struct memory_group *group, struct group_item *item)
+group_take_back(struct group_item *item)
 {
     struct group_item *behind = TAILQ_NEXT(item, in_group);
 
@@ -125,7 +125,6 @@ group_take_back(struct memory_group *group, struct group_item *item)
             behind->tries--; /* It was not its fault. */
         }
     }
-    (void)group;
 }
 
 /* ---- parking ---- */
@@ -149,7 +148,7 @@ group_park(struct memory_group *group, struct group_item *item,
     struct group_item *behind = TAILQ_NEXT(item, in_group);
 
     if (waits) {
-        group_take_back(group, item);
+        group_take_back(item);
     } else {
         out_of_hand(item);
     }

@@ -20,7 +20,7 @@ due_of(const struct memory_group *group, const struct group_item *item)
     return UINT64_MAX;
 }
 
-uint64_t
+static uint64_t
 group_due(const struct memory_group *group)
 {
     const struct group_item *item;
@@ -51,7 +51,7 @@ end_due(struct memory_group *group)
         }
         item->member->is_late = true;
         if (!group_park_if_tried(group, item, "not answered in time")) {
-            group_take_back(group, item);
+            group_take_back(item);
         }
     }
 }
@@ -186,7 +186,7 @@ hand_out(struct memory_group *group)
     group->memory->counter = fence;
 }
 
-void
+static void
 group_turn(struct memory_group *group)
 {
     end_due(group);
