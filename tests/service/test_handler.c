@@ -1,6 +1,9 @@
-/* Commands that are decided from a stream, against a whole server. */
+/* Commands that are decided from a stream: each test against a whole server,
+ * and against a store in memory.
+ */
 
 #include <acta/acta_decider.h>
+#include <acta/acta_memory.h>
 #include <acta/acta_snapshot.h>
 #include <check.h>
 #include <stdio.h>
@@ -12,6 +15,7 @@
 #include "run.h"
 
 static struct rig rig;
+static struct acta_memory *memory; /* NULL: the server. */
 static struct acta_sync *sync_;
 static struct acta_sync *other; /* Of others, who are faster. */
 static struct acta_upcasters *upcasters;
@@ -25,12 +29,14 @@ connect_to_it(void)
 {
     struct acta_options options;
     struct acta_sync *opened;
+    enum acta_code code;
     char url[64];
 
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
     options = acta_options_of(url);
-    ck_assert_msg(acta_sync_open(&opened, &options, &err) == ACTA_OK, "%s",
-                  err.text);
+    code = memory != NULL ? acta_sync_open_memory(&opened, memory, NULL, &err)
+                          : acta_sync_open(&opened, &options, &err);
+    ck_assert_msg(code == ACTA_OK, "%s", err.text);
     return opened;
 }
 
@@ -48,9 +54,8 @@ handle_anew(uint64_t every, uint64_t schema,
 }
 
 static void
-setup(void)
+connect_both(void)
 {
-    rig_start(&rig, NULL);
     sync_ = connect_to_it();
     other = connect_to_it();
     bank_states = 0;
@@ -62,6 +67,22 @@ setup(void)
 }
 
 static void
+setup(void)
+{
+    rig_start(&rig, NULL);
+    memory = NULL;
+    connect_both();
+}
+
+static void
+setup_memory(void)
+{
+    memory = acta_memory_new();
+    ck_assert_ptr_nonnull(memory);
+    connect_both();
+}
+
+static void
 teardown(void)
 {
     acta_handler_close(handler);
@@ -69,7 +90,10 @@ teardown(void)
     acta_upcasters_free(upcasters);
     acta_sync_close(other);
     acta_sync_close(sync_);
-    rig_stop(&rig);
+    if (memory == NULL) {
+        rig_stop(&rig);
+    }
+    acta_memory_free(memory);
     ck_assert_int_eq(bank_states, 0);
 }
 
@@ -639,14 +663,13 @@ START_TEST(mistake_in_a_decider_is_told_when_it_is_used)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(Suite *suite, const char *name, void (*begin)(void))
 {
-    Suite *suite = suite_create("handler");
-    TCase *tcase = tcase_create("handler");
+    TCase *tcase = tcase_create(name);
 
     suite_add_tcase(suite, tcase);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, begin, teardown);
     tcase_add_test(tcase, accepted_command_stores_what_was_decided);
     tcase_add_test(tcase, refused_command_is_a_result_and_stores_nothing);
     tcase_add_test(tcase, command_may_be_accepted_and_change_nothing);
@@ -677,5 +700,14 @@ main(void)
     tcase_add_test(tcase, events_of_no_matter_are_passed_over);
     tcase_add_test(tcase, event_that_cannot_be_folded_is_told);
     tcase_add_test(tcase, mistake_in_a_decider_is_told_when_it_is_used);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("handler");
+
+    add_tests(suite, "server", setup);
+    add_tests(suite, "memory", setup_memory);
     return run_suite(suite);
 }
