@@ -238,6 +238,8 @@ metadata_get(const void *object, size_t size, const char *key,
 
             if (found) {
                 buf_append(value, "", 1);
+            } else {
+                buf_truncate(value, before);
             }
             return found && !buf_failed(value);
         }
