@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "store.h"
+#include "memory_store.h"
 
 static void *
 must_be(void *bytes)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "handle.h"
+#include "memory_handle.h"
 #include "verdict.h"
 
 void

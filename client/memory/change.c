@@ -1,6 +1,6 @@
 /* Changes of streams. */
 
-#include "handle.h"
+#include "memory_handle.h"
 #include "verdict.h"
 
 static const char *

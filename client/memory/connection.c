@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "connection.h"
-#include "group.h"
-#include "handle.h"
 #include "limit.h"
+#include "memory_group.h"
+#include "memory_handle.h"
 #include "name.h"
 
 #define DATABASE "main"

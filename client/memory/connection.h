@@ -5,7 +5,7 @@
 #ifndef ACTA_MEMORY_CONNECTION_H
 #define ACTA_MEMORY_CONNECTION_H
 
-#include "store.h"
+#include "memory_store.h"
 
 int memory_connect(struct near *near);
 ssize_t memory_send(struct near *near, int fd, const void *bytes, size_t size);

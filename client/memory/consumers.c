@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "group.h"
-#include "handle.h"
 #include "limit.h"
+#include "memory_group.h"
+#include "memory_handle.h"
 
 uint64_t
 memory_consumer_position(const struct memory_consumer *consumer)

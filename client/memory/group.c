@@ -1,4 +1,4 @@
-#include "group.h"
+#include "memory_group.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "store.h"
+#include "memory_store.h"
 
 static size_t
 slot_of(const struct ids *ids, const uint8_t *id)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "group.h"
+#include "memory_group.h"
 
 struct group_item *
 group_find(const struct memory_group *group, uint64_t position)

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "handle.h"
 #include "limit.h"
+#include "memory_handle.h"
 #include "msg_lease.h"
 
 static struct memory_lease *

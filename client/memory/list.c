@@ -1,7 +1,7 @@
 /* Lists of streams and of names. */
 
-#include "handle.h"
 #include "limit.h"
+#include "memory_handle.h"
 
 static enum msg_stream_state
 state_of(const struct memory_stream *stream)

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "group.h"
-#include "handle.h"
 #include "limit.h"
+#include "memory_group.h"
+#include "memory_handle.h"
 
 static struct group_member *
 find_in(const struct memory_group *group,

@@ -5,7 +5,7 @@
 
 #include "client.h"
 #include "connection.h"
-#include "group.h"
+#include "memory_group.h"
 #include "sync.h"
 
 #define START_US UINT64_C(946684800000000) /* 2000-01-01 00:00 UTC */

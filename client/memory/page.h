@@ -3,7 +3,7 @@
 #ifndef ACTA_MEMORY_PAGE_H
 #define ACTA_MEMORY_PAGE_H
 
-#include "store.h"
+#include "memory_store.h"
 
 struct page {
     struct buf *out;

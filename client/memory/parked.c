@@ -1,8 +1,8 @@
 /* Parked events: listing, replaying, dropping. */
 
-#include "group.h"
-#include "handle.h"
 #include "limit.h"
+#include "memory_group.h"
+#include "memory_handle.h"
 
 static enum acta_code
 find_group(const struct acta_memory *memory, struct slice name,

@@ -1,7 +1,7 @@
 /* Reading: pages of events. */
 
-#include "handle.h"
 #include "limit.h"
+#include "memory_handle.h"
 #include "msg_lease.h"
 #include "page.h"
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "limit.h"
+#include "memory_store.h"
 #include "name.h"
 #include "pack.h"
-#include "store.h"
 
 struct memory_stream *
 memory_find_stream(struct acta_memory *memory, struct slice name)

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "handle.h"
 #include "limit.h"
+#include "memory_handle.h"
 
 /* A subscription that lags by more than an append can hold is not live. */
 #define LAG_MAX ACTA_APPEND_EVENTS_MAX

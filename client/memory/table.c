@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "store.h"
+#include "memory_store.h"
 
 /* The index of the first entry that is not before @name. */
 static size_t

@@ -1,7 +1,7 @@
 /* What a group does by itself: what is due by the time, and handing out. */
 
-#include "group.h"
 #include "limit.h"
+#include "memory_group.h"
 
 /* ---- time ---- */
 

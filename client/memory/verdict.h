@@ -3,7 +3,7 @@
 #ifndef ACTA_MEMORY_VERDICT_H
 #define ACTA_MEMORY_VERDICT_H
 
-#include "store.h"
+#include "memory_store.h"
 
 struct verdict {
     struct acta_err err; /* Code OK: it is appended, or a repeat. */

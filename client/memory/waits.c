@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "handle.h"
+#include "memory_handle.h"
 
 struct memory_wait *
 memory_add_wait(struct memory_connection *connection, uint64_t request_id,

@@ -4,10 +4,10 @@
  * Internal to client/memory/, under the lock.
  */
 
-#ifndef ACTA_MEMORY_HANDLE_H
-#define ACTA_MEMORY_HANDLE_H
+#ifndef ACTA_MEMORY_MEMORY_HANDLE_H
+#define ACTA_MEMORY_MEMORY_HANDLE_H
 
-#include "store.h"
+#include "memory_store.h"
 
 typedef enum acta_code handle(struct memory_connection *connection, uint64_t id,
                               struct slice body, struct acta_err *err);

@@ -2,13 +2,13 @@
  * client/memory/.
  */
 
-#ifndef ACTA_MEMORY_GROUP_H
-#define ACTA_MEMORY_GROUP_H
+#ifndef ACTA_MEMORY_MEMORY_GROUP_H
+#define ACTA_MEMORY_MEMORY_GROUP_H
 
 #include <sys/queue.h>
 
+#include "memory_store.h"
 #include "msg_group.h"
-#include "store.h"
 
 enum item_state {
     ITEM_WAITING,

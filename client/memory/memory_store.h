@@ -2,13 +2,13 @@
  *
  * It speaks the protocol of proto/PROTOCOL.md, which says what all of this
  * means: frames go in at connection.c, and are handled one by one by the
- * functions of handle.h. It decides by itself, and shares nothing with the
- * server. Data is plain: arrays, and tables in the order of names. All is done
- * under one lock.
+ * functions of memory_handle.h. It decides by itself, and shares nothing with
+ * the server. Data is plain: arrays, and tables in the order of names. All is
+ * done under one lock.
  */
 
-#ifndef ACTA_MEMORY_STORE_H
-#define ACTA_MEMORY_STORE_H
+#ifndef ACTA_MEMORY_MEMORY_STORE_H
+#define ACTA_MEMORY_MEMORY_STORE_H
 
 #include <acta/acta_memory.h>
 #include <pthread.h>
