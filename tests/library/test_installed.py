@@ -40,6 +40,14 @@ def run(*command, **others):
     return done.stdout
 
 
+def flags_of_store(header):
+    """What the header of a read model's store needs besides libacta."""
+    stores = {"acta_postgres.h": "libpq", "acta_sqlite.h": "sqlite3"}
+    if header not in stores:
+        return []
+    return shlex.split(run("pkg-config", "--cflags", stores[header]))
+
+
 class Server:
     """An actad on a directory of its own."""
 
@@ -152,6 +160,13 @@ class Installed(unittest.TestCase):
                 ("Subscribe", "bert", "done\n")):
             self.assertEqual(
                 self.run_program(courses, url, wish, "history", data), said)
+
+    def test_program_at_the_top_of_acta_projection_h_is_one(self):
+        if not (self.prefix / "include" / "acta" / "acta_sqlite.h").exists():
+            self.skipTest("there is no SQLite")
+        self.build(self.program_of("acta_projection.h", self.serve()),
+                   libs=["-lacta-sqlite", "-lsqlite3",
+                         *self.flags("--libs")])
 
     def test_examples_are_built_from_what_is_installed(self):
         append = self.build(SOURCE / "client" / "examples" / "append.c")
@@ -280,8 +295,8 @@ class Installed(unittest.TestCase):
             source = self.dir / "alone.c"
             source.write_text(f"#include <acta/{header.name}>\n"
                               "int main(void) { return 0; }\n")
-            self.build(source, flags=["-std=c11",
-                                      "-D_POSIX_C_SOURCE=200809L"])
+            self.build(source, flags=["-std=c11", "-D_POSIX_C_SOURCE=200809L",
+                                      *flags_of_store(header.name)])
 
     def symbols(self, *command):
         """Names that are defined and seen, without those of sanitizers."""
