@@ -82,6 +82,10 @@ run(void *arg)
             handle(hand, handed);
         }
     } while (code == ACTA_OK);
+    if (code == ACTA_CANCELLED) {
+        /* What does not become known comes again, and takes effect once. */
+        (void)acta_worker_settle(hand->worker, NULL);
+    }
     atomic_fetch_sub(&hand->pool->at_work, 1);
     return NULL;
 }

@@ -136,8 +136,9 @@ ACTA_API enum acta_code acta_pool_start(struct acta_pool **pool,
                                         const struct acta_pool_options *options,
                                         struct acta_err *err);
 
-/* Let each thread finish the command it is at, leave the group, and wait for
- * the threads. May be NULL.
+/* Let each thread finish the command it is at, wait until the server knows what
+ * was acked and parked, if it can be reached in the time-out of the options,
+ * and leave the group. May be NULL.
  *
  * What is returned is why a thread had ended before: NOT_FOUND, when the group
  * was deleted, say. OK: none had.
