@@ -17,9 +17,9 @@ init(struct group *group, const struct consumer *consumer,
      const struct checkpoint_row *row)
 {
     struct ring *rings[] = {
-        &group->pending, &group->parked_keys, &group->members,
-        &group->free,    &group->free_asleep, &group->overloaded,
-        &group->orphans, &group->dirty,
+        &group->parked_keys, &group->members,    &group->free,
+        &group->free_asleep, &group->overloaded, &group->orphans,
+        &group->dirty,
     };
 
     for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
@@ -166,7 +166,7 @@ forget(struct group *group, struct group_event *event)
         group_heap_remove(&group->delays, event);
         group_change_state(group, event, GROUP_WAITING);
     }
-    ring_take_out(&event->in_pending);
+    event->is_pending = false;
     if (event->state == GROUP_PARKED) {
         return;
     }
@@ -469,10 +469,7 @@ first_pending(const struct group *group, uint64_t *position)
 {
     struct group_pending pending;
 
-    if (!ring_is_empty(&group->pending)) {
-        *position =
-            ring_holder(group->pending.next, struct group_event, in_pending)
-                ->position;
+    if (group_first_pending(group, position)) {
         return true;
     }
     *position = 0;

@@ -34,18 +34,18 @@ struct group_event {
     struct ring in_hand;      /* Of its member, in the order of handing out. */
     uint64_t fence;           /* Under which it was handed out. */
 
-    struct ring in_pending; /* Of group->pending: it has no row. */
-    uint64_t time_us;       /* When it was handed out, or its delay ends. */
-    uint8_t *bytes;         /* owned: its record, or NULL: fetch it */
-    uint32_t place;         /* In the heap. */
-    uint32_t deliveries;    /* How often it was handed out, */
-    uint32_t tries;         /* and how many of these count. */
-    uint32_t size;          /* Of its record. */
+    uint64_t time_us;    /* When it was handed out, or its delay ends. */
+    uint8_t *bytes;      /* owned: its record, or NULL: fetch it */
+    uint32_t place;      /* In the heap. */
+    uint32_t deliveries; /* How often it was handed out, */
+    uint32_t tries;      /* and how many of these count. */
+    uint32_t size;       /* Of its record. */
     enum group_event_state state;
-    bool is_parked; /* It has a row, or is to have one. */
-    bool is_behind; /* Parked because one before it is. */
-    bool has_row;   /* It is durable, perhaps in an older form. */
-    bool is_saving; /* It is in the save that is on its way. */
+    bool is_pending; /* It has no row that is durable. */
+    bool is_parked;  /* It has a row, or is to have one. */
+    bool is_behind;  /* Parked because one before it is. */
+    bool has_row;    /* It is durable, perhaps in an older form. */
+    bool is_saving;  /* It is in the save that is on its way. */
 
     /* Only of one that is_parked: group_event_begin_row(). */
     struct ring dirty;  /* Of group->dirty: its row is to be saved, */

@@ -122,7 +122,7 @@ group_done(struct group *group, struct group_event *event)
     event->state = GROUP_GONE;
     group_touch(group, event->position);
     group_table_remove(&group->table, event);
-    ring_take_out(&event->in_pending);
+    event->is_pending = false;
     group_free_bytes(group, event);
     group->is_changed = true;
     if (!group_keys_drop_empty(&group->keys, key)) {

@@ -179,7 +179,7 @@ place(struct group *group, struct group_event *event, struct slice record)
 {
     struct group_key *key = event->key;
 
-    ring_put_last(&group->pending, &event->in_pending);
+    event->is_pending = true;
     event->size = (uint32_t)record.size;
     if (group_must_wait(group, key, event->position)) {
         group_park_behind(group, event);
@@ -200,7 +200,7 @@ meet_again(struct group *group, struct group_event *event)
 {
     if (!event->has_row) {
         group_touch(group, event->position);
-        ring_put_last(&group->pending, &event->in_pending);
+        event->is_pending = true;
     }
 }
 
@@ -324,7 +324,7 @@ load_one(struct group *group, struct group_pending pending,
         place(group, event, record);
         return ACTA_OK;
     }
-    ring_put_last(&group->pending, &event->in_pending);
+    event->is_pending = true;
     ring_put_last(&event->key->waiting, &event->in_key);
     group_park_for(group, event, "its record is damaged");
     return ACTA_OK;

@@ -184,9 +184,59 @@ unchoose(struct group *group)
     group->saving_count = 0;
 }
 
+bool
+group_first_pending(const struct group *group, uint64_t *position)
+{
+    *position = UINT64_MAX;
+    for (size_t i = 0; i < group->table.size; i++) {
+        for (const struct group_event *event = group->table.places[i];
+             event != NULL; event = event->next) {
+            if (event->is_pending && event->position < *position) {
+                *position = event->position;
+            }
+        }
+    }
+    return *position != UINT64_MAX;
+}
+
+static int
+compare_positions(const void *a, const void *b)
+{
+    const struct group_event *left = *(struct group_event *const *)a;
+    const struct group_event *right = *(struct group_event *const *)b;
+
+    return (left->position > right->position) -
+           (left->position < right->position);
+}
+
+/* Those that are pending, by position; they are many more than saves, so that
+ * it is cheaper to order them here than to keep them in order. NULL: no memory.
+ */
+static struct group_event **
+collect_pending(const struct group *group, size_t *count)
+{
+    struct group_event **events =
+        malloc((group->table.count + 1) * sizeof(struct group_event *));
+
+    *count = 0;
+    for (size_t i = 0; events != NULL && i < group->table.size; i++) {
+        for (struct group_event *event = group->table.places[i]; event != NULL;
+             event = event->next) {
+            if (event->is_pending) {
+                events[(*count)++] = event;
+            }
+        }
+    }
+    if (events != NULL) {
+        qsort(events, *count, sizeof(struct group_event *), compare_positions);
+    }
+    return events;
+}
+
 /* How far the checkpoint goes, with what is pending up to there. */
 static uint64_t
-write_pending(const struct group *group, struct buf *buf)
+write_pending(const struct group *group, struct group_event **events,
+              size_t count, struct buf *buf)
 {
     struct group_pending_reader to_load = group->to_load;
     struct group_pending_writer writer;
@@ -194,10 +244,8 @@ write_pending(const struct group *group, struct buf *buf)
     uint64_t position = group->read_to;
 
     group_pending_begin(&writer, buf, fences_to_reserve(group));
-    for (struct ring *at = group->pending.next; at != &group->pending;
-         at = at->next) {
-        const struct group_event *event =
-            ring_holder(at, struct group_event, in_pending);
+    for (size_t i = 0; i < count; i++) {
+        const struct group_event *event = events[i];
 
         if (event->position > group->touched) {
             position = event->position - 1;
@@ -248,17 +296,24 @@ static enum acta_code
 write_rows(const struct group *group, struct slice name, uint64_t moved_us,
            struct buf *rows, struct acta_err *err)
 {
+    struct group_event **events;
     struct buf pending;
     struct buf value;
+    size_t count;
     bool failed;
     struct checkpoint_row row = {
         .epoch = group->epoch,
         .moved_us = moved_us,
     };
 
+    events = collect_pending(group, &count);
+    if (events == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "no memory for a save");
+    }
     buf_init(&pending, PENDING_SIZE_MAX);
     buf_init(&value, PENDING_SIZE_MAX + ROW_SIZE_MIN);
-    row.position = write_pending(group, &pending);
+    row.position = write_pending(group, events, count, &pending);
+    free(events);
     row.pending = buf_slice(&pending);
     checkpoint_encode(&value, &row);
     rows_add(rows, &(struct row){
@@ -322,7 +377,7 @@ keep_saved(struct group *group, const struct group_saving *saving)
     struct group_event *event = saving->event;
 
     event->has_row = !saving->is_removal;
-    ring_take_out(&event->in_pending);
+    event->is_pending = false;
     if (!ring_is_empty(&event->dirty)) {
         return; /* It has changed since. */
     }

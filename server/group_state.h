@@ -56,7 +56,6 @@ struct group {
     struct group_keys keys;
     struct group_table table;    /* All events but those that are gone. */
     struct group_heap delays;    /* Those that are delayed. */
-    struct ring pending;         /* Those without a row, by position. */
     uint64_t counts[GROUP_GONE]; /* By state. */
     uint64_t replaying; /* Parked ones that wait or are in hand again. */
     uint64_t held_size; /* Bytes of records that wait. */
@@ -191,6 +190,11 @@ void group_stop_replay(struct group *group, struct group_event *event);
 
 /* Its row is to be saved, or removed if it is gone. Returns the ticket. */
 uint64_t group_save_row(struct group *group, struct group_event *event);
+
+/* The first event in mind that is pending. False: there is none. It looks at
+ * all of them.
+ */
+bool group_first_pending(const struct group *group, uint64_t *position);
 
 /* When a save is due at the latest, if nothing happens. */
 uint64_t group_save_time(const struct group *group);

@@ -555,11 +555,24 @@ check_figures(void)
     }
 }
 
+/* An event that was met again after a reset may be parked anew while the row of
+ * before is still there: to the group it is pending until its own is durable.
+ */
+static bool
+position_is_true(void)
+{
+    uint64_t position = group_figures(group).position;
+    uint64_t expected = model_position();
+
+    return position == expected ||
+           (position < expected && model.events[position + 1].has_row);
+}
+
 static void
 check_group(void)
 {
     check_figures();
-    REQUIRE(group_figures(group).position == model_position(), "position");
+    REQUIRE(position_is_true(), "position");
     if (has_fences && !model.is_paused && !group_is_loading(group)) {
         model_check_rest(&model);
     }
