@@ -1,4 +1,4 @@
-#include "decider.h"
+#include "decider_inside.h"
 
 #include <stdlib.h>
 

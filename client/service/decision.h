@@ -10,9 +10,9 @@
 #include <acta/acta_command.h>
 #include <acta/acta_upcast.h>
 
-#include "arena.h"
 #include "buf.h"
 #include "limit.h"
+#include "scratch.h"
 
 /* A command as it is handled. */
 struct context {

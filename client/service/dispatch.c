@@ -1,4 +1,4 @@
-#include "dispatch.h"
+#include "dispatcher.h"
 
 #include <stdlib.h>
 

@@ -5,8 +5,8 @@
  * the next load, as it was stored, with its time.
  */
 
-#include "bytes.h"
 #include "handler.h"
+#include "octets.h"
 
 /* Keep the state that was decided from, if so many events went into it since
  * the last snapshot. One that is too large, or cannot be put, is not kept.

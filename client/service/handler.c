@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
 #include "given.h"
 #include "metadata.h"
 #include "name.h"
+#include "octets.h"
 
 #define STATES_MAX   1024
 #define ATTEMPTS_MAX 10

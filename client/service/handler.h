@@ -8,7 +8,7 @@
 #define ACTA_SERVICE_HANDLER_H
 
 #include "cache.h"
-#include "decider.h"
+#include "decider_inside.h"
 #include "decision.h"
 
 #define REFUSED_TYPE "CommandRefused"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "octets.h"
 
 void
 kit_say(struct acta_kit *kit, const char *format, ...)

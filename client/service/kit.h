@@ -9,7 +9,7 @@
 
 #include <acta/acta_kit.h>
 
-#include "decider.h"
+#include "decider_inside.h"
 #include "decision.h"
 
 /* An event that was given, or is expected. */

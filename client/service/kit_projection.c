@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arena.h"
 #include "kit.h"
 #include "projection.h"
+#include "scratch.h"
 
 /* An event that was emitted, or is expected to be. */
 struct emitted {

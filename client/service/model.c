@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "decider.h"
+#include "decider_inside.h"
 #include "limit.h"
 
 struct acta_model *

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "dispatch.h"
+#include "dispatcher.h"
 #include "given.h"
 
 #define THREADS_MAX ((size_t)64)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "octets.h"
 
 struct step {
     char *type; /* owned */

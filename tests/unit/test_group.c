@@ -770,7 +770,7 @@ START_TEST(a_save_that_was_refused_is_made_again)
 }
 END_TEST
 
-START_TEST(after_a_kill_only_what_was_not_saved_is_handed_out_again)
+START_TEST(after_a_kill_what_was_not_saved_comes_again)
 {
     struct group_member *a;
 
@@ -791,7 +791,7 @@ START_TEST(after_a_kill_only_what_was_not_saved_is_handed_out_again)
 }
 END_TEST
 
-START_TEST(the_position_in_its_row_is_that_of_the_lowest_not_done)
+START_TEST(its_row_has_the_position_of_the_lowest_not_done)
 {
     struct group_member *a;
     uint64_t position;
@@ -990,10 +990,8 @@ main(void)
     tcase_add_test(tcase, all_are_replayed_or_dropped_but_those_behind);
     tcase_add_test(tcase, a_park_is_durable_when_its_ticket_is);
     tcase_add_test(tcase, a_save_that_was_refused_is_made_again);
-    tcase_add_test(tcase,
-                   after_a_kill_only_what_was_not_saved_is_handed_out_again);
-    tcase_add_test(tcase,
-                   the_position_in_its_row_is_that_of_the_lowest_not_done);
+    tcase_add_test(tcase, after_a_kill_what_was_not_saved_comes_again);
+    tcase_add_test(tcase, its_row_has_the_position_of_the_lowest_not_done);
     tcase_add_test(tcase, a_group_without_members_is_idle_when_all_is_saved);
     tcase_add_test(tcase, a_reset_takes_back_what_members_have);
     tcase_add_test(tcase, rows_that_are_not_whole_are_corrupt);

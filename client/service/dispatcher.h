@@ -1,11 +1,11 @@
 /* Which decider or model handles which commands. */
 
-#ifndef ACTA_SERVICE_DISPATCH_H
-#define ACTA_SERVICE_DISPATCH_H
+#ifndef ACTA_SERVICE_DISPATCHER_H
+#define ACTA_SERVICE_DISPATCHER_H
 
 #include <acta/acta_dispatch.h>
 
-#include "decider.h"
+#include "decider_inside.h"
 
 /* One of these; the other is NULL. */
 struct registered {

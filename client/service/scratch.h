@@ -6,8 +6,8 @@
  * at the end.
  */
 
-#ifndef ACTA_SERVICE_ARENA_H
-#define ACTA_SERVICE_ARENA_H
+#ifndef ACTA_SERVICE_SCRATCH_H
+#define ACTA_SERVICE_SCRATCH_H
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -2,13 +2,13 @@
  * they are used.
  */
 
-#ifndef ACTA_SERVICE_DECIDER_H
-#define ACTA_SERVICE_DECIDER_H
+#ifndef ACTA_SERVICE_DECIDER_INSIDE_H
+#define ACTA_SERVICE_DECIDER_INSIDE_H
 
 #include <acta/acta_decider.h>
 
-#include "arena.h"
 #include "fold.h"
+#include "scratch.h"
 
 #define SCOPE_FOLDS_MAX 32
 #define SCOPE_TAGS_MAX  8 /* Of one fold. */

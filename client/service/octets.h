@@ -1,7 +1,7 @@
 /* Bytes that an author's function puts. */
 
-#ifndef ACTA_SERVICE_BYTES_H
-#define ACTA_SERVICE_BYTES_H
+#ifndef ACTA_SERVICE_OCTETS_H
+#define ACTA_SERVICE_OCTETS_H
 
 #include <acta/acta_upcast.h>
 

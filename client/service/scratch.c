@@ -1,4 +1,4 @@
-#include "arena.h"
+#include "scratch.h"
 
 #include <stdint.h>
 #include <stdio.h>
