@@ -306,7 +306,7 @@ on_settled(void *user, const struct request *request,
         return; /* It has left. */
     }
     member->settles--;
-    taken_settled(&member->taken, request->id);
+    taken_settled(&member->taken, request->id, member->fence);
     if (err != NULL) {
         (void)tell_refused(member, 0, 0);
     } else {

@@ -50,6 +50,7 @@ struct acta_member {
     struct handed_frame *first; /* owned */
     struct handed_frame *last;
     size_t waiting; /* Events in these frames. */
+    uint64_t fence; /* Of the frame that came last. */
 
     struct acta_err trouble; /* For members_catch_up(); code OK: none. */
 

@@ -121,6 +121,9 @@ member_read_frame(struct acta_member *member, uint8_t *body, size_t size,
         member->answer.handed.events_count = 0;
         return code;
     }
+    if (member->answer.handed.fence > member->fence) {
+        member->fence = member->answer.handed.fence;
+    }
     next_count(member);
     return ACTA_OK;
 }
@@ -166,6 +169,9 @@ member_keep_frame(struct acta_member *member, const uint8_t *body, size_t size,
     }
     member->last = frame;
     member->waiting += handed.events_count;
+    if (handed.fence > member->fence) {
+        member->fence = handed.fence;
+    }
     return ACTA_OK;
 }
 
@@ -179,7 +185,8 @@ take_event(struct acta_member *member, struct acta_handed *handed,
     struct answer *answer = &member->answer;
     const struct acta_event *event = answer->view.pointers[member->told];
     uint64_t key = key_of(member, event);
-    bool is_taken = taken_holds(&member->taken, key, event->position);
+    bool is_taken =
+        taken_holds(&member->taken, key, event->position, answer->handed.fence);
     uint64_t deliveries = 1;
 
     if (member->told == member->next_count) {
@@ -231,6 +238,7 @@ member_next(struct acta_member *member, struct acta_handed *handed,
             return ACTA_OK;
         }
     }
+    taken_drop_settled(&member->taken);
     return ACTA_OK;
 }
 

@@ -19,6 +19,7 @@ taken_clear(struct taken *taken)
         memset(taken->keys, 0, taken->capacity * sizeof(*taken->keys));
         taken->count = 0;
     }
+    taken->has_settled = false;
 }
 
 /* Where the key of this hash is, or would be. */
@@ -33,11 +34,11 @@ find(const struct taken *taken, uint64_t hash)
     return &taken->keys[i];
 }
 
-/* Put those that @settle does not tell of, or all if it is 0, into a table of
- * @capacity. False: no memory; nothing has changed.
+/* Put all, or those that were not answered, into a table of @capacity. False:
+ * no memory; nothing has changed.
  */
 static bool
-rebuild(struct taken *taken, size_t capacity, uint64_t settle)
+rebuild(struct taken *taken, size_t capacity, bool with_settled)
 {
     struct taken larger = {.capacity = capacity};
 
@@ -48,11 +49,12 @@ rebuild(struct taken *taken, size_t capacity, uint64_t settle)
     for (size_t i = 0; i < taken->capacity; i++) {
         const struct taken_key *key = &taken->keys[i];
 
-        if (key->hash != 0 && (settle == 0 || key->settle != settle)) {
+        if (key->hash != 0 && (with_settled || key->fence == UINT64_MAX)) {
             *find(&larger, key->hash) = *key;
             larger.count++;
         }
     }
+    larger.has_settled = with_settled && taken->has_settled;
     free(taken->keys);
     *taken = larger;
     return true;
@@ -66,16 +68,18 @@ taken_add(struct taken *taken, uint64_t hash, uint64_t position)
     if (2 * (taken->count + 1) > taken->capacity &&
         !rebuild(taken,
                  taken->capacity == 0 ? CAPACITY_MIN : 2 * taken->capacity,
-                 0)) {
+                 true)) {
         return false;
     }
     key = find(taken, hash);
     if (key->hash == 0) {
-        *key = (struct taken_key){.hash = hash, .position = position};
+        *key = (struct taken_key){
+            .hash = hash, .position = position, .fence = UINT64_MAX};
         taken->count++;
         return true;
     }
     key->settle = 0;
+    key->fence = UINT64_MAX;
     if (position < key->position) {
         key->position = position;
     }
@@ -93,16 +97,28 @@ taken_tell(struct taken *taken, uint64_t settle)
 }
 
 void
-taken_settled(struct taken *taken, uint64_t settle)
+taken_settled(struct taken *taken, uint64_t settle, uint64_t fence)
 {
-    /* Without memory they stay, and drop what comes until it is given back. */
-    if (taken->count > 0) {
-        (void)rebuild(taken, taken->capacity, settle);
+    for (size_t i = 0; taken->count > 0 && i < taken->capacity; i++) {
+        if (taken->keys[i].hash != 0 && taken->keys[i].settle == settle) {
+            taken->keys[i].fence = fence;
+            taken->has_settled = true;
+        }
+    }
+}
+
+void
+taken_drop_settled(struct taken *taken)
+{
+    /* Without memory they stay: they hold nothing that comes. */
+    if (taken->has_settled) {
+        (void)rebuild(taken, taken->capacity, false);
     }
 }
 
 bool
-taken_holds(struct taken *taken, uint64_t hash, uint64_t position)
+taken_holds(struct taken *taken, uint64_t hash, uint64_t position,
+            uint64_t fence)
 {
     struct taken_key *key;
 
@@ -110,7 +126,7 @@ taken_holds(struct taken *taken, uint64_t hash, uint64_t position)
         return false;
     }
     key = find(taken, hash);
-    if (key->hash == 0) {
+    if (key->hash == 0 || fence > key->fence) {
         return false;
     }
     if (position > key->position) {

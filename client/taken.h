@@ -19,12 +19,15 @@ struct taken_key {
     uint64_t hash;     /* 0: there is none here. */
     uint64_t position; /* Of the event that was retried or parked. */
     uint64_t settle;   /* Request that tells so; 0: it was not made yet. */
+    uint64_t fence;    /* What was handed out up to this one is meant, since the
+                          answer; UINT64_MAX: there is none yet. */
 };
 
 struct taken {
     struct taken_key *keys; /* owned: a hash table */
     size_t capacity;
     size_t count;
+    bool has_settled; /* Some of them were answered. */
 };
 
 void taken_fini(struct taken *taken);
@@ -38,12 +41,18 @@ bool taken_add(struct taken *taken, uint64_t hash, uint64_t position);
  */
 void taken_tell(struct taken *taken, uint64_t settle);
 
-/* It was answered: what comes from now on was handed out after. */
-void taken_settled(struct taken *taken, uint64_t settle);
-
-/* True if the event at @position is to be dropped. One that is handed out again
- * ends that.
+/* It was answered: what comes from now on was handed out after. What came
+ * before, up to @fence, may still wait to be looked at here.
  */
-bool taken_holds(struct taken *taken, uint64_t hash, uint64_t position);
+void taken_settled(struct taken *taken, uint64_t settle, uint64_t fence);
+
+/* Nothing waits any more: those that were answered go. */
+void taken_drop_settled(struct taken *taken);
+
+/* True if the event at @position, handed out under @fence, is to be dropped.
+ * One that is handed out again ends that.
+ */
+bool taken_holds(struct taken *taken, uint64_t hash, uint64_t position,
+                 uint64_t fence);
 
 #endif

@@ -662,6 +662,32 @@ START_TEST(held_frames_are_looked_through_too)
 }
 END_TEST
 
+/* The server has taken back what it had handed out before the answer, whenever
+ * that is told here.
+ */
+START_TEST(held_frames_from_before_the_answer_are_dropped_after_it)
+{
+    uint64_t id = join(10), request;
+
+    seen.pauses = true;
+    HAND(id, 1, 1);
+    HAND(id, 2, 11, 2);
+    acta_retry(seen.member, seen.numbers[0], 0);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+    ck_assert_str_eq(take_settle(id, &request), "retry 1 0");
+    settled(request, 1, NULL, 0);
+    seen.pauses = false;
+    acta_member_resume(seen.member);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+    ck_assert_uint_eq(seen.count, 2);
+    ck_assert_uint_eq(seen.positions[1], 2);
+
+    HAND(id, 3, 1, 11); /* They come again. */
+    ck_assert_uint_eq(seen.count, 4);
+    ck_assert_uint_eq(seen.positions[3], 11);
+}
+END_TEST
+
 /* ---- connections ---- */
 
 START_TEST(lost_connection_empties_the_hand_and_joins_again)
@@ -778,6 +804,8 @@ add_events(Suite *suite)
     tcase_add_test(tcase, events_behind_a_parked_one_are_dropped_if_they_wait);
     tcase_add_test(tcase, events_behind_a_parked_one_come_if_the_group_goes_on);
     tcase_add_test(tcase, held_frames_are_looked_through_too);
+    tcase_add_test(tcase,
+                   held_frames_from_before_the_answer_are_dropped_after_it);
 }
 
 int
