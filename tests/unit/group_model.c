@@ -64,6 +64,18 @@ is_blocked(const struct group_model *model, uint64_t position)
     return false;
 }
 
+/* It has a row from now on. A ticket that it may have is of the removal of the
+ * one before.
+ */
+static void
+begin_row(struct model_event *event)
+{
+    if (!event->has_row) {
+        event->has_row = true;
+        event->ticket = 0;
+    }
+}
+
 void
 model_read(struct group_model *model, uint64_t position)
 {
@@ -76,7 +88,7 @@ model_read(struct group_model *model, uint64_t position)
     event->state = MODEL_WAITS;
     if (waits_for_parked(model) && is_blocked(model, position)) {
         event->state = MODEL_PARKED;
-        event->has_row = true;
+        begin_row(event);
         event->is_behind = true;
     }
 }
@@ -231,12 +243,12 @@ park(struct group_model *model, uint64_t position)
             if (same_key(model, p, position) && is_live(behind)) {
                 behind->state = MODEL_PARKED;
                 behind->is_behind = behind->is_behind || !behind->has_row;
-                behind->has_row = true;
+                begin_row(behind);
             }
         }
     }
     event->state = MODEL_PARKED;
-    event->has_row = true;
+    begin_row(event);
     event->is_behind = false;
 }
 
