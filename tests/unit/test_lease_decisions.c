@@ -572,7 +572,7 @@ START_TEST(leases_do_what_the_model_does)
     for (unsigned i = rnd_effort(STEPS, 50 * STEPS); i > 0; i--) {
         step(&rnd);
     }
-    ck_assert_uint_gt(fence_max, 10);
+    ck_assert_uint_gt(fence_max, 1); /* Few steps give few. */
 }
 END_TEST
 
