@@ -325,6 +325,7 @@ follow_model(struct acta_projector *projector, struct acta_err *err)
     if (code != ACTA_OK) {
         return code;
     }
+    projector->is_in_doubt = false;
     projector->position = projector->saved > begin ? projector->saved : begin;
     code = look_for_replay(projector, err);
     if (code != ACTA_OK) {
@@ -385,13 +386,30 @@ handle_news(struct acta_projector *projector, struct acta_err *err)
     return code;
 }
 
+void
+projector_stopped(struct acta_projector *projector, enum acta_code code,
+                  const struct acta_err *err)
+{
+    struct acta_err why;
+
+    projector->status.state = ACTA_PROJECTOR_STOPPED;
+    if (code != ACTA_OK && !projector->is_interrupted &&
+        !projector->is_blamed) {
+        projector_blame(projector, NULL, err->text);
+    }
+    if (code != ACTA_FENCED) {
+        (void)projector_note(projector, &why); /* It is over anyway. */
+    }
+}
+
 /* Run as the one that is active. */
 static enum acta_code
 run_active(struct acta_projector *projector, struct acta_err *err)
 {
-    struct acta_err why = {ACTA_OK, ""};
-    enum acta_code code = follow(projector, err);
+    enum acta_code code;
 
+    projector->is_blamed = false;
+    code = follow(projector, err);
     projector->status.state = ACTA_PROJECTOR_RUNNING;
     if (code == ACTA_OK) {
         code = projector_note(projector, err);
@@ -399,14 +417,7 @@ run_active(struct acta_projector *projector, struct acta_err *err)
     if (code == ACTA_OK) {
         code = handle_news(projector, err);
     }
-    projector->status.state = ACTA_PROJECTOR_STOPPED;
-    if (code != ACTA_OK && !projector->is_interrupted &&
-        projector->status.errors == 0) {
-        projector_blame(projector, NULL, err->text);
-    }
-    if (code != ACTA_FENCED) {
-        (void)projector_note(projector, &why); /* It is over anyway. */
-    }
+    projector_stopped(projector, code, err);
     projector_unfollow(projector);
     return code;
 }

@@ -31,12 +31,13 @@ struct acta_projector {
     char consumer[PROJECTOR_NAME_SIZE];
     struct acta_keeper keeper; /* If projection->has_keeper. */
     struct acta_follower *follower;
-    uint64_t epoch;        /* Of the consumer; 0: it is not claimed. */
-    uint64_t position;     /* All up to here is handled, and committed. */
-    uint64_t saved;        /* The model's checkpoint, as it was seen last. */
-    uint64_t committing;   /* Where it was to be, when that was asked last. */
-    bool model_failed;     /* The last failure is that of the keeper. */
-    uint64_t replay_until; /* Events up to here were handled before. */
+    uint64_t epoch;           /* Of the consumer; 0: it is not claimed. */
+    uint64_t position;        /* All up to here is handled, and committed. */
+    uint64_t saved;           /* The model's checkpoint, as it was seen last. */
+    uint64_t committing;      /* Where a commit was to bring it. */
+    bool is_in_doubt;         /* It is not known if that was done. */
+    bool model_failed;        /* The last failure is that of the keeper. */
+    uint64_t replay_until;    /* Events up to here were handled before. */
     struct acta_lease *lease; /* NULL: it is not held, and not waited for. */
     char lease_name[PROJECTOR_NAME_SIZE];
     bool lease_is_held;
@@ -58,6 +59,7 @@ struct acta_projector {
     char error_text[PROJECTOR_TEXT_SIZE];
 
     bool is_interrupted; /* That is why it ended. */
+    bool is_blamed;      /* Why it ends is told as an error already. */
     uint64_t noted_ms;   /* When the last note was made. */
     bool note_is_due;    /* Something has changed since. */
     uint64_t started_ms; /* Of a rebuild. */
@@ -88,6 +90,12 @@ void projector_unfollow(struct acta_projector *projector);
 enum acta_code projector_checkpoint(struct acta_projector *projector,
                                     uint64_t position,
                                     struct acta_err *err) ACTA_CHECKED;
+
+/* It has ended with @code: that is told as an error, unless it was already, and
+ * noted.
+ */
+void projector_stopped(struct acta_projector *projector, enum acta_code code,
+                       const struct acta_err *err);
 
 /* The next news, waited for. TIMEOUT if not @waits and there are none. */
 enum acta_code projector_next(struct acta_projector *projector, bool waits,

@@ -75,11 +75,12 @@ commit_model(struct acta_projector *projector, uint64_t position,
     enum acta_code code =
         keeper->save(keeper->user, projector->projection->name, position, err);
 
-    projector->committing = position;
     if (code != ACTA_OK) {
         keeper->rollback(keeper->user);
     } else {
         code = keeper->commit(keeper->user, err);
+        projector->is_in_doubt = code != ACTA_OK;
+        projector->committing = position;
     }
     projector->model_failed = code != ACTA_OK;
     if (code == ACTA_OK) {
@@ -92,27 +93,39 @@ commit_model(struct acta_projector *projector, uint64_t position,
 
 /* Store what is in projector->append, once, through outages. */
 static enum acta_code
-append(struct acta_projector *projector, struct acta_err *err)
+append(struct acta_projector *projector, const struct acta_appended **appended,
+       struct acta_err *err)
 {
     enum acta_code code;
 
     do {
-        code = acta_sync_append(projector->sync, projector->append, NULL, err);
+        code =
+            acta_sync_append(projector->sync, projector->append, appended, err);
     } while (projector_can_go_on(projector, &code, err));
     return code;
 }
 
+/* Events that are all there, since the consumer was set back, move nothing:
+ * projector->position says if the checkpoint was moved with them.
+ */
 static enum acta_code
 append_with_checkpoint(struct acta_projector *projector, uint64_t position,
                        struct acta_err *err)
 {
+    const struct acta_appended *appended;
+    enum acta_code code;
+
     acta_append_checkpoint(projector->append, projector->consumer,
                            projector->epoch, ACTA_FROM_ANY, position);
     if (projector->lease != NULL) {
         acta_append_lease(projector->append, projector->lease_name,
                           acta_lease_fence(projector->lease));
     }
-    return append(projector, err);
+    code = append(projector, &appended, err);
+    if (code == ACTA_OK && !appended->repeated) {
+        projector->position = position;
+    }
+    return code;
 }
 
 static enum acta_code
@@ -139,7 +152,9 @@ commit(struct acta_projector *projector, uint64_t position,
     } else if (acta_append_count(projector->append) > 0) {
         code = append_with_checkpoint(projector, position, err);
     }
-    return code == ACTA_OK ? move_checkpoint(projector, position, err) : code;
+    return code == ACTA_OK && projector->position < position
+               ? move_checkpoint(projector, position, err)
+               : code;
 }
 
 /* ---- a batch ---- */
@@ -213,16 +228,16 @@ can_be_undone(const struct acta_projector *projector)
     return has_keeper(projector) || acta_append_count(projector->append) > 0;
 }
 
-/* Handle and commit what can be handled at the front of these events. */
+/* Handle what can be handled at the front of these events: then that is to be
+ * committed. If it is nothing, and the batch is stuck, nothing is.
+ */
 static enum acta_code
-handle_batch(struct acta_projector *projector, struct batch *batch,
-             uint64_t position, struct acta_err *err)
+run_batch(struct acta_projector *projector, struct batch *batch,
+          struct acta_err *err)
 {
-    size_t count = batch->count;
-    enum acta_code code;
-
     for (;;) {
-        code = begin(projector, err);
+        enum acta_code code = begin(projector, err);
+
         if (code != ACTA_OK) {
             return code;
         }
@@ -232,15 +247,41 @@ handle_batch(struct acta_projector *projector, struct batch *batch,
             return code;
         }
         if (!batch->is_stuck || !can_be_undone(projector)) {
-            break;
+            return ACTA_OK;
         }
         roll_back(projector);
         batch->count = batch->handled;
     }
-    if (batch->handled < count) {
-        position = batch->events[batch->handled - 1]->position;
+}
+
+/* Handle and commit what can be handled at the front of these events. What they
+ * emit under ids of their own may be stored in part, from a time when they came
+ * in other batches, before the consumer was set back: event by event it is
+ * either stored or not.
+ */
+static enum acta_code
+handle_batch(struct acta_projector *projector, struct batch *batch,
+             uint64_t position, struct acta_err *err)
+{
+    size_t count = batch->count;
+    enum acta_code code;
+
+    for (;;) {
+        uint64_t end = position;
+
+        code = run_batch(projector, batch, err);
+        if (code != ACTA_OK || (batch->is_stuck && batch->handled == 0)) {
+            return code;
+        }
+        if (batch->handled < count) {
+            end = batch->events[batch->handled - 1]->position;
+        }
+        code = commit(projector, end, err);
+        if (code != ACTA_PARTIAL_REPEAT || batch->handled == 1) {
+            break;
+        }
+        batch->count = 1;
     }
-    code = commit(projector, position, err);
     if (code == ACTA_OK) {
         projector->status.handled += batch->handled;
         projector->status.skipped += batch->skipped;
@@ -271,7 +312,8 @@ pause_for(struct acta_projector *projector, uint64_t delay_ms,
 }
 
 /* Lay it aside: the note of it is stored with the checkpoint, or else before
- * that of the model.
+ * that of the model. If it is there, from an earlier time, it stays as it is,
+ * whatever was said then.
  */
 static enum acta_code
 park(struct acta_projector *projector, const struct acta_event *event,
@@ -285,9 +327,9 @@ park(struct acta_projector *projector, const struct acta_event *event,
         return code;
     }
     code = has_keeper(projector)
-               ? append(projector, err)
+               ? append(projector, NULL, err)
                : append_with_checkpoint(projector, event->position, err);
-    if (code == ACTA_OK) {
+    if (code == ACTA_OK || code == ACTA_ID_REUSED) {
         code = begin(projector, err);
     }
     if (code == ACTA_OK) {
@@ -309,6 +351,7 @@ settle(struct acta_projector *projector, const struct acta_event *event,
     case ACTA_VERDICT_RETRY:
         return pause_for(projector, projector->tried.delay_ms, err);
     case ACTA_VERDICT_STOP:
+        projector->is_blamed = true;
         return acta_fail(err,
                          projector->tried.verdict == ACTA_VERDICT_STOP
                              ? ACTA_CANCELLED
@@ -325,34 +368,43 @@ settle(struct acta_projector *projector, const struct acta_event *event,
 
 /* ---- a model that fails ---- */
 
-/* What the model's store was asked has failed, @failures times now. A commit
- * that failed may have been done all the same: so it is looked up. OK: it may
+/* What the model's store was asked has failed, @failures times now. OK: it may
  * be tried again.
  */
 static enum acta_code
 recover(struct acta_projector *projector, enum acta_code code,
         uint64_t failures, struct acta_err *err)
 {
-    const struct acta_keeper *keeper = &projector->keeper;
-    const char *name = projector->projection->name;
-    struct acta_err why = *err;
-    uint64_t found;
-
     projector->model_failed = false;
-    projector_blame(projector, NULL, why.text);
+    projector_blame(projector, NULL, err->text);
     if (failures >= projector->options.attempts_max) {
+        projector->is_blamed = true;
         return code;
     }
-    code = pause_for(projector, projector_pause_ms(projector, failures), err);
+    return pause_for(projector, projector_pause_ms(projector, failures), err);
+}
+
+/* A commit that failed may have been done all the same: nothing goes on before
+ * that is known.
+ */
+static enum acta_code
+look_up_commit(struct acta_projector *projector, struct acta_err *err)
+{
+    const struct acta_keeper *keeper = &projector->keeper;
+    uint64_t found;
+    enum acta_code code =
+        keeper->load(keeper->user, projector->projection->name, &found, err);
+
+    projector->model_failed = code != ACTA_OK;
     if (code != ACTA_OK) {
         return code;
     }
-    if (keeper->load(keeper->user, name, &found, &why) == ACTA_OK &&
-        found == projector->committing) {
-        projector->saved = found;
-        return move_checkpoint(projector, found, err);
+    projector->is_in_doubt = false;
+    if (found != projector->committing) {
+        return ACTA_OK;
     }
-    return ACTA_OK;
+    projector->saved = found;
+    return move_checkpoint(projector, found, err);
 }
 
 /* ---- all of them ---- */
@@ -364,6 +416,9 @@ handle_front(struct acta_projector *projector,
 {
     struct batch batch = {.events = events, .count = count};
 
+    if (projector->is_in_doubt) {
+        return look_up_commit(projector, err);
+    }
     if (projector->tried.is_known && count > 0 &&
         events[0]->position == projector->tried.position) {
         return settle(projector, events[0], err);
@@ -386,7 +441,9 @@ projector_handle(struct acta_projector *projector,
     projector->tried.is_known = false;
     projector->model_failed = false;
     while (code == ACTA_OK && projector->position < position) {
-        while (count > 0 && events[0]->position <= projector->position) {
+        uint64_t before = projector->position;
+
+        while (count > 0 && events[0]->position <= before) {
             events++;
             count--;
         }
@@ -395,10 +452,10 @@ projector_handle(struct acta_projector *projector,
             return code;
         }
         code = handle_front(projector, events, count, position, err);
-        if (code == ACTA_OK) {
-            failures = 0;
-        } else if (projector->model_failed) {
+        if (code != ACTA_OK && projector->model_failed) {
             code = recover(projector, code, ++failures, err);
+        } else if (projector->position > before) {
+            failures = 0;
         }
         if (code == ACTA_OK) {
             code = projector_note_if_due(projector, err);

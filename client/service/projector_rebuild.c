@@ -178,12 +178,10 @@ rebuild(struct acta_projector *projector, struct acta_err *err)
         projector->position = acta_follower_position(projector->follower);
         code = catch_up(projector, err);
     }
-    projector->status.state = ACTA_PROJECTOR_STOPPED;
+    projector_stopped(projector, code, err);
     if (code == ACTA_OK) {
         /* It is done: a consumer that is left over is deleted by the next. */
         (void)delete_consumer(projector, &why);
-    } else if (code != ACTA_FENCED) {
-        (void)projector_note(projector, &why);
     }
     projector_unfollow(projector);
     return code;
@@ -196,6 +194,8 @@ begin(struct acta_projector *projector)
     snprintf(projector->consumer, sizeof(projector->consumer), "%s.rebuild",
              projector->projection->name);
     projector->is_interrupted = false;
+    projector->is_blamed = false;
+    projector->is_in_doubt = false;
     projector->position = 0;
     projector->saved = 0;
     projector->replay_until = UINT64_MAX;

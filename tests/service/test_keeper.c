@@ -1,0 +1,389 @@
+/* Projections whose model fails: a keeper of the test's own, whose calls fail
+ * as it is told, over a store in memory.
+ */
+
+#include <acta/acta_memory.h>
+#include <acta/acta_projection.h>
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+
+#define EVENTS 5
+
+static struct acta_memory *memory;
+static struct acta_sync *sync_;
+static struct acta_projection *projection;
+static struct acta_projector *projector;
+static struct acta_projector_options options;
+static struct acta_err err;
+
+/* The model counts the events that it was told of, in transactions. */
+struct model {
+    unsigned count;
+    uint64_t position;
+};
+static struct model stored;
+static struct model open_; /* In the transaction. */
+static bool is_open;
+
+/* Calls, counted, and those that fail: from the first of these numbers on, so
+ * many times.
+ */
+struct call {
+    unsigned calls;
+    unsigned fail_from;
+    unsigned fail_times;
+};
+static struct call loads, begins, commits;
+static bool fails_when_done; /* A commit that fails was done all the same. */
+
+static bool
+is_to_fail(struct call *call)
+{
+    call->calls++;
+    return call->calls >= call->fail_from &&
+           call->calls < call->fail_from + call->fail_times;
+}
+
+static enum acta_code
+load(void *user, const char *name, uint64_t *position, struct acta_err *why)
+{
+    (void)user;
+    (void)name;
+    *position = is_open ? open_.position : stored.position;
+    return is_to_fail(&loads) ? acta_fail(why, ACTA_IO, "no load") : ACTA_OK;
+}
+
+static enum acta_code
+begin(void *user, const char *name, struct acta_err *why)
+{
+    (void)user;
+    (void)name;
+    if (is_to_fail(&begins)) {
+        return acta_fail(why, ACTA_IO, "no beginning");
+    }
+    open_ = stored;
+    is_open = true;
+    return ACTA_OK;
+}
+
+static enum acta_code
+save(void *user, const char *name, uint64_t position, struct acta_err *why)
+{
+    (void)user;
+    (void)name;
+    (void)why;
+    open_.position = position;
+    return ACTA_OK;
+}
+
+static enum acta_code
+commit(void *user, struct acta_err *why)
+{
+    bool fails = is_to_fail(&commits);
+
+    (void)user;
+    if (!fails || fails_when_done) {
+        stored = open_;
+    }
+    is_open = false;
+    return fails ? acta_fail(why, ACTA_IO, "no commit") : ACTA_OK;
+}
+
+static void
+rollback(void *user)
+{
+    (void)user;
+    is_open = false;
+}
+
+/* The event that is poison, and what is wrong with it each time. */
+static uint64_t poison;
+static unsigned poisoned;
+
+static enum acta_verdict
+count(void *user, struct acta_context *context, const struct acta_event *event)
+{
+    (void)user;
+    open_.count++;
+    return event->position == poison
+               ? acta_context_fail(context, ACTA_VERDICT_PARK,
+                                   "for the %uth time", ++poisoned)
+               : ACTA_VERDICT_OK;
+}
+
+static void
+setup(void)
+{
+    struct acta_keeper keeper = acta_keeper_of(NULL);
+
+    memory = acta_memory_new();
+    ck_assert_int_eq(acta_sync_open_memory(&sync_, memory, NULL, &err),
+                     ACTA_OK);
+    stored = (struct model){0};
+    is_open = false;
+    loads = begins = commits = (struct call){0};
+    fails_when_done = false;
+    poison = 0;
+    poisoned = 0;
+    keeper.load = load;
+    keeper.begin = begin;
+    keeper.save = save;
+    keeper.commit = commit;
+    keeper.rollback = rollback;
+    projection = acta_projection_new("orders");
+    acta_projection_on(projection, "Placed", count, NULL);
+    acta_projection_keep(projection, &keeper);
+    options = acta_projector_options_of();
+    options.is_once = true;
+    options.retry_ms = 1;
+    projector = NULL;
+}
+
+static void
+teardown(void)
+{
+    acta_projector_free(projector);
+    acta_projection_free(projection);
+    acta_sync_close(sync_);
+    acta_memory_free(memory);
+}
+
+/* ---- the words in which the tests are written ---- */
+
+static void
+store_many(unsigned times)
+{
+    struct acta_append *append = acta_append_new();
+    struct acta_draft draft = acta_draft_of("Placed", NULL, 0);
+
+    acta_append_stream(append, "order-1", ACTA_EXPECT_ANY);
+    while (times-- > 0) {
+        acta_append_event(append, &draft);
+    }
+    ck_assert_int_eq(acta_sync_append(sync_, append, NULL, &err), ACTA_OK);
+    acta_append_free(append);
+}
+
+static enum acta_code
+run_it(void)
+{
+    if (projector == NULL) {
+        ck_assert_int_eq(
+            acta_projector_new(&projector, projection, sync_, &options, &err),
+            ACTA_OK);
+    }
+    return acta_projector_run(projector, &err);
+}
+
+static void
+run_well(void)
+{
+    ck_assert_msg(run_it() == ACTA_OK, "%s", err.text);
+}
+
+static const struct acta_consumer *
+consumer(void)
+{
+    const struct acta_consumer_description *description;
+
+    ck_assert_int_eq(
+        acta_sync_describe_consumer(sync_, "orders", &description, &err),
+        ACTA_OK);
+    return description->consumer;
+}
+
+/* The next call after those that there were so far, @times times. */
+static void
+fail_next(struct call *call, unsigned times)
+{
+    call->fail_from = call->calls + 1;
+    call->fail_times = times;
+}
+
+/* ---- tests ---- */
+
+/* How far a commit came that was done though it failed can be asked for only
+ * after a while, as with a database that is being started again.
+ */
+START_TEST(a_commit_in_doubt_is_looked_up_until_that_is_known)
+{
+    store_many(EVENTS);
+    fail_next(&commits, 1);
+    fails_when_done = true;
+    /* One when the run begins, one in the transaction. */
+    loads.fail_from = 3;
+    loads.fail_times = 1 + (unsigned)_i;
+    run_well();
+    ck_assert_uint_eq(stored.count, EVENTS);
+    ck_assert_uint_eq(stored.position, EVENTS);
+    ck_assert_uint_eq(consumer()->position, EVENTS);
+}
+END_TEST
+
+START_TEST(a_commit_that_was_not_done_is_done_again)
+{
+    store_many(EVENTS);
+    fail_next(&commits, 1);
+    loads.fail_from = 3;
+    loads.fail_times = 2;
+    run_well();
+    ck_assert_uint_eq(stored.count, EVENTS);
+    ck_assert_uint_eq(consumer()->position, EVENTS);
+}
+END_TEST
+
+START_TEST(a_commit_whose_outcome_stays_unknown_stops_it)
+{
+    store_many(EVENTS);
+    fail_next(&commits, 1);
+    fails_when_done = true;
+    loads.fail_from = 3;
+    loads.fail_times = 1000;
+    ck_assert_int_eq(run_it(), ACTA_IO);
+    loads.fail_times = 0;
+    run_well();
+    ck_assert_uint_eq(stored.count, EVENTS);
+    ck_assert_uint_eq(consumer()->position, EVENTS);
+}
+END_TEST
+
+START_TEST(a_model_that_cannot_begin_at_first_begins_where_it_is_to)
+{
+    store_many(EVENTS);
+    options.position = 3;
+    fail_next(&begins, 2);
+    run_well();
+    ck_assert_uint_eq(stored.count, EVENTS - 3);
+    ck_assert_uint_eq(consumer()->position, EVENTS);
+}
+END_TEST
+
+START_TEST(what_stops_it_is_noted_also_behind_other_errors)
+{
+    store_many(EVENTS);
+    fail_next(&begins, 1);
+    run_well();
+    ck_assert_ptr_nonnull(strstr(consumer()->note, "no beginning"));
+    /* The model is somewhere else than it was left. */
+    store_many(1);
+    fail_next(&loads, 1);
+    ck_assert_int_eq(run_it(), ACTA_IO);
+    ck_assert_str_eq(acta_projector_status(projector)->error_text, "no load");
+}
+END_TEST
+
+/* What is wrong with it may be said in other words the next time. */
+START_TEST(a_poison_is_noted_once_though_it_is_parked_twice)
+{
+    store_many(EVENTS);
+    poison = 3;
+    /* The events before it are a commit; parking it is the next. */
+    commits.fail_from = 2;
+    commits.fail_times = 1;
+    run_well();
+    ck_assert_uint_eq(poisoned, 2);
+    ck_assert_uint_eq(stored.count, EVENTS - 1);
+    ck_assert_uint_eq(consumer()->position, EVENTS + 1);
+}
+END_TEST
+
+START_TEST(a_poison_is_noted_once_also_if_the_consumer_was_set_back)
+{
+    struct acta_projection *plain = acta_projection_new("plain");
+    struct acta_read read = acta_read_of_stream("acta.parked-plain");
+    const struct acta_page *page;
+    struct acta_err why;
+
+    acta_projection_on(plain, "Placed", count, NULL);
+    ck_assert_int_eq(
+        acta_projector_new(&projector, plain, sync_, &options, &err), ACTA_OK);
+    store_many(EVENTS);
+    poison = 3;
+    run_well();
+    ck_assert_int_eq(acta_sync_reset_consumer(sync_, "plain", 0, NULL, &why),
+                     ACTA_OK);
+    run_well();
+    ck_assert_uint_eq(poisoned, 2);
+    ck_assert_uint_eq(open_.count, 2 * EVENTS);
+    ck_assert_int_eq(acta_sync_read(sync_, &read, &page, &why), ACTA_OK);
+    ck_assert_uint_eq(page->events_count, 1);
+    acta_projector_free(projector);
+    projector = NULL;
+    acta_projection_free(plain);
+}
+END_TEST
+
+/* One event for each, under an id that is made of its position. */
+static enum acta_verdict
+emit(void *user, struct acta_context *context, const struct acta_event *event)
+{
+    struct acta_id id = {{0}};
+    struct acta_draft draft = acta_draft_of("Billed", NULL, 0);
+
+    (void)user;
+    id.bytes[0] = (uint8_t)event->position;
+    draft.id = &id;
+    acta_context_emit(context, "bill-1", &draft);
+    return ACTA_VERDICT_OK;
+}
+
+/* In batches of two, then, from the first on, in one of all. */
+START_TEST(what_is_emitted_again_under_its_id_counts_once)
+{
+    struct acta_projection *plain = acta_projection_new("plain");
+    struct acta_read read = acta_read_of_stream("bill-1");
+    const struct acta_page *page;
+    struct acta_err why;
+
+    acta_projection_on(plain, "Placed", emit, NULL);
+    options.batch_max = 2;
+    ck_assert_int_eq(
+        acta_projector_new(&projector, plain, sync_, &options, &err), ACTA_OK);
+    store_many(EVENTS);
+    run_well();
+    acta_projector_free(projector);
+    ck_assert_int_eq(acta_sync_reset_consumer(sync_, "plain", 0, NULL, &why),
+                     ACTA_OK);
+    store_many(EVENTS);
+    options.batch_max = 1000;
+    ck_assert_int_eq(
+        acta_projector_new(&projector, plain, sync_, &options, &err), ACTA_OK);
+    run_well();
+    ck_assert_int_eq(acta_sync_read(sync_, &read, &page, &why), ACTA_OK);
+    ck_assert_uint_eq(page->events_count, 2 * EVENTS);
+    acta_projector_free(projector);
+    projector = NULL;
+    acta_projection_free(plain);
+}
+END_TEST
+
+static Suite *
+keeper_suite(void)
+{
+    Suite *suite = suite_create("keeper");
+    TCase *tcase = tcase_create("keeper");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(
+        tcase, a_commit_in_doubt_is_looked_up_until_that_is_known, 0, 3);
+    tcase_add_test(tcase, a_commit_that_was_not_done_is_done_again);
+    tcase_add_test(tcase, a_commit_whose_outcome_stays_unknown_stops_it);
+    tcase_add_test(tcase,
+                   a_model_that_cannot_begin_at_first_begins_where_it_is_to);
+    tcase_add_test(tcase, what_stops_it_is_noted_also_behind_other_errors);
+    tcase_add_test(tcase, a_poison_is_noted_once_though_it_is_parked_twice);
+    tcase_add_test(tcase,
+                   a_poison_is_noted_once_also_if_the_consumer_was_set_back);
+    tcase_add_test(tcase, what_is_emitted_again_under_its_id_counts_once);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int
+main(void)
+{
+    return run_suite(keeper_suite());
+}
