@@ -284,9 +284,10 @@ decision_own_count(const struct acta_decision *decision)
     return count;
 }
 
-static void
-write_event(const struct acta_decision *decision, const struct context *context,
-            struct acta_append *append, const struct decided *decided)
+void
+decision_write_event(const struct acta_decision *decision,
+                     const struct context *context, struct acta_append *append,
+                     const struct decided *decided)
 {
     struct acta_draft draft = decided->draft;
     struct slice metadata = buf_slice(&decision->metadata);
@@ -316,7 +317,7 @@ decision_write(const struct acta_decision *decision,
         for (const struct decided *decided = decision->first; decided != NULL;
              decided = decided->next) {
             if (decided->stream == NULL) {
-                write_event(decision, context, append, decided);
+                decision_write_event(decision, context, append, decided);
             }
         }
     } else if (own != NULL) {
@@ -331,6 +332,6 @@ decision_write(const struct acta_decision *decision,
             stream = decided->stream;
             acta_append_stream(append, stream, ACTA_EXPECT_ANY);
         }
-        write_event(decision, context, append, decided);
+        decision_write_event(decision, context, append, decided);
     }
 }

@@ -74,6 +74,12 @@ void decision_write(const struct acta_decision *decision,
                     const struct context *context, struct acta_append *append,
                     const char *own, int64_t expected);
 
+/* Add one of its events to the write that was begun last. */
+void decision_write_event(const struct acta_decision *decision,
+                          const struct context *context,
+                          struct acta_append *append,
+                          const struct decided *decided);
+
 /* How many of its events are for the instance's own stream. */
 size_t decision_own_count(const struct acta_decision *decision);
 

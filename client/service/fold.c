@@ -30,7 +30,14 @@ enum acta_code
 fold_add(struct fold *fold, const char *type, acta_evolve_fn *evolve,
          struct acta_err *err)
 {
-    struct fold_row row = {NULL, strlen(type), evolve};
+    return fold_add_at(fold, type, evolve, 0, err);
+}
+
+enum acta_code
+fold_add_at(struct fold *fold, const char *type, acta_evolve_fn *evolve,
+            size_t offset, struct acta_err *err)
+{
+    struct fold_row row = {NULL, strlen(type), evolve, offset};
     struct fold_row *rows;
 
     if (acta_type_version(type, NULL) != 1) {
@@ -81,7 +88,7 @@ fold_event(const struct fold *fold, void *state, struct acta_upcast *upcast,
     if (code != ACTA_OK) {
         return code;
     }
-    if (!row->evolve(state, newest)) {
+    if (!row->evolve((char *)state + row->offset, newest)) {
         return acta_fail(err, ACTA_CORRUPT,
                          "event at position %ju of stream %s: this %s cannot "
                          "be folded",

@@ -13,6 +13,7 @@ struct fold_row {
     char *type; /* owned */
     size_t type_size;
     acta_evolve_fn *evolve;
+    size_t offset; /* Of the part of the state that it changes. */
 };
 
 struct fold {
@@ -22,9 +23,14 @@ struct fold {
 
 void fold_fini(struct fold *fold);
 
-/* INVALID: the type has a version, or is there already. MEMORY. */
+/* Events of @type change the state, or what begins @offset bytes into it.
+ * INVALID: the type has a version, or is there already. MEMORY.
+ */
 enum acta_code fold_add(struct fold *fold, const char *type,
                         acta_evolve_fn *evolve, struct acta_err *err);
+enum acta_code fold_add_at(struct fold *fold, const char *type,
+                           acta_evolve_fn *evolve, size_t offset,
+                           struct acta_err *err);
 
 /* Name the types, in all versions, in the item of @query that was begun last.
  */

@@ -115,6 +115,7 @@ acta_projector_new(struct acta_projector **projector,
     made->projection = projection;
     made->sync = sync;
     made->interrupt_fd = -1;
+    made->handle = projector_handle;
     made->status.error_stream = made->error_stream;
     made->status.error_text = made->error_text;
     code = prepare(made, options, err);
@@ -379,8 +380,8 @@ handle_news(struct acta_projector *projector, struct acta_err *err)
     do {
         code = projector_next(projector, true, &news, err);
         if (code == ACTA_OK) {
-            code = projector_handle(projector, news->events, news->events_count,
-                                    news->position, err);
+            code = projector->handle(projector, news->events,
+                                     news->events_count, news->position, err);
         }
     } while (code == ACTA_OK && !(projector->options.is_once && news->live));
     return code;

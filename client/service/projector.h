@@ -16,6 +16,13 @@
 #define PROJECTOR_STREAM_SIZE 256
 #define PROJECTOR_TEXT_SIZE   240
 
+struct acta_projector;
+
+typedef enum acta_code projector_work(struct acta_projector *projector,
+                                      const struct acta_event *const *events,
+                                      size_t count, uint64_t position,
+                                      struct acta_err *err);
+
 struct acta_projector {
     const struct acta_projection *projection;
     struct acta_sync *sync;
@@ -26,6 +33,12 @@ struct acta_projector {
     struct acta_upcast *upcast;            /* owned */
     struct acta_append *append;            /* owned: what is emitted. */
     int interrupt_fd;
+
+    /* What handles events: projector_handle(), or another that promises the
+     * same, for @work.
+     */
+    projector_work *handle;
+    void *work;
 
     /* What is worked on: the model in use, or in a rebuild the one beside. */
     char consumer[PROJECTOR_NAME_SIZE];
@@ -111,6 +124,14 @@ enum acta_code projector_next(struct acta_projector *projector, bool waits,
 enum acta_code projector_handle(struct acta_projector *projector,
                                 const struct acta_event *const *events,
                                 size_t count, uint64_t position,
+                                struct acta_err *err) ACTA_CHECKED;
+
+/* Do about the event that was tried what is to be done: wait until it is tried
+ * again, or lay it aside, so that projector->position is behind it. CANCELLED,
+ * INVALID: it is what stops the projector.
+ */
+enum acta_code projector_settle(struct acta_projector *projector,
+                                const struct acta_event *event,
                                 struct acta_err *err) ACTA_CHECKED;
 
 /* ---- projector_try.c ---- */

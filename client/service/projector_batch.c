@@ -342,9 +342,9 @@ park(struct acta_projector *projector, const struct acta_event *event,
     return code;
 }
 
-static enum acta_code
-settle(struct acta_projector *projector, const struct acta_event *event,
-       struct acta_err *err)
+enum acta_code
+projector_settle(struct acta_projector *projector,
+                 const struct acta_event *event, struct acta_err *err)
 {
     projector->tried.is_known = false;
     switch (projector_judge(projector)) {
@@ -421,7 +421,7 @@ handle_front(struct acta_projector *projector,
     }
     if (projector->tried.is_known && count > 0 &&
         events[0]->position == projector->tried.position) {
-        return settle(projector, events[0], err);
+        return projector_settle(projector, events[0], err);
     }
     if (count > projector->options.batch_max) {
         batch.count = projector->options.batch_max;
