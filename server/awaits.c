@@ -1,6 +1,5 @@
 #include "awaits.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@ void
 awaits_init(struct awaits *awaits)
 {
     *awaits = (struct awaits){0};
-    TAILQ_INIT(&awaits->all);
+    kept_init(&awaits->kept);
 }
 
 static void
@@ -25,8 +24,7 @@ free_slot(struct name_node *node)
 void
 awaits_fini(struct awaits *awaits)
 {
-    assert(TAILQ_EMPTY(&awaits->all));
-
+    kept_fini(&awaits->kept);
     name_map_fini(&awaits->by_name, free_slot);
     heap_fini(&awaits->waits);
 }
@@ -80,33 +78,29 @@ awaits_keep(struct awaits *awaits, struct slice name, uint64_t position,
         return false;
     }
     slot = get_slot(awaits, name);
-    if (slot == NULL || !heap_reserve(&slot->positions, 1)) {
+    if (slot == NULL || !heap_reserve(&slot->positions, 1) ||
+        !kept_add(&awaits->kept, &await->kept, job)) {
         if (slot != NULL) {
             drop_if_empty(awaits, slot);
         }
         free(await);
         return false;
     }
-    *await = (struct await){
-        .position = {.time = position},
-        .until = {.time = until_us},
-        .slot = slot,
-        .job = job,
-    };
+    await->position = (struct heap_node){.time = position};
+    await->until = (struct heap_node){.time = until_us};
+    await->slot = slot;
     heap_put(&slot->positions, &await->position);
     heap_put(&awaits->waits, &await->until);
-    TAILQ_INSERT_TAIL(&awaits->all, await, in_all);
     return true;
 }
 
 static struct job *
 take(struct awaits *awaits, struct await *await)
 {
-    struct job *job = await->job;
+    struct job *job = kept_take(&awaits->kept, &await->kept);
 
     heap_remove(&awaits->waits, &await->until);
     heap_remove(&await->slot->positions, &await->position);
-    TAILQ_REMOVE(&awaits->all, await, in_all);
     drop_if_empty(awaits, await->slot);
     free(await);
     return job;
@@ -138,23 +132,11 @@ struct job *
 awaits_forget(struct awaits *awaits, const struct completions *completions,
               uint64_t connection_id)
 {
-    struct await *await = TAILQ_FIRST(&awaits->all);
-    struct job *jobs = NULL;
+    struct kept_job *first =
+        kept_first(&awaits->kept, completions, connection_id);
 
-    while (await != NULL) {
-        struct await *next = TAILQ_NEXT(await, in_all);
-
-        if (completions == NULL ||
-            (await->job->completions == completions &&
-             await->job->connection_id == connection_id)) {
-            struct job *job = take(awaits, await);
-
-            job->next = jobs;
-            jobs = job;
-        }
-        await = next;
-    }
-    return jobs;
+    return first == NULL ? NULL
+                         : take(awaits, OUTER(struct await, kept, first));
 }
 
 uint64_t

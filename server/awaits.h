@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "err.h"
 #include "heap.h"
 #include "job.h"
+#include "kept.h"
 #include "name_map.h"
 #include "slice.h"
 
@@ -21,12 +21,9 @@ struct await_slot;
 struct await {
     struct heap_node position; /* Of its slot's heap: that it waits for. */
     struct heap_node until;    /* When it has waited long enough. */
-    TAILQ_ENTRY(await) in_all;
+    struct kept_job kept;
     struct await_slot *slot;
-    struct job *job; /* owned */
 };
-
-TAILQ_HEAD(await_list, await);
 
 /* All who wait for one consumer. */
 struct await_slot {
@@ -38,7 +35,7 @@ struct await_slot {
 struct awaits {
     struct name_map by_name;
     struct heap waits;
-    struct await_list all;
+    struct kept kept;
 };
 
 void awaits_init(struct awaits *awaits);
@@ -61,8 +58,8 @@ struct job *awaits_reached(struct awaits *awaits, struct slice name,
 /* Take out one who has waited long enough at @now_us; NULL: there is none. */
 struct job *awaits_tired(struct awaits *awaits, uint64_t now_us);
 
-/* Take out all who came from this connection, or with NULL from any: their jobs
- * are the caller's, linked by next.
+/* Take out one who came from this connection, or with NULL from any; NULL:
+ * there is none. The job is the caller's.
  */
 struct job *awaits_forget(struct awaits *awaits,
                           const struct completions *completions,

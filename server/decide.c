@@ -229,17 +229,15 @@ static void
 end_waiting(struct decider *decider, const struct completions *completions,
             uint64_t connection_id, enum acta_code code, const char *text)
 {
-    struct job *job =
-        awaits_forget(&decider->awaits, completions, connection_id);
+    struct job *job;
 
-    while (job != NULL) {
-        struct job *next = job->next;
-
+    while ((job = awaits_forget(&decider->awaits, completions,
+                                connection_id)) != NULL ||
+           (job = leases_forget(&decider->leases, completions,
+                                connection_id)) != NULL) {
         job_refuse(job, code, "%s", text);
         decider_is_done(decider, job);
-        job = next;
     }
-    forget_waiters(decider, completions, connection_id, code, text);
 }
 
 void

@@ -67,6 +67,12 @@ void decider_take_due(struct decider *decider, struct batch *batch,
                       uint64_t now_us, size_t events_max, size_t size_max);
 void decider_put_back_due(struct decider *decider, struct job *job);
 
+/* True if something of what was due, when it was taken last, could not be read
+ * or decided for want of memory, or because the disk has failed: it stays due,
+ * and may succeed later.
+ */
+bool decider_is_hindered(const struct decider *decider);
+
 /* Jobs that had been kept waiting and are decided now, linked by next: to be
  * given back when what was decided is durable. NULL if there is none.
  */

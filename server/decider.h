@@ -25,6 +25,7 @@ struct decider {
     uint64_t mono_us;       /* Of this batch. */
     uint64_t number;        /* The last that was given, see decider_number(). */
     uint64_t number_saved;  /* The same, in its row. */
+    bool is_hindered;       /* See decider_is_hindered(). */
     struct job *done_first; /* owned, as are those behind it: jobs that have */
     struct job *done_last;  /* waited and are decided. */
 
@@ -178,17 +179,11 @@ enum acta_code expire_leases(struct decider *decider,
 
 void list_leases(struct decider *decider, struct job *job);
 
-/* All that wait and came from this connection, or with NULL all there are, go
- * back, refused with @code.
- */
-void forget_waiters(struct decider *decider,
-                    const struct completions *completions,
-                    uint64_t connection_id, enum acta_code code,
-                    const char *text);
-
 /* ---- due.c ---- */
 
-/* A scheduled append was decided: the end of its schedule, or why it failed. */
+/* A scheduled append was decided: the end of its schedule, or why it failed; or
+ * it is put back, if that need not be for good.
+ */
 enum acta_code end_schedule(struct decider *decider, struct job *job,
                             struct acta_err *err) ACTA_CHECKED;
 

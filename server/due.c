@@ -80,6 +80,13 @@ make_failed(struct schedule_slot *slot, struct job **job,
     return code;
 }
 
+/* What may go well another time. */
+static bool
+may_pass(enum acta_code code)
+{
+    return code == ACTA_MEMORY || code == ACTA_IO;
+}
+
 void
 decider_take_due(struct decider *decider, struct batch *batch, uint64_t now_us,
                  size_t events_max, size_t size_max)
@@ -87,16 +94,18 @@ decider_take_due(struct decider *decider, struct batch *batch, uint64_t now_us,
     struct schedule_slot *slot;
 
     *batch = (struct batch){0};
+    decider->is_hindered = false;
     while ((slot = schedules_take(&decider->schedules, now_us)) != NULL) {
         struct job *job = NULL;
         struct acta_err err;
         enum acta_code code = make_job(decider, slot, &job, &err);
 
-        if (code != ACTA_OK && code != ACTA_MEMORY && code != ACTA_IO) {
+        if (code != ACTA_OK && !may_pass(code)) {
             code = make_failed(slot, &job, &err, &err);
         }
-        if (code != ACTA_OK) { /* It is tried again. */
+        if (code != ACTA_OK) {
             schedules_put_back(&decider->schedules, slot);
+            decider->is_hindered = true;
             return;
         }
         if (!fits(batch, job, events_max, size_max)) {
@@ -105,6 +114,12 @@ decider_take_due(struct decider *decider, struct batch *batch, uint64_t now_us,
         }
         add_to_batch(batch, job);
     }
+}
+
+bool
+decider_is_hindered(const struct decider *decider)
+{
+    return decider->is_hindered;
 }
 
 void
@@ -116,9 +131,9 @@ decider_put_back_due(struct decider *decider, struct job *job)
 
 /* It stays, to be seen, until it is moved or cancelled. */
 static enum acta_code
-keep_failed(struct decider *decider, struct job *job, struct acta_err *err)
+keep_failed(struct decider *decider, const struct schedule_slot *slot,
+            const char *text, struct acta_err *err)
 {
-    const struct schedule_slot *slot = job->schedule;
     struct schedule schedule;
     struct slice value;
     enum acta_code code;
@@ -134,7 +149,7 @@ keep_failed(struct decider *decider, struct job *job, struct acta_err *err)
                                      .number = slot->due.order};
     }
     schedule.has_failed = true;
-    schedule.text = slice_of(job->outcome.text);
+    schedule.text = slice_of(text);
     schedule_encode(decider_value(decider), &schedule);
     return decider_set(decider, ROW_SCHEDULE, slot->named.name, err);
 }
@@ -145,10 +160,15 @@ end_schedule(struct decider *decider, struct job *job, struct acta_err *err)
     struct schedule_slot *slot = job->schedule;
     enum acta_code code;
 
+    job->schedule = NULL;
+    if (may_pass(job->outcome.code)) {
+        schedules_put_back(&decider->schedules, slot);
+        decider->is_hindered = true;
+        return ACTA_OK;
+    }
     code = job->outcome.code == ACTA_OK
                ? effects_end_schedule(decider, slot->named.name, err)
-               : keep_failed(decider, job, err);
-    job->schedule = NULL;
+               : keep_failed(decider, slot, job->outcome.text, err);
     schedules_remove(&decider->schedules, slot);
     return code;
 }

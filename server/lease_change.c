@@ -128,33 +128,33 @@ end_waits(struct decider *decider)
     }
 }
 
-void
-forget_waiters(struct decider *decider, const struct completions *completions,
-               uint64_t connection_id, enum acta_code code, const char *text)
-{
-    struct lease_waiter *waiter = TAILQ_FIRST(&decider->leases.all);
-
-    while (waiter != NULL) {
-        struct lease_waiter *next = TAILQ_NEXT(waiter, in_all);
-        const struct job *job = waiter->job;
-
-        if (completions == NULL || (job->completions == completions &&
-                                    job->connection_id == connection_id)) {
-            struct job *taken = leases_take(&decider->leases, waiter);
-
-            job_refuse(taken, code, "%s", text);
-            decider_is_done(decider, taken);
-        }
-        waiter = next;
-    }
-}
-
 /* ---- what is asked for ---- */
 
 static bool
 is_of_claim(const struct lease_slot *slot, const uint8_t *claim)
 {
     return memcmp(slot->claim, claim, UUID_SIZE) == 0;
+}
+
+/* An acquire has to wait. If it was sent before, over a connection that may be
+ * dead by now, it takes the place of that one: else the lease could be given to
+ * where nobody hears of it, while who is there waits for itself.
+ */
+static bool
+wait_in_line(struct decider *decider, struct lease_slot *slot, struct job *job)
+{
+    struct job *twin;
+
+    if (!leases_wait(&decider->leases, slot, job, decider->mono_us, &twin)) {
+        job_refuse(job, ACTA_MEMORY, "wait for lease");
+        return false;
+    }
+    if (twin != NULL) {
+        job_refuse(twin, ACTA_CANCELLED,
+                   "the same claim came again, and waits in place of this");
+        decider_is_done(decider, twin);
+    }
+    return true;
 }
 
 static enum acta_code
@@ -175,11 +175,9 @@ acquire(struct decider *decider, struct job *job, struct lease_slot *slot,
         answer(decider, job, slot, false);
         return ACTA_OK;
     }
-    *waits = job->lease.wait_us > 0;
-    if (*waits && !leases_wait(&decider->leases, slot, job, decider->mono_us)) {
-        *waits = false;
-        job_refuse(job, ACTA_MEMORY, "wait for lease");
-    } else if (!*waits) {
+    if (job->lease.wait_us > 0) {
+        *waits = wait_in_line(decider, slot, job);
+    } else {
         refuse_held(decider, job, slot);
     }
     return ACTA_OK;
@@ -285,7 +283,7 @@ add_lease(struct decider *decider, const struct lease_slot *slot,
         if (lease.waiters_named == MSG_WAITERS_MAX) {
             break;
         }
-        lease.waiters[lease.waiters_named++] = waiter->job->lease.holder;
+        lease.waiters[lease.waiters_named++] = waiter->kept.job->lease.holder;
     }
     msg_leases_add(out, open, &lease);
 }

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limit.h"
 #include "outer.h"
 
 void
 leases_init(struct leases *leases)
 {
     *leases = (struct leases){0};
-    TAILQ_INIT(&leases->all);
+    kept_init(&leases->kept);
 }
 
 static void
@@ -25,8 +26,8 @@ free_slot(struct name_node *node)
 void
 leases_fini(struct leases *leases)
 {
-    assert(TAILQ_EMPTY(&leases->all));
-
+    kept_fini(&leases->kept);
+    name_map_fini(&leases->claimed, NULL); /* It is empty. */
     name_map_fini(&leases->by_name, free_slot);
     heap_fini(&leases->expiries);
     heap_fini(&leases->waits);
@@ -109,41 +110,100 @@ leases_end(struct leases *leases, struct lease_slot *slot)
     free_slot(&slot->named);
 }
 
-bool
-leases_wait(struct leases *leases, struct lease_slot *slot, struct job *job,
+/* ---- who waits ---- */
+
+#define KEY_SIZE_MAX (UUID_SIZE + ACTA_NAME_SIZE_MAX)
+
+/* By what a waiter is found: a claim is of one lease. */
+static struct slice
+write_key(uint8_t *to, const struct msg_change_lease *wanted)
+{
+    memcpy(to, wanted->claim, UUID_SIZE);
+    memcpy(to + UUID_SIZE, wanted->name.data, wanted->name.size);
+    return slice_make(to, UUID_SIZE + wanted->name.size);
+}
+
+static struct lease_waiter *
+find_twin(const struct leases *leases, const struct job *job)
+{
+    uint8_t key[KEY_SIZE_MAX];
+    struct name_node *node =
+        name_map_find(&leases->claimed, write_key(key, &job->lease));
+
+    return node == NULL ? NULL : OUTER(struct lease_waiter, claimed, node);
+}
+
+static struct lease_waiter *
+make_waiter(struct leases *leases, struct lease_slot *slot, struct job *job,
             uint64_t now_us)
 {
-    struct lease_waiter *waiter = malloc(sizeof(*waiter));
+    struct lease_waiter *waiter =
+        malloc(sizeof(*waiter) + UUID_SIZE + job->lease.name.size);
 
-    if (waiter == NULL || !heap_reserve(&leases->waits, 1)) {
+    if (waiter == NULL || !heap_reserve(&leases->waits, 1) ||
+        !name_map_reserve(&leases->claimed, 1) ||
+        !kept_add(&leases->kept, &waiter->kept, job)) {
         free(waiter);
+        return NULL;
+    }
+    waiter->until = (struct heap_node){.time = now_us + job->lease.wait_us,
+                                       .order = now_us};
+    waiter->slot = slot;
+    waiter->since_us = now_us;
+    waiter->claimed.name = write_key(waiter->key, &job->lease);
+    return waiter;
+}
+
+bool
+leases_wait(struct leases *leases, struct lease_slot *slot, struct job *job,
+            uint64_t now_us, struct job **twin)
+{
+    struct lease_waiter *waiter = make_waiter(leases, slot, job, now_us);
+    struct lease_waiter *older;
+
+    *twin = NULL;
+    if (waiter == NULL) {
         return false;
     }
-    *waiter = (struct lease_waiter){
-        .until = {.time = now_us + job->lease.wait_us, .order = now_us},
-        .slot = slot,
-        .job = job,
-        .since_us = now_us,
-    };
-    heap_put(&leases->waits, &waiter->until);
-    TAILQ_INSERT_TAIL(&slot->line, waiter, in_line);
-    TAILQ_INSERT_TAIL(&leases->all, waiter, in_all);
+    older = find_twin(leases, job);
+    if (older == NULL) {
+        TAILQ_INSERT_TAIL(&slot->line, waiter, in_line);
+    } else {
+        TAILQ_INSERT_BEFORE(older, waiter, in_line);
+        *twin = leases_take(leases, older);
+    }
     slot->line_count++;
+    heap_put(&leases->waits, &waiter->until);
+    name_map_put(&leases->claimed, &waiter->claimed);
     return true;
 }
 
 struct job *
 leases_take(struct leases *leases, struct lease_waiter *waiter)
 {
-    struct job *job = waiter->job;
+    struct job *job = kept_take(&leases->kept, &waiter->kept);
 
     heap_remove(&leases->waits, &waiter->until);
     TAILQ_REMOVE(&waiter->slot->line, waiter, in_line);
-    TAILQ_REMOVE(&leases->all, waiter, in_all);
+    name_map_remove(&leases->claimed, &waiter->claimed);
     waiter->slot->line_count--;
     free(waiter);
     return job;
 }
+
+struct job *
+leases_forget(struct leases *leases, const struct completions *completions,
+              uint64_t connection_id)
+{
+    struct kept_job *first =
+        kept_first(&leases->kept, completions, connection_id);
+
+    return first == NULL
+               ? NULL
+               : leases_take(leases, OUTER(struct lease_waiter, kept, first));
+}
+
+/* ---- what time brings ---- */
 
 struct lease_slot *
 leases_expired(const struct leases *leases, uint64_t now_us)

@@ -21,6 +21,7 @@
 #include "err.h"
 #include "heap.h"
 #include "job.h"
+#include "kept.h"
 #include "lease.h"
 #include "name_map.h"
 #include "slice.h"
@@ -29,10 +30,11 @@
 struct lease_waiter {
     struct heap_node until; /* When it has waited long enough. */
     TAILQ_ENTRY(lease_waiter) in_line;
-    TAILQ_ENTRY(lease_waiter) in_all;
+    struct kept_job kept;
     struct lease_slot *slot;
-    struct job *job; /* owned */
     uint64_t since_us;
+    struct name_node claimed; /* Its claim, and the name of the lease: */
+    uint8_t key[];
 };
 
 TAILQ_HEAD(lease_line, lease_waiter);
@@ -52,7 +54,8 @@ struct leases {
     struct name_map by_name;
     struct heap expiries;
     struct heap waits;
-    struct lease_line all; /* Who waits, for whichever lease. */
+    struct name_map claimed; /* Who waits, by claim. */
+    struct kept kept;
 };
 
 void leases_init(struct leases *leases);
@@ -76,12 +79,23 @@ void leases_extend(struct leases *leases, struct lease_slot *slot,
 /* It is not held any more, and nobody waits: @slot is freed. */
 void leases_end(struct leases *leases, struct lease_slot *slot);
 
-/* Put @job behind the others who wait. False if there is no memory. */
+/* Put @job behind the others who wait; or if there is one with the same claim,
+ * in its place: then *@twin is that one's job, the caller's; else NULL. False
+ * if there is no memory.
+ */
 bool leases_wait(struct leases *leases, struct lease_slot *slot,
-                 struct job *job, uint64_t now_us) ACTA_CHECKED;
+                 struct job *job, uint64_t now_us,
+                 struct job **twin) ACTA_CHECKED;
 
 /* Take the waiter out: its job is the caller's. */
 struct job *leases_take(struct leases *leases, struct lease_waiter *waiter);
+
+/* Take out one who waits and came from this connection, or with NULL from any;
+ * NULL: there is none. The job is the caller's.
+ */
+struct job *leases_forget(struct leases *leases,
+                          const struct completions *completions,
+                          uint64_t connection_id);
 
 /* The first lease that expires, and the first who has waited long enough, up to
  * @now_us; NULL if there is none.

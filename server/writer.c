@@ -36,7 +36,8 @@ struct writer {
     bool is_marked;          /* Nothing was written since the last mark. */
     bool has_erasure; /* In the memtable: it is to go to the store now. */
     bool is_starved;  /* There was no memory for another memtable. */
-    bool is_hindered; /* What it had was refused, for want of space. */
+    bool is_hindered; /* What is due has to wait: for space, or since it could
+                         not be read. */
 
     /* Counters: written by the thread, read by any. */
     _Atomic uint64_t commits;
@@ -53,10 +54,16 @@ struct writer {
     struct watcher *watchers;
 };
 
+_Static_assert(ACTA_APPEND_EVENTS_MAX <= WRITER_EVENTS_MAX,
+               "a single append is no more than a batch");
+
+/* It is sealed before a turn, in which there may be a batch of what is due and
+ * one of what is asked for.
+ */
 size_t
 writer_memtable_events(size_t checkpoint_events)
 {
-    return 2 * checkpoint_events + WRITER_EVENTS_MAX + ACTA_APPEND_EVENTS_MAX;
+    return 2 * checkpoint_events + 2 * WRITER_EVENTS_MAX;
 }
 
 static void
@@ -411,6 +418,7 @@ commit_due(struct writer *writer)
     if (batch.first != NULL) {
         commit(writer, &batch);
     }
+    writer->is_hindered |= decider_is_hindered(writer->decider);
 }
 
 /* ---- sealing ---- */
@@ -518,7 +526,7 @@ time_left_us(const struct writer *writer)
 }
 
 /* How long to wait for jobs. What time brings is tried again now and then while
- * there is no space for it.
+ * it is hindered.
  */
 static unsigned
 wait_ms(const struct writer *writer, bool ready)

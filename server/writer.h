@@ -18,7 +18,8 @@
 #include "rooms.h"
 
 /* Bounds of a batch, and so of a journal entry and of the time that an append
- * waits for those in front of it. A single append may be larger.
+ * waits for those in front of it. A single append may be larger, but not in
+ * events.
  */
 #define WRITER_EVENTS_MAX 16384
 #define WRITER_SIZE_MAX   ((size_t)8 << 20)

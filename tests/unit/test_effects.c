@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "alloc.h"
 #include "consumer.h"
 #include "core.h"
 #include "decide.h"
@@ -636,6 +637,40 @@ START_TEST(one_that_could_not_be_tried_is_put_back)
 }
 END_TEST
 
+/* Neither is for good: it is due as before, and whoever carries it out is told
+ * to wait a while.
+ */
+START_TEST(one_for_which_there_is_no_memory_stays_due)
+{
+    struct batch batch;
+
+    ck_assert_int_eq(schedule("a", 1, true, 1000), ACTA_OK);
+    core.time_us += SECOND;
+    heads_begin(&core.heads, core.sequence + 1, core.time_us);
+    alloc_fail_after = 0;
+    decider_take_due(core.decider, &batch, core.time_us, 100, 1 << 20);
+    ck_assert_ptr_null(batch.first);
+    ck_assert(decider_is_hindered(core.decider));
+
+    decider_take_due(core.decider, &batch, core.time_us, 100, 1 << 20);
+    heads_end(&core.heads);
+    ck_assert_ptr_nonnull(batch.first);
+    ck_assert(!decider_is_hindered(core.decider));
+    job_refuse(batch.first, ACTA_MEMORY, "while it was decided");
+    core_begin(&core);
+    ck_assert(core_decide_next(&core, batch.first));
+    core_end(&core);
+    job_free(batch.first);
+    ck_assert(decider_is_hindered(core.decider));
+    ck_assert_uint_eq(decider_counts(core.decider).schedules, 1);
+
+    ck_assert_uint_eq(carry_out_due(), 1);
+    ck_assert_uint_eq(core_head(&core), 1);
+    ck_assert(!decider_is_hindered(core.decider));
+    forget();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -672,5 +707,6 @@ main(void)
     tcase_add_test(schedules,
                    one_that_was_carried_out_and_is_sent_again_changes_nothing);
     tcase_add_test(schedules, one_that_could_not_be_tried_is_put_back);
+    tcase_add_test(schedules, one_for_which_there_is_no_memory_stays_due);
     return run_suite(suite);
 }

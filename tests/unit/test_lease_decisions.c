@@ -261,6 +261,36 @@ START_TEST(who_sends_its_claim_again_gets_the_same_fence)
 }
 END_TEST
 
+/* Its connection may be dead, which the server does not know yet. */
+START_TEST(who_waits_with_the_same_claim_again_takes_its_own_place_in_line)
+{
+    uint64_t first = acquire("l", 1);
+    struct job *job;
+
+    wait_for("l", 2, 20 * SECOND);
+    wait_for("l", 3, 60 * SECOND);
+    ck_assert_uint_gt(acquire("other", 2), first); /* It is of one lease. */
+    pass(SECOND);
+    wait_for("l", 2, 60 * SECOND);
+    job = take_done();
+    ck_assert_ptr_nonnull(job);
+    ck_assert_uint_eq(job->connection_id, 2);
+    ck_assert_int_eq(job->outcome.code, ACTA_CANCELLED);
+    job_free(job);
+    ck_assert_ptr_null(take_done());
+
+    pass(SECOND);
+    ck_assert(release("l", first));
+    job = take_done();
+    ck_assert_ptr_nonnull(job);
+    ck_assert_uint_eq(job->connection_id, 2);
+    ck_assert_int_eq(job->outcome.code, ACTA_OK);
+    ck_assert_uint_eq(job->outcome.lease_changed.waited_us, SECOND);
+    job_free(job);
+    ck_assert_ptr_null(take_done());
+}
+END_TEST
+
 START_TEST(those_who_wait_go_with_their_connection)
 {
     struct job *forget, *job;
@@ -590,6 +620,8 @@ main(void)
     tcase_add_test(tcase, a_wait_that_is_over_is_refused_and_says_who_holds_it);
     tcase_add_test(tcase, a_wait_is_over_in_time_while_nothing_can_be_decided);
     tcase_add_test(tcase, who_sends_its_claim_again_gets_the_same_fence);
+    tcase_add_test(
+        tcase, who_waits_with_the_same_claim_again_takes_its_own_place_in_line);
     tcase_add_test(tcase, those_who_wait_go_with_their_connection);
     tcase_add_test(tcase,
                    a_lease_that_is_held_lives_its_whole_time_after_a_restart);

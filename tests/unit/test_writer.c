@@ -1,6 +1,7 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,129 @@ START_TEST(the_largest_append_is_one_commit)
 }
 END_TEST
 
+/* ---- a turn as large as it can be ---- */
+
+#define TURN_JOBS    4
+#define EVENTS_A_JOB (WRITER_EVENTS_MAX / 2)
+
+static sem_t sync_begun, sync_may_end, some_came;
+static atomic_bool syncs_wait;
+
+static int
+sync_when_told(int fd)
+{
+    if (atomic_exchange(&syncs_wait, false)) {
+        sem_post(&sync_begun);
+        sem_wait(&sync_may_end);
+    }
+    return fdatasync(fd);
+}
+
+static void
+tell_some_came(void *user)
+{
+    (void)user;
+    sem_post(&some_came);
+}
+
+/* Hand it over, and do not wait for it. */
+static void
+submit(struct completions *completions, struct job *job)
+{
+    job->completions = completions;
+    ck_assert_int_eq(database_submit(base.database, job), ACTA_OK);
+}
+
+static void
+take_all(struct completions *completions, size_t count)
+{
+    while (count > 0) {
+        struct job *job = completions_take(completions);
+
+        if (job == NULL) {
+            sem_wait(&some_came);
+        }
+        for (struct job *next; job != NULL; job = next) {
+            next = job->next;
+            ck_assert_int_eq(job->outcome.code, ACTA_OK);
+            job_free(job);
+            count--;
+        }
+    }
+}
+
+/* An append of as many events as two of make a batch; their ids are not used
+ * again.
+ */
+static struct draft_write
+large_write(struct draft *drafts, const char *stream)
+{
+    static uint64_t last_id = 1000;
+
+    for (size_t i = 0; i < EVENTS_A_JOB; i++) {
+        drafts[i] = (struct draft){.id = ++last_id};
+    }
+    return (struct draft_write){stream, ANY, drafts, EVENTS_A_JOB};
+}
+
+static struct job *
+large_schedule(struct draft *drafts, const char *name)
+{
+    struct draft_write write = large_write(drafts, name);
+    struct msg_schedule schedule = {.name = slice_of(name),
+                                    .due_us = NOON + 1000};
+    struct msg_append_more more = {.schedules = &schedule,
+                                   .schedules_count = 1};
+    struct job *job;
+    struct buf buf;
+
+    buf_init(&buf, SIZE_MAX);
+    schedule.writes = draft_writes(&buf, &write, 1);
+    job = draft_append_with(NULL, 0, &more);
+    buf_fini(&buf);
+    return job;
+}
+
+/* A batch is due, and another one waits in the queue, when the writer comes
+ * back from a sync.
+ */
+START_TEST(what_is_due_and_what_is_asked_for_are_room_enough_in_one_turn)
+{
+    struct draft *drafts = calloc(EVENTS_A_JOB, sizeof(*drafts));
+    struct completions completions;
+    struct draft one = {.id = 1};
+    struct draft_write small = {"small-1", ANY, &one, 1};
+    struct draft_write large;
+
+    sem_init(&sync_begun, 0, 0);
+    sem_init(&sync_may_end, 0, 0);
+    sem_init(&some_came, 0, 0);
+    completions_init(&completions, tell_some_came, NULL);
+    journal_sync = sync_when_told;
+    base.options.checkpoint_events = 1;
+    base_open(&base);
+    submit(&completions, large_schedule(drafts, "due-1"));
+    submit(&completions, large_schedule(drafts, "due-2"));
+    take_all(&completions, 2);
+
+    atomic_store(&syncs_wait, true);
+    submit(&completions, draft_append(&small, 1));
+    sem_wait(&sync_begun);
+    fake_clock_set(NOON + 1000);
+    large = large_write(drafts, "asked-1");
+    submit(&completions, draft_append(&large, 1));
+    large = large_write(drafts, "asked-2");
+    submit(&completions, draft_append(&large, 1));
+    sem_post(&sync_may_end);
+    take_all(&completions, 3);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL),
+                      1 + TURN_JOBS * EVENTS_A_JOB);
+    base_close(&base);
+    completions_fini(&completions);
+    free(drafts);
+}
+END_TEST
+
 /* ---- a sync that fails ---- */
 
 static atomic_bool syncs_fail;
@@ -245,6 +369,8 @@ main(void)
     tcase_add_test(tcase, a_store_that_is_full_refuses_appends_and_not_reads);
     tcase_add_test(tcase, commits_refusals_and_repeats_are_counted);
     tcase_add_test(tcase, the_largest_append_is_one_commit);
+    tcase_add_test(
+        tcase, what_is_due_and_what_is_asked_for_are_room_enough_in_one_turn);
     tcase_add_test(tcase,
                    a_failing_sync_ends_the_process_before_anyone_is_answered);
     return run_suite(suite);
