@@ -112,8 +112,12 @@
 #define ACTA_UNSEEN_EVENTS_MAX 1000
 #define ACTA_UNSEEN_SIZE_MAX   (1u << 20)
 
-/* Requests and subscriptions of one connection at a time. */
+/* Requests and subscriptions of one connection at a time; and requests that
+ * wait for a lease or a consumer, which may take long: they are no reason not
+ * to take others.
+ */
 #define ACTA_REQUESTS_MAX      4096
+#define ACTA_WAITS_MAX         1024
 #define ACTA_SUBSCRIPTIONS_MAX 1024
 
 /* A client's own name in hello, for the server's log; a database's name. */

@@ -159,6 +159,15 @@ job_new(struct job **out, enum job_kind kind, struct slice body,
     return ACTA_OK;
 }
 
+bool
+job_may_wait(const struct job *job)
+{
+    if (job->kind == JOB_LEASE) {
+        return job->lease.kind == MSG_LEASE_ACQUIRE && job->lease.wait_us > 0;
+    }
+    return job->kind == JOB_AWAIT && job->await.timeout_us > 0;
+}
+
 void
 job_free(struct job *job)
 {

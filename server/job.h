@@ -120,6 +120,9 @@ job_is_for_groups(const struct job *job)
     return job->kind >= JOB_LIST_CONSUMERS;
 }
 
+/* May it be kept until something happens, however long that takes? */
+bool job_may_wait(const struct job *job);
+
 /* Copy the body of a frame, of the request that @kind is for, and decode it.
  * Kinds that no frame is for get an empty body.
  *

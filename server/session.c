@@ -90,6 +90,17 @@ say_farewell(struct session *session)
     send_farewell(session, JOB_FORGET_MEMBERS);
 }
 
+static enum acta_code
+check_waits(const struct session *session, const struct job *job,
+            struct acta_err *err)
+{
+    return job_may_wait(job) && session->waits_count >= ACTA_WAITS_MAX
+               ? acta_fail(err, ACTA_TOO_LARGE,
+                           "connection has %d requests that wait, the limit",
+                           ACTA_WAITS_MAX)
+               : ACTA_OK;
+}
+
 void
 session_hand_over(struct session *session, const struct frame *frame,
                   enum job_kind kind)
@@ -98,12 +109,17 @@ session_hand_over(struct session *session, const struct frame *frame,
     struct acta_err err;
     enum acta_code code = job_new(&job, kind, frame->body, &err);
 
+    if (code == ACTA_OK) {
+        code = check_waits(session, job, &err);
+    }
     if (code != ACTA_OK) {
         session_error(session, frame->request_id, code, err.text);
+        job_free(job);
         return;
     }
     job->request_id = frame->request_id;
     session->jobs_count++;
+    session->waits_count += job_may_wait(job);
     session->jobs_size += job->size;
     send_job(session, job);
 }
@@ -152,7 +168,7 @@ session_takes_input(struct session *session)
     const struct session_limits *limits = &session->host->limits;
 
     return session->state != SESSION_OVER &&
-           session->jobs_count < limits->requests_max &&
+           session->jobs_count - session->waits_count < limits->requests_max &&
            session->jobs_size < limits->requests_memory &&
            !output_is_full(session);
 }
@@ -223,6 +239,7 @@ answer(struct session *session, struct job *job)
         assert(session->jobs_size >= job->size);
 
         session->jobs_count--;
+        session->waits_count -= job_may_wait(job);
         session->jobs_size -= job->size;
     }
     answer_job(session, job);

@@ -29,7 +29,7 @@
 
 /* Of the whole server, the same for all threads. */
 struct session_limits {
-    uint64_t requests_max;    /* Jobs in flight. */
+    uint64_t requests_max;    /* Jobs in flight that do not wait. */
     uint64_t requests_memory; /* Bytes of them. */
     uint64_t output_high;     /* Bytes of output above which it waits, */
     uint64_t output_low;      /* and below which it goes on. */
@@ -75,7 +75,8 @@ struct session {
     bool left_frame; /* The last session_feed() left what may be a whole frame
                         for later. */
     unsigned reads_left; /* Before it lets others have their turn. */
-    size_t jobs_count;   /* That are not answered. */
+    size_t jobs_count;   /* That are not answered, */
+    size_t waits_count;  /* and of them those that may wait for something. */
     size_t jobs_size;
     struct job *waiting_first; /* owned, as are those behind it: decided jobs
                                   whose answers take a read. */
@@ -140,8 +141,8 @@ void session_stop(struct session *session);
 void session_end_input(struct session *session);
 
 /* Decode the request of @frame as a job of @kind, and hand it over: it is in
- * flight until session_complete(). If it is wrong, an error is sent
- * instead. For handlers.
+ * flight until session_complete(). If it is wrong, or one too many that wait,
+ * an error is sent instead. For handlers.
  */
 void session_hand_over(struct session *session, const struct frame *frame,
                        enum job_kind kind);

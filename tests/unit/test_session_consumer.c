@@ -25,6 +25,14 @@ say_acquire(uint64_t id, const char *name, uint64_t wait_us)
 }
 
 static void
+say_await(uint64_t id, const char *consumer, uint64_t timeout_us)
+{
+    struct msg_await await = {slice_of(consumer), 1, timeout_us};
+
+    msg_await_encode(&in, id, &await);
+}
+
+static void
 say_claim(uint64_t id, const char *name, uint64_t position)
 {
     struct msg_change_consumer change = {.name = slice_of(name),
@@ -139,6 +147,39 @@ START_TEST(leases_are_listed)
     frame = expect(OP_LEASES, 2);
     ck_assert_int_eq(msg_leases_decode(&leases, frame.body, &err), ACTA_OK);
     ck_assert(leases.at_end);
+    ck_assert_uint_eq(session.jobs_count, 0);
+}
+END_TEST
+
+/* Waiting may take long, and who waits has other things to do. */
+START_TEST(however_many_wait_others_are_taken_and_one_too_many_is_refused)
+{
+    uint64_t id = 100;
+
+    greet();
+    fake_database.lease_is_held = true;
+    host.limits.requests_memory = 16 << 20;
+    for (size_t i = 0; i < ACTA_WAITS_MAX; i++) {
+        say_acquire(id++, "lock", 1000000);
+    }
+    feed();
+    commit();
+    expect_nothing();
+    ck_assert_uint_gt(ACTA_WAITS_MAX, host.limits.requests_max);
+    ck_assert_uint_eq(session.jobs_count, ACTA_WAITS_MAX);
+    say_acquire(id, "lock", 1000000);
+    say_await(id + 1, "mailer", 1000000);
+    say_acquire(id + 2, "lock", 0);
+    say_append(id + 3, "order-1", MSG_EXPECT_ANY);
+    feed();
+    expect_error(id, ACTA_TOO_LARGE);
+    expect_error(id + 1, ACTA_TOO_LARGE);
+    commit();
+    expect_error(id + 2, ACTA_HELD);
+    expect(OP_APPENDED, id + 3);
+    session_end_input(&session);
+    commit();
+    ck_assert_uint_eq(session.waits_count, 0);
     ck_assert_uint_eq(session.jobs_count, 0);
 }
 END_TEST
@@ -447,6 +488,8 @@ main(void)
     tcase_add_test(tcase, lease_is_told_when_it_is_granted);
     tcase_add_test(tcase, lease_that_is_held_is_refused_to_who_does_not_wait);
     tcase_add_test(tcase, leases_are_listed);
+    tcase_add_test(
+        tcase, however_many_wait_others_are_taken_and_one_too_many_is_refused);
     tcase_add_test(tcase,
                    who_waits_for_a_lease_is_forgotten_when_its_connection_ends);
     tcase_add_test(tcase,
