@@ -492,6 +492,17 @@ is_not_modified(const struct request *request, const struct answer *answer)
            request->note - 1 == answer->page.version;
 }
 
+/* It would be answered like that again: so it is not asked again. */
+static enum acta_code
+fail_unreadable(struct core *core, struct request *request,
+                const struct acta_err *why)
+{
+    enum acta_code code = why->code;
+
+    fail_request(core, request, why);
+    return code;
+}
+
 static enum acta_code
 handle_reply(struct core *core, struct request *request, uint8_t kind,
              uint8_t *body, size_t size, uint64_t now_ms, struct acta_err *err)
@@ -502,15 +513,21 @@ handle_reply(struct core *core, struct request *request, uint8_t kind,
     struct acta_err refusal;
     enum acta_code code;
 
-    if (!request->sent ||
-        (!is_error && kind != request_reply_kind(request->kind))) {
+    if (!request->sent) {
         return acta_fail(err, ACTA_PROTOCOL,
-                         "kind 0x%02x does not answer a request of kind 0x%02x",
-                         kind, request->kind);
+                         "kind 0x%02x answers a request that was not sent",
+                         kind);
+    }
+    if (!is_error && kind != request_reply_kind(request->kind)) {
+        acta_fail(err, ACTA_PROTOCOL,
+                  "kind 0x%02x does not answer a request of kind 0x%02x", kind,
+                  request->kind);
+        return fail_unreadable(core, request, err);
     }
     code = answer_read(answer, kind, body, size, &refusal, err);
     if (code != ACTA_OK) {
-        return code;
+        return code == ACTA_PROTOCOL ? fail_unreadable(core, request, err)
+                                     : code;
     }
     core->requests.on_wire--;
     if (is_error && core_is_passing(refusal.code)) {

@@ -69,7 +69,7 @@ remove_member(struct acta_member *member)
     members->slots[member->slot] = NULL;
     members->count--;
     member->dead = true;
-    if (!member->in_callback) {
+    if (member->callbacks == 0) {
         member_free(member);
     }
 }
@@ -77,12 +77,13 @@ remove_member(struct acta_member *member)
 bool
 member_lives_on(struct acta_member *member)
 {
-    member->in_callback = false;
-    if (member->dead) {
+    bool is_dead = member->dead;
+
+    member->callbacks--;
+    if (is_dead && member->callbacks == 0) {
         member_free(member);
-        return false;
     }
-    return true;
+    return !is_dead;
 }
 
 static void
@@ -242,7 +243,7 @@ tell_refused(struct acta_member *member, uint64_t position, uint64_t fence)
 {
     struct acta_refused refused = {.position = position, .fence = fence};
 
-    member->in_callback = true;
+    member->callbacks++;
     if (member->join.on_refused != NULL) {
         member->join.on_refused(member->join.user, &refused);
     }
@@ -440,7 +441,7 @@ joined(struct acta_member *member, struct slice body, struct acta_err *err)
     member->key_tag[said.key_tag.size] = '\0';
     member->park_waits = said.on_park == MSG_PARK_WAITS;
     member->has_joined = true;
-    member->in_callback = true;
+    member->callbacks++;
     if (member->join.on_joined != NULL) {
         member->join.on_joined(member->join.user);
     }

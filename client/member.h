@@ -55,8 +55,8 @@ struct acta_member {
     struct acta_err trouble; /* For members_catch_up(); code OK: none. */
 
     bool paused;
-    bool in_callback;
-    bool dead; /* To be freed when the callback has returned. */
+    unsigned callbacks; /* Of its own that run, one within the other. */
+    bool dead;          /* To be freed when the last has returned. */
 };
 
 /* See acta_join(). */

@@ -259,7 +259,7 @@ member_tell_events(struct acta_member *member, struct acta_err *err)
         if (code != ACTA_OK || !is_there) {
             return code;
         }
-        member->in_callback = true;
+        member->callbacks++;
         member->join.on_event(member->join.user, &handed);
         if (!member_lives_on(member)) {
             return ACTA_OK;

@@ -79,10 +79,11 @@ peer_connect(struct peer *peer)
     ck_assert_int_eq(peer_say(peer), ACTA_OK);
 }
 
+/* A callback may have closed @client: then it is the test's no more. */
 static void
-lose(struct peer *peer, const struct acta_err *why)
+lose(struct peer *peer, struct acta_client *client, const struct acta_err *why)
 {
-    core_lost(&peer->client->core, why, peer_now_ms);
+    core_lost(&client->core, why, peer_now_ms);
     buf_clear(&peer->taken);
     peer->taken_used = 0;
 }
@@ -94,7 +95,7 @@ peer_lose(struct peer *peer)
 
     acta_fail(&why, ACTA_UNREACHABLE, "the peer hung up");
     client_enter(peer->client);
-    lose(peer, &why);
+    lose(peer, peer->client, &why);
     client_leave(peer->client, peer_now_ms);
 }
 
@@ -178,7 +179,7 @@ peer_say_in_steps(struct peer *peer, size_t step)
         code = acta_fail(&peer->err, ACTA_MEMORY, "no output");
     }
     if (code != ACTA_OK) {
-        lose(peer, &peer->err);
+        lose(peer, client, &peer->err);
     }
     client_leave(client, peer_now_ms);
     return code;
@@ -199,7 +200,7 @@ peer_wait(struct peer *peer, uint64_t ms)
     client_enter(peer->client);
     code = core_tick(&peer->client->core, peer_now_ms, &peer->err);
     if (code != ACTA_OK) {
-        lose(peer, &peer->err);
+        lose(peer, peer->client, &peer->err);
     }
     client_leave(peer->client, peer_now_ms);
     return code;

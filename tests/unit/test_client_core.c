@@ -715,15 +715,17 @@ complaint(uint64_t id)
     peer_error(&peer, 0, ACTA_PROTOCOL, "I cannot understand you");
 }
 
+/* What answers no request, or cannot be told from that. */
 static void (*const wrong[])(uint64_t id) = {
-    wrong_magic,    wrong_kind,         unknown_kind, id_never_given,
-    body_cut_short, record_of_nonsense, too_large,    error_without_code,
-    complaint,      unseen_of_nonsense,
+    wrong_magic,
+    id_never_given,
+    too_large,
+    complaint,
 };
 
 #define WRONG_COUNT ((int)(sizeof(wrong) / sizeof(wrong[0])))
 
-START_TEST(wrong_answer_breaks_the_connection_and_nothing_else)
+START_TEST(wrong_frame_breaks_the_connection_and_nothing_else)
 {
     struct told *told = tolds(2);
     uint64_t id, other;
@@ -747,6 +749,77 @@ START_TEST(wrong_answer_breaks_the_connection_and_nothing_else)
     ck_assert_uint_eq(told[0].count, 1);
     ck_assert_uint_eq(told[0].number, 3);
     ck_assert_uint_eq(told[1].count, 1);
+}
+END_TEST
+
+/* What answers one request, and can be no answer to it. */
+static void (*const unreadable[])(uint64_t id) = {
+    wrong_kind,         unknown_kind,       body_cut_short,
+    record_of_nonsense, error_without_code, unseen_of_nonsense,
+};
+
+#define UNREADABLE_COUNT ((int)(sizeof(unreadable) / sizeof(unreadable[0])))
+
+START_TEST(unreadable_answer_ends_its_request_and_the_connection)
+{
+    struct told *told = tolds(2);
+    uint64_t id, other;
+
+    peer_connect(&peer);
+    id = read_stream(&told[0], 0);
+    other = ping(&told[1]);
+    unreadable[_i](id);
+    peer_pong(&peer, other, 1);
+    ck_assert_int_eq(peer_say(&peer), ACTA_PROTOCOL);
+    ck_assert_uint_eq(told[0].count, 1);
+    ck_assert_int_eq(told[0].code, ACTA_PROTOCOL);
+    ck_assert_int_ne(told[0].text[0], '\0');
+    ck_assert_uint_eq(told[1].count, 0);
+
+    peer_connect(&peer);
+    ck_assert_uint_eq(peer_expect(&peer, OP_PING), other);
+    peer_expect_silence(&peer);
+    peer_pong(&peer, other, 1);
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    ck_assert_uint_eq(told[0].count, 1);
+    ck_assert_uint_eq(told[1].count, 1);
+}
+END_TEST
+
+START_TEST(change_with_an_unreadable_answer_is_of_unknown_outcome)
+{
+    struct told *told = tolds(1);
+
+    peer_connect(&peer);
+    unreadable[_i](append(told, 0));
+    ck_assert_int_eq(peer_say(&peer), ACTA_PROTOCOL);
+    ck_assert_uint_eq(told->count, 1);
+    ck_assert_int_eq(told->code, ACTA_UNKNOWN);
+}
+END_TEST
+
+static void
+on_page_close(void *user, const struct acta_err *err,
+              const struct acta_page *page)
+{
+    on_page(user, err, page);
+    acta_close(peer.client);
+    peer.client = NULL;
+}
+
+START_TEST(client_may_be_closed_when_an_answer_is_unreadable)
+{
+    struct told *told = tolds(2);
+    struct acta_read read = acta_read_of_stream("s-1");
+    uint64_t id;
+
+    peer_connect(&peer);
+    id = acta_read(peer.client, &read, 0, on_page_close, &told[0], &peer.err);
+    ping(&told[1]);
+    body_cut_short(id);
+    ck_assert_int_eq(peer_say(&peer), ACTA_PROTOCOL);
+    ck_assert_int_eq(told[0].code, ACTA_PROTOCOL);
+    ck_assert_int_eq(told[1].code, ACTA_CANCELLED);
 }
 END_TEST
 
@@ -928,8 +1001,15 @@ main(void)
     tcase_add_test(tcase,
                    another_database_gets_nothing_that_may_be_done_already);
     tcase_add_loop_test(tcase,
-                        wrong_answer_breaks_the_connection_and_nothing_else, 0,
+                        wrong_frame_breaks_the_connection_and_nothing_else, 0,
                         WRONG_COUNT);
+    tcase_add_loop_test(tcase,
+                        unreadable_answer_ends_its_request_and_the_connection,
+                        0, UNREADABLE_COUNT);
+    tcase_add_loop_test(tcase,
+                        change_with_an_unreadable_answer_is_of_unknown_outcome,
+                        0, UNREADABLE_COUNT);
+    tcase_add_test(tcase, client_may_be_closed_when_an_answer_is_unreadable);
     tcase_add_test(tcase, second_answer_to_one_request_is_passed_over);
     tcase_add_test(tcase, silent_server_is_pinged_and_then_given_up);
     tcase_add_test(tcase, silence_while_nothing_is_awaited_is_no_silence);

@@ -78,6 +78,8 @@ static struct lasting {
     unsigned handed;
     unsigned held;
     unsigned ended;
+    int fail_leaving; /* The member leaves when it is handed the second event,
+                         with this allocation failing; -1: it does not. */
 } lasting;
 
 static void
@@ -108,6 +110,12 @@ on_handed(void *user, const struct acta_handed *handed)
 {
     (void)user;
     lasting.handed++;
+    if (lasting.fail_leaving >= 0 && lasting.handed == 2) {
+        alloc_fail_after = lasting.fail_leaving;
+        acta_leave(lasting.member);
+        alloc_fail_after = -1;
+        return;
+    }
     if (handed->event->position % 50 == 0) {
         acta_park(lasting.member, handed->number, "every fiftieth");
     } else {
@@ -270,6 +278,7 @@ static void
 setup(void)
 {
     memset(&lasting, 0, sizeof(lasting));
+    lasting.fail_leaving = -1;
     alloc_reset();
     appended = (struct told){0};
     page = (struct told){0};
@@ -519,6 +528,17 @@ START_TEST(failing_allocation_does_not_end_what_lasts)
 }
 END_TEST
 
+/* What was answered cannot be told any more, and nobody is told of that. */
+START_TEST(a_member_leaves_within_its_callback_without_memory)
+{
+    lasting.fail_leaving = _i;
+    (void)begin_lasting(-1);
+    (void)talk(-1);
+    ck_assert_uint_eq(lasting.handed, 2);
+    ck_assert_uint_eq(lasting.ended, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -533,5 +553,7 @@ main(void)
     tcase_add_test(tcase,
                    failing_allocation_while_beginning_what_lasts_is_told);
     tcase_add_test(tcase, failing_allocation_does_not_end_what_lasts);
+    tcase_add_loop_test(
+        tcase, a_member_leaves_within_its_callback_without_memory, 0, 6);
     return run_suite(suite);
 }
