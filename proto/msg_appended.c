@@ -45,17 +45,20 @@ static struct msg_run
 read_run(struct pack_reader *reader)
 {
     struct msg_run run = {0};
-    size_t fields =
-        pack_get_array_of(reader, RUN_FIELDS, SIZE_MAX, "run fields");
+    size_t left = msg_part_begin(reader, RUN_FIELDS, "run fields");
 
     run.write = pack_get_uint(reader, "write");
     run.first_version = pack_get_uint(reader, "first version");
     run.first_position = pack_get_uint(reader, "first position");
     run.count = pack_get_uint(reader, "count");
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - RUN_FIELDS);
-    }
+    msg_part_end(reader, left);
     return run;
+}
+
+static void
+take_run(struct pack_reader *reader)
+{
+    read_run(reader);
 }
 
 enum acta_code
@@ -63,16 +66,11 @@ msg_appended_decode(struct msg_appended *appended, struct slice body,
                     struct acta_err *err)
 {
     struct pack_reader reader;
-    const uint8_t *from;
 
     msg_reply_begin(&reader, body, APPENDED_FIELDS, err);
     appended->repeated = pack_get_bool(&reader, "repeated");
-    appended->runs_count = pack_get_array(&reader, "runs");
-    from = reader.at;
-    for (size_t i = 0; i < appended->runs_count && !reader.failed; i++) {
-        read_run(&reader);
-    }
-    appended->runs = pack_since(&reader, from);
+    appended->runs =
+        msg_take_list(&reader, &appended->runs_count, take_run, "runs");
     appended->cancelled = pack_get_uint(&reader, "cancelled");
     return pack_code(&reader);
 }
@@ -86,7 +84,7 @@ msg_appended_next(struct msg_appended *appended)
     assert(appended->runs_count > 0);
     pack_reader_init(&reader, appended->runs, NULL);
     run = read_run(&reader);
-    appended->runs = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    appended->runs = msg_rest(&reader);
     appended->runs_count--;
     return run;
 }

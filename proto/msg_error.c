@@ -87,17 +87,14 @@ static struct msg_failure
 decode_failure(struct pack_reader *reader)
 {
     struct msg_failure failure;
-    size_t fields =
-        pack_get_array_of(reader, FAILURE_FIELDS, SIZE_MAX, "failure fields");
+    size_t left = msg_part_begin(reader, FAILURE_FIELDS, "failure fields");
 
     failure.kind = (enum msg_failure_kind)pack_get_uint(reader, "kind");
     failure.index = pack_get_uint(reader, "index");
     failure.event = pack_get_uint(reader, "event");
     failure.expected = pack_get_int(reader, "expected");
     failure.actual = pack_get_uint(reader, "actual");
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - FAILURE_FIELDS);
-    }
+    msg_part_end(reader, left);
     return failure;
 }
 
@@ -106,14 +103,13 @@ decode_unseen(struct pack_reader *reader, struct msg_error *error)
 {
     struct event event;
     const uint8_t *from;
-    size_t fields;
+    size_t left;
 
     error->has_unseen = !pack_skip_nil(reader);
     if (!error->has_unseen) {
         return;
     }
-    fields =
-        pack_get_array_of(reader, UNSEEN_FIELDS, SIZE_MAX, "unseen fields");
+    left = msg_part_begin(reader, UNSEEN_FIELDS, "unseen fields");
     error->unseen_complete = pack_get_bool(reader, "complete");
     error->unseen_head = pack_get_uint(reader, "head");
     error->unseen_count = pack_get_array(reader, "events");
@@ -122,9 +118,7 @@ decode_unseen(struct pack_reader *reader, struct msg_error *error)
         event_decode_record(reader, &event);
     }
     error->unseen = pack_since(reader, from);
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - UNSEEN_FIELDS);
-    }
+    msg_part_end(reader, left);
 }
 
 enum acta_code

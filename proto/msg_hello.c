@@ -167,7 +167,7 @@ msg_welcome_decode(struct msg_welcome *welcome, struct slice body,
                    struct acta_err *err)
 {
     struct pack_reader reader;
-    size_t limits_count;
+    size_t left;
 
     msg_reply_begin(&reader, body, WELCOME_FIELDS, err);
     welcome->protocol = pack_get_uint(&reader, "protocol version");
@@ -176,12 +176,9 @@ msg_welcome_decode(struct msg_welcome *welcome, struct slice body,
     welcome->database = pack_get_str(&reader, "database");
     get_uuid(&reader, &welcome->database_id, "database id");
     welcome->head = pack_get_uint(&reader, "head");
-    limits_count =
-        pack_get_array_of(&reader, LIMITS_FIELDS, SIZE_MAX, "limits");
+    left = msg_part_begin(&reader, LIMITS_FIELDS, "limits");
     each_limit(&welcome->limits, read_limit, &reader);
-    if (!reader.failed) {
-        msg_take_elements(&reader, limits_count - LIMITS_FIELDS);
-    }
+    msg_part_end(&reader, left);
     return pack_code(&reader);
 }
 
@@ -273,8 +270,7 @@ static struct msg_status_entry
 read_entry(struct pack_reader *reader)
 {
     struct msg_status_entry entry = {0};
-    size_t fields =
-        pack_get_array_of(reader, ENTRY_FIELDS, SIZE_MAX, "entry fields");
+    size_t left = msg_part_begin(reader, ENTRY_FIELDS, "entry fields");
 
     entry.name = pack_get_str(reader, "name");
     entry.is_text = pack_peek(reader) == PACK_STR;
@@ -283,10 +279,14 @@ read_entry(struct pack_reader *reader)
     } else {
         entry.number = pack_get_uint(reader, "number");
     }
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - ENTRY_FIELDS);
-    }
+    msg_part_end(reader, left);
     return entry;
+}
+
+static void
+take_entry(struct pack_reader *reader)
+{
+    read_entry(reader);
 }
 
 enum acta_code
@@ -294,15 +294,9 @@ msg_status_decode(struct slice *entries, size_t *count, struct slice body,
                   struct acta_err *err)
 {
     struct pack_reader reader;
-    const uint8_t *from;
 
     msg_reply_begin(&reader, body, 1, err);
-    *count = pack_get_array(&reader, "entries");
-    from = reader.at;
-    for (size_t i = 0; i < *count && !reader.failed; i++) {
-        read_entry(&reader);
-    }
-    *entries = pack_since(&reader, from);
+    *entries = msg_take_list(&reader, count, take_entry, "entries");
     return pack_code(&reader);
 }
 
@@ -314,6 +308,6 @@ msg_next_status(struct slice *entries)
 
     pack_reader_init(&reader, *entries, NULL);
     entry = read_entry(&reader);
-    *entries = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    *entries = msg_rest(&reader);
     return entry;
 }

@@ -62,23 +62,19 @@ write_stream(struct buf *buf, const struct msg_stream *stream)
 static void
 read_settings(struct pack_reader *reader, struct msg_settings *settings)
 {
-    size_t fields =
-        pack_get_array_of(reader, SETTINGS_FIELDS, SIZE_MAX, "settings");
+    size_t left = msg_part_begin(reader, SETTINGS_FIELDS, "settings");
 
     settings->truncate_before = pack_get_uint(reader, "truncate_before");
     settings->max_count = pack_get_uint(reader, "max_count");
     settings->max_age_us = pack_get_uint(reader, "max_age");
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - SETTINGS_FIELDS);
-    }
+    msg_part_end(reader, left);
 }
 
 static struct msg_stream
 read_stream(struct pack_reader *reader)
 {
     struct msg_stream stream;
-    size_t fields =
-        pack_get_array_of(reader, STREAM_FIELDS, SIZE_MAX, "stream fields");
+    size_t left = msg_part_begin(reader, STREAM_FIELDS, "stream fields");
 
     stream.name = pack_get_str(reader, "name");
     stream.version = pack_get_uint(reader, "version");
@@ -87,10 +83,14 @@ read_stream(struct pack_reader *reader)
     stream.last_position = pack_get_uint(reader, "last position");
     stream.state = (enum msg_stream_state)pack_get_uint(reader, "state");
     read_settings(reader, &stream.settings);
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - STREAM_FIELDS);
-    }
+    msg_part_end(reader, left);
     return stream;
+}
+
+static void
+take_stream(struct pack_reader *reader)
+{
+    read_stream(reader);
 }
 
 struct msg_open
@@ -117,15 +117,10 @@ msg_streams_decode(struct msg_streams *streams, struct slice body,
                    struct acta_err *err)
 {
     struct pack_reader reader;
-    const uint8_t *from;
 
     msg_reply_begin(&reader, body, MSG_LIST_FIELDS, err);
-    streams->streams_count = pack_get_array(&reader, "streams");
-    from = reader.at;
-    for (size_t i = 0; i < streams->streams_count && !reader.failed; i++) {
-        read_stream(&reader);
-    }
-    streams->streams = pack_since(&reader, from);
+    streams->streams =
+        msg_take_list(&reader, &streams->streams_count, take_stream, "streams");
     streams->at_end = pack_get_bool(&reader, "at end");
     return pack_code(&reader);
 }
@@ -138,7 +133,7 @@ msg_next_stream(struct slice *streams)
 
     pack_reader_init(&reader, *streams, NULL);
     stream = read_stream(&reader);
-    *streams = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    *streams = msg_rest(&reader);
     return stream;
 }
 
@@ -257,18 +252,21 @@ static struct msg_name
 read_name(struct pack_reader *reader)
 {
     struct msg_name name;
-    size_t fields =
-        pack_get_array_of(reader, NAME_FIELDS, SIZE_MAX, "name fields");
+    size_t left = msg_part_begin(reader, NAME_FIELDS, "name fields");
 
     name.name = pack_get_str(reader, "name");
     name.count = pack_get_uint(reader, "count");
     name.first_time_us = pack_get_uint(reader, "first time");
     name.last_time_us = pack_get_uint(reader, "last time");
     name.last_position = pack_get_uint(reader, "last position");
-    if (!reader->failed) {
-        msg_take_elements(reader, fields - NAME_FIELDS);
-    }
+    msg_part_end(reader, left);
     return name;
+}
+
+static void
+take_name(struct pack_reader *reader)
+{
+    read_name(reader);
 }
 
 enum acta_code
@@ -276,15 +274,10 @@ msg_names_decode(struct msg_names *names, struct slice body,
                  struct acta_err *err)
 {
     struct pack_reader reader;
-    const uint8_t *from;
 
     msg_reply_begin(&reader, body, MSG_LIST_FIELDS, err);
-    names->names_count = pack_get_array(&reader, "names");
-    from = reader.at;
-    for (size_t i = 0; i < names->names_count && !reader.failed; i++) {
-        read_name(&reader);
-    }
-    names->names = pack_since(&reader, from);
+    names->names =
+        msg_take_list(&reader, &names->names_count, take_name, "names");
     names->at_end = pack_get_bool(&reader, "at end");
     return pack_code(&reader);
 }
@@ -297,6 +290,6 @@ msg_next_name(struct slice *names)
 
     pack_reader_init(&reader, *names, NULL);
     name = read_name(&reader);
-    *names = slice_make(reader.at, (size_t)(reader.end - reader.at));
+    *names = msg_rest(&reader);
     return name;
 }
