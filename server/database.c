@@ -422,6 +422,12 @@ database_head(const struct database *database)
     return tail_head(&database->rooms.tail);
 }
 
+uint64_t
+database_consumer_changes(const struct database *database)
+{
+    return atomic_load(&database->rooms.consumers.changes);
+}
+
 struct named *
 database_named(struct database *database)
 {

@@ -94,6 +94,11 @@ enum acta_code database_submit(struct database *database,
 /* The position of the last event that is durable and visible. */
 uint64_t database_head(const struct database *database);
 
+/* Grows whenever consumers were changed, after that can be seen: while it stays
+ * as it was before their rows were read, no epoch is over.
+ */
+uint64_t database_consumer_changes(const struct database *database);
+
 /* Who subscribes under which consumer's name. The database's. */
 struct named *database_named(struct database *database);
 

@@ -241,13 +241,6 @@ end_waiting(struct decider *decider, const struct completions *completions,
 }
 
 void
-decider_forget(struct decider *decider, const struct job *job)
-{
-    end_waiting(decider, job->completions, job->connection_id, ACTA_CANCELLED,
-                "the connection is closed");
-}
-
-void
 decider_stop(struct decider *decider)
 {
     end_waiting(decider, NULL, 0, ACTA_STOPPING, "server is stopping");
@@ -476,6 +469,16 @@ decide_append(struct decider *decider, struct job *job, struct acta_err *err)
     return code;
 }
 
+bool
+decider_needs_entry(const struct decider *decider, const struct job *job)
+{
+    if (job->kind == JOB_LEASE) {
+        return !lease_stays(decider, &job->lease);
+    }
+    return job->kind != JOB_LIST_LEASES && job->kind != JOB_AWAIT &&
+           job->kind != JOB_FORGET;
+}
+
 enum acta_code
 decide(struct decider *decider, struct job *job, bool *waits,
        struct acta_err *err)
@@ -506,7 +509,8 @@ decide(struct decider *decider, struct job *job, bool *waits,
         (void)await_consumer(decider, job, waits);
         break;
     case JOB_FORGET:
-        decider_forget(decider, job);
+        end_waiting(decider, job->completions, job->connection_id,
+                    ACTA_CANCELLED, "the connection is closed");
         break;
     case JOB_SAVE:
         code = save_group(decider, job, err);

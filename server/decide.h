@@ -78,11 +78,6 @@ bool decider_is_hindered(const struct decider *decider);
  */
 struct job *decider_take_done(struct decider *decider);
 
-/* Jobs that wait go with their connection, which JOB_FORGET says is gone: that
- * needs no entry, and can be done while nothing else can.
- */
-void decider_forget(struct decider *decider, const struct job *job);
-
 /* Decide all that wait: refused, since the server stops. */
 void decider_stop(struct decider *decider);
 
@@ -98,6 +93,12 @@ struct decider_counts decider_counts(const struct decider *decider);
  * decided should be made durable first: others wait for their answers.
  */
 bool decider_is_tired(const struct decider *decider);
+
+/* False if deciding @job now, at the time of the last decider_begin() or
+ * decider_end_waits(), neither adds events nor sets rows: so that it can be
+ * done while there is no space for an entry.
+ */
+bool decider_needs_entry(const struct decider *decider, const struct job *job);
 
 /* Decide @job as part of the entry that the heads are begun for. If it is
  * taken, its events are in the active memtable, which has room for them, and

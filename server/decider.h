@@ -169,6 +169,10 @@ void end_awaits(struct decider *decider);
 enum acta_code change_lease(struct decider *decider, struct job *job,
                             bool *waits, struct acta_err *err) ACTA_CHECKED;
 
+/* Will it be as before: held by whom it is held by, for no longer at a time? */
+bool lease_stays(const struct decider *decider,
+                 const struct msg_change_lease *wanted);
+
 /* Whoever has waited long enough for a lease is told so. */
 void end_waits(struct decider *decider);
 

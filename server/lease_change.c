@@ -235,6 +235,26 @@ release(struct decider *decider, struct job *job, struct lease_slot *slot,
     return pass_on(decider, slot, err);
 }
 
+bool
+lease_stays(const struct decider *decider,
+            const struct msg_change_lease *wanted)
+{
+    const struct lease_slot *slot = leases_find(&decider->leases, wanted->name);
+
+    if (slot == NULL || slot->until.time <= decider->mono_us) {
+        return false;
+    }
+    switch (wanted->kind) {
+    case MSG_LEASE_ACQUIRE:
+        return true;
+    case MSG_LEASE_RENEW:
+        return wanted->duration_us <= slot->lease.duration_us;
+    case MSG_LEASE_RELEASE:
+        break;
+    }
+    return false;
+}
+
 enum acta_code
 change_lease(struct decider *decider, struct job *job, bool *waits,
              struct acta_err *err)

@@ -27,6 +27,7 @@ struct rooms {
     struct {
         void (*changed)(void *user, struct slice name); /* NULL: nobody. */
         void *user;
+        _Atomic uint64_t changes; /* See database_consumer_changes(). */
     } consumers;
 
     _Atomic uint64_t now_us; /* See rooms_see_time(). */

@@ -315,8 +315,13 @@ session_wake(struct session *session)
 static void
 end_fenced(struct session *session)
 {
+    uint64_t changes = database_consumer_changes(session->host->database);
     struct sub *sub = session->subs.all;
 
+    if (changes == session->consumer_changes) {
+        return; /* As nearly always. */
+    }
+    session->consumer_changes = changes;
     while (sub != NULL) {
         struct sub *next = sub->next;
         struct acta_err err;

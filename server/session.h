@@ -82,6 +82,7 @@ struct session {
                                   whose answers take a read. */
     struct job *waiting_last;
     struct sub_set subs;
+    uint64_t consumer_changes; /* As of when their epochs were looked at. */
 
     /* owned: sent when the peer is gone, see session_leave_farewell(). */
     struct job *forget;

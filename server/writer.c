@@ -215,14 +215,32 @@ add_done(struct writer *writer, struct batch *decided)
     }
 }
 
-/* Nothing of the batch is decided: what was scheduled is tried again later, the
- * others are told why.
+/* Decide what needs no entry: nothing comes of it but the answer. False if the
+ * job is kept waiting.
+ */
+static bool
+decide_alone(struct writer *writer, struct job *job)
+{
+    struct acta_err err;
+    bool waits;
+
+    heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
+    if (decide(writer->decider, job, &waits, &err) != ACTA_OK) {
+        fail_for_good(writer, &err);
+    }
+    assert(buf_size(&writer->heads.rows) == 0);
+    heads_end(&writer->heads);
+    return !waits;
+}
+
+/* There can be no entry. Who only asks, or goes on as before, is answered; what
+ * was scheduled is tried again later; the others are told why.
  */
 static void
 refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
            const char *text)
 {
-    struct batch refused = {0};
+    struct batch answered = {0};
     struct job *job = batch->first;
 
     writer->is_hindered = true;
@@ -230,20 +248,19 @@ refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
     while (job != NULL) {
         struct job *next = job->next;
 
-        if (job->kind == JOB_FORGET) {
-            decider_forget(writer->decider, job);
-        }
         if (job->schedule != NULL) {
             decider_put_back_due(writer->decider, job);
-        } else {
+        } else if (decider_needs_entry(writer->decider, job)) {
             job_refuse(job, code, "%s", text);
-            put_behind(&refused, job);
+            put_behind(&answered, job);
+        } else if (decide_alone(writer, job)) {
+            put_behind(&answered, job);
         }
         job = next;
     }
-    add_done(writer, &refused);
-    count_outcomes(writer, &refused);
-    give_back(&refused);
+    add_done(writer, &answered);
+    count_outcomes(writer, &answered);
+    give_back(&answered);
 }
 
 /* Make sure that the batch can be written before anything is decided, so that
@@ -326,16 +343,25 @@ decide_some(struct writer *writer, struct batch *batch, struct batch *decided)
     batch->first = job;
 }
 
-/* The groups' thread reads again what was changed. */
+static bool
+has_changed_consumer(const struct job *job)
+{
+    return job->kind == JOB_CONSUMER && job->outcome.code == ACTA_OK &&
+           job->outcome.consumer_changed.changed;
+}
+
+/* The groups' thread reads again what was changed, and so do sessions. */
 static void
 tell_of_consumers(struct writer *writer, const struct batch *decided)
 {
     struct rooms *rooms = writer->rooms;
 
     for (struct job *job = decided->first; job != NULL; job = job->next) {
-        if (job->kind == JOB_CONSUMER && job->outcome.code == ACTA_OK &&
-            job->outcome.consumer_changed.changed &&
-            rooms->consumers.changed != NULL) {
+        if (!has_changed_consumer(job)) {
+            continue;
+        }
+        atomic_fetch_add(&rooms->consumers.changes, 1);
+        if (rooms->consumers.changed != NULL) {
             rooms->consumers.changed(rooms->consumers.user, job->consumer.name);
         }
     }

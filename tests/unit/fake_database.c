@@ -216,6 +216,7 @@ commit_change(struct job *job)
 static void
 commit_consumer(struct job *job)
 {
+    fake_database.changes++;
     job->outcome.consumer_changed =
         (struct msg_consumer_changed){.position = job->consumer.position,
                                       .epoch = ++fake_database.epoch,
@@ -366,6 +367,13 @@ database_name(const struct database *database)
 {
     (void)database;
     return "main";
+}
+
+uint64_t
+database_consumer_changes(const struct database *database)
+{
+    (void)database;
+    return fake_database.changes;
 }
 
 struct named *

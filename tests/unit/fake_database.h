@@ -28,6 +28,7 @@ struct fake_database {
     uint64_t fence;       /* The last one given. */
     bool is_group;        /* Whatever its name, the consumer is one. */
     uint64_t epoch;       /* Of the one consumer there is; 0: there is none. */
+    uint64_t changes;     /* Of consumers, that are told. */
     uint64_t snapshot_at; /* Version of the one of every stream; 0: none. */
     size_t schedules_count; /* "s1", "s2", ...: up to 9. */
 };

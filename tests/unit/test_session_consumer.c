@@ -308,6 +308,7 @@ START_TEST(named_subscription_lasts_while_the_epoch_does)
     session_tick(&session);
     expect_nothing();
     fake_database.epoch = 4;
+    fake_database.changes++;
     session_tick(&session);
     expect_unsubscribed(7, ACTA_FENCED);
     ck_assert_uint_eq(session.subs.count, 0);
@@ -330,11 +331,32 @@ START_TEST(named_subscription_ends_with_its_consumer_and_others_go_on)
     expect(OP_SUBSCRIBED, 7);
     expect(OP_SUBSCRIBED, 8);
     fake_database.epoch = 0;
+    fake_database.changes++;
     session_tick(&session);
     expect_unsubscribed(7, ACTA_FENCED);
     expect_nothing();
     ck_assert_uint_eq(session.subs.count, 2);
     ck_assert_uint_eq(counter_read(&counters.subscriptions), 2);
+}
+END_TEST
+
+START_TEST(subscriptions_are_looked_at_only_when_a_consumer_was_changed)
+{
+    size_t reads;
+
+    greet();
+    fake_database.epoch = 3;
+    for (uint64_t id = 10; id < 20; id++) {
+        say_subscribe_as(id, "mailer", 3);
+    }
+    feed();
+    fake_database.changes++; /* Of another. */
+    session_tick(&session);
+    reads = fake_database.reads;
+    ck_assert_uint_gt(reads, 0);
+    session_tick(&session);
+    ck_assert_uint_eq(fake_database.reads, reads);
+    ck_assert_uint_eq(session.subs.count, 10);
 }
 END_TEST
 
@@ -350,6 +372,7 @@ START_TEST(fenced_subscription_ends_though_output_is_not_taken)
     pump();
     ck_assert_uint_gt(buf_size(&out), host.limits.output_high);
     fake_database.epoch = 4;
+    fake_database.changes++;
     session_tick(&session);
     ck_assert_uint_eq(session.subs.count, 0);
 }
@@ -501,6 +524,8 @@ main(void)
     tcase_add_test(tcase, named_subscription_lasts_while_the_epoch_does);
     tcase_add_test(tcase,
                    named_subscription_ends_with_its_consumer_and_others_go_on);
+    tcase_add_test(
+        tcase, subscriptions_are_looked_at_only_when_a_consumer_was_changed);
     tcase_add_test(tcase, fenced_subscription_ends_though_output_is_not_taken);
     tcase_add_test(tcase, subscription_under_a_wrong_name_or_epoch_is_refused);
     tcase_add_test(tcase, names_are_not_counted_beyond_their_connection);

@@ -9,12 +9,15 @@
 
 #include "base.h"
 #include "fake_clock.h"
+#include "frame.h"
 #include "journal.h"
 #include "limit.h"
+#include "msg_lease.h"
 #include "run.h"
 
 #define ANY  MSG_EXPECT_ANY
 #define NOON ((uint64_t)1700000000000000)
+#define HOUR UINT64_C(3600000000)
 
 static struct base base;
 
@@ -78,7 +81,7 @@ START_TEST(recorded_time_never_goes_back)
 
     base_open(&base);
     append_one(&base);
-    fake_clock_set(NOON - UINT64_C(3600000000));
+    fake_clock_set(NOON - HOUR);
     append_one(&base);
     base_close(&base);
     base_open(&base);
@@ -113,6 +116,70 @@ START_TEST(less_space_than_the_reserve_refuses_appends_and_not_reads)
     base.options.disk_reserve = 0;
     base_open(&base);
     ck_assert_int_eq(base_append(&base, "a-1", 1, &draft, 1), ACTA_OK);
+}
+END_TEST
+
+static enum acta_code
+change_lease(enum msg_lease_change kind, const char *name, uint64_t fence,
+             uint64_t *given)
+{
+    static const uint8_t claim[UUID_SIZE] = {1};
+    struct job *job =
+        draft_lease(&(struct msg_change_lease){.name = slice_of(name),
+                                               .kind = kind,
+                                               .holder = slice_of("me"),
+                                               .claim = claim,
+                                               .duration_us = HOUR,
+                                               .fence = fence});
+    enum acta_code code = base_decide(&base, job);
+
+    *given = job->outcome.lease_changed.fence;
+    job_free(job);
+    return code;
+}
+
+static enum acta_code
+list_leases(void)
+{
+    struct acta_err err;
+    enum acta_code code;
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, SIZE_MAX);
+    msg_list_encode(&frame, OP_LIST_LEASES, 1, &(struct msg_list){0});
+    ck_assert_int_eq(
+        job_new(&job, JOB_LIST_LEASES,
+                slice_make(buf_slice(&frame).data + FRAME_HEADER_SIZE,
+                           buf_size(&frame) - FRAME_HEADER_SIZE),
+                &err),
+        ACTA_OK);
+    buf_fini(&frame);
+    code = base_decide(&base, job);
+    job_free(job);
+    return code;
+}
+
+/* What one does by a lease need not append anything here. */
+START_TEST(a_lease_is_kept_and_seen_while_there_is_no_space_for_another)
+{
+    uint64_t fence, same, none;
+
+    base_open(&base);
+    ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "l", 0, &fence), ACTA_OK);
+    base_close(&base);
+    base.options.disk_reserve = SIZE_MAX;
+    base_open(&base);
+    ck_assert_int_eq(change_lease(MSG_LEASE_RENEW, "l", fence, &same), ACTA_OK);
+    ck_assert_uint_eq(same, fence);
+    ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "l", 0, &same), ACTA_OK);
+    ck_assert_uint_eq(same, fence);
+    ck_assert_int_eq(list_leases(), ACTA_OK);
+    ck_assert_int_eq(change_lease(MSG_LEASE_RENEW, "l", fence + 1, &none),
+                     ACTA_FENCED);
+    ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "m", 0, &none), ACTA_FULL);
+    ck_assert_int_eq(change_lease(MSG_LEASE_RELEASE, "l", fence, &none),
+                     ACTA_FULL);
 }
 END_TEST
 
@@ -366,6 +433,8 @@ main(void)
     tcase_add_test(tcase, recorded_time_never_goes_back);
     tcase_add_test(tcase,
                    less_space_than_the_reserve_refuses_appends_and_not_reads);
+    tcase_add_test(
+        tcase, a_lease_is_kept_and_seen_while_there_is_no_space_for_another);
     tcase_add_test(tcase, a_store_that_is_full_refuses_appends_and_not_reads);
     tcase_add_test(tcase, commits_refusals_and_repeats_are_counted);
     tcase_add_test(tcase, the_largest_append_is_one_commit);
