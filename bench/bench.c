@@ -6,10 +6,10 @@
 
 #include <acta/acta_sync.h>
 
-#include "fleet.h"
 #include "json.h"
 #include "limits.h"
 #include "progress.h"
+#include "watch.h"
 
 static const struct workload {
     const char *name;
@@ -50,6 +50,13 @@ static const struct workload {
      "make scheduled appends, and let them take place"},
     {"snapshot", W_SNAPSHOT, bench_snapshot, 0, false,
      "load streams with a snapshot and without"},
+    {"decide", W_DECIDE, bench_decide, 100000, false,
+     "handle commands with a decider, by states that are cached, cold, hot"},
+#ifdef BENCH_HAS_SQLITE
+    {"project", W_PROJECT, bench_project, 1000000, false,
+     "give events to a handler that does nothing, and to one with SQLite"},
+    {"wait", W_WAIT, bench_wait, 0, false, "append, and wait for a projection"},
+#endif
     {"machine", W_MACHINE, bench_machine, 0, false,
      "the disk, the memory and the loopback without Acta"},
 };
@@ -326,7 +333,7 @@ run(const struct plan *plan, const struct options *options)
     enum acta_code code;
     struct acta_err err;
 
-    fleet_catch_signals();
+    watch_signals();
     code = run_all(plan, &bench, runs, runs_count, &err);
     progress_clear();
     if (code != ACTA_OK) {

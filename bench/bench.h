@@ -50,6 +50,9 @@ workload_run bench_lease;
 workload_run bench_effects;
 workload_run bench_schedule;
 workload_run bench_snapshot;
+workload_run bench_decide;
+workload_run bench_project;
+workload_run bench_wait;
 
 /* Store @count events, each stream in turn: event i goes to stream
  * fill_stream(i), so that after a multiple of @streams events all streams have

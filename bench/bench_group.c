@@ -20,6 +20,7 @@
 #include "fleet.h"
 #include "meter.h"
 #include "progress.h"
+#include "rounds.h"
 
 #define GROUP_NAME_SIZE 48
 
@@ -286,8 +287,9 @@ run_group(struct race *race, struct lap *lap, struct acta_err *err)
 /* ---- the race ---- */
 
 static enum acta_code
-run_round(struct race *race, struct figures *round, struct acta_err *err)
+run_round(void *user, struct figures *round, struct acta_err *err)
 {
+    struct race *race = user;
     double events = (double)race->bench->head;
     struct lap plain = {0}, group = {0};
     enum acta_code code = run_plain(race, &plain, err);
@@ -312,33 +314,6 @@ run_round(struct race *race, struct figures *round, struct acta_err *err)
     return ACTA_OK;
 }
 
-static enum acta_code
-run_rounds(struct race *race, struct figures *figures, struct acta_err *err)
-{
-    static struct figures rounds[FIGURES_RUNS_MAX];
-    size_t rounds_count = option_number(race->bench->options, OPTION_ROUNDS);
-    size_t count =
-        rounds_count < FIGURES_RUNS_MAX ? rounds_count : FIGURES_RUNS_MAX;
-    struct figures warm_up = {.count = 0};
-    struct figures median;
-    enum acta_code code = run_round(race, &warm_up, err);
-
-    for (size_t i = 0; i < count && code == ACTA_OK; i++) {
-        rounds[i] = (struct figures){.count = 0};
-        code = run_round(race, &rounds[i], err);
-    }
-    progress_clear();
-    if (code != ACTA_OK) {
-        return code;
-    }
-    figures_median(&median, rounds, count);
-    for (size_t i = 0; i < median.count; i++) {
-        figures_add(figures, median.list[i].name, median.list[i].unit,
-                    median.list[i].value);
-    }
-    return ACTA_OK;
-}
-
 enum acta_code
 bench_group(struct bench *bench, struct figures *figures, struct acta_err *err)
 {
@@ -357,7 +332,7 @@ bench_group(struct bench *bench, struct figures *figures, struct acta_err *err)
     }
     code = fleet_open(&race.fleet, bench->url, race.members_count, err);
     if (code == ACTA_OK) {
-        code = run_rounds(&race, figures, err);
+        code = rounds_run(bench, run_round, &race, figures, err);
     }
     fleet_close(&race.fleet);
     free(race.members);

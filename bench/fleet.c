@@ -1,34 +1,10 @@
 #include "fleet.h"
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "watch.h"
+
 #define TICK_S 0.1
-
-/* Set by signals, seen by all threads that turn a fleet. */
-static atomic_bool interrupted;
-static atomic_bool child_ended;
-
-static void
-on_signal(int number)
-{
-    if (number == SIGCHLD) {
-        child_ended = true;
-    } else {
-        interrupted = true;
-    }
-}
-
-void
-fleet_catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGCHLD, &action, NULL);
-}
 
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
@@ -73,7 +49,7 @@ fleet_open(struct fleet *fleet, const char *url, size_t count,
     struct acta_options options = acta_options_of(url);
     enum acta_code code = ACTA_OK;
 
-    child_ended = false; /* A server that was stopped before is none of ours. */
+    watch_begin();
     *fleet = (struct fleet){.loop = ev_loop_new(EVFLAG_AUTO)};
     fleet->members = calloc(count, sizeof(*fleet->members));
     if (fleet->loop == NULL || fleet->members == NULL) {
@@ -113,13 +89,7 @@ fleet_turn(struct fleet *fleet, struct acta_err *err)
         *err = fleet->err;
         return err->code;
     }
-    if (interrupted) {
-        return acta_fail(err, ACTA_CANCELLED, "interrupted");
-    }
-    if (child_ended) {
-        return acta_fail(err, ACTA_UNREACHABLE, "the server is gone");
-    }
-    return ACTA_OK;
+    return watch_check(err);
 }
 
 void

@@ -1,9 +1,8 @@
 /* Many clients in one loop and one thread.
  *
  * A callback that finds something wrong calls fleet_fail(); the next
- * fleet_turn() then returns it, as it does when the user has asked for the end
- * with Ctrl-C, or when a server that this process has started ends: clients
- * would wait for it to come back for ever. The struct is the caller's.
+ * fleet_turn() then returns it, as it does with what watch_check() says. The
+ * struct is the caller's.
  */
 
 #ifndef ACTA_BENCH_FLEET_H
@@ -41,8 +40,5 @@ fleet_client(const struct fleet *fleet, size_t index)
 enum acta_code fleet_turn(struct fleet *fleet, struct acta_err *err);
 
 void fleet_fail(struct fleet *fleet, const struct acta_err *err);
-
-/* Let SIGINT and SIGTERM, and the end of a child, end whatever runs. */
-void fleet_catch_signals(void);
 
 #endif

@@ -29,10 +29,14 @@ enum workload_bit {
     W_EFFECTS = 1u << 15,
     W_SCHEDULE = 1u << 16,
     W_SNAPSHOT = 1u << 17,
-    W_TURNS = W_CONDITION | W_SPREAD | W_BESIDE | W_IDLE | W_EFFECTS,
+    W_DECIDE = 1u << 18,
+    W_PROJECT = 1u << 19,
+    W_WAIT = 1u << 20,
+    W_TURNS = W_CONDITION | W_SPREAD | W_BESIDE | W_IDLE | W_EFFECTS |
+              W_DECIDE | W_WAIT,
     W_SERVER = W_APPEND | W_READ | W_SUBSCRIBE | W_LIVE | W_LOAD | W_START |
                W_FILL | W_FIND | W_TURNS | W_GROUP | W_LEASE | W_SCHEDULE |
-               W_SNAPSHOT,
+               W_SNAPSHOT | W_PROJECT,
     W_ALL = W_SERVER | W_MACHINE,
 };
 
@@ -51,8 +55,9 @@ enum workload_bit {
       "data goes into a temporary directory in this one: $TMPDIR or /tmp")     \
     X(CLIENTS, "clients", NUMBER, "1", 1, 4096,                                \
       W_SERVER & ~(W_START | W_FILL | W_FIND | W_CONDITION | W_GROUP |         \
-                   W_EFFECTS | W_SCHEDULE | W_SNAPSHOT),                       \
-      "connections; with live these are subscribers")                          \
+                   W_EFFECTS | W_SCHEDULE | W_SNAPSHOT | W_PROJECT | W_WAIT),  \
+      "connections; with live these are subscribers, with decide threads, "    \
+      "256 at most")                                                           \
     X(PIPELINE, "pipeline", NUMBER, "1", 1, 4000,                              \
       W_APPEND | W_LOAD | W_SPREAD | W_BESIDE | W_IDLE,                        \
       "requests of a connection that wait for an answer at a time")            \
@@ -101,6 +106,10 @@ enum workload_bit {
       "leases that all connections share; 0: each has its own")                \
     X(SCHEDULES, "schedules", NUMBER, "10k", 1, 1000000, W_SCHEDULE,           \
       "scheduled appends that are due at once")                                \
+    X(HOT, "hot", NUMBER, "4", 1, 1000000, W_DECIDE,                           \
+      "aggregates that all connections share")                                 \
+    X(TRANSACTION, "transaction", NUMBER, "1k", 1, 1000000, W_PROJECT,         \
+      "events that are projected in one transaction, at most")                 \
     X(DIRTY, "dirty", NUMBER, "100k", 0, 1000000000, W_START,                  \
       "events to append between a start and the kill")                         \
     X(CATEGORY, "category", TEXT, "", 0, 0, W_READ | W_SUBSCRIBE,              \
@@ -116,7 +125,7 @@ enum workload_bit {
       W_APPEND | W_LIVE | W_LOAD | W_TURNS | W_LEASE | W_SNAPSHOT,             \
       "how long to measure; in turns: each of what is compared")               \
     X(ROUNDS, "rounds", NUMBER, "10", 1, 1000,                                 \
-      W_FIND | W_TURNS | W_GROUP | W_SNAPSHOT,                                 \
+      W_FIND | W_TURNS | W_GROUP | W_SNAPSHOT | W_PROJECT,                     \
       "turns of each of what is compared; there is one more before, "          \
       "which does not count")                                                  \
     X(WARMUP, "warmup", DURATION, "1s", 0, 600000,                             \

@@ -107,6 +107,25 @@ WORKLOADS = {
         "--rounds 2",
         ["whole_p50", "snapshot_ratio", "current_rate"],
     ),
+    "decide": (
+        "--clients 3 --fill 500 --streams 50 --categories 1 "
+        "--duration 40ms --rounds 2",
+        ["append_rate", "cached_ratio", "cold_p50", "cold_server",
+         "hot_client", "hot_ratio"],
+    ),
+}
+
+# The same, of workloads that are there where SQLite is.
+SQLITE_WORKLOADS = {
+    "project": (
+        "--fill 500 --streams 20 --transaction 100 --rounds 2",
+        ["plain_rate", "handler_ratio", "sqlite_ratio", "sqlite_table_ratio",
+         "sqlite_client"],
+    ),
+    "wait": (
+        "--fill 500 --streams 20 --duration 40ms --rounds 2",
+        ["append_p50", "handler_p99", "handler_ratio", "sqlite_p50"],
+    ),
 }
 
 SMALL_SERVER = ["--", "--journal-segment-size", "1MiB",
@@ -131,14 +150,28 @@ class Smoke(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def test_every_workload_finds_its_figures(self):
-        for workload, (options, figures) in WORKLOADS.items():
+    def look_at(self, workloads):
+        for workload, (options, figures) in workloads.items():
             with self.subTest(workload):
                 result = self.measure(workload, options)
                 self.assertEqual(result["workload"], workload.split()[0])
                 self.assertTrue(result["machine"]["cpus"] > 0)
                 for figure in figures:
                     self.assertGreater(result["median"][figure], 0, figure)
+
+    def test_every_workload_finds_its_figures(self):
+        self.look_at(WORKLOADS)
+
+    def test_read_models_are_measured_where_there_is_sqlite(self):
+        if "  project " not in bench("--help").stdout:
+            self.skipTest("there is no SQLite")
+        self.look_at(SQLITE_WORKLOADS)
+
+    def test_a_decider_that_shares_aggregates_decides_again(self):
+        median = self.measure(
+            "decide", "--clients 8 --hot 1 --fill 100 --streams 10 "
+            "--categories 1 --duration 400ms --rounds 2")["median"]
+        self.assertGreater(median["hot_conflicts"], 0)
 
     def test_readers_get_every_event_that_was_stored(self):
         for options, events in {
