@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../tables.h"
+
 #define NUMBER_SIZE 24
 #define SCHEMA_SIZE 64 /* PostgreSQL has no longer names. */
 
@@ -27,6 +29,7 @@ struct acta_postgres {
                                  end. */
     char schema[SCHEMA_SIZE]; /* Of a rebuild, else "". */
     bool owns_db;
+    bool is_open; /* In a transaction. */
 };
 
 /* ---- statements ---- */
@@ -109,15 +112,47 @@ run_on(struct acta_postgres *model, const char *before, const char *first,
     return code;
 }
 
+/* ---- the connection ---- */
+
+/* Let what follows be in the schema of a rebuild. */
+static enum acta_code
+search_schema(struct acta_postgres *model, struct acta_err *err)
+{
+    return ask(model,
+               "SELECT set_config('search_path', quote_ident($1) || ', ' "
+               "|| current_setting('search_path'), false)",
+               model->schema, NULL, NULL, err);
+}
+
+/* A connection that was lost is made anew, and is of the same schema. */
+static enum acta_code
+revive(struct acta_postgres *model, struct acta_err *err)
+{
+    if (PQstatus(model->db) == CONNECTION_OK) {
+        return ACTA_OK;
+    }
+    PQreset(model->db);
+    if (PQstatus(model->db) != CONNECTION_OK) {
+        return fail(model, "connect", err);
+    }
+    return model->schema[0] == '\0' ? ACTA_OK : search_schema(model, err);
+}
+
 /* ---- checkpoints and transactions ---- */
 
+/* Within a transaction another connection would see something else. */
 static enum acta_code
 load(void *user, const char *projection, uint64_t *position,
      struct acta_err *err)
 {
-    return ask(user,
-               "SELECT position FROM acta_checkpoint WHERE projection = $1",
-               projection, NULL, position, err);
+    struct acta_postgres *model = user;
+    enum acta_code code = model->is_open ? ACTA_OK : revive(model, err);
+
+    return code == ACTA_OK ? ask(model,
+                                 "SELECT position FROM acta_checkpoint "
+                                 "WHERE projection = $1",
+                                 projection, NULL, position, err)
+                           : code;
 }
 
 static enum acta_code
@@ -138,21 +173,10 @@ rollback(void *user)
 {
     struct acta_postgres *model = user;
 
+    model->is_open = false;
     if (PQtransactionStatus(model->db) != PQTRANS_IDLE) {
         (void)run(model, "ROLLBACK", NULL);
     }
-}
-
-/* A connection that was lost is made anew. */
-static enum acta_code
-revive(struct acta_postgres *model, struct acta_err *err)
-{
-    if (PQstatus(model->db) == CONNECTION_OK) {
-        return ACTA_OK;
-    }
-    PQreset(model->db);
-    return PQstatus(model->db) == CONNECTION_OK ? ACTA_OK
-                                                : fail(model, "connect", err);
 }
 
 static enum acta_code
@@ -176,6 +200,7 @@ begin(void *user, const char *projection, struct acta_err *err)
                    "FOR UPDATE",
                    projection, NULL, NULL, err);
     }
+    model->is_open = code == ACTA_OK;
     if (code != ACTA_OK) {
         rollback(model);
     }
@@ -196,6 +221,7 @@ commit(void *user, struct acta_err *err)
     } else {
         code = run(model, "COMMIT", err);
     }
+    model->is_open = false;
     if (code != ACTA_OK) {
         rollback(model);
     }
@@ -235,7 +261,7 @@ connect_like(PGconn *db)
     return made;
 }
 
-/* Make the schema anew, and let what follows be there. */
+/* Make the schema anew, with the tables in it. */
 static enum acta_code
 enter_schema(struct acta_postgres *made, struct acta_err *err)
 {
@@ -243,10 +269,7 @@ enter_schema(struct acta_postgres *made, struct acta_err *err)
                                  " CASCADE; CREATE SCHEMA ", made->schema, err);
 
     if (code == ACTA_OK) {
-        code = ask(made,
-                   "SELECT set_config('search_path', quote_ident($1) || ', ' "
-                   "|| current_setting('search_path'), false)",
-                   made->schema, NULL, NULL, err);
+        code = search_schema(made, err);
     }
     if (code == ACTA_OK) {
         code = run(made, checkpoints, err);
@@ -365,24 +388,6 @@ close_beside(void *user, const struct acta_keeper *beside)
 
 /* ---- opening and closing ---- */
 
-static bool
-copy_names(struct acta_postgres *model, const char *const *tables)
-{
-    size_t count = 0;
-
-    while (tables[count] != NULL) {
-        count++;
-    }
-    model->tables = calloc(count + 1, sizeof(*model->tables));
-    for (size_t i = 0; model->tables != NULL && i < count; i++) {
-        model->tables[i] = strdup(tables[i]);
-        if (model->tables[i] == NULL) {
-            return false;
-        }
-    }
-    return model->tables != NULL;
-}
-
 /* NULL: there is no memory. @db is not its own then. */
 static struct acta_postgres *
 new_model(PGconn *db, const char *create, const char *const *tables)
@@ -404,7 +409,8 @@ new_model(PGconn *db, const char *create, const char *const *tables)
     made->keeper.close_beside = close_beside;
     made->db = db;
     made->create = strdup(create);
-    if (made->create == NULL || !copy_names(made, tables)) {
+    made->tables = tables_copy(tables);
+    if (made->create == NULL || made->tables == NULL) {
         acta_postgres_close(made);
         return NULL;
     }
@@ -459,14 +465,10 @@ acta_postgres_close(struct acta_postgres *model)
     if (model == NULL) {
         return;
     }
-    for (char **table = model->tables; table != NULL && *table != NULL;
-         table++) {
-        free(*table);
-    }
     if (model->owns_db) {
         PQfinish(model->db);
     }
-    free(model->tables);
+    tables_free(model->tables);
     free(model->create);
     free(model);
 }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../tables.h"
+
 #define BUSY_MS 10000
 
 static const char checkpoints[] =
@@ -21,9 +23,10 @@ static const char checkpoints[] =
 struct acta_sqlite {
     struct acta_keeper keeper;
     sqlite3 *db;
-    char *create;  /* owned; of sqlite3_malloc(), as the next. */
+    char *create;  /* owned */
     char **tables; /* owned, with those that it names; NULL at the end. */
-    char *path;    /* Of the file of a rebuild, else NULL. owned */
+    char *path;    /* Of the file of a rebuild, else NULL. owned; of
+                      sqlite3_malloc() */
     bool owns_db;
 };
 
@@ -306,32 +309,6 @@ close_beside(void *user, const struct acta_keeper *beside)
 
 /* ---- opening and closing ---- */
 
-static char *
-copy_of(const char *text)
-{
-    return sqlite3_mprintf("%s", text);
-}
-
-static enum acta_code
-copy_names(struct acta_sqlite *model, const char *const *tables,
-           struct acta_err *err)
-{
-    size_t count = 0;
-
-    while (tables[count] != NULL) {
-        count++;
-    }
-    model->tables = calloc(count + 1, sizeof(*model->tables));
-    for (size_t i = 0; model->tables != NULL && i < count; i++) {
-        model->tables[i] = copy_of(tables[i]);
-        if (model->tables[i] == NULL) {
-            return acta_fail(err, ACTA_MEMORY, "sqlite");
-        }
-    }
-    return model->tables == NULL ? acta_fail(err, ACTA_MEMORY, "sqlite")
-                                 : ACTA_OK;
-}
-
 static enum acta_code
 make_tables(struct acta_sqlite *model, struct acta_err *err)
 {
@@ -362,13 +339,12 @@ acta_sqlite_open(struct acta_sqlite **model, sqlite3 *db, const char *create,
     made->keeper.take_over = take_over;
     made->keeper.close_beside = close_beside;
     made->db = db;
-    made->create = copy_of(create);
+    made->create = strdup(create);
+    made->tables = tables_copy(tables);
     sqlite3_busy_timeout(db, BUSY_MS);
-    code = made->create == NULL ? acta_fail(err, ACTA_MEMORY, "sqlite")
-                                : copy_names(made, tables, err);
-    if (code == ACTA_OK) {
-        code = make_tables(made, err);
-    }
+    code = made->create == NULL || made->tables == NULL
+               ? acta_fail(err, ACTA_MEMORY, "sqlite")
+               : make_tables(made, err);
     if (code != ACTA_OK) {
         acta_sqlite_close(made);
         return code;
@@ -383,15 +359,11 @@ acta_sqlite_close(struct acta_sqlite *model)
     if (model == NULL) {
         return;
     }
-    for (char **table = model->tables; table != NULL && *table != NULL;
-         table++) {
-        sqlite3_free(*table);
-    }
     if (model->owns_db) {
         sqlite3_close(model->db);
     }
-    free(model->tables);
-    sqlite3_free(model->create);
+    tables_free(model->tables);
+    free(model->create);
     sqlite3_free(model->path);
     free(model);
 }

@@ -129,15 +129,24 @@ count(void *user, struct acta_context *context, const struct acta_event *event)
 {
     PGconn *to = acta_context_model(context);
     void (*call)(void) = in_handler;
+    PGresult *result;
 
     (void)user;
-    run_sql(to, "INSERT INTO counts VALUES('Placed', 1) ON CONFLICT (type) "
-                "DO UPDATE SET count = counts.count + 1");
     replayed += acta_context_is_replaying(context);
     in_handler = NULL;
     if (call != NULL) {
         call();
     }
+    if (PQresultStatus(
+            result = PQexec(
+                to, "INSERT INTO counts VALUES('Placed', 1) ON CONFLICT (type) "
+                    "DO UPDATE SET count = counts.count + 1")) !=
+        PGRES_COMMAND_OK) {
+        PQclear(result);
+        return acta_context_fail(context, ACTA_VERDICT_RETRY, "%s",
+                                 PQerrorMessage(to));
+    }
+    PQclear(result);
     if (event->position == bad_position) {
         PQclear(PQexec(to, "SELECT no_such_column"));
         return acta_context_fail(context, ACTA_VERDICT_PARK, "no column");
@@ -224,7 +233,7 @@ lose_the_connection(void)
 }
 
 static struct acta_keeper real;
-static bool has_lost;
+static bool has_lost; /* The connection, once. */
 
 static enum acta_code
 save_in_vain(void *user, const char *name, uint64_t position,
@@ -249,6 +258,46 @@ START_TEST(a_connection_that_is_lost_is_made_again)
     run_well();
     ck_assert_int_eq(counted(), 5);
     ck_assert_uint_eq(acta_projector_status(projector)->errors, 1);
+}
+END_TEST
+
+static enum acta_code
+commit_unheard(void *user, struct acta_err *why)
+{
+    enum acta_code code = real.commit(user, why);
+
+    if (code == ACTA_OK && !has_lost) {
+        has_lost = true;
+        lose_the_connection();
+        code = acta_fail(why, ACTA_IO, "nothing was heard of it");
+    }
+    return code;
+}
+
+START_TEST(a_commit_that_was_done_counts_once_though_its_connection_was_lost)
+{
+    struct acta_keeper keeper = *acta_postgres_keeper(model);
+
+    real = keeper;
+    keeper.commit = commit_unheard;
+    has_lost = false;
+    acta_projection_keep(projection, &keeper);
+    store_many(5);
+    run_well();
+    ck_assert_int_eq(counted(), 5);
+    ck_assert_int_eq(checkpoint(), 5);
+}
+END_TEST
+
+START_TEST(a_run_begins_with_a_connection_that_was_lost)
+{
+    store_many(2);
+    run_well();
+    lose_the_connection();
+    PQclear(PQexec(db, "SELECT 1")); /* It is noticed. */
+    store_many(2);
+    run_well();
+    ck_assert_int_eq(counted(), 4);
 }
 END_TEST
 
@@ -297,6 +346,29 @@ START_TEST(a_rebuild_takes_the_place_of_the_model)
 }
 END_TEST
 
+static void
+lose_the_rebuild(void)
+{
+    run_sql(db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND application_name = "
+                "current_setting('application_name') "
+                "AND datname = current_database()");
+}
+
+/* What it does after that is done where it was, and not to the model. */
+START_TEST(a_rebuild_whose_connection_is_lost_stays_beside_the_model)
+{
+    store_many(3);
+    run_well();
+    run_sql(db, "UPDATE counts SET count = 1000");
+    in_handler = lose_the_rebuild;
+    ck_assert_msg(acta_projector_rebuild(projector, &err) == ACTA_OK, "%s",
+                  err.text);
+    ck_assert_int_eq(counted(), 3);
+    ck_assert_int_eq(checkpoint(), 3);
+}
+END_TEST
+
 static Suite *
 projection_postgres_suite(void)
 {
@@ -308,6 +380,12 @@ projection_postgres_suite(void)
     tcase_add_test(tcase, each_event_counts_once);
     tcase_add_test(tcase, a_statement_that_fails_spoils_its_event_only);
     tcase_add_test(tcase, a_connection_that_is_lost_is_made_again);
+    tcase_add_test(
+        tcase,
+        a_commit_that_was_done_counts_once_though_its_connection_was_lost);
+    tcase_add_test(tcase, a_run_begins_with_a_connection_that_was_lost);
+    tcase_add_test(tcase,
+                   a_rebuild_whose_connection_is_lost_stays_beside_the_model);
     tcase_add_test(tcase, a_rebuild_takes_the_place_of_the_model);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -19,7 +19,9 @@
  * that belongs to them; views and foreign keys on the old ones stand in the
  * way, and it fails (IO).
  *
- * A connection that is lost is made again when the batch is tried again.
+ * A connection that is lost is made again, with the parameters that it was made
+ * with, when the batch is tried again: so what is to hold for it is said there
+ * ("options"), and not by SET.
  */
 
 #ifndef ACTA_ACTA_POSTGRES_H
