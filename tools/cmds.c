@@ -62,6 +62,25 @@ const struct cmd cmds[] = {
      cmd_tail, NULL},
     {"event", "ID | STREAM VERSION", "print all there is of one event", "",
      cmd_event, NULL},
+    {"trace", "ID | EVENT", "what caused what, as a tree",
+     "ID is that of an event or a command, or a correlation id; EVENT is its\n"
+     "position, or STREAM@VERSION. All events of its correlation id are "
+     "shown,\n"
+     "each below the one that its causation id names; and their causes,\n"
+     "whatever correlation id these have. There is no index of causation ids:\n"
+     "effects with another correlation id are found with --scan.\n"
+     "\n"
+     "  --format FORMAT    text (the default), json, or dot, for Graphviz:\n"
+     "                     acta trace --format dot ID | dot -Tsvg >trace.svg\n"
+     "  -n, --count COUNT  this many events at most (1000), the first ones\n"
+     "  --scan COUNT       look at so many events behind the first one, for\n"
+     "                     effects with another correlation id; or, of an ID\n"
+     "                     that is only known as a cause, at the last COUNT\n"
+     "                     (100000, which is done unasked)\n"
+     "  --from PLACE       only events from there on, and their causes "
+     "(start)\n"
+     "  --to PLACE         only events up to there (end)\n" PLACE_HELP,
+     cmd_trace, NULL},
     {"streams", "[PREFIX]", "list streams: version, last event, name",
      LISTING_HELP, cmd_streams, NULL},
     {"categories", "[PREFIX]", "list categories: events, first, last",

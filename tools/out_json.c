@@ -37,8 +37,8 @@ json_put_text(FILE *out, const char *text)
     json_write_string(out, slice_of(text));
 }
 
-static void
-put_id(FILE *out, const char *name, const struct acta_id *id)
+void
+json_put_id(FILE *out, const char *name, const struct acta_id *id)
 {
     char text[ACTA_ID_TEXT_SIZE];
 
@@ -112,9 +112,9 @@ json_put_event(FILE *out, const struct acta_event *event)
     json_put_time(out, "time", event->time_us);
     fputs(",\"type\":", out);
     json_put_text(out, event->type);
-    put_id(out, "id", event->id);
-    put_id(out, "correlation_id", event->correlation_id);
-    put_id(out, "causation_id", event->causation_id);
+    json_put_id(out, "id", event->id);
+    json_put_id(out, "correlation_id", event->correlation_id);
+    json_put_id(out, "causation_id", event->causation_id);
     if (event->tags_count > 0) {
         fputs(",\"tags\":[", out);
         for (size_t i = 0; i < event->tags_count; i++) {
@@ -149,7 +149,7 @@ print_appended(const struct cli *cli, const struct out_appended *what)
     json_put_text(stdout, what->stream);
     printf(",\"version\":%" PRIu64 ",\"position\":%" PRIu64, what->version,
            what->position);
-    put_id(stdout, "id", what->id);
+    json_put_id(stdout, "id", what->id);
     printf(",\"repeated\":%s,\"took_us\":%" PRIu64 "}\n",
            what->repeated ? "true" : "false", what->took_us);
 }

@@ -12,6 +12,9 @@
 
 void json_put_text(FILE *out, const char *text);
 
+/* ,"name":"0190163d-8694-739b-aea5-966c26f8ad91"; nothing if @id is NULL. */
+void json_put_id(FILE *out, const char *name, const struct acta_id *id);
+
 /* ,"name":"2026-11-21T22:22:36.123456Z" */
 void json_put_time(FILE *out, const char *name, uint64_t time_us);
 

@@ -140,6 +140,21 @@ when_format_duration(uint64_t us, char text[static WHEN_SIZE])
 }
 
 void
+when_format_delay(uint64_t us, char text[static WHEN_SIZE])
+{
+    if (us < 1000) {
+        snprintf(text, WHEN_SIZE, "%.2f ms", (double)us / 1000);
+    } else if (us < SECOND_US) {
+        snprintf(text, WHEN_SIZE, "%" PRIu64 " ms", us / 1000);
+    } else if (us < 60 * SECOND_US) {
+        snprintf(text, WHEN_SIZE, "%" PRIu64 ".%" PRIu64 " s", us / SECOND_US,
+                 us % SECOND_US / (SECOND_US / 10));
+    } else {
+        when_format_duration(us, text);
+    }
+}
+
+void
 when_format_age(uint64_t time_us, char text[static WHEN_SIZE])
 {
     static const struct {

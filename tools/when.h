@@ -31,6 +31,9 @@ void when_format_span(uint64_t us, char text[static WHEN_SIZE]);
 /* "0 s", "12 s", "3 min 2 s", "2 h 5 min", "3 days 4 h" */
 void when_format_duration(uint64_t us, char text[static WHEN_SIZE]);
 
+/* "0.34 ms", "12 ms", "1.2 s"; from a minute on as a duration. */
+void when_format_delay(uint64_t us, char text[static WHEN_SIZE]);
+
 /* "3 s ago", "2 days ago" */
 void when_format_age(uint64_t time_us, char text[static WHEN_SIZE]);
 
