@@ -14,7 +14,9 @@ struct unit {
     uint64_t factor;
 };
 
-/* The largest first, as they are tried when a number is written. */
+/* The largest first, as they are tried when a number is written; of two that
+ * are the same the first one is.
+ */
 static const struct unit size_units[] = {
     {"TiB", UINT64_C(1) << 40},
     {"GiB", UINT64_C(1) << 30},
@@ -25,7 +27,8 @@ static const struct unit size_units[] = {
 };
 
 static const struct unit duration_units[] = {
-    {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0},
+    {"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"m", 60000},
+    {"s", 1000},     {"ms", 1},      {NULL, 0},
 };
 
 static const struct unit number_units[] = {{"", 1}, {NULL, 0}};
@@ -43,7 +46,7 @@ static const struct {
     [CONFIG_SIZE] = {"SIZE", size_units,
                      "a size in bytes, KiB, MiB, GiB or TiB, such as 64MiB"},
     [CONFIG_DURATION] = {"TIME", duration_units,
-                         "a time in ms, s, min or h, such as 5s"},
+                         "a time in ms, s, min, h or d, such as 5s"},
 };
 
 const char *

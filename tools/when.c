@@ -9,7 +9,9 @@
 
 #define SECOND_US UINT64_C(1000000)
 
-/* From the largest on, for when_format_span(). */
+/* From the largest on, for when_format_span(), which takes the first of two
+ * that are the same.
+ */
 static const struct {
     const char *name;
     uint64_t us;
@@ -18,6 +20,7 @@ static const struct {
     {"d", 86400 * SECOND_US},
     {"h", 3600 * SECOND_US},
     {"min", 60 * SECOND_US},
+    {"m", 60 * SECOND_US},
     {"s", SECOND_US},
     {"ms", 1000},
     {"us", 1},

@@ -39,6 +39,17 @@ START_TEST(spans_are_read_and_written_the_same)
 }
 END_TEST
 
+START_TEST(minutes_have_a_short_name)
+{
+    uint64_t us;
+
+    ck_assert(when_parse_span("30m", NULL, &us));
+    ck_assert_uint_eq(us, 1800 * SECOND_US);
+    ck_assert(when_parse_span("30", "m", &us));
+    ck_assert_uint_eq(us, 1800 * SECOND_US);
+}
+END_TEST
+
 START_TEST(a_span_is_written_in_the_largest_unit_without_a_rest)
 {
     char text[WHEN_SIZE];
@@ -72,7 +83,8 @@ START_TEST(what_is_no_span_is_refused)
         "1 s",
         "1.5h",
         "1S",
-        "1m",
+        "1M",
+        "1mi",
         "1sec",
         "99999999999999999999s",
         "9223372036854775807s",
@@ -108,6 +120,31 @@ START_TEST(a_duration_has_its_two_largest_units)
 
         when_format_duration(durations[i].us, text);
         ck_assert_str_eq(text, durations[i].text);
+    }
+}
+END_TEST
+
+START_TEST(a_delay_is_told_as_exactly_as_it_matters)
+{
+    static const struct {
+        uint64_t us;
+        const char *text;
+    } delays[] = {
+        {0, "0.00 ms"},
+        {340, "0.34 ms"},
+        {999, "1.00 ms"},
+        {1000, "1 ms"},
+        {SECOND_US - 1, "999 ms"},
+        {SECOND_US, "1.0 s"},
+        {60 * SECOND_US - 1, "59.9 s"},
+        {182 * SECOND_US, "3 min 2 s"},
+    };
+
+    for (size_t i = 0; i < COUNT(delays); i++) {
+        char text[WHEN_SIZE];
+
+        when_format_delay(delays[i].us, text);
+        ck_assert_str_eq(text, delays[i].text);
     }
 }
 END_TEST
@@ -185,10 +222,12 @@ main(void)
 
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, spans_are_read_and_written_the_same);
+    tcase_add_test(tcase, minutes_have_a_short_name);
     tcase_add_test(tcase, a_span_is_written_in_the_largest_unit_without_a_rest);
     tcase_add_test(tcase, a_number_alone_needs_a_unit_to_count);
     tcase_add_test(tcase, what_is_no_span_is_refused);
     tcase_add_test(tcase, a_duration_has_its_two_largest_units);
+    tcase_add_test(tcase, a_delay_is_told_as_exactly_as_it_matters);
     tcase_add_test(tcase, times_are_spans_ago_or_dates);
     tcase_add_test(tcase, a_time_before_all_times_is_the_first);
     tcase_add_test(tcase, what_is_no_time_is_refused);

@@ -219,7 +219,7 @@ static const struct {
     {"io-threads = many\n", "actad.conf:1:14: \"many\" is not a number"},
     {"io-threads = 65\n", "actad.conf:1:14: io-threads must be from 0 to 64"},
     {"hello-timeout = 5\n",
-     "actad.conf:1:17: \"5\" is not a time in ms, s, min or h, such as 5s"},
+     "actad.conf:1:17: \"5\" is not a time in ms, s, min, h or d, such as 5s"},
     {"hello-timeout = 1ms\n",
      "actad.conf:1:17: hello-timeout must be from 10ms to 10min"},
     {"queue-size = 64MB\n",
