@@ -155,12 +155,15 @@ print_page(struct cli *cli, struct lag_request *request, struct acta_err *err)
     return code;
 }
 
-/* On a terminal each look takes the place of the one before. */
+/* On a terminal each look takes the place of the one before, with a title of
+ * its own; elsewhere the rows go on under the first one.
+ */
 static void
-clear_screen(const struct cli *cli, const struct lag_request *request)
+clear_screen(const struct cli *cli, struct lag_request *request)
 {
     if (request->watches && !cli->json && isatty(STDOUT_FILENO)) {
         fputs("\033[H\033[J", stdout);
+        request->listing.table.is_titled = false;
     }
 }
 
@@ -179,7 +182,6 @@ look(struct cli *cli, struct lag_request *request, struct acta_err *err)
     *listing->last = '\0';
     listing->at_end = false;
     listing->count_max = UINT64_MAX;
-    table_init(&listing->table);
     while (code == ACTA_OK && !listing->at_end) {
         code = print_page(cli, request, err);
     }
@@ -188,7 +190,6 @@ look(struct cli *cli, struct lag_request *request, struct acta_err *err)
         table_print(&listing->table, dim(cli), plain(cli));
         fflush(stdout);
     }
-    table_fini(&listing->table);
     return code;
 }
 
@@ -201,11 +202,13 @@ watch(struct cli *cli, struct lag_request *request)
     if (request->watches) {
         interrupt_exits();
     }
+    table_init(&request->listing.table);
     code = look(cli, request, &err);
     while (code == ACTA_OK && request->watches) {
         interrupt_wait(NULL, 0, (int)(request->interval_us / 1000));
         code = look(cli, request, &err);
     }
+    table_fini(&request->listing.table);
     if (code == ACTA_OK && request->now.count == 0) {
         cli_note(cli, "there are no consumers");
     }

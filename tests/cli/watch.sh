@@ -28,9 +28,9 @@ end_watch
 sed -n -e '1s/.*\("rate":[^,]*\),.*/\1/p' -e '3s/.*\("rate":[^,]*\),.*/\1/p' looks
 
 watch looks m
-wait_for 'three looks' lines_are looks 6
+wait_for 'three looks' lines_are looks 4
 end_watch
-sed -E 's/ [0-9]+ s / N s /' looks | head -6
+sed -E 's/ [0-9]+ s / N s /' looks | head -4
 
 echo '---- on a terminal'
 command -v script >/dev/null || skip 'there is no script(1)'
