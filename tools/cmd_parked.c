@@ -164,20 +164,29 @@ static int
 tell(const struct cli *cli, const struct parked_request *request,
      uint64_t changed)
 {
+    uint64_t others = request->count - changed;
     char text[CONSUMER_TEXT_SIZE];
 
     snprintf(text, sizeof(text), "%s: %" PRIu64 " %s %s", request->group,
              changed, changed == 1 ? "event" : "events", request->now);
-    if (!cli->quiet) {
+    if (!cli->quiet && (changed > 0 || request->all)) {
         cli->out->named->counted(cli, request->group, changed, text);
     }
     if (request->all || changed == request->count) {
         return EXIT_OK;
     }
-    cli_error(ACTA_NOT_FOUND,
-              "%s: %" PRIu64 " of these positions are not parked, or wait "
-              "behind one that is",
-              request->group, request->count - changed);
+    if (request->count == 1) {
+        cli_error(ACTA_NOT_FOUND,
+                  "%s: position %" PRIu64 " is not parked, or waits behind "
+                  "one that is",
+                  request->group, request->positions[0]);
+    } else {
+        cli_error(ACTA_NOT_FOUND,
+                  "%s: %" PRIu64 " of these %zu positions %s not parked, or "
+                  "%s behind one that is",
+                  request->group, others, request->count,
+                  others == 1 ? "is" : "are", others == 1 ? "waits" : "wait");
+    }
     cli_hint("acta consumer parked ls %s lists what is", request->group);
     return EXIT_NOT_FOUND;
 }
