@@ -5,6 +5,7 @@
 #include "append.h"
 #include "limit.h"
 #include "name.h"
+#include "span.h"
 
 /* What an effect adds to a frame besides names and bytes. */
 #define EFFECT_HEAD_SIZE 32
@@ -275,11 +276,15 @@ add_schedule(struct acta_append *append, const char *name,
              struct msg_schedule *schedule)
 {
     struct append_effects *effects = &append->effects;
+    char limit[SPAN_SIZE];
+    char due[SPAN_SIZE];
 
     if (schedule->due_us > ACTA_DUE_US_MAX) {
+        span_format(schedule->due_us, due);
+        span_format(ACTA_DUE_US_MAX, limit);
         acta_fail(&append->err, ACTA_TOO_LARGE,
-                  "schedule %s is due after %ju us, the limit is %ju", name,
-                  (uintmax_t)schedule->due_us, (uintmax_t)ACTA_DUE_US_MAX);
+                  "schedule %s is due after %s, the limit is %s", name, due,
+                  limit);
     } else if (begin(append, "schedule", name, effects->schedules_count,
                      &schedule->name)) {
         if (append_grow((void **)&effects->schedules, effects->schedules_count,

@@ -3,6 +3,7 @@
 #include "event.h"
 #include "limit.h"
 #include "name.h"
+#include "span.h"
 
 static size_t
 begin(struct pack_reader *reader, struct slice body, struct acta_err *err)
@@ -169,13 +170,20 @@ void
 msg_check_time(struct pack_reader *reader, uint64_t value, uint64_t min,
                uint64_t max, const char *what)
 {
+    char is[SPAN_SIZE];
+    char limit[SPAN_SIZE];
+
     if (!reader->failed && value < min) {
-        pack_fail(reader, ACTA_INVALID, "%s is %ju us, must be at least %ju",
-                  what, (uintmax_t)value, (uintmax_t)min);
+        span_format(value, is);
+        span_format(min, limit);
+        pack_fail(reader, ACTA_INVALID, "%s is %s, must be at least %s", what,
+                  is, limit);
     }
     if (!reader->failed && value > max) {
-        pack_fail(reader, ACTA_TOO_LARGE, "%s is %ju us, the limit is %ju",
-                  what, (uintmax_t)value, (uintmax_t)max);
+        span_format(value, is);
+        span_format(max, limit);
+        pack_fail(reader, ACTA_TOO_LARGE, "%s is %s, the limit is %s", what, is,
+                  limit);
     }
 }
 
