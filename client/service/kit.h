@@ -8,6 +8,7 @@
 #define ACTA_SERVICE_KIT_H
 
 #include <acta/acta_kit.h>
+#include <acta/acta_projection.h>
 
 #include "decider_inside.h"
 #include "decision.h"
@@ -54,6 +55,9 @@ void kit_say(struct acta_kit *kit, const char *format, ...) ACTA_PRINTF(2, 3);
 
 /* Two texts of JSON are the same, but for white space. */
 bool kit_same_json(const char *a, size_t a_size, const char *b, size_t b_size);
+
+/* "PARK" */
+const char *kit_verdict_name(enum acta_verdict verdict);
 
 /* Compare what came of it with what was expected. */
 void kit_compare(struct acta_kit *kit);

@@ -146,8 +146,8 @@ compare_emitted(struct acta_kit_projection *kit)
 
 /* ---- what came of an event ---- */
 
-static const char *
-name_of(enum acta_verdict verdict)
+const char *
+kit_verdict_name(enum acta_verdict verdict)
 {
     static const char *const names[] = {
         [ACTA_VERDICT_OK] = "OK",     [ACTA_VERDICT_RETRY] = "RETRY",
@@ -164,8 +164,8 @@ compare(struct acta_kit_projection *kit)
 {
     if (kit->verdict != kit->expected_verdict) {
         say(kit, "event %ju: %s%s%s, expected is %s", (uintmax_t)kit->position,
-            name_of(kit->verdict), kit->reason[0] == '\0' ? "" : ", ",
-            kit->reason, name_of(kit->expected_verdict));
+            kit_verdict_name(kit->verdict), kit->reason[0] == '\0' ? "" : ", ",
+            kit->reason, kit_verdict_name(kit->expected_verdict));
     }
     compare_emitted(kit);
     kit->verdict = ACTA_VERDICT_OK;

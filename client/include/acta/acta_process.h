@@ -104,8 +104,9 @@
  * Verdicts are those of projections (acta_projection.h): a reaction that fails
  * is tried a few times, then its event is parked, in the stream
  * "acta.parked-NAME", and the process goes on behind it. That is done as well
- * with events whose version is not known or that cannot be upcast, and those of
- * instances whose state cannot be folded or whose stream is closed for ever.
+ * with events whose version is not known or that cannot be upcast, with those
+ * of instances whose state cannot be folded, and if what follows is not valid,
+ * too large, or for a stream that is closed for ever.
  *
  * One is active. Without a lease the last one that came is, and others end with
  * FENCED. With one (options.lease_ms) others stand by until the first is gone.
@@ -129,9 +130,9 @@ extern "C" {
 /* ---- reactions ---- */
 
 /* What follows from an event, filled by the author's function. Filling never
- * fails on its own: what is wrong with it first ends the manager, with INVALID.
- * What is given is copied. All of it is dropped with any verdict but OK and
- * SKIP. Valid until the function returns.
+ * fails on its own: what is wrong first makes the event one to be parked, with
+ * that as the reason. What is given is copied. All of it is dropped with any
+ * verdict but OK and SKIP. Valid until the function returns.
  */
 struct acta_reaction;
 
@@ -346,7 +347,7 @@ struct acta_manager;
 
 /* Both @process and @sync are borrowed, and @sync is used for nothing else
  * while the manager runs. @options may be NULL: the defaults. Nothing is asked
- * of the server yet. INVALID, MEMORY, IO; TOO_LARGE: the types in all.
+ * of the server yet. INVALID, MEMORY, IO.
  */
 ACTA_API enum acta_code
 acta_manager_new(struct acta_manager **manager,
@@ -360,8 +361,8 @@ ACTA_API void acta_manager_free(struct acta_manager *manager);
  * on where the checkpoint is.
  *
  * FENCED: another instance, without a lease, has taken over.
- * CANCELLED: a reaction said STOP. INVALID: a reaction is wrong; or an event is
- *     poison, and is to stop it.
+ * CANCELLED: a reaction said STOP. INVALID: an event is poison, and is to stop
+ *     it.
  * CONFLICT: see options.conflicts_max. EXISTS: there is a group of this name.
  * others: the server's.
  */
@@ -378,8 +379,9 @@ struct acta_manager_status {
     enum acta_projector_state state;
     uint64_t position; /* The checkpoint. */
     uint64_t head;     /* The database's last position, when last told. */
-    uint64_t handled;  /* Events that reactions were asked for. */
-    uint64_t ignored;  /* Events of instances that are not there, or ended. */
+    uint64_t handled;  /* Events of instances, with those that were ignored. */
+    uint64_t ignored;  /* Of instances that are not there, or ended; and those
+                          whose verdict was SKIP. */
     uint64_t started;  /* Instances. */
     uint64_t ended;
     uint64_t stored;    /* Events, own and others. */
