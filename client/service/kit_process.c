@@ -8,31 +8,10 @@
 #include <stdlib.h>
 
 #include "kit.h"
+#include "kit_facts.h"
 #include "process.h"
 
 #define TIME_US UINT64_C(946684800000000) /* 2000-01-01 00:00 UTC */
-
-enum fact_kind {
-    FACT_EVENT,
-    FACT_DEADLINE,
-    FACT_CANCEL,
-};
-
-/* Something that followed, or is expected to; or that is kept. */
-struct fact {
-    struct fact *next;
-    enum fact_kind kind;
-    const char *where; /* The stream, or the deadline's name. */
-    const char *type;  /* NULL: there is none. */
-    const char *data;
-    size_t data_size;
-    enum acta_format format;
-    uint64_t due_us;
-};
-
-struct facts {
-    struct fact *first;
-};
 
 /* What follows from one event. */
 struct outcome {
@@ -110,105 +89,6 @@ acta_kit_process_free(struct acta_kit_process *kit)
     }
 }
 
-/* ---- facts ---- */
-
-static void
-add_fact(struct acta_kit_process *kit, struct facts *facts, struct fact fact)
-{
-    struct fact **link = &facts->first;
-    struct fact *added = arena_alloc(&kit->arena, sizeof(*added));
-
-    if (added == NULL) {
-        return;
-    }
-    *added = fact;
-    added->next = NULL;
-    added->where = arena_text(&kit->arena, fact.where);
-    added->type = arena_text(&kit->arena, fact.type);
-    added->data = arena_copy(&kit->arena, fact.data, fact.data_size);
-    while (*link != NULL) {
-        link = &(*link)->next;
-    }
-    *link = added;
-}
-
-static struct fact
-fact_of_draft(enum fact_kind kind, const char *where,
-              const struct acta_draft *draft)
-{
-    return (struct fact){
-        .kind = kind,
-        .where = where,
-        .type = draft->type,
-        .data = draft->data,
-        .data_size = draft->data_size,
-        .format = draft->format,
-    };
-}
-
-static struct fact
-fact_of_json(enum fact_kind kind, const char *where, const char *type,
-             const char *json)
-{
-    return (struct fact){
-        .kind = kind,
-        .where = where,
-        .type = type,
-        .data = json,
-        .data_size = json == NULL ? 0 : strlen(json),
-        .format = json == NULL ? ACTA_FORMAT_BINARY : ACTA_FORMAT_JSON,
-    };
-}
-
-/* Where the deadline of this name is; or the end. */
-static struct fact **
-find_fact(struct facts *facts, const char *where)
-{
-    struct fact **link = &facts->first;
-
-    while (*link != NULL && strcmp((*link)->where, where) != 0) {
-        link = &(*link)->next;
-    }
-    return link;
-}
-
-static bool
-is_same(const struct fact *a, const struct fact *b)
-{
-    if (a->kind != b->kind || strcmp(a->where, b->where) != 0 ||
-        a->due_us != b->due_us || (a->type == NULL) != (b->type == NULL)) {
-        return false;
-    }
-    return a->type == NULL ||
-           (strcmp(a->type, b->type) == 0 &&
-            kit_same_json(a->data, a->data_size, b->data, b->data_size));
-}
-
-struct shown {
-    char text[400];
-};
-
-static struct shown
-show(const struct fact *fact)
-{
-    struct shown shown;
-    char when[64] = "";
-
-    if (fact->kind == FACT_CANCEL) {
-        snprintf(shown.text, sizeof(shown.text), "the end of deadline %s",
-                 fact->where);
-        return shown;
-    }
-    if (fact->kind == FACT_DEADLINE) {
-        snprintf(when, sizeof(when), " due at %ju ms",
-                 (uintmax_t)(fact->due_us / 1000));
-    }
-    snprintf(shown.text, sizeof(shown.text), "%s%.100s %s %.200s%s",
-             fact->kind == FACT_DEADLINE ? "deadline " : "", fact->where,
-             fact->type, fact->data, when);
-    return shown;
-}
-
 /* ---- what came of an event ---- */
 
 static void
@@ -217,19 +97,19 @@ compare_facts(struct acta_kit_process *kit, const struct fact *is,
 {
     uintmax_t number = kit->position;
 
-    while (is != NULL && should != NULL && is_same(is, should)) {
+    while (is != NULL && should != NULL && fact_is_same(is, should)) {
         is = is->next;
         should = should->next;
     }
     if (is != NULL && should != NULL) {
         say(kit, "from event %ju follows %s, expected is %s", number,
-            show(is).text, show(should).text);
+            fact_show(is).text, fact_show(should).text);
     } else if (is != NULL) {
         say(kit, "from event %ju follows %s, which is not expected", number,
-            show(is).text);
+            fact_show(is).text);
     } else if (should != NULL) {
         say(kit, "from event %ju does not follow %s", number,
-            show(should).text);
+            fact_show(should).text);
     }
 }
 
@@ -334,21 +214,21 @@ ask(struct acta_kit_process *kit, enum acta_verdict *verdict,
 static void
 keep_deadline(struct acta_kit_process *kit, const struct deadline *deadline)
 {
-    struct fact **link = find_fact(&kit->future, deadline->schedule);
+    struct fact **link = facts_find(&kit->future, deadline->schedule);
     struct fact said = {.kind = FACT_CANCEL, .where = deadline->name};
 
     if (*link != NULL) {
         *link = (*link)->next;
     }
     if (deadline->what != NULL) {
-        add_fact(kit, &kit->future,
-                 fact_of_draft(FACT_DEADLINE, deadline->schedule,
-                               &deadline->what->draft));
+        facts_add(&kit->arena, &kit->future,
+                  fact_of_draft(FACT_DEADLINE, deadline->schedule,
+                                &deadline->what->draft));
         said = fact_of_draft(FACT_DEADLINE, deadline->name,
                              &deadline->what->draft);
         said.due_us = deadline->due_us - TIME_US;
     }
-    add_fact(kit, &kit->is.deadlines, said);
+    facts_add(&kit->arena, &kit->is.deadlines, said);
 }
 
 /* What followed is so from now on. */
@@ -368,11 +248,11 @@ keep(struct acta_kit_process *kit)
         struct fact fact = fact_of_draft(FACT_EVENT, stream, &decided->draft);
 
         if (is_own) {
-            add_fact(kit, &kit->own, fact);
+            facts_add(&kit->arena, &kit->own, fact);
         }
         if (decided != started && decided != ended) {
             fact.where = is_own ? "" : stream;
-            add_fact(kit, &kit->is.events, fact);
+            facts_add(&kit->arena, &kit->is.events, fact);
         }
     }
     for (const struct deadline *deadline = reaction->deadlines;
@@ -490,11 +370,12 @@ acta_kit_process_given_own(struct acta_kit_process *kit, const char *key,
     }
     compare(kit);
     snprintf(stream, sizeof(stream), "%s-%s", kit->process->name, key);
-    if (*find_fact(&kit->own, stream) == NULL) {
-        add_fact(kit, &kit->own,
-                 fact_of_json(FACT_EVENT, stream, PROCESS_STARTED, NULL));
+    if (*facts_find(&kit->own, stream) == NULL) {
+        facts_add(&kit->arena, &kit->own,
+                  fact_of_json(FACT_EVENT, stream, PROCESS_STARTED, NULL));
     }
-    add_fact(kit, &kit->own, fact_of_json(FACT_EVENT, stream, type, json));
+    facts_add(&kit->arena, &kit->own,
+              fact_of_json(FACT_EVENT, stream, type, json));
 }
 
 /* ---- when ---- */
@@ -536,22 +417,22 @@ acta_kit_process_when_deadline(struct acta_kit_process *kit, const char *key,
     compare(kit);
     snprintf(stream, sizeof(stream), "%s-%s", kit->process->name, key);
     snprintf(schedule, sizeof(schedule), "%s/%s", stream, name);
-    link = find_fact(&kit->future, schedule);
+    link = facts_find(&kit->future, schedule);
     due = *link;
     if (due == NULL) {
         say(kit, "there is no deadline %s of %s", name, stream);
         return;
     }
     *link = due->next;
-    add_fact(kit, &kit->own,
-             (struct fact){
-                 .kind = FACT_EVENT,
-                 .where = stream,
-                 .type = due->type,
-                 .data = due->data,
-                 .data_size = due->data_size,
-                 .format = due->format,
-             });
+    facts_add(&kit->arena, &kit->own,
+              (struct fact){
+                  .kind = FACT_EVENT,
+                  .where = stream,
+                  .type = due->type,
+                  .data = due->data,
+                  .data_size = due->data_size,
+                  .format = due->format,
+              });
     draft = acta_draft_of(due->type, due->data, due->data_size);
     draft.format = due->format;
     acta_kit_process_when_event(kit, stream, &draft);
@@ -564,8 +445,8 @@ acta_kit_process_sends(struct acta_kit_process *kit, const char *stream,
                        const char *type, const char *json)
 {
     if (kit != NULL) {
-        add_fact(kit, &kit->should.events,
-                 fact_of_json(FACT_EVENT, stream, type, json));
+        facts_add(&kit->arena, &kit->should.events,
+                  fact_of_json(FACT_EVENT, stream, type, json));
     }
 }
 
@@ -584,7 +465,7 @@ acta_kit_process_deadline(struct acta_kit_process *kit, const char *name,
 
     fact.due_us = delay_ms * 1000;
     if (kit != NULL) {
-        add_fact(kit, &kit->should.deadlines, fact);
+        facts_add(&kit->arena, &kit->should.deadlines, fact);
     }
 }
 
@@ -594,7 +475,7 @@ acta_kit_process_cancels(struct acta_kit_process *kit, const char *name)
     struct fact fact = {.kind = FACT_CANCEL, .where = name};
 
     if (kit != NULL) {
-        add_fact(kit, &kit->should.deadlines, fact);
+        facts_add(&kit->arena, &kit->should.deadlines, fact);
     }
 }
 
