@@ -39,23 +39,45 @@ is_name(const char *text)
     return size > 0 && size <= NAME_SIZE_MAX && strspn(text, letters) == size;
 }
 
+/* Freed with free(); NULL if there is no memory. */
+static char *
+json_of(const char *format, va_list args)
+{
+    json_t *fields = json_vpack_ex(NULL, 0, format, args);
+    char *text = json_dumps(fields, JSON_COMPACT);
+
+    json_decref(fields);
+    return text;
+}
+
 void
 decide_event(struct acta_decision *decision, const char *type,
              const char *format, ...)
 {
-    json_t *fields;
     va_list args;
-    char *text;
+    char *json;
 
     va_start(args, format);
-    fields = json_vpack_ex(NULL, 0, format, args);
+    json = json_of(format, args);
     va_end(args);
-    text = json_dumps(fields, JSON_COMPACT);
-    if (text == NULL) {
+    if (json == NULL) {
         acta_decision_fail(decision, ACTA_MEMORY, "no memory for %s", type);
     } else {
-        acta_decision_json(decision, type, text);
+        acta_decision_json(decision, type, json);
     }
-    free(text);
-    json_decref(fields);
+    free(json);
+}
+
+void
+react_command(struct acta_reaction *reaction, const char *target,
+              const char *type, const char *format, ...)
+{
+    va_list args;
+    char *json;
+
+    va_start(args, format);
+    json = json_of(format, args);
+    va_end(args);
+    acta_reaction_command(reaction, "command", target, type, json);
+    free(json);
 }

@@ -4,7 +4,7 @@
 #ifndef SHOP_FIELDS_H
 #define SHOP_FIELDS_H
 
-#include <acta/acta_command.h>
+#include <acta/acta_process.h>
 #include <jansson.h>
 
 #define NAME_SIZE_MAX 40 /* Of orders and articles, in bytes. */
@@ -23,5 +23,9 @@ bool is_name(const char *text);
 /* The decision has an event, with what json_pack() makes of @format. */
 void decide_event(struct acta_decision *decision, const char *type,
                   const char *format, ...);
+
+/* The reaction has a command, with the same. */
+void react_command(struct acta_reaction *reaction, const char *target,
+                   const char *type, const char *format, ...);
 
 #endif

@@ -27,14 +27,16 @@
  * fulfilment, a process of each order, reserves its stock, requests its
  * payment, and confirms or cancels it.
  *
- * Whoever makes a decider frees it, and upcasters after the deciders that use
- * them. All return NULL if there is no memory.
+ * Events of stock have the tag order:ID, those that place orders customer:NAME.
+ *
+ * Whoever makes a decider frees it, and upcasters after what uses them. All
+ * return NULL if there is no memory.
  */
 
 #ifndef SHOP_SHOP_H
 #define SHOP_SHOP_H
 
-#include <acta/acta_decider.h>
+#include <acta/acta_process.h>
 
 /* OrderPlaced had {customer, sku, quantity, total} once, with the total in
  * euros, as 12.5.
@@ -44,5 +46,9 @@ struct acta_upcasters *shop_upcasters_new(void);
 struct acta_decider *order_decider_new(const struct acta_upcasters *upcasters);
 struct acta_decider *payment_decider_new(void);
 struct acta_decider *stock_decider_new(void);
+
+/* Orders are paid so long after they were placed, or cancelled. */
+struct acta_process *fulfilment_new(const struct acta_upcasters *upcasters,
+                                    uint64_t *pay_within_ms);
 
 #endif

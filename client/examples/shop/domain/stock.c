@@ -140,6 +140,7 @@ reserve(const void *state, const struct acta_command *command,
     } else if (find(stock, order) == RESERVATIONS_MAX) {
         decide_event(decision, is_there ? "StockReserved" : "StockDeclined",
                      "{s:s, s:I}", "order", order, "quantity", quantity);
+        acta_decision_tag(decision, "order:%s", order);
     }
     json_decref(fields);
 }
@@ -157,6 +158,7 @@ end(const void *state, const struct acta_command *command,
     if (i != RESERVATIONS_MAX) {
         decide_event(decision, type, "{s:s, s:I}", "order", order, "quantity",
                      stock->reservations[i].quantity);
+        acta_decision_tag(decision, "order:%s", order);
     }
     json_decref(fields);
 }
