@@ -200,8 +200,8 @@ add_event(struct acta_append *append, const struct acta_draft *draft,
     };
     event_encode_content(&append->contents, &event, tags, draft->tags_count);
     if (buf_failed(&append->contents)) {
-        return acta_fail(err, ACTA_TOO_LARGE,
-                         "append is over the limit of %u bytes, or of memory",
+        return acta_fail(err, buf_failure(&append->contents),
+                         "append, whose limit is %u bytes",
                          ACTA_APPEND_SIZE_MAX);
     }
     return ACTA_OK;

@@ -321,9 +321,8 @@ core_submit(struct core *core, uint64_t timeout_ms, uint64_t now_ms,
         timeout_ms = core->options->given.timeout_ms;
     }
     if (buf_failed(&core->scratch)) {
-        acta_fail(err, ACTA_TOO_LARGE,
-                  "request is over the limit of %u bytes, or of memory",
-                  ACTA_FRAME_SIZE_MAX);
+        acta_fail(err, buf_failure(&core->scratch),
+                  "request, whose limit is %u bytes", ACTA_FRAME_SIZE_MAX);
         return NULL;
     }
     request =
@@ -334,6 +333,25 @@ core_submit(struct core *core, uint64_t timeout_ms, uint64_t now_ms,
         acta_fail(err, ACTA_MEMORY, "request of %zu bytes",
                   buf_size(&core->scratch));
     }
+    return request;
+}
+
+struct request *
+core_submit_own(struct core *core, enum opcode kind, request_on_own *done,
+                void *user)
+{
+    struct acta_err err;
+    struct request *request = core_submit(core, UINT64_MAX, 0, &err);
+
+    if (request == NULL) {
+        core_hold(core, &err, core->now_ms);
+        return NULL;
+    }
+    request->kind = kind;
+    request->is_own = true;
+    request->is_bound = true;
+    request->done.own = done;
+    request->user = user;
     return request;
 }
 

@@ -181,6 +181,13 @@ struct buf *core_begin(struct core *core, uint64_t *id, struct acta_err *err);
 struct request *core_submit(struct core *core, uint64_t timeout_ms,
                             uint64_t now_ms, struct acta_err *err);
 
+/* The same, of the library's own: without a deadline, and forgotten with the
+ * connection. NULL: there is no memory, and nothing is sent for a while; then
+ * it is to be tried again.
+ */
+struct request *core_submit_own(struct core *core, enum opcode kind,
+                                request_on_own *done, void *user);
+
 /* End a request with CANCELLED. NOT_FOUND. */
 enum acta_code core_cancel(struct core *core, uint64_t id);
 

@@ -259,7 +259,7 @@ change_of(const struct acta_lease *lease, uint64_t now_ms)
     return change;
 }
 
-/* False: there is no room for a request now. */
+/* False: there is no room for a request now, or no memory. */
 static bool
 send_lease(struct acta_lease *lease, uint64_t now_ms)
 {
@@ -274,15 +274,10 @@ send_lease(struct acta_lease *lease, uint64_t now_ms)
         return false;
     }
     msg_change_lease_encode(buf, id, &change);
-    request = core_submit(core, UINT64_MAX, now_ms, NULL);
+    request = core_submit_own(core, OP_CHANGE_LEASE, on_answer, lease);
     if (request == NULL) {
         return false;
     }
-    request->kind = OP_CHANGE_LEASE;
-    request->is_own = true;
-    request->is_bound = true;
-    request->done.own = on_answer;
-    request->user = lease;
     request->note = change.kind;
     lease->request = id;
     lease->asked_ms = now_ms;
@@ -298,7 +293,7 @@ leases_send(struct core *core, uint64_t now_ms)
 
     while (lease != NULL && core->leases.to_send > 0) {
         if (lease->is_due && !send_lease(lease, now_ms)) {
-            return; /* An answer makes room. */
+            return; /* An answer makes room, or there is more later. */
         }
         lease = lease->next;
     }

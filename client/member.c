@@ -332,17 +332,12 @@ send_answers(struct acta_member *member)
     if (count == 0) {
         return false;
     }
-    request = core_submit(core, UINT64_MAX, 0, NULL);
+    request = core_submit_own(core, OP_SETTLE, on_settled, core);
     if (request == NULL) {
         /* They will be taken back, and handed out again. */
         (void)tell_refused(member, 0, 0);
         return true;
     }
-    request->kind = OP_SETTLE;
-    request->is_own = true;
-    request->is_bound = true;
-    request->done.own = on_settled;
-    request->user = core;
     request->note = count;
     member->settles++;
     taken_tell(&member->taken, id);

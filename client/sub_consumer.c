@@ -17,25 +17,6 @@ sub_set_moving(struct acta_sub *sub, bool is_moving)
     sub->is_moving = is_moving;
 }
 
-/* Make a request of the subscription's own out of the frame that was begun. 0:
- * there is no memory.
- */
-static uint64_t
-submit(struct acta_sub *sub, enum opcode kind, request_on_own *done)
-{
-    struct request *request = core_submit(sub->core, UINT64_MAX, 0, NULL);
-
-    if (request == NULL) {
-        return 0;
-    }
-    request->kind = kind;
-    request->is_own = true;
-    request->is_bound = true;
-    request->done.own = done;
-    request->user = sub;
-    return request->id;
-}
-
 /* True if what was refused with @err is to be tried again; else the
  * subscription is over, unless all is over.
  */
@@ -90,6 +71,7 @@ sub_claim(struct acta_sub *sub)
         .query = sub->query,
         .position = sub->follow.after,
     };
+    struct request *request;
     struct buf *buf;
     uint64_t id;
 
@@ -99,7 +81,9 @@ sub_claim(struct acta_sub *sub)
     buf = core_begin(sub->core, &id, NULL);
     if (buf != NULL) {
         msg_change_consumer_encode(buf, id, &change);
-        sub->request = submit(sub, OP_CHANGE_CONSUMER, on_claimed);
+        request =
+            core_submit_own(sub->core, OP_CHANGE_CONSUMER, on_claimed, sub);
+        sub->request = request == NULL ? 0 : request->id;
     }
 }
 
@@ -142,6 +126,7 @@ sub_move(struct acta_sub *sub)
         .checkpoints = &checkpoint,
         .checkpoints_count = 1,
     };
+    struct request *request;
     struct buf *buf;
     uint64_t id;
 
@@ -150,9 +135,10 @@ sub_move(struct acta_sub *sub)
         return;
     }
     msg_append_end(buf, msg_append_begin(buf, id, 0), &more);
-    sub->request = submit(sub, OP_APPEND, on_moved);
-    if (sub->request != 0) {
-        requests_find(&sub->core->requests, sub->request)->note = sub->wanted;
+    request = core_submit_own(sub->core, OP_APPEND, on_moved, sub);
+    if (request != NULL) {
+        request->note = sub->wanted;
+        sub->request = request->id;
         sub->asked = sub->wanted;
         sub_set_moving(sub, false);
     }

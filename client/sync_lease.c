@@ -11,6 +11,7 @@ enum acta_code
 acta_sync_acquire(struct acta_sync *sync, const struct acta_acquire *acquire,
                   struct acta_lease **lease, struct acta_err *err)
 {
+    struct acta_err why = {ACTA_OK, ""};
     struct acta_lease *made;
     struct acta_acquire ours;
 
@@ -22,9 +23,9 @@ acta_sync_acquire(struct acta_sync *sync, const struct acta_acquire *acquire,
     ours.size = sizeof(ours);
     ours.on_held = NULL;
     ours.on_ended = NULL;
-    made = acta_lease_acquire(sync->client, &ours, err);
+    made = acta_lease_acquire(sync->client, &ours, &why);
     if (made == NULL) {
-        return err->code;
+        return acta_fail(err, why.code, "%s", why.text);
     }
     made->keeps_handle = true;
     acta_flush(sync->client);

@@ -28,6 +28,7 @@ buf_clear(struct buf *buf)
     buf->start = 0;
     buf->end = 0;
     buf->failed = false;
+    buf->is_starved = false;
 }
 
 void
@@ -35,9 +36,11 @@ buf_trim(struct buf *buf, size_t keep)
 {
     if (buf_size(buf) == 0 && buf->capacity > keep) {
         bool failed = buf->failed;
+        bool is_starved = buf->is_starved;
 
         buf_fini(buf);
         buf->failed = failed;
+        buf->is_starved = is_starved;
     }
 }
 
@@ -90,6 +93,7 @@ buf_reserve(struct buf *buf, size_t size)
     if ((buf->data == NULL || size > buf->capacity - buf->end) &&
         !make_room(buf, size)) {
         buf->failed = true;
+        buf->is_starved = true;
         return NULL;
     }
     return buf->data + buf->end;

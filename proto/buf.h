@@ -25,6 +25,7 @@ struct buf {
     size_t capacity; /* Allocated. */
     size_t size_max;
     bool failed;
+    bool is_starved; /* That is for want of memory. */
 };
 
 /* Start empty. Nothing is allocated yet. */
@@ -49,6 +50,16 @@ static inline bool
 buf_failed(const struct buf *buf)
 {
     return buf->failed;
+}
+
+/* Why it has failed: TOO_LARGE or MEMORY; OK: it has not. */
+static inline enum acta_code
+buf_failure(const struct buf *buf)
+{
+    if (!buf->failed) {
+        return ACTA_OK;
+    }
+    return buf->is_starved ? ACTA_MEMORY : ACTA_TOO_LARGE;
 }
 
 /* What is in it, until the next write. */

@@ -39,11 +39,16 @@ decision_begin(struct acta_decision *decision, const struct context *context)
 enum acta_code
 decision_check(const struct acta_decision *decision, struct acta_err *err)
 {
+    /* It comes first, since the rest may follow from it. */
+    if (decision->arena.failed) {
+        return acta_fail(err, ACTA_MEMORY, "decision");
+    }
     if (decision->err.code != ACTA_OK) {
         return acta_fail(err, decision->err.code, "%s", decision->err.text);
     }
-    if (decision->arena.failed || buf_failed(&decision->metadata)) {
-        return acta_fail(err, ACTA_MEMORY, "decision");
+    if (buf_failed(&decision->metadata)) {
+        return acta_fail(err, buf_failure(&decision->metadata),
+                         "metadata of a decision");
     }
     return ACTA_OK;
 }

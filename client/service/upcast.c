@@ -240,7 +240,7 @@ take_step(struct acta_upcast *upcast, const struct step *step,
     }
     buf_append(&data->buf, "", 1);
     if (buf_failed(&data->buf)) {
-        return acta_fail(err, ACTA_MEMORY,
+        return acta_fail(err, buf_failure(&data->buf),
                          "event at position %ju of stream %s, version %ju",
                          (uintmax_t)event->position, event->stream,
                          (uintmax_t)step->from + 1);

@@ -114,13 +114,16 @@ END_TEST
 START_TEST(failed_buf_ignores_writes_until_it_is_cleared)
 {
     append_text("kept");
+    ck_assert_int_eq(buf_failure(&buf), ACTA_OK);
     buf_reserve(&buf, 2000);
+    ck_assert_int_eq(buf_failure(&buf), ACTA_TOO_LARGE);
     append_text("lost");
     buf_patch(&buf, 0, "K", 1);
     ck_assert_uint_eq(buf_size(&buf), 4);
     assert_slice_eq(buf_slice(&buf), slice_of("kept"));
 
     buf_clear(&buf);
+    ck_assert_int_eq(buf_failure(&buf), ACTA_OK);
     append_text("new");
     assert_holds("new");
 }
@@ -132,6 +135,7 @@ START_TEST(missing_memory_fails_the_buf_and_loses_nothing)
     alloc_fail_after = 0;
     ck_assert_ptr_null(buf_reserve(&buf, 900));
     ck_assert(buf_failed(&buf));
+    ck_assert_int_eq(buf_failure(&buf), ACTA_MEMORY);
     assert_slice_eq(buf_slice(&buf), slice_of("kept"));
 }
 END_TEST

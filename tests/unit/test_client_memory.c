@@ -268,7 +268,15 @@ talk(int n)
         n = alloc_fail_after;
         alloc_fail_after = -1;
         if (peer.client->core.state != CORE_DOWN) {
-            ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+            /* It is tried again when the pause is over. */
+            bool is_held = peer.client->core.hold_until_ms > peer_now_ms;
+
+            ck_assert_int_eq(
+                peer_wait(&peer, is_held ? peer.client->core.hold_until_ms -
+                                               peer_now_ms
+                                         : 0),
+                ACTA_OK);
+            asked |= is_held;
         }
     }
     return failed;

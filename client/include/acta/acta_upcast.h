@@ -124,7 +124,8 @@ ACTA_API void acta_upcast_free(struct acta_upcast *upcast);
  * and no longer than @event; one that needs no change is @event itself.
  *
  * UNSUPPORTED: its version is above the newest known. CORRUPT: an upcaster
- * could not read it. MEMORY. All name its position and stream.
+ * could not read it. TOO_LARGE: what it made is over 16 MiB. MEMORY. All name
+ * its position and stream.
  */
 ACTA_API enum acta_code
 acta_upcast_event(struct acta_upcast *upcast,
