@@ -332,9 +332,10 @@ find_same(struct decider *decider, const struct msg_schedule *wanted,
     return code;
 }
 
+/* Those that are not waiting now, and then will, are counted in *@fresh. */
 static enum acta_code
 judge_schedule(struct decider *decider, struct job *job, size_t index,
-               struct acta_err *err)
+               size_t *fresh, struct acta_err *err)
 {
     const struct msg_append_more *more = &job->append.more;
     const struct msg_schedule *wanted = &more->schedules[index];
@@ -353,6 +354,7 @@ judge_schedule(struct decider *decider, struct job *job, size_t index,
     if (found && wanted->writes.size > 0) {
         code = find_same(decider, wanted, &is_same, err);
     }
+    *fresh += !found || there.has_failed;
     if (!found && wanted->writes.size == 0) {
         fail_effect(job, MSG_FAILED_SCHEDULE, index, ACTA_CONFLICT, 0, 0,
                     "there is no such schedule to be moved", wanted->name);
@@ -369,16 +371,15 @@ judge_schedules(struct decider *decider, struct job *job, struct acta_err *err)
 {
     const struct msg_append_more *more = &job->append.more;
     enum acta_code code = ACTA_OK;
+    size_t fresh = 0;
 
-    if (more->schedules_count > 0 &&
-        decider->schedules.by_name.count + more->schedules_count >
-            ACTA_SCHEDULES_MAX) {
+    for (size_t i = 0; code == ACTA_OK && i < more->schedules_count; i++) {
+        code = judge_schedule(decider, job, i, &fresh, err);
+    }
+    if (code == ACTA_OK && fresh > 0 &&
+        decider->schedules.by_name.count + fresh > ACTA_SCHEDULES_MAX) {
         fail_effect(job, MSG_FAILED_SCHEDULE, 0, ACTA_TOO_LARGE, 0, 0,
                     "there are too many schedules", more->schedules[0].name);
-        return ACTA_OK;
-    }
-    for (size_t i = 0; code == ACTA_OK && i < more->schedules_count; i++) {
-        code = judge_schedule(decider, job, i, err);
     }
     return code;
 }

@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "consumer.h"
 #include "core.h"
-#include "decide.h"
+#include "decider.h"
 #include "limit.h"
 #include "run.h"
 #include "schedule.h"
@@ -637,6 +637,25 @@ START_TEST(one_that_could_not_be_tried_is_put_back)
 }
 END_TEST
 
+/* As if there were so many. */
+START_TEST(with_as_many_schedules_as_may_be_those_there_are_can_be_moved)
+{
+    size_t *count = &core.decider->schedules.by_name.count;
+
+    ck_assert_int_eq(schedule("a", 100 * SECOND, true, 1000), ACTA_OK);
+    *count += ACTA_SCHEDULES_MAX - 1;
+    ck_assert_int_eq(schedule("b", 1, true, 2000), ACTA_TOO_LARGE);
+    ck_assert_int_eq(schedule("a", 1, true, 0), ACTA_OK);
+    ck_assert_int_eq(schedule("a", 1, true, 1000), ACTA_OK);
+    *count -= 1;
+    ck_assert_int_eq(schedule("b", 1, true, 2000), ACTA_OK);
+    *count -= ACTA_SCHEDULES_MAX - 2;
+    core.time_us += SECOND;
+    ck_assert_uint_eq(carry_out_due(), 2);
+    forget();
+}
+END_TEST
+
 /* Neither is for good: it is due as before, and whoever carries it out is told
  * to wait a while.
  */
@@ -707,6 +726,9 @@ main(void)
     tcase_add_test(schedules,
                    one_that_was_carried_out_and_is_sent_again_changes_nothing);
     tcase_add_test(schedules, one_that_could_not_be_tried_is_put_back);
+    tcase_add_test(
+        schedules,
+        with_as_many_schedules_as_may_be_those_there_are_can_be_moved);
     tcase_add_test(schedules, one_for_which_there_is_no_memory_stays_due);
     return run_suite(suite);
 }

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "core.h"
-#include "decide.h"
+#include "decider.h"
 #include "lease.h"
+#include "limit.h"
 #include "msg_lease.h"
 #include "rnd.h"
 #include "run.h"
@@ -258,6 +259,25 @@ START_TEST(who_sends_its_claim_again_gets_the_same_fence)
     ck_assert_uint_eq(acquire("l", 1), first);
     pass(9 * SECOND); /* Its time began anew. */
     ck_assert_uint_eq(acquire("l", 2), 0);
+}
+END_TEST
+
+/* As if there were so many. */
+START_TEST(with_as_many_leases_as_may_be_those_there_are_can_be_kept)
+{
+    size_t *count = &core.decider->leases.by_name.count;
+    uint64_t first = acquire("l", 1);
+    struct job *job;
+    bool waits;
+
+    *count += ACTA_LEASES_MAX - 1;
+    job = ask("m", MSG_LEASE_ACQUIRE, 2, 0, 0, &waits);
+    ck_assert_int_eq(job->outcome.code, ACTA_BUSY);
+    job_free(job);
+    ck_assert_int_eq(renew("l", first), ACTA_OK);
+    ck_assert(release("l", first));
+    ck_assert_uint_gt(acquire("m", 2), first);
+    *count -= ACTA_LEASES_MAX - 1;
 }
 END_TEST
 
@@ -620,6 +640,8 @@ main(void)
     tcase_add_test(tcase, a_wait_that_is_over_is_refused_and_says_who_holds_it);
     tcase_add_test(tcase, a_wait_is_over_in_time_while_nothing_can_be_decided);
     tcase_add_test(tcase, who_sends_its_claim_again_gets_the_same_fence);
+    tcase_add_test(tcase,
+                   with_as_many_leases_as_may_be_those_there_are_can_be_kept);
     tcase_add_test(
         tcase, who_waits_with_the_same_claim_again_takes_its_own_place_in_line);
     tcase_add_test(tcase, those_who_wait_go_with_their_connection);
