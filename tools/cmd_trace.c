@@ -59,8 +59,8 @@ tell_reach(const struct cli *cli, const struct trace *trace,
         cli_note(cli, "circle: an event whose causation id leads back to it");
     }
     if (reach->scanned > 0) {
-        cli_note(cli, "looked at %" PRIu64 " events one by one",
-                 reach->scanned);
+        cli_note(cli, "looked at %" PRIu64 " %s one by one", reach->scanned,
+                 reach->scanned == 1 ? "event" : "events");
     }
     if (reach->is_unasked) {
         cli_note(cli,
