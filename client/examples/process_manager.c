@@ -3,141 +3,98 @@
  *
  *     process_manager acta://127.0.0.1:2282 1800000
  *
- * For OrderPlaced it stores PaymentRequested, and schedules OrderLapsed to be
- * stored after so many milliseconds; for OrderPaid it cancels that. What it
- * stores, what it schedules and how far it has come are one append: so each
- * event is handled exactly once, whatever is killed when. If another one of its
- * kind is started, that one goes on, and this one stops.
+ * From OrderPlaced follows the command RequestPayment, and a deadline after so
+ * many milliseconds; from the deadline, if OrderPaid has not ended it all
+ * before, OrderLapsed. What follows and how far it has come are one append: so
+ * each event is handled exactly once, whatever is killed when. If another one
+ * of its kind is started, that one goes on, and this one stops.
  */
 
-#include <acta/acta_consumer.h>
-#include <acta/acta_schedule.h>
-#include <acta/acta_sync.h>
-#include <inttypes.h>
+#include <acta/acta_process.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CONSUMER "payments"
-
-static struct acta_follower *follower; /* For the signal handler. */
+static struct acta_manager *manager; /* For the signal handler. */
 
 static void
 on_signal(int number)
 {
     (void)number;
-    acta_follower_interrupt(follower);
+    acta_manager_interrupt(manager);
 }
 
-/* The schedule of an order, and the stream of its payment. */
-struct names {
-    char lapse[300];
-    char payment[300];
-};
-
-static struct names
-names_of(const struct acta_event *event)
+static enum acta_verdict
+placed(const void *state, const struct acta_event *event,
+       struct acta_reaction *reaction)
 {
-    struct names names;
+    const uint64_t *delay_ms = acta_reaction_user(reaction);
+    const char *order = acta_reaction_key(reaction);
 
-    snprintf(names.lapse, sizeof(names.lapse), "lapse %.200s", event->stream);
-    snprintf(names.payment, sizeof(names.payment), "payment-%.200s",
-             event->stream);
-    return names;
+    (void)state;
+    printf("order %s is to be paid\n", order);
+    acta_reaction_command(reaction, "command", order, "RequestPayment",
+                          event->data);
+    acta_reaction_deadline(reaction, "payment", *delay_ms, "PaymentLate", NULL);
+    return ACTA_VERDICT_OK;
 }
 
-/* What follows from an order that is placed. */
-static void
-place(struct acta_append *append, const struct acta_event *event,
-      uint64_t delay_ms)
+static enum acta_verdict
+paid(const void *state, const struct acta_event *event,
+     struct acta_reaction *reaction)
 {
-    struct acta_draft request = acta_draft_of("PaymentRequested", NULL, 0);
-    struct acta_draft lapse = acta_draft_of("OrderLapsed", NULL, 0);
-    struct acta_append *later = acta_append_new();
-    struct names names = names_of(event);
-
-    request.causation_id = event->id;
-    lapse.causation_id = event->id;
-    acta_append_stream(append, names.payment, ACTA_EXPECT_ANY);
-    acta_append_event(append, &request);
-    acta_append_stream(later, event->stream, ACTA_EXPECT_ANY);
-    acta_append_event(later, &lapse);
-    acta_append_schedule_in(append, names.lapse, delay_ms, later);
-    acta_append_free(later);
+    (void)state;
+    (void)event;
+    printf("order %s is paid\n", acta_reaction_key(reaction));
+    acta_reaction_cancel(reaction, "payment");
+    return ACTA_VERDICT_OK;
 }
 
-/* Handle the event at a position, and everything between it and @from. */
-static enum acta_code
-handle(struct acta_sync *sync, const struct acta_event *event, uint64_t from,
-       uint64_t delay_ms, struct acta_err *err)
+static enum acta_verdict
+late(const void *state, const struct acta_event *event,
+     struct acta_reaction *reaction)
 {
-    struct acta_append *append = acta_append_new();
-    enum acta_code code;
+    struct acta_draft lapsed = acta_draft_of("OrderLapsed", NULL, 0);
+    char stream[300];
 
-    if (strcmp(event->type, "OrderPlaced") == 0) {
-        place(append, event, delay_ms);
-    } else {
-        acta_append_cancel(append, names_of(event).lapse);
-    }
-    acta_append_checkpoint(append, CONSUMER, acta_follower_epoch(follower),
-                           from, event->position);
-    code = acta_sync_append(sync, append, NULL, err);
-    acta_append_free(append);
-    if (code == ACTA_OK) {
-        printf("%s %s: done, up to position %" PRIu64 "\n", event->stream,
-               event->type, event->position);
-        fflush(stdout);
-    }
-    return code;
-}
-
-static enum acta_code
-follow(struct acta_sync *sync, uint64_t delay_ms, struct acta_err *err)
-{
-    uint64_t position = acta_follower_position(follower);
-    const struct acta_news *news;
-    enum acta_code code;
-
-    while ((code = acta_follower_next(follower, -1, &news, err)) == ACTA_OK) {
-        for (size_t i = 0; i < news->events_count; i++) {
-            const struct acta_event *event = news->events[i];
-
-            code = handle(sync, event, position, delay_ms, err);
-            if (code != ACTA_OK) {
-                return code;
-            }
-            position = event->position;
-        }
-    }
-    return code == ACTA_CANCELLED ? ACTA_OK : code;
+    (void)state;
+    (void)event;
+    printf("order %s lapses\n", acta_reaction_key(reaction));
+    snprintf(stream, sizeof(stream), "order-%s", acta_reaction_key(reaction));
+    acta_reaction_emit(reaction, stream, &lapsed);
+    return ACTA_VERDICT_OK;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct acta_query *query = acta_query_new();
+    struct acta_process *payments = acta_process_new("payments", 0);
     struct acta_sync *sync = NULL;
     struct acta_options options;
     struct acta_err err;
     enum acta_code code;
+    uint64_t delay_ms;
 
-    if (argc != 3 || query == NULL) {
+    if (argc != 3) {
         fprintf(stderr, "usage: %s acta://HOST:PORT MILLISECONDS\n", argv[0]);
         return EXIT_FAILURE;
     }
-    acta_query_category(query, "order");
-    acta_query_type(query, "OrderPlaced");
-    acta_query_type(query, "OrderPaid");
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    delay_ms = strtoull(argv[2], NULL, 10);
+    acta_process_user(payments, &delay_ms);
+    acta_process_on(payments, "OrderPlaced", ACTA_ROUTE_STARTS, placed);
+    acta_process_on(payments, "OrderPaid", ACTA_ROUTE_ENDS, paid);
+    acta_process_on_deadline(payments, "PaymentLate", ACTA_ROUTE_ENDS, late);
     options = acta_options_of(argv[1]);
     options.name = "example process manager";
     code = acta_sync_open(&sync, &options, &err);
     if (code == ACTA_OK) {
-        code = acta_follower_claim(&follower, sync, CONSUMER, query, 0, &err);
+        code = acta_manager_new(&manager, payments, sync, NULL, &err);
     }
     if (code == ACTA_OK) {
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);
-        code = follow(sync, strtoull(argv[2], NULL, 10), &err);
+        code = acta_manager_run(manager, &err);
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
     }
@@ -145,7 +102,8 @@ main(int argc, char **argv)
         fprintf(stderr, "%s: %s (%s)\n", argv[0], err.text,
                 acta_code_name(code));
     }
+    acta_manager_free(manager);
     acta_sync_close(sync);
-    acta_query_free(query);
+    acta_process_free(payments);
     return code == ACTA_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -266,19 +266,28 @@ class Installed(unittest.TestCase):
         url = self.serve()
         self.run_program(append, url, "order-1")
         first = self.start(manager, url, 3600000)
-        self.assertEqual(first.stdout.readline(),
-                         "order-1 OrderPlaced: done, up to position 1\n")
-        self.assertEqual(first.stdout.readline(),
-                         "order-1 OrderPaid: done, up to position 2\n")
-        # Position 3 is what it has stored. Another one takes over.
+        self.assertEqual(first.stdout.readline(), "order 1 is to be paid\n")
+        self.assertEqual(first.stdout.readline(), "order 1 is paid\n")
+        # Another one takes over.
         second = self.start(manager, url, 3600000)
         self.assertEqual(first.wait(WAIT_S), 1)
         self.assertIn("(FENCED)", first.stderr.read())
         self.run_program(append, url, "order-2")
-        self.assertEqual(second.stdout.readline(),
-                         "order-2 OrderPlaced: done, up to position 4\n")
+        self.assertEqual(second.stdout.readline(), "order 2 is to be paid\n")
         second.terminate()
         self.assertIn(second.wait(WAIT_S), (0, -signal.SIGTERM))
+
+    def test_process_manager_lets_an_order_lapse_that_is_not_paid(self):
+        manager = self.build(SOURCE / "client" / "examples" /
+                             "process_manager.c")
+        url = self.serve()
+        place = self.build(self.program_of("acta.h", url))
+        first = self.start(manager, url, 0)
+        self.run_program(place)
+        self.assertEqual(first.stdout.readline(), "order 42 is to be paid\n")
+        self.assertEqual(first.stdout.readline(), "order 42 lapses\n")
+        first.terminate()
+        self.assertIn(first.wait(WAIT_S), (0, -signal.SIGTERM))
 
     @unittest.skipIf(not CXX, "there is no C++ compiler")
     def test_headers_are_used_from_cplusplus(self):
