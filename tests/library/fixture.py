@@ -1,0 +1,105 @@
+"""What tests of the installed library share: it is installed below a temporary
+directory, and programs are built with nothing but that.
+
+    TEST.py MESON SOURCE BUILD
+
+The compilers are in CC, CXX (empty: there is none) and their flags for
+sanitizers in SANITIZE.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+WAIT_S = 30
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+MESON, SOURCE, BUILD = sys.argv[1:4]
+SOURCE = pathlib.Path(SOURCE)
+BUILD = pathlib.Path(BUILD)
+CC = shlex.split(os.environ["CC"])
+CXX = shlex.split(os.environ["CXX"])
+SANITIZE = shlex.split(os.environ["SANITIZE"])
+
+
+def run(*command, **others):
+    """What the command prints; it must succeed."""
+    done = subprocess.run([str(part) for part in command], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=300, **others)
+    if done.returncode != 0:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+class Server:
+    """An actad on a directory of its own."""
+
+    def __init__(self, home):
+        port_file = home / "port"
+        self.process = subprocess.Popen(
+            [BUILD / "server" / "actad", "--data-dir", home / "data",
+             "--listen", "127.0.0.1:0", "--port-file", port_file,
+             "--journal-segment-size", "4MiB", "--store-map-size", "1GiB",
+             "--disk-reserve", "1MiB", "--log-level", "error"])
+        end = time.monotonic() + WAIT_S
+        while not port_file.exists() or port_file.stat().st_size == 0:
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise AssertionError("actad did not start")
+            time.sleep(0.01)
+        self.url = "acta://127.0.0.1:" + port_file.read_text().strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(WAIT_S)
+
+
+class Library(unittest.TestCase):
+    """Has a directory of its own in each test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="acta-installed-"))
+        cls.addClassCleanup(shutil.rmtree, cls.home)
+        root = cls.home / "root"
+        run(MESON, "install", "-C", BUILD, "--no-rebuild", "--quiet",
+            "--destdir", root)
+        (file,) = root.rglob("libacta.pc")
+        prefix = re.search("(?m)^prefix=(.*)$", file.read_text())[1]
+        cls.prefix = root / prefix.lstrip("/")
+        cls.libdir = file.parent.parent
+        cls.pkg_config = ["pkg-config",
+                          f"--define-variable=prefix={cls.prefix}"]
+        cls.environment = dict(os.environ, PKG_CONFIG_PATH=str(file.parent),
+                               LD_LIBRARY_PATH=str(cls.libdir))
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(dir=self.home))
+
+    def flags(self, *what):
+        return shlex.split(run(*self.pkg_config, *what, "libacta",
+                               env=self.environment))
+
+    def build(self, source, compiler=CC, flags=(), libs=None):
+        """Compile a program as its author would; where it then is."""
+        program = self.dir / pathlib.Path(source).stem
+        run(*compiler, *SANITIZE, *WARNINGS, *flags, *self.flags("--cflags"),
+            "-o", program, source,
+            *(self.flags("--libs") if libs is None else libs))
+        return program
+
+    def serve(self):
+        server = Server(self.dir)
+        self.addCleanup(server.stop)
+        return server.url
+
+    def run_program(self, *command):
+        return run(*command, env=self.environment, cwd=self.dir)
