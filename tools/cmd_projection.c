@@ -18,7 +18,8 @@
 
 /* What a note says, as far as it is shown. */
 struct told {
-    char state[32]; /* "" if it is no note of a projection. */
+    bool is_projection; /* It is the note of one. */
+    char state[32];
     uint64_t events;
     uint64_t parked;
     uint64_t errors;
@@ -56,8 +57,13 @@ take_text(char *to, size_t size, struct slice value)
     }
 }
 
+/* Take what a member says, if it is known. */
+typedef void take_member(struct told *told, struct slice key,
+                         struct slice value);
+
+/* Go through a checked object. */
 static void
-read_error(struct told *told, struct slice object)
+read_members(struct told *told, struct slice object, take_member *take)
 {
     struct slice key, value;
     struct json json;
@@ -66,39 +72,38 @@ read_error(struct told *told, struct slice object)
     json_open(&json, JSON_OBJECT);
     for (bool first = true; json_member(&json, first, &key, &value);
          first = false) {
-        if (is_key(key, "position")) {
-            told->error_position = number_of(value);
-        } else if (is_key(key, "text")) {
-            take_text(told->error_text, sizeof(told->error_text), value);
-        }
-    }
-    told->has_error = true;
-}
-
-static void
-read_progress(struct told *told, struct slice object)
-{
-    struct slice key, value;
-    struct json json;
-
-    json_init(&json, object);
-    json_open(&json, JSON_OBJECT);
-    for (bool first = true; json_member(&json, first, &key, &value);
-         first = false) {
-        if (is_key(key, "position")) {
-            told->progress = number_of(value);
-        } else if (is_key(key, "of")) {
-            told->progress_of = number_of(value);
-        } else if (is_key(key, "left_ms")) {
-            told->left_ms = number_of(value);
-        }
+        take(told, key, value);
     }
 }
 
 static void
-take_member(struct told *told, struct slice key, struct slice value)
+take_error(struct told *told, struct slice key, struct slice value)
 {
-    if (is_key(key, "state")) {
+    if (is_key(key, "position")) {
+        told->error_position = number_of(value);
+    } else if (is_key(key, "text")) {
+        take_text(told->error_text, sizeof(told->error_text), value);
+    }
+}
+
+static void
+take_progress(struct told *told, struct slice key, struct slice value)
+{
+    if (is_key(key, "position")) {
+        told->progress = number_of(value);
+    } else if (is_key(key, "of")) {
+        told->progress_of = number_of(value);
+    } else if (is_key(key, "left_ms")) {
+        told->left_ms = number_of(value);
+    }
+}
+
+static void
+take_note(struct told *told, struct slice key, struct slice value)
+{
+    if (is_key(key, "projection")) {
+        told->is_projection = true;
+    } else if (is_key(key, "state")) {
         take_text(told->state, sizeof(told->state), value);
     } else if (is_key(key, "events")) {
         told->events = number_of(value);
@@ -107,9 +112,10 @@ take_member(struct told *told, struct slice key, struct slice value)
     } else if (is_key(key, "errors")) {
         told->errors = number_of(value);
     } else if (is_key(key, "error")) {
-        read_error(told, value);
+        told->has_error = true;
+        read_members(told, value, take_error);
     } else if (is_key(key, "progress")) {
-        read_progress(told, value);
+        read_members(told, value, take_progress);
     }
 }
 
@@ -118,22 +124,13 @@ static bool
 read_note(struct told *told, const char *note)
 {
     struct slice text = slice_of(note);
-    bool is_projection = false;
-    struct slice key, value;
-    struct json json;
 
     memset(told, 0, sizeof(*told));
     if (!json_is_value(text) || json_kind(text) != JSON_OBJECT) {
         return false;
     }
-    json_init(&json, text);
-    json_open(&json, JSON_OBJECT);
-    for (bool first = true; json_member(&json, first, &key, &value);
-         first = false) {
-        take_member(told, key, value);
-        is_projection = is_projection || is_key(key, "projection");
-    }
-    return is_projection && told->state[0] != '\0';
+    read_members(told, text, take_note);
+    return told->is_projection && told->state[0] != '\0';
 }
 
 /* ---- printing ---- */

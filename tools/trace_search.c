@@ -174,31 +174,36 @@ ids_put(struct ids *ids, const struct acta_id *id)
     }
 }
 
+/* Which of the events that are read belong to it; NULL: all. */
+typedef bool belongs(const struct trace *trace, const struct acta_event *event);
+
+/* Read forward, look at @look_max events at most, and add those that belong to
+ * it. *@looked is how many it were.
+ */
 static enum acta_code
-add_matching(struct hunt *hunt, const struct acta_query *query,
-             struct acta_err *err)
+add_read(struct hunt *hunt, const struct acta_read *read, belongs *is_wanted,
+         uint64_t look_max, uint64_t *looked, struct acta_err *err)
 {
-    struct acta_read read = acta_read_of_query(query);
     const struct acta_event *event = NULL;
     struct acta_cursor *cursor;
-    enum acta_code code;
-    uint64_t count = 0;
+    uint64_t added = 0;
+    enum acta_code code = acta_cursor_open(&cursor, hunt->sync, read, err);
 
-    read.from = hunt->after;
-    read.events_max = hunt->search->count_max < PAGE_COUNT_MAX
-                          ? hunt->search->count_max + 1
-                          : PAGE_COUNT_MAX;
-    code = acta_cursor_open(&cursor, hunt->sync, &read, err);
-    while (code == ACTA_OK) {
+    *looked = 0;
+    while (code == ACTA_OK && *looked < look_max) {
         code = acta_cursor_next(cursor, &event, err);
         if (code != ACTA_OK || event == NULL || event->position > hunt->last) {
             break;
         }
-        if (count == hunt->search->count_max) {
+        ++*looked;
+        if (is_wanted != NULL && !is_wanted(hunt->trace, event)) {
+            continue;
+        }
+        if (added == hunt->search->count_max) {
             hunt->reach->is_cut = true;
             break;
         }
-        count++;
+        added++;
         code = add(hunt, event, err);
     }
     acta_cursor_close(cursor);
@@ -211,9 +216,12 @@ add_matching(struct hunt *hunt, const struct acta_query *query,
 static enum acta_code
 add_flows(struct hunt *hunt, struct acta_err *err)
 {
+    const uint64_t count_max = hunt->search->count_max;
     struct acta_query *query = acta_query_new();
+    struct acta_read read = acta_read_of_query(query);
     struct ids ids = {.count = 0};
-    enum acta_code code = ACTA_OK;
+    enum acta_code code;
+    uint64_t looked;
 
     if (hunt->search->wanted == TRACE_BY_ID) {
         ids_put(&ids, &hunt->search->id);
@@ -229,7 +237,9 @@ add_flows(struct hunt *hunt, struct acta_err *err)
     for (size_t i = 0; i < ids.count; i++) {
         acta_query_correlation_id(query, &ids.ids[i]);
     }
-    code = add_matching(hunt, query, err);
+    read.from = hunt->after;
+    read.events_max = count_max < PAGE_COUNT_MAX ? count_max + 1 : 0;
+    code = add_read(hunt, &read, NULL, UINT64_MAX, &looked, err);
     for (size_t i = 0; i < ids.count && code == ACTA_OK; i++) {
         if (!trace_has(hunt->trace, &ids.ids[i])) {
             code = add_by_id(hunt, &ids.ids[i], err);
@@ -284,6 +294,14 @@ first_position(const struct trace *trace)
     return first;
 }
 
+static bool
+is_effect(const struct trace *trace, const struct acta_event *event)
+{
+    return event->causation_id != NULL &&
+           trace_has(trace, event->causation_id) &&
+           !trace_has(trace, event->id);
+}
+
 /* What was caused by anything that was found, or is found on the way: effects
  * come behind their causes, so once through is enough.
  */
@@ -291,33 +309,10 @@ static enum acta_code
 scan_for_effects(struct hunt *hunt, struct acta_err *err)
 {
     struct acta_read read = acta_read_of_query(NULL);
-    const struct acta_event *event = NULL;
-    struct acta_cursor *cursor;
-    enum acta_code code;
-    uint64_t count = 0;
 
     read.from = first_position(hunt->trace);
-    hunt->reach->scanned = 0;
-    code = acta_cursor_open(&cursor, hunt->sync, &read, err);
-    while (code == ACTA_OK && hunt->reach->scanned < hunt->search->scan) {
-        code = acta_cursor_next(cursor, &event, err);
-        if (code != ACTA_OK || event == NULL || event->position > hunt->last) {
-            break;
-        }
-        hunt->reach->scanned++;
-        if (event->causation_id == NULL ||
-            !trace_has(hunt->trace, event->causation_id)) {
-            continue;
-        }
-        if (count == hunt->search->count_max) {
-            hunt->reach->is_cut = true;
-            break;
-        }
-        count++;
-        code = add(hunt, event, err);
-    }
-    acta_cursor_close(cursor);
-    return code;
+    return add_read(hunt, &read, is_effect, hunt->search->scan,
+                    &hunt->reach->scanned, err);
 }
 
 /* ---- causes ---- */
