@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "failpoint.h"
 #include "file.h"
 #include "sweep.h"
 #include "waiting.h"
@@ -107,6 +108,7 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     if (!checkpoint_fits(checkpointer->options->dir, memtable)) {
         return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
     }
+    FAILPOINT("checkpoint");
     code = store_checkpoint(checkpointer->rooms->store, memtable, sequence,
                             last_time_us, err);
     if (code == ACTA_IO &&
@@ -116,8 +118,11 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     if (code != ACTA_OK) {
         return code;
     }
+    FAILPOINT("tail-drop");
     tail_drop_sealed(&checkpointer->rooms->tail);
+    FAILPOINT("journal-release");
     journal_release(checkpointer->rooms->journal, sequence);
+    FAILPOINT("journal-released");
     sweeper_look(checkpointer->sweeper);
     atomic_fetch_add(&checkpointer->checkpoints, 1);
     atomic_store(&checkpointer->last_ms, clock_us_since(begun) / 1000);

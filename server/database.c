@@ -19,6 +19,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "failpoint.h"
 #include "file.h"
 #include "groups.h"
 #include "recover.h"
@@ -151,12 +152,16 @@ fill(const char *dir, const struct database_options *options,
         (code = new_id(&id, err)) != ACTA_OK ||
         (code = make_dir(dir, err)) != ACTA_OK ||
         (code = make_dir(store, err)) != ACTA_OK ||
-        (code = make_dir(journal, err)) != ACTA_OK ||
-        (code = store_create(store, options->store_map_size, &id,
+        (code = make_dir(journal, err)) != ACTA_OK) {
+        return code;
+    }
+    FAILPOINT("store-create");
+    if ((code = store_create(store, options->store_map_size, &id,
                              without_of(options), err)) != ACTA_OK ||
         (code = file_sync_dir(store, err)) != ACTA_OK) {
         return code;
     }
+    FAILPOINT("database-sync");
     return file_sync_dir(dir, err);
 }
 
@@ -172,11 +177,13 @@ create(const char *dir, const struct database_options *options,
     if ((code = sibling(fresh, dir, ".new", err)) != ACTA_OK ||
         (code = sibling(parent, dir, "", err)) != ACTA_OK ||
         (code = file_remove_tree(fresh, err)) != ACTA_OK ||
-        (code = fill(fresh, options, err)) != ACTA_OK ||
-        (code = file_rename(fresh, dir, dirname(parent), err)) != ACTA_OK) {
+        (code = fill(fresh, options, err)) != ACTA_OK) {
         return acta_wrap(err, code, "create database");
     }
-    return ACTA_OK;
+    FAILPOINT("database-name");
+    code = file_rename(fresh, dir, dirname(parent), err);
+    FAILPOINT("database-named");
+    return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "create database");
 }
 
 /* True if there is no directory, or nothing in it. */
@@ -274,9 +281,14 @@ start(struct database *database, struct acta_err *err)
     uint64_t sequence, last_time_us;
     enum acta_code code;
 
-    if ((code = recover(&database->rooms, &database->options, &sequence,
-                        &last_time_us, err)) != ACTA_OK ||
-        (code = journal_start(database->rooms.journal, sequence + 1,
+    FAILPOINT("recover");
+    code = recover(&database->rooms, &database->options, &sequence,
+                   &last_time_us, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    FAILPOINT("recovered");
+    if ((code = journal_start(database->rooms.journal, sequence + 1,
                               tail_head(&database->rooms.tail) + 1, err)) !=
             ACTA_OK ||
         (code = checkpointer_start(&database->checkpointer, &database->rooms,
@@ -371,8 +383,11 @@ database_close(struct database *database)
     groups_free(database->groups);
     checkpointer_stop(database->checkpointer);
     if (database->writer != NULL) {
+        FAILPOINT("flush");
         flush(database);
+        FAILPOINT("journal-end");
         journal_end(database->rooms.journal);
+        FAILPOINT("journal-ended");
         writer_free(database->writer);
     }
     journal_close(database->rooms.journal);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failpoint.h"
 #include "file.h"
 #include "journal_files.h"
 #include "segment.h"
@@ -226,10 +227,12 @@ sync_last_segment(struct journal *journal, struct acta_err *err)
     if (fd < 0) {
         return file_fail(err, "open", path);
     }
+    FAILPOINT("last-segment-sync");
     if (journal_sync(fd) != 0) {
         code = file_fail(err, "sync", path);
     }
     close(fd);
+    FAILPOINT("last-segment-synced");
     return code;
 }
 
@@ -322,15 +325,18 @@ put_entry(struct journal *journal, const struct journal_entry *entry,
 
     segment_encode_entry(journal->staging, journal->current.salt, entry);
     memset(journal->staging + used, 0, size - used);
+    FAILPOINT("entry-write");
     code = file_write_at(journal->fd, journal->staging, size,
                          (off_t)journal->offset, journal->files.dir, err);
     if (code != ACTA_OK) {
         return acta_wrap(err, code, "write journal");
     }
+    FAILPOINT("entry-sync");
     if (journal_sync(journal->fd) != 0) {
         code = file_fail(err, "sync", journal->files.dir);
         return acta_wrap(err, code, "write journal");
     }
+    FAILPOINT("entry-synced");
     journal->offset += size;
     return ACTA_OK;
 }

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "failpoint.h"
 #include "journal.h"
 #include "waiting.h"
 
@@ -238,11 +239,13 @@ name_segment(struct journal_files *files, const char *spare_path, int fd,
         return acta_fail(err, ACTA_MEMORY, "begin segment");
     }
     segment_encode_header(block, header);
+    FAILPOINT("header-write");
     code = file_write_at(fd, block, SEGMENT_HEADER_SIZE, 0, spare_path, err);
     free(block);
     if (code != ACTA_OK) {
         return code;
     }
+    FAILPOINT("header-sync");
     if (journal_sync(fd) != 0) {
         return file_fail(err, "sync", spare_path);
     }
@@ -251,7 +254,10 @@ name_segment(struct journal_files *files, const char *spare_path, int fd,
     if (code != ACTA_OK) {
         return code;
     }
-    return file_rename(spare_path, path, files->dir, err);
+    FAILPOINT("segment-name");
+    code = file_rename(spare_path, path, files->dir, err);
+    FAILPOINT("segment-named");
+    return code;
 }
 
 /* Take the new segment into the list, behind the newest so far. */
@@ -351,13 +357,16 @@ retire(struct journal_files *files, const struct segment *segment)
                            NULL) != ACTA_OK) {
         return;
     }
+    FAILPOINT("segment-retire");
     keep = keep && rename(path, spare_path) == 0;
     if (!keep) {
         (void)unlink(path); /* What is left is released at the next start. */
     }
+    FAILPOINT("segment-retire-sync");
     if (file_sync_dir(files->dir, NULL) != ACTA_OK || !keep) {
         return;
     }
+    FAILPOINT("segment-retired");
     pthread_mutex_lock(&files->lock);
     if (!journal_files_add_spare(files, number, segment->leftover)) {
         (void)unlink(spare_path);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failpoint.h"
 #include "journal.h"
 #include "journal_files.h"
 #include "waiting.h"
@@ -140,12 +141,15 @@ make_file(struct journal_files *files, uint64_t number, size_t size,
     if (fd < 0) {
         return file_fail(err, "create", path);
     }
+    FAILPOINT("spare-allocate");
     rc = posix_fallocate(fd, 0, (off_t)size);
     if (rc != 0) {
         errno = rc;
         code = file_fail(err, "allocate", path);
     } else {
+        FAILPOINT("spare-fill");
         code = fill_with_zeros(fd, 0, size, path, err);
+        FAILPOINT("spare-filled");
     }
     close(fd);
     if (code != ACTA_OK) {
@@ -311,7 +315,9 @@ wipe_some(struct journal_files *files, struct spare *spare, size_t size_max)
     if (fd < 0) {
         return file_fail(NULL, "open", path);
     }
+    FAILPOINT("spare-wipe");
     code = fill_with_zeros(fd, from, part, path, NULL);
+    FAILPOINT("spare-wiped");
     if (code != ACTA_OK) {
         (void)unlink(path); /* Its content is gone that way, too. */
     }

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "checkpoint.h"
+#include "failpoint.h"
 #include "heads.h"
 #include "pack.h"
 
@@ -27,7 +28,9 @@ recover_flush(struct rooms *rooms, const struct database_options *options,
     if (!checkpoint_fits(options->dir, active)) {
         return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
     }
+    FAILPOINT("recover-flush");
     code = store_checkpoint(rooms->store, active, sequence, last_time_us, err);
+    FAILPOINT("recover-flushed");
     if (code == ACTA_OK) {
         code = tail_seal(&rooms->tail, sequence, err);
     }
@@ -216,6 +219,7 @@ visit(void *user, const struct journal_entry *entry, struct acta_err *err)
     struct recovery *recovery = user;
     enum acta_code code = ACTA_OK;
 
+    FAILPOINT("recover-entry");
     if (entry->first_position != tail_head(&recovery->rooms->tail) + 1) {
         return acta_fail(err, ACTA_CORRUPT,
                          "entry %ju begins at position %ju and not at %ju",

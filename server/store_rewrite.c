@@ -15,6 +15,7 @@
 
 #include "arena.h"
 #include "checksum.h"
+#include "failpoint.h"
 #include "record.h"
 #include "store.h"
 #include "store_lmdb.h"
@@ -428,7 +429,9 @@ run(struct rewrite *rewrite)
         mdb_txn_abort(rewrite->txn);
         return code;
     }
+    FAILPOINT("rewrite-commit");
     rc = mdb_txn_commit(rewrite->txn);
+    FAILPOINT("rewrite-committed");
     return rc == 0 ? ACTA_OK : store_fail(rewrite->err, rc, "rewrite log");
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint.h"
 #include "store.h"
 #include "store_lmdb.h"
 
@@ -425,6 +426,8 @@ store_checkpoint(struct store *store, struct memtable *memtable,
         mdb_txn_abort(checkpoint.txn);
         return code;
     }
+    FAILPOINT("store-commit");
     rc = mdb_txn_commit(checkpoint.txn);
+    FAILPOINT("store-committed");
     return rc == 0 ? ACTA_OK : store_fail(err, rc, "commit checkpoint");
 }

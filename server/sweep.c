@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "failpoint.h"
 #include "sweep_work.h"
 
 /* What a step writes at most, about. */
@@ -201,6 +202,7 @@ wipe_journal(struct sweeper *sweeper, enum sweeper_next *next,
     if (code != ACTA_OK) {
         return code;
     }
+    FAILPOINT("erase-wipe");
     journal_release(journal, meta.sequence);
     switch (journal_wipe(journal, sweeper->sequence, STEP_SIZE)) {
     case JOURNAL_WIPED:
@@ -227,7 +229,9 @@ scrub(struct sweeper *sweeper, enum sweeper_next *next, struct acta_err *err)
         sweeper->is_scrubbing = code == ACTA_OK;
         return code;
     }
+    FAILPOINT("erase-scrub");
     code = store_scrub(store, &sweeper->scrub, STEP_SIZE, &scrubbed, err);
+    FAILPOINT("erase-scrubbed");
     if (code != ACTA_OK) {
         return code;
     }
@@ -329,10 +333,12 @@ forget(struct sweeper *sweeper, struct acta_err *err)
         code = find_forgotten(sweeper, err);
         store_view_end(sweeper->view);
     }
+    FAILPOINT("erase-forget");
     if (code == ACTA_OK) {
         code = store_set_rows(sweeper->rooms->store, work->rows,
                               work->rows_count, err);
     }
+    FAILPOINT("erase-forgotten");
     if (code == ACTA_OK) {
         atomic_fetch_sub(&sweeper->rooms->erasures_pending, work->rows_count);
         code = recount(sweeper, err);

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "decide.h"
+#include "failpoint.h"
 #include "heads.h"
 #include "limit.h"
 #include "queue.h"
@@ -399,6 +400,7 @@ commit_some(struct writer *writer, struct batch *batch)
         }
         write_entry(writer, before, rows);
         writer->is_marked = false;
+        FAILPOINT("publish");
         tail_publish(&writer->rooms->tail,
                      memtable_first_position(active) + after - 1,
                      writer->sequence);
@@ -411,7 +413,9 @@ commit_some(struct writer *writer, struct batch *batch)
     count_outcomes(writer, &decided);
     count_kept(writer);
     tell_of_consumers(writer, &decided);
+    FAILPOINT("answer");
     give_back(&decided);
+    FAILPOINT("answered");
     if (after > before) {
         wake_watchers(writer);
     }
