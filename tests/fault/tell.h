@@ -1,0 +1,16 @@
+/* Everything that a database shows, as text, a line each. */
+
+#ifndef ACTA_TEST_TELL_H
+#define ACTA_TEST_TELL_H
+
+#include "base.h"
+#include "buf.h"
+
+/* Write the events in their order, and behind them the rows, to @text, with a
+ * zero at its end. What comes and goes by itself, in the background, is left
+ * out. False, and why in @err, if something cannot be read, or if positions
+ * have a gap that nothing hides.
+ */
+bool tell(struct base *base, struct buf *text, struct acta_err *err);
+
+#endif

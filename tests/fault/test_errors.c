@@ -1,0 +1,320 @@
+/* Calls of the system that fail: of each kind that a database makes on its
+ * files the n-th, once and from then on, with EIO and with ENOSPC; writes that
+ * are short; syncs that fail and lose what they were for (shim/fail.c).
+ *
+ * Whatever fails, the database must refuse, or leave open what came of it and
+ * end, or be able to go on; and the next start, without a fault, must show all
+ * that was acknowledged, nothing that was refused, and what was left open as a
+ * whole or not at all. From there on the work is done to its end.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "fail.h"
+#include "run.h"
+#include "scene.h"
+#include "wire.h"
+#include "work.h"
+
+#define STEPS            32   /* Of the script: each kind of step once. */
+#define TRIES_PART       12   /* Of each kind of fault one in so many, */
+#define TRIES_LONG       1000 /* or all. */
+#define GOES_ON_ONCE     4
+#define PATIENCE_MS      20000 /* With a fault that happens once, */
+#define PATIENCE_GOOD_MS 40    /* and one that stays. */
+#define STORAGE_STATUS   74
+
+static const char *const call_names[] = {
+#define X(name, text) [FAIL_##name] = text,
+    FAIL_CALLS(X)
+#undef X
+};
+
+static const char *const how_names[] = {"once", "for good", "short",
+                                        "dropping pages"};
+
+static struct fail_counts *counts; /* Shared with the process that works. */
+
+static void
+setup(void)
+{
+    scene_setup();
+    counts = scene_share("counts", sizeof(*counts));
+}
+
+/* ---- faults ---- */
+
+struct fault {
+    enum fail_call call;
+    enum fail_how how;
+    int error;
+    uint64_t nth; /* 0: none. */
+};
+
+/* Does a call fail in this way, and with this error? */
+static bool
+makes_sense(const struct fault *fault)
+{
+    switch (fault->how) {
+    case FAIL_SHORT:
+        return fault->error == EIO &&
+               (fault->call == FAIL_PWRITE || fault->call == FAIL_WRITEV);
+    case FAIL_DROP:
+        return fault->error == EIO && fault->call == FAIL_FDATASYNC;
+    case FAIL_ONCE:
+    case FAIL_FOR_GOOD:
+    case FAIL_HOWS:
+        break;
+    }
+    return true;
+}
+
+/* Work from step @from on, with a fault, and return how it ended. With a
+ * mistake it dies at the end: what the journal has lost would else go to the
+ * store.
+ */
+static int
+work_with(const struct fault *fault, const char *mistake)
+{
+    static char settings[7][600];
+    const char *const extra[] = {
+        settings[0], settings[1], settings[2], settings[3], settings[4],
+        settings[5], settings[6], mistake,     NULL,
+    };
+    struct work work = {
+        .path = scene_path("disk/main"),
+        .notes = scene_path("notes"),
+        .from = 1,
+        .to = STEPS,
+        .closes = mistake == NULL,
+        .patience_ms =
+            fault->how == FAIL_FOR_GOOD ? PATIENCE_GOOD_MS : PATIENCE_MS,
+        .extra = extra,
+        .said = scene_path("said"),
+    };
+
+    *counts = (struct fail_counts){.failed = 0};
+    snprintf(settings[0], sizeof(settings[0]), "LD_PRELOAD=%s",
+             run_build("tests/fault/libfail.so"));
+    snprintf(settings[1], sizeof(settings[1]), FAIL_DIR "=%s/disk",
+             scene.dir.path);
+    snprintf(settings[2], sizeof(settings[2]), FAIL_COUNTS "=%s/counts",
+             scene.dir.path);
+    snprintf(settings[3], sizeof(settings[3]), FAIL_CALL "=%d", fault->call);
+    snprintf(settings[4], sizeof(settings[4]), FAIL_HOW "=%d", fault->how);
+    snprintf(settings[5], sizeof(settings[5]), FAIL_ERRNO "=%d", fault->error);
+    snprintf(settings[6], sizeof(settings[6]), FAIL_NTH "=%" PRIu64,
+             fault->nth);
+    return work_run(&work);
+}
+
+/* Has it ended in one of the ways that are in order? */
+static bool
+ended_well(int status)
+{
+    return WIFEXITED(status) &&
+           (WEXITSTATUS(status) == 0 ||
+            (counts->failed > 0 &&
+             (WEXITSTATUS(status) == BASE_FATAL_STATUS ||
+              WEXITSTATUS(status) == WORK_GAVE_UP_STATUS ||
+              WEXITSTATUS(status) == WORK_NOT_OPENED_STATUS)));
+}
+
+struct sums {
+    unsigned runs;
+    unsigned reached; /* In which something has failed. */
+    unsigned bad;
+    unsigned ends[256]; /* By exit status. */
+};
+
+/* Work with a fault, and look at what is left of it. */
+static void
+try_fault(const struct fault *fault, const char *mistake, struct sums *sums,
+          struct verdict *verdict)
+{
+    struct progress progress;
+    struct tempdir disk;
+    bool goes_on;
+    int status;
+
+    snprintf(disk.path, sizeof(disk.path), "%.200s/disk", scene.dir.path);
+    ck_assert_int_eq(mkdir(disk.path, 0700), 0);
+    status = work_with(fault, mistake);
+    progress_read(&progress, scene_path("notes"));
+    sums->runs++;
+    sums->reached += counts->failed > 0;
+    *verdict = (struct verdict){.is_good = ended_well(status)};
+    if (!verdict->is_good) {
+        snprintf(verdict->text, sizeof(verdict->text), "status 0x%x: %s",
+                 (unsigned)status, scene_last_words());
+    } else {
+        sums->ends[WEXITSTATUS(status)]++;
+        goes_on = rnd_once_in(&scene.rnd, GOES_ON_ONCE);
+        inspect(&scene.past, &progress, scene_path("disk/main"), false,
+                verdict);
+        if (verdict->is_good && goes_on) {
+            scene_do_the_rest(verdict->step + 1, STEPS, verdict);
+        }
+    }
+    unlink(scene_path("notes"));
+    tempdir_remove(&disk);
+}
+
+/* ---- tests ---- */
+
+static void
+try_and_count(const struct fault *fault, const char *mistake, struct sums *sums)
+{
+    struct verdict verdict;
+
+    try_fault(fault, mistake, sums, &verdict);
+    if (!verdict.is_good) {
+        sums->bad++;
+        printf("%s number %" PRIu64 " fails %s with %s: %s\n",
+               call_names[fault->call], fault->nth, how_names[fault->how],
+               strerrorname_np(fault->error), verdict.text);
+    }
+}
+
+static void
+tell(const char *test, const struct sums *sums)
+{
+    printf("{\"test\": \"%s\", \"seed\": %" PRIu64
+           ", \"runs\": %u, \"reached\": %u, \"went_on\": %u, "
+           "\"ended\": %u, \"gave_up\": %u, \"not_opened\": %u, "
+           "\"bad\": %u}\n",
+           test, scene.seed, sums->runs, sums->reached, sums->ends[0],
+           sums->ends[BASE_FATAL_STATUS], sums->ends[WORK_GAVE_UP_STATUS],
+           sums->ends[WORK_NOT_OPENED_STATUS], sums->bad);
+    fflush(stdout);
+}
+
+/* How often each call is made when nothing fails. */
+static struct fail_counts
+count_calls(void)
+{
+    struct fault none = {.nth = 0};
+    struct sums sums = {.runs = 0};
+
+    try_and_count(&none, NULL, &sums);
+    ck_assert_uint_eq(sums.bad, 0);
+    return *counts;
+}
+
+/* All n of one kind of fault, or some of them. */
+static void
+try_kind(struct fault *fault, uint64_t calls, struct sums *sums)
+{
+    unsigned tries = rnd_effort(1 + (unsigned)calls / TRIES_PART, TRIES_LONG);
+
+    if (tries >= calls) {
+        for (fault->nth = 1; fault->nth <= calls; fault->nth++) {
+            try_and_count(fault, NULL, sums);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < tries; i++) {
+        fault->nth = 1 + rnd_below(&scene.rnd, calls);
+        try_and_count(fault, NULL, sums);
+    }
+}
+
+START_TEST(whatever_call_fails_nothing_is_lost)
+{
+    struct fail_counts calls = count_calls();
+    struct sums sums = {.runs = 0};
+    static const int errors[] = {EIO, ENOSPC};
+
+    for (int call = 0; call < FAIL_CALLS_COUNT; call++) {
+        for (int how = 0; how < FAIL_HOWS; how++) {
+            for (size_t i = 0; i < 2; i++) {
+                struct fault fault = {.call = (enum fail_call)call,
+                                      .how = (enum fail_how)how,
+                                      .error = errors[i]};
+
+                if (makes_sense(&fault) && calls.calls[call] > 0) {
+                    try_kind(&fault, calls.calls[call], &sums);
+                }
+            }
+        }
+    }
+    tell("errors", &sums);
+    ck_assert_uint_eq(sums.bad, 0);
+    ck_assert_uint_gt(sums.reached, 0);
+    ck_assert_uint_gt(sums.ends[BASE_FATAL_STATUS], 0);
+}
+END_TEST
+
+/* The control: the kernel says yes the second time, and has lost the pages. */
+START_TEST(a_sync_that_is_tried_again_is_found_out)
+{
+    struct fail_counts calls = count_calls();
+    struct sums sums = {.runs = 0};
+    struct fault fault = {
+        .call = FAIL_FDATASYNC, .how = FAIL_DROP, .error = EIO};
+
+    for (fault.nth = 1;
+         fault.nth <= calls.calls[FAIL_FDATASYNC] && sums.bad == 0;
+         fault.nth++) {
+        try_and_count(&fault, WORK_SYNCS_AGAIN, &sums);
+    }
+    tell("errors, a sync is tried again", &sums);
+    ck_assert_uint_gt(sums.bad, 0);
+}
+END_TEST
+
+/* What the same looks like from outside. */
+START_TEST(a_server_whose_sync_fails_ends_with_74_and_answers_nobody)
+{
+    enum acta_code code = ACTA_OK;
+    char shim[600], data[600];
+    struct daemon daemon;
+    struct wire wire;
+    int status;
+
+    *counts = (struct fail_counts){.failed = 0};
+    snprintf(shim, sizeof(shim), "%s", run_build("tests/fault/libfail.so"));
+    snprintf(data, sizeof(data), "%s/data", scene.dir.path);
+    setenv(FAIL_DIR, data, 1);
+    setenv(FAIL_COUNTS, scene_path("counts"), 1);
+    setenv(FAIL_CALL, "4", 1);
+    setenv(FAIL_ERRNO, "5", 1);
+    setenv(FAIL_NTH, "12", 1);
+    ck_assert_int_eq(FAIL_FDATASYNC, 4);
+    daemon_init(&daemon, scene.dir.path, &scene.rnd);
+    daemon.shim = shim;
+    daemon_start(&daemon);
+    wire_init(&wire, &daemon);
+    wire_connect(&wire);
+    for (int i = 0; i < 100 && code == ACTA_OK; i++) {
+        code = wire_append(&wire, "order-1", "Placed", "tag", "data");
+    }
+    ck_assert_int_eq(code, ACTA_UNKNOWN);
+    wire_fini(&wire);
+    ck_assert_int_eq(waitpid(daemon.pid, &status, 0), daemon.pid);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), STORAGE_STATUS);
+    ck_assert(daemon_has_said(&daemon, "storage failed"));
+}
+END_TEST
+
+int
+main(void)
+{
+    TCase *tcase = tcase_create("errors");
+
+    tcase_add_unchecked_fixture(tcase, setup, scene_teardown);
+    tcase_add_test(tcase, whatever_call_fails_nothing_is_lost);
+    tcase_add_test(tcase, a_sync_that_is_tried_again_is_found_out);
+    tcase_add_test(tcase,
+                   a_server_whose_sync_fails_ends_with_74_and_answers_nobody);
+    return scene_run("errors", tcase);
+}
