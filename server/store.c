@@ -269,7 +269,7 @@ open_tables(struct store *store, MDB_txn *txn, unsigned flags)
 }
 
 static int
-open_env(struct store *store, const char *dir, size_t map_size)
+open_env(struct store *store, const char *dir, size_t map_size, unsigned flags)
 {
     int rc;
 
@@ -278,7 +278,7 @@ open_env(struct store *store, const char *dir, size_t map_size)
         (rc = mdb_env_set_mapsize(store->env, map_size)) != 0 ||
         (rc = mdb_env_set_maxdbs(store->env, TABLES_MAX)) != 0 ||
         (rc = mdb_env_set_maxreaders(store->env, READERS_MAX)) != 0 ||
-        (rc = mdb_env_open(store->env, dir, MDB_NOTLS | MDB_NORDAHEAD,
+        (rc = mdb_env_open(store->env, dir, flags | MDB_NOTLS | MDB_NORDAHEAD,
                            FILE_MODE)) != 0) {
         return rc;
     }
@@ -294,7 +294,7 @@ store_create(const char *dir, size_t map_size, const struct uuid *id,
     MDB_txn *txn = NULL;
     int rc;
 
-    if ((rc = open_env(&store, dir, map_size)) != 0 ||
+    if ((rc = open_env(&store, dir, map_size, 0)) != 0 ||
         (rc = mdb_txn_begin(store.env, NULL, 0, &txn)) != 0 ||
         (rc = open_tables(&store, txn, MDB_CREATE)) != 0 ||
         (rc = mdb_dbi_open(txn, "rows", MDB_CREATE, &store.rows)) != 0 ||
@@ -328,33 +328,26 @@ move_on(struct store *store, const struct store_meta *meta,
     return rc == 0 ? ACTA_OK : store_fail(err, rc, "move to the new format");
 }
 
-enum acta_code
-store_open(struct store **out, const char *dir, size_t map_size,
-           struct acta_err *err)
+/* Open the environment and the tables that its version has. */
+static enum acta_code
+open_all(struct store *store, const char *dir, size_t map_size, unsigned flags,
+         struct store_meta *meta, struct acta_err *err)
 {
-    struct store_meta meta;
-    struct store *store;
     enum acta_code code;
     MDB_txn *txn;
     int rc;
 
-    *out = NULL;
-    store = calloc(1, sizeof(*store));
-    if (store == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "open store");
-    }
-    if ((rc = open_env(store, dir, map_size)) != 0 ||
+    if ((rc = open_env(store, dir, map_size, flags)) != 0 ||
         (rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn)) != 0) {
-        code = store_fail(err, rc, dir);
-        goto fail;
+        return store_fail(err, rc, dir);
     }
     rc = open_tables(store, txn, 0);
     if (rc != 0) {
         code = store_fail(err, rc == MDB_NOTFOUND ? MDB_INVALID : rc, dir);
     } else {
-        code = store_read_meta(store, txn, &meta, err);
+        code = store_read_meta(store, txn, meta, err);
     }
-    if (code == ACTA_OK && meta.version == STORE_VERSION &&
+    if (code == ACTA_OK && meta->version == STORE_VERSION &&
         (rc = mdb_dbi_open(txn, "rows", 0, &store->rows)) != 0) {
         code = store_fail(err, rc == MDB_NOTFOUND ? MDB_INVALID : rc, dir);
     }
@@ -363,19 +356,59 @@ store_open(struct store **out, const char *dir, size_t map_size,
     if (code == ACTA_OK && rc != 0) {
         code = store_fail(err, rc, dir);
     }
+    return code;
+}
+
+enum acta_code
+store_open(struct store **out, const char *dir, size_t map_size,
+           struct acta_err *err)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    struct store_meta meta;
+    enum acta_code code;
+
+    *out = NULL;
+    if (store == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "open store");
+    }
+    code = open_all(store, dir, map_size, 0, &meta, err);
     if (code == ACTA_OK && meta.version < STORE_VERSION) {
         code = move_on(store, &meta, err);
     }
     if (code != ACTA_OK) {
-        goto fail;
+        store_close(store); /* LMDB wants this even if the env did not open. */
+        return acta_wrap(err, code, "open store");
     }
     store_check_readers(store);
     *out = store;
     return ACTA_OK;
+}
 
-fail:
-    store_close(store); /* LMDB wants this even if the env did not open. */
-    return acta_wrap(err, code, "open store");
+enum acta_code
+store_open_still(struct store **out, const char *dir, size_t map_size,
+                 struct acta_err *err)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    struct store_meta meta;
+    enum acta_code code;
+
+    *out = NULL;
+    if (store == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "open store");
+    }
+    code = open_all(store, dir, map_size, MDB_RDONLY | MDB_NOLOCK, &meta, err);
+    if (code == ACTA_OK && meta.version < STORE_VERSION) {
+        code = acta_fail(err, ACTA_UNSUPPORTED,
+                         "it has format version %u: the server moves it on to "
+                         "%d when it opens it",
+                         meta.version, STORE_VERSION);
+    }
+    if (code != ACTA_OK) {
+        store_close(store);
+        return acta_wrap(err, code, "open store");
+    }
+    *out = store;
+    return ACTA_OK;
 }
 
 void

@@ -54,6 +54,14 @@ enum acta_code store_create(const char *dir, size_t map_size,
 enum acta_code store_open(struct store **store, const char *dir,
                           size_t map_size, struct acta_err *err) ACTA_CHECKED;
 
+/* The same for one that no process has open, to be read only: nothing on disk
+ * is changed, and nobody is kept from it. UNSUPPORTED also if it is of an older
+ * version, which store_open() would move on.
+ */
+enum acta_code store_open_still(struct store **store, const char *dir,
+                                size_t map_size,
+                                struct acta_err *err) ACTA_CHECKED;
+
 /* Close @store, which may be NULL. All views must be closed. */
 void store_close(struct store *store);
 

@@ -1,5 +1,6 @@
 /* What the files of the store share: LMDB's handles, and the bytes of keys and
- * of meta. Internal to server/store*.c.
+ * of meta. Internal to server/store*.c, and to server/verify*.c, which reads
+ * what they have written.
  *
  * Tables:
  *

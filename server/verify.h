@@ -1,0 +1,54 @@
+/* Is a database whole? Every byte of journal and store that means something is
+ * read, and held against the others: checksums, the order of positions and
+ * versions, and whether lists, ids and rows say what the events say.
+ *
+ * It is for a database that no process has open, and changes nothing. LMDB has
+ * no checksums of its own: its pages are looked through here before it gets to
+ * see them, so that damage cannot make it fail. What still may is the disk:
+ * files are mapped, so that a page which cannot be read ends the process with
+ * SIGBUS.
+ */
+
+#ifndef ACTA_VERIFY_H
+#define ACTA_VERIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct verify_options {
+    const char *dir; /* Of the database. */
+    size_t map_size; /* Address space for the store, as when it is opened. */
+
+    /* Told of each thing that is wrong; @what names the place. */
+    void (*problem)(void *user, const struct acta_err *what);
+    void *user;
+};
+
+/* What was looked at. */
+struct verify_report {
+    uint64_t pages;  /* Of the store's file. */
+    uint64_t events; /* In the store, */
+    uint64_t lists;  /* and the lists, ids and rows there. */
+    uint64_t ids;
+    uint64_t rows;
+    uint64_t segments; /* Of the journal, */
+    uint64_t entries;  /* and the entries that are whole. */
+    uint64_t problems; /* 0: all is whole. */
+};
+
+/* Go through all of it, problems or not. What depends on a part that is damaged
+ * is not looked at.
+ *
+ * OK           It came to the end: @report says what was found.
+ * BUSY         A process has the database open.
+ * NOT_FOUND    There is none.
+ * UNSUPPORTED  It is of another version.
+ * IO, MEMORY   It could not go on.
+ */
+enum acta_code verify_database(const struct verify_options *options,
+                               struct verify_report *report,
+                               struct acta_err *err) ACTA_CHECKED;
+
+#endif

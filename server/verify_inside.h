@@ -1,0 +1,52 @@
+/* What the parts of verifying have in common. Internal to server/verify*.c. */
+
+#ifndef ACTA_VERIFY_INSIDE_H
+#define ACTA_VERIFY_INSIDE_H
+
+#include <stdbool.h>
+
+#include "store.h"
+#include "verify.h"
+
+/* Of more than these the rest is counted only. */
+#define VERIFY_PROBLEMS_TOLD 1000
+
+struct verify {
+    const struct verify_options *options;
+    struct verify_report *report;
+};
+
+/* Tell of a problem. Never stops anything. */
+void verify_problem(struct verify *verify, const char *fmt, ...)
+    ACTA_PRINTF(2, 3);
+
+/* ---- verify_pages.c ---- */
+
+/* Look through the pages of the store's file @path: every page of it is in one
+ * place of one tree, or is free, and all that is in pages lies where it must. A
+ * file of which nothing is wrong can be given to LMDB.
+ */
+enum acta_code verify_pages(struct verify *verify, const char *path,
+                            struct acta_err *err) ACTA_CHECKED;
+
+/* ---- verify_store.c ---- */
+
+/* Look through the tables of the store, whose pages are in order. */
+enum acta_code verify_store(struct verify *verify, struct store *store,
+                            struct acta_err *err) ACTA_CHECKED;
+
+/* ---- verify_rows.c ---- */
+
+enum acta_code verify_rows(struct verify *verify, struct store_view *view,
+                           struct acta_err *err) ACTA_CHECKED;
+
+/* ---- verify_journal.c ---- */
+
+/* Look through the segments in @dir. @meta is what the store says of itself;
+ * NULL: it could not be read.
+ */
+enum acta_code verify_journal(struct verify *verify, const char *dir,
+                              const struct store_meta *meta,
+                              struct acta_err *err) ACTA_CHECKED;
+
+#endif
