@@ -17,14 +17,17 @@
 #define TEXT_SIZE  (256 * 1024)
 #define IDS        60
 #define COMMANDS   20
+#define LEASES     3
 
 /* One of the two, and what it answers. */
 struct side {
     struct place place;
     struct acta_sync *sync;
     struct acta_err err;
-    uint64_t epoch;     /* Of the consumer. */
-    uint64_t old_epoch; /* Before that. */
+    uint64_t epoch;                    /* Of the consumer. */
+    uint64_t old_epoch;                /* Before that. */
+    struct acta_lease *leases[LEASES]; /* NULL: it is not held. */
+    uint64_t fences[LEASES];           /* Of whoever held it last. */
     char text[TEXT_SIZE];
     size_t size;
 };
@@ -163,6 +166,8 @@ add_events(struct acta_append *append, struct rnd *rnd)
 
 /* ---- appends ---- */
 
+static const char *const lease_names[LEASES] = {"l-1", "l-2", "m"};
+
 static void
 add_effects(struct side *side, struct acta_append *append, struct rnd *rnd)
 {
@@ -174,7 +179,7 @@ add_effects(struct side *side, struct acta_append *append, struct rnd *rnd)
     draft.id = &id;
     acta_append_stream(what, any_stream(rnd), ACTA_EXPECT_ANY);
     acta_append_event(what, &draft);
-    switch (rnd_below(rnd, 6)) {
+    switch (rnd_below(rnd, 7)) {
     case 0:
         acta_append_checkpoint(
             append, "c", rnd_once_in(rnd, 5) ? side->old_epoch : side->epoch,
@@ -194,6 +199,13 @@ add_effects(struct side *side, struct acta_append *append, struct rnd *rnd)
     case 4:
         acta_append_move_schedule(append, name, UINT64_C(1) << 58);
         break;
+    case 5: {
+        uint64_t lease = rnd_below(rnd, LEASES);
+
+        acta_append_lease(append, lease_names[lease],
+                          side->fences[rnd_below(rnd, LEASES)]);
+        break;
+    }
     default:
         acta_append_cancel(append, name);
         break;
@@ -218,9 +230,12 @@ say_appended(struct side *side, const struct acta_appended *appended)
     for (size_t i = 0; i < appended->failures_count; i++) {
         const struct acta_failure *failure = appended->failures[i];
 
-        say(side, "failure %d %zu.%zu: %jd, is %ju\n", (int)failure->kind,
-            failure->index, failure->event, (intmax_t)failure->expected,
-            (uintmax_t)failure->actual);
+        say(side, "failure %d %zu.%zu\n", (int)failure->kind, failure->index,
+            failure->event);
+        if (failure->kind != ACTA_FAILED_LEASE) { /* These are fences. */
+            say(side, "%jd, is %ju\n", (intmax_t)failure->expected,
+                (uintmax_t)failure->actual);
+        }
     }
     if (appended->unseen != NULL) {
         say(side, "unseen up to %ju%s\n", (uintmax_t)appended->unseen->head,
@@ -464,12 +479,73 @@ do_consumer(struct side *side, struct rnd *rnd)
     acta_query_free(query);
 }
 
+/* ---- leases ---- */
+
+static void
+take_or_give_back(struct side *side, uint64_t lease)
+{
+    /* Longer than the test takes. */
+    struct acta_acquire acquire =
+        acta_acquire_of(lease_names[lease], 3600 * 1000);
+    struct acta_lease **held = &side->leases[lease];
+
+    if (*held != NULL) {
+        is_ok(side, acta_sync_release(side->sync, *held, &side->err));
+        *held = NULL;
+    } else if (is_ok(side, acta_sync_acquire(side->sync, &acquire, held,
+                                             &side->err))) {
+        uint64_t fence = acta_lease_fence(*held);
+
+        say(side, "its fence is %s\n",
+            fence > side->fences[lease] ? "higher" : "no higher");
+        side->fences[lease] = fence;
+    }
+}
+
+static void
+do_lease(struct side *side, struct rnd *rnd)
+{
+    uint64_t lease = rnd_below(rnd, LEASES);
+    struct acta_acquire acquire = acta_acquire_of(lease_names[lease], 1000);
+    const struct acta_leases *leases;
+    struct acta_lease *none;
+
+    switch (rnd_below(rnd, 4)) {
+    case 0: /* Another claim: it is refused, if the lease is held. */
+        if (side->leases[lease] != NULL) {
+            is_ok(side,
+                  acta_sync_acquire(side->sync, &acquire, &none, &side->err));
+        }
+        break;
+    case 1:
+        if (side->leases[lease] != NULL) {
+            is_ok(side,
+                  acta_sync_renew(side->sync, side->leases[lease], &side->err));
+        }
+        break;
+    case 2:
+        ck_assert(is_ok(side, acta_sync_list_leases(
+                                  side->sync, rnd_once_in(rnd, 2) ? "l" : "",
+                                  "", rnd_below(rnd, 3), &leases, &side->err)));
+        for (size_t i = 0; i < leases->leases_count; i++) {
+            say(side, "%s for %ju, %ju wait\n", leases->leases[i]->name,
+                (uintmax_t)leases->leases[i]->duration_us,
+                (uintmax_t)leases->leases[i]->waiters_count);
+        }
+        say(side, "%d\n", leases->at_end);
+        break;
+    default:
+        take_or_give_back(side, lease);
+        break;
+    }
+}
+
 /* ---- all of it ---- */
 
 static void
 do_something(struct side *side, struct rnd *rnd)
 {
-    uint64_t kind = rnd_below(rnd, 20);
+    uint64_t kind = rnd_below(rnd, 22);
 
     side->size = 0;
     side->text[0] = '\0';
@@ -485,6 +561,8 @@ do_something(struct side *side, struct rnd *rnd)
         do_load(side, rnd);
     } else if (kind < 18) {
         do_list(side, rnd);
+    } else if (kind < 20) {
+        do_lease(side, rnd);
     } else {
         do_consumer(side, rnd);
     }
