@@ -15,23 +15,6 @@
 _Static_assert(ACTA_PORT_DEFAULT == 2282, "as in PORT_DEFAULT");
 #define PORT_DEFAULT "2282"
 
-struct acta_options
-acta_options_of(const char *url)
-{
-    return (struct acta_options){
-        .size = sizeof(struct acta_options),
-        .url = url,
-        .timeout_ms = 30000,
-        .connect_timeout_ms = 5000,
-        .backoff_min_ms = 20,
-        .backoff_max_ms = 5000,
-        .silence_ms = 10000,
-        .requests_max = 4096,
-        .requests_size_max = 256u << 20,
-        .credit_size = 4u << 20,
-    };
-}
-
 static bool
 is_port(const char *text)
 {

@@ -7,23 +7,6 @@
 
 #define TRACEPARENT "traceparent"
 
-struct acta_command
-acta_command_of_event(const struct acta_event *event)
-{
-    const char *dash = strchr(event->stream, '-');
-    struct acta_command command =
-        acta_command_of(event->type, dash == NULL ? "" : dash + 1, event->data,
-                        event->data_size);
-
-    command.format = event->format;
-    command.id = event->id;
-    command.correlation_id = event->correlation_id;
-    command.causation_id = event->causation_id;
-    command.metadata = event->metadata;
-    command.metadata_size = event->metadata_size;
-    return command;
-}
-
 static enum acta_code
 check(const struct acta_command *command, struct acta_err *err)
 {

@@ -270,19 +270,6 @@ handle(struct acta_projector *projector, const struct acta_event *const *events,
 
 /* ---- making one ---- */
 
-struct acta_manager_options
-acta_manager_options_of(void)
-{
-    return (struct acta_manager_options){
-        .size = sizeof(struct acta_manager_options),
-        .states_max = 1024,
-        .conflicts_max = 10,
-        .attempts_max = 5,
-        .retry_ms = 100,
-        .note_ms = 2000,
-    };
-}
-
 static enum acta_code
 make_projection(struct acta_manager *manager, struct acta_err *err)
 {

@@ -18,18 +18,6 @@
 #include "../sync.h"
 #include "projector.h"
 
-struct acta_projector_options
-acta_projector_options_of(void)
-{
-    return (struct acta_projector_options){
-        .size = sizeof(struct acta_projector_options),
-        .batch_max = 1000,
-        .attempts_max = 5,
-        .retry_ms = 100,
-        .note_ms = 2000,
-    };
-}
-
 /* ---- making one ---- */
 
 static enum acta_code

@@ -142,7 +142,9 @@
  * made by the function named with them (acta_options_of() and so on): new
  * fields may be added at the end. Structs that the library makes are reached
  * by pointer only, and grow at the end too: do not copy them by value or take
- * their size. In C++ a struct that shares its name with a function, such as
+ * their size. No function of the library takes or returns a struct by value, so
+ * other languages bind to it as it is; what is inline is for them to write. In
+ * C++ a struct that shares its name with a function, such as
  * acta_append, is named with the word struct in front.
  */
 
@@ -207,7 +209,24 @@ struct acta_options {
 };
 
 /* Options with the defaults named above. */
-ACTA_API struct acta_options acta_options_of(const char *url);
+static inline struct acta_options
+acta_options_of(const char *url)
+{
+    struct acta_options options;
+
+    memset(&options, 0, sizeof(options));
+    options.size = sizeof(options);
+    options.url = url;
+    options.timeout_ms = 30000;
+    options.connect_timeout_ms = 5000;
+    options.backoff_min_ms = 20;
+    options.backoff_max_ms = 5000;
+    options.silence_ms = 10000;
+    options.requests_max = 4096;
+    options.requests_size_max = 256u << 20;
+    options.credit_size = 4u << 20;
+    return options;
+}
 
 /* What the event loop is asked to do. Both are called by the library's
  * functions, from the thread that calls these; acta_ev.h and acta_poll.h have

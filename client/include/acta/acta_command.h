@@ -85,8 +85,22 @@ acta_command_of(const char *type, const char *target, const void *data,
  * event, its target what follows the first "-" in the name of the stream
  * ("command-42" is for 42). It borrows from the event.
  */
-ACTA_API struct acta_command
-acta_command_of_event(const struct acta_event *event);
+static inline struct acta_command
+acta_command_of_event(const struct acta_event *event)
+{
+    const char *dash = strchr(event->stream, '-');
+    struct acta_command command =
+        acta_command_of(event->type, dash == NULL ? "" : dash + 1, event->data,
+                        event->data_size);
+
+    command.format = event->format;
+    command.id = event->id;
+    command.correlation_id = event->correlation_id;
+    command.causation_id = event->causation_id;
+    command.metadata = event->metadata;
+    command.metadata_size = event->metadata_size;
+    return command;
+}
 
 /* ---- results ---- */
 

@@ -341,7 +341,20 @@ struct acta_manager_options {
 };
 
 /* Options with the defaults named above. */
-ACTA_API struct acta_manager_options acta_manager_options_of(void);
+static inline struct acta_manager_options
+acta_manager_options_of(void)
+{
+    struct acta_manager_options options;
+
+    memset(&options, 0, sizeof(options));
+    options.size = sizeof(options);
+    options.states_max = 1024;
+    options.conflicts_max = 10;
+    options.attempts_max = 5;
+    options.retry_ms = 100;
+    options.note_ms = 2000;
+    return options;
+}
 
 struct acta_manager;
 

@@ -318,7 +318,19 @@ struct acta_projector_options {
 };
 
 /* Options with the defaults named above. */
-ACTA_API struct acta_projector_options acta_projector_options_of(void);
+static inline struct acta_projector_options
+acta_projector_options_of(void)
+{
+    struct acta_projector_options options;
+
+    memset(&options, 0, sizeof(options));
+    options.size = sizeof(options);
+    options.batch_max = 1000;
+    options.attempts_max = 5;
+    options.retry_ms = 100;
+    options.note_ms = 2000;
+    return options;
+}
 
 struct acta_projector;
 
