@@ -46,7 +46,6 @@ typedef enum acta_code on_event(void *user, const struct acta_event *event,
 
 /* ---- the range ---- */
 
-/* An end that is a position is in it, one that is a time is not. */
 static int
 find_range(struct replay *replay, struct cli *cli)
 {
@@ -54,12 +53,8 @@ find_range(struct replay *replay, struct cli *cli)
     int code = filter_since(&replay->filter, cli, &since);
 
     if (code == EXIT_OK) {
-        code = place_find(&replay->from, cli, &replay->after);
-    }
-    if (code == EXIT_OK && replay->to.kind == PLACE_POSITION) {
-        replay->last = replay->to.number;
-    } else if (code == EXIT_OK) {
-        code = place_find(&replay->to, cli, &replay->last);
+        code = place_find_range(&replay->from, &replay->to, cli, &replay->after,
+                                &replay->last);
     }
     if (replay->after < since) {
         replay->after = since;

@@ -7,9 +7,8 @@
 
 #include "when.h"
 
-/* Digits alone are a position: 0 is the start as well. */
-static bool
-parse_position(const char *text, uint64_t *position)
+bool
+place_parse_position(const char *text, uint64_t *position)
 {
     char *end;
 
@@ -30,7 +29,8 @@ place_parse(struct place *place, const char *what, const char *text)
         place->kind = PLACE_END;
         return true;
     }
-    if (parse_position(text, &place->number)) {
+    if (place_parse_position(text, &place->number)) {
+        /* 0 is the start as well. */
         place->kind = place->number == 0 ? PLACE_START : PLACE_POSITION;
         return true;
     }
@@ -73,4 +73,18 @@ place_find(const struct place *place, struct cli *cli, uint64_t *before)
         break;
     }
     return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
+}
+
+int
+place_find_range(const struct place *from, const struct place *to,
+                 struct cli *cli, uint64_t *after, uint64_t *last)
+{
+    int code = place_find(from, cli, after);
+
+    if (code == EXIT_OK && to->kind == PLACE_POSITION) {
+        *last = to->number;
+    } else if (code == EXIT_OK) {
+        code = place_find(to, cli, last);
+    }
+    return code;
 }

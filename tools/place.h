@@ -27,6 +27,9 @@ struct place {
     "PLACE is start, end, the position of an event, or a time, as for "        \
     "--since\n"
 
+/* Read @text if it is digits alone. */
+bool place_parse_position(const char *text, uint64_t *position);
+
 /* Read @text, or say that @what is wrong. */
 bool place_parse(struct place *place, const char *what, const char *text);
 
@@ -35,5 +38,12 @@ bool place_parse(struct place *place, const char *what, const char *text);
  * is told, also of a position that is not there.
  */
 int place_find(const struct place *place, struct cli *cli, uint64_t *before);
+
+/* Ask the server which positions are from @from to @to: those in (*@after,
+ * *@last]. An end that is a position is among them, one that is a time is not.
+ * EXIT_OK, or what to exit with: that is told.
+ */
+int place_find_range(const struct place *from, const struct place *to,
+                     struct cli *cli, uint64_t *after, uint64_t *last);
 
 #endif

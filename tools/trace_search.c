@@ -22,10 +22,7 @@ struct hunt {
 static bool
 is_number(const char *text, uint64_t *number)
 {
-    size_t digits = strspn(text, "0123456789");
-
-    *number = strtoull(text, NULL, 10);
-    return digits > 0 && digits < 19 && text[digits] == '\0' && *number > 0;
+    return place_parse_position(text, number) && *number > 0;
 }
 
 bool
@@ -406,22 +403,6 @@ hunt_events(struct hunt *hunt, struct acta_err *err)
     return code == ACTA_OK ? add_causes(hunt, err) : code;
 }
 
-/* An end that is a position is in the range, one that is a time is not. */
-static int
-find_range(struct hunt *hunt, struct cli *cli)
-{
-    const struct trace_search *search = hunt->search;
-    int code = place_find(&search->from, cli, &hunt->after);
-
-    if (code == EXIT_OK && search->to.kind == PLACE_POSITION) {
-        hunt->last = search->to.number;
-    } else if (code == EXIT_OK) {
-        code = place_find(&search->to, cli, &hunt->last);
-    }
-    hunt->reach->head = hunt->last;
-    return code;
-}
-
 static int
 tell_nothing(const struct hunt *hunt)
 {
@@ -474,12 +455,17 @@ trace_search_run(const struct trace_search *search, struct cli *cli,
     int code;
 
     *reach = (struct trace_reach){.head = 0};
-    code = find_range(&hunt, cli);
+    code = place_find_range(&search->from, &search->to, cli, &hunt.after,
+                            &hunt.last);
     if (code != EXIT_OK) {
         return code;
     }
-    if (hunt_events(&hunt, &err) != ACTA_OK) {
+    if (acta_sync_ping(cli->sync, &reach->head, &err) != ACTA_OK ||
+        hunt_events(&hunt, &err) != ACTA_OK) {
         return cli_fail(NULL, &err);
+    }
+    if (hunt.last < reach->head) {
+        reach->head = hunt.last;
     }
     if (trace->count == 0) {
         return tell_nothing(&hunt);

@@ -119,3 +119,8 @@ trees
 trees 1 2
 trees 1 --format svg
 trees 1 --format dot --json
+
+echo '---- what is hidden'
+acta stream delete -q payment-9
+trees "$(id 900)" --to 99999
+trees payment-9@1
