@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import socket
 import sqlite3
 import subprocess
@@ -24,9 +25,17 @@ PAY_WITHIN_MS = 1000
 
 
 def free_port():
-    with socket.socket() as found:
-        found.bind(('127.0.0.1', 0))
-        return found.getsockname()[1]
+    """Below those that connections are made from: else one of these may have it
+    while a program is killed.
+    """
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as found:
+            try:
+                found.bind(('127.0.0.1', port))
+                return port
+            except OSError:
+                pass
 
 
 class Levels:

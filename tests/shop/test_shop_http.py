@@ -82,7 +82,10 @@ class Http(unittest.TestCase):
     def test_what_is_no_command_is_not_found(self):
         self.assertEqual(self.post('ReceivePayment/a1', {})[0], 404)
         self.assertEqual(self.post('PlaceOrder', {})[0], 404)
-        self.assertEqual(self.get('/payments/a1')[0], 404)
+        self.assertEqual(self.post('PlaceOrder/a1/now', {})[0], 404)
+        self.assertEqual(self.post('PlaceOrder/' + 'a' * 60, {})[0], 404)
+        for path in '/payments/a1', '/orders/a/b', '/orders/%ff', '/stock/':
+            self.assertEqual(self.get(path)[0], 404, path)
         self.assertEqual(self.shop.ask(self.shop.commands, 'GET',
                                        '/commands/PlaceOrder/a1')[0], 404)
 

@@ -56,14 +56,16 @@ answer(void *user, const struct http_request *request, unsigned *status)
     struct desk *desk = (struct desk *)user + request->thread;
     const char *id_text = http_header(request, "Command-Id");
     char type[60], target[60];
+    int path_size = 0;
     const struct acta_handled *handled;
     struct acta_command command;
     struct acta_err err;
     struct acta_id id;
 
     if (strcmp(request->method, "POST") != 0 ||
-        sscanf(request->path, "/commands/%59[^/]/%59[^/]", type, target) != 2 ||
-        !is_public(type)) {
+        sscanf(request->path, "/commands/%59[^/]/%59[^/]%n", type, target,
+               &path_size) != 2 ||
+        request->path[path_size] != '\0' || !is_public(type)) {
         *status = MHD_HTTP_NOT_FOUND;
         return http_problem("not_found", "", "POST /commands/TYPE/TARGET");
     }

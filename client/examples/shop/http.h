@@ -23,14 +23,18 @@ struct http_request {
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_argument(const struct http_request *request, const char *name);
 
-/* Answer with a status and what json_pack() makes of the rest. */
+/* Returns the answer, which is freed by the server; NULL: there is no memory.
+ * *@status is 200 unless it is set.
+ */
 typedef json_t *http_answer_fn(void *user, const struct http_request *request,
                                unsigned *status);
 
-/* A problem, as all answers but those with 200 have it. */
+/* A problem, as all answers but those with 200 have it: code and field are for
+ * programs, the text is for people.
+ */
 json_t *http_problem(const char *code, const char *field, const char *text);
 
-/* The same, of a failure: sets the status that suits it. */
+/* The same, of a failure; sets the status that suits it. */
 json_t *http_failure(const struct acta_err *err, unsigned *status);
 
 /* Serve until SIGINT or SIGTERM comes. IO: the port is in use. */

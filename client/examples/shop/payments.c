@@ -2,8 +2,8 @@
  * came of it. The id of the request is that of the command: so however often it
  * is asked, since one of us was killed, it counts once.
  *
- * The provider is a stand-in for one that is paid for: by the name of the order
- * it is known whether it pays, refuses, or never answers.
+ * The provider is a stand-in: the name of the order says whether it takes the
+ * money, finds that there is none, or never answers.
  */
 
 #include "fields.h"

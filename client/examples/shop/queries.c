@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fields.h"
 #include "http.h"
 #include "orders.h"
 #include "place.h"
@@ -48,10 +49,13 @@ answer(void *user, const struct http_request *request, unsigned *status)
     char model[20], name[60];
     struct acta_err err = {ACTA_OK, ""};
     json_t *found = NULL;
+    int path_size = 0;
     bool is_stock;
 
     if (strcmp(request->method, "GET") != 0 ||
-        sscanf(request->path, "/%19[^/]/%59[^/]", model, name) != 2 ||
+        sscanf(request->path, "/%19[^/]/%59[^/]%n", model, name, &path_size) !=
+            2 ||
+        request->path[path_size] != '\0' || !is_name(name) ||
         (strcmp(model, "orders") != 0 && strcmp(model, "stock") != 0)) {
         *status = MHD_HTTP_NOT_FOUND;
         return http_problem("not_found", "",
