@@ -126,13 +126,20 @@ find_dir(struct disk *disk, char *path, const char **name)
 
 /* ---- objects ---- */
 
-static struct object *
-add_object(struct disk *disk, uint64_t inode, bool is_dir)
+static void
+note_name(struct object *object, const char *name)
+{
+    snprintf(object->name, sizeof(object->name), "%s", name);
+}
+
+struct object *
+disk_add(struct disk *disk, uint64_t inode, bool is_dir, const char *name)
 {
     struct object *object = calloc(1, sizeof(*object));
 
     object->inode = inode;
     object->is_dir = is_dir;
+    note_name(object, name);
     object->next = disk->objects;
     disk->objects = object;
     return object;
@@ -148,12 +155,6 @@ find_object(struct disk *disk, uint64_t inode)
         object = object->next;
     }
     return object;
-}
-
-static void
-note_name(struct object *object, const char *name)
-{
-    snprintf(object->name, sizeof(object->name), "%s", name);
 }
 
 static bool
@@ -279,21 +280,27 @@ settle_write(struct disk *disk)
 /* ---- the trace ---- */
 
 struct disk *
-disk_open(const char *path, enum disk_lie lie)
+disk_open(enum disk_lie lie)
 {
     struct disk *disk = calloc(1, sizeof(*disk));
+
+    disk->lie = lie;
+    disk->root = disk_add(disk, 0, true, "");
+    return disk;
+}
+
+void
+disk_follow(struct disk *disk, const char *path)
+{
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(fstat(fd, &status), 0);
-    disk->lie = lie;
     disk->trace_size = (size_t)status.st_size;
     disk->trace = mmap(NULL, disk->trace_size, PROT_READ, MAP_PRIVATE, fd, 0);
     ck_assert(disk->trace != MAP_FAILED);
     close(fd);
-    disk->root = add_object(disk, 0, true);
-    return disk;
 }
 
 void
@@ -311,20 +318,21 @@ disk_close(struct disk *disk)
         free(object->bytes);
         free(object);
     }
-    munmap(disk->trace, disk->trace_size);
+    if (disk->trace != NULL) {
+        munmap(disk->trace, disk->trace_size);
+    }
     free(disk);
 }
 
 static void
 make_name(struct disk *disk, const struct trace_op *op, char *path)
 {
-    struct object *object =
-        add_object(disk, op->inode, op->kind == TRACE_MAKE_DIR);
     const char *name;
     struct object *dir = find_dir(disk, path, &name);
 
-    note_name(object, name);
-    add_naming(dir, name, object, NULL);
+    add_naming(dir, name,
+               disk_add(disk, op->inode, op->kind == TRACE_MAKE_DIR, name),
+               NULL);
 }
 
 static void

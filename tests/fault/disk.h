@@ -39,9 +39,17 @@ enum disk_lie {
 
 const char *disk_lie_name(enum disk_lie lie);
 
-/* A disk with an empty directory, and the trace in the file at @path. */
-struct disk *disk_open(const char *path, enum disk_lie lie);
+/* A disk with an empty directory. */
+struct disk *disk_open(enum disk_lie lie);
 void disk_close(struct disk *disk);
+
+/* Put all that is in the directory @dir on it, for good: before the trace of
+ * what is then done to that directory, which knows its files by their numbers.
+ */
+void disk_load(struct disk *disk, const char *dir);
+
+/* The trace in the file at @path is what is done next. Once. */
+void disk_follow(struct disk *disk, const char *path);
 
 /* Do the next operation of the trace. False if there is none. */
 bool disk_step(struct disk *disk);

@@ -1,5 +1,5 @@
-/* The inside of a disk, for disk.c, which follows the trace, and disk_draw.c,
- * which makes states.
+/* The inside of a disk, for disk.c, which follows the trace, disk_load.c, which
+ * reads what was there before, and disk_draw.c, which makes states.
  *
  * Files and directories are objects, which names point to. Each has what is on
  * disk, and a list of changes that are on their way: of a file writes and
@@ -71,6 +71,10 @@ struct disk {
     struct object *objects;  /* owned: the newest first */
     struct object *root;
 };
+
+/* A file or a directory that is new, and the name that it gets. */
+struct object *disk_add(struct disk *disk, uint64_t inode, bool is_dir,
+                        const char *name);
 
 void entries_set(struct entries *entries, const char *name,
                  struct object *target);

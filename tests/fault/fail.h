@@ -48,6 +48,8 @@ enum fail_how {
     FAIL_SHORT,    /* A write that writes half of it, and says so. */
     FAIL_DROP,     /* A sync that fails, and after which the file has again what
                       it had at its last sync: the pages are gone. */
+    FAIL_KILL,     /* The process dies before the call, */
+    FAIL_TEAR,     /* or in the middle of a write. */
     FAIL_HOWS,
 };
 

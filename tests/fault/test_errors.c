@@ -1,6 +1,7 @@
 /* Calls of the system that fail: of each kind that a database makes on its
  * files the n-th, once and from then on, with EIO and with ENOSPC; writes that
- * are short; syncs that fail and lose what they were for (shim/fail.c).
+ * are short; syncs that fail and lose what they were for; and calls before
+ * which, or in the midst of which, the process is killed (shim/fail.c).
  *
  * Whatever fails, the database must refuse, or leave open what came of it and
  * end, or be able to go on; and the next start, without a fault, must show all
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +40,9 @@ static const char *const call_names[] = {
 #undef X
 };
 
-static const char *const how_names[] = {"once", "for good", "short",
-                                        "dropping pages"};
+static const char *const how_names[] = {"once",      "for good",
+                                        "short",     "dropping pages",
+                                        "and kills", "and kills half way"};
 
 static struct fail_counts *counts; /* Shared with the process that works. */
 
@@ -65,10 +68,13 @@ makes_sense(const struct fault *fault)
 {
     switch (fault->how) {
     case FAIL_SHORT:
+    case FAIL_TEAR:
         return fault->error == EIO &&
                (fault->call == FAIL_PWRITE || fault->call == FAIL_WRITEV);
     case FAIL_DROP:
         return fault->error == EIO && fault->call == FAIL_FDATASYNC;
+    case FAIL_KILL:
+        return fault->error == EIO;
     case FAIL_ONCE:
     case FAIL_FOR_GOOD:
     case FAIL_HOWS:
@@ -118,21 +124,25 @@ work_with(const struct fault *fault, const char *mistake)
 
 /* Has it ended in one of the ways that are in order? */
 static bool
-ended_well(int status)
+ended_well(const struct fault *fault, int status)
 {
-    return WIFEXITED(status) &&
-           (WEXITSTATUS(status) == 0 ||
-            (counts->failed > 0 &&
-             (WEXITSTATUS(status) == BASE_FATAL_STATUS ||
-              WEXITSTATUS(status) == WORK_GAVE_UP_STATUS ||
-              WEXITSTATUS(status) == WORK_NOT_OPENED_STATUS)));
+    if (WIFSIGNALED(status)) {
+        return WTERMSIG(status) == SIGKILL &&
+               (fault->how == FAIL_KILL || fault->how == FAIL_TEAR);
+    }
+    return WEXITSTATUS(status) == 0 ||
+           (counts->failed > 0 &&
+            (WEXITSTATUS(status) == BASE_FATAL_STATUS ||
+             WEXITSTATUS(status) == WORK_GAVE_UP_STATUS ||
+             WEXITSTATUS(status) == WORK_NOT_OPENED_STATUS));
 }
 
 struct sums {
     unsigned runs;
     unsigned reached; /* In which something has failed. */
     unsigned bad;
-    unsigned ends[256]; /* By exit status. */
+    unsigned killed;
+    unsigned ends[256]; /* Else, by exit status. */
 };
 
 /* Work with a fault, and look at what is left of it. */
@@ -151,12 +161,16 @@ try_fault(const struct fault *fault, const char *mistake, struct sums *sums,
     progress_read(&progress, scene_path("notes"));
     sums->runs++;
     sums->reached += counts->failed > 0;
-    *verdict = (struct verdict){.is_good = ended_well(status)};
+    *verdict = (struct verdict){.is_good = ended_well(fault, status)};
     if (!verdict->is_good) {
         snprintf(verdict->text, sizeof(verdict->text), "status 0x%x: %s",
                  (unsigned)status, scene_last_words());
     } else {
-        sums->ends[WEXITSTATUS(status)]++;
+        if (WIFSIGNALED(status)) {
+            sums->killed++;
+        } else {
+            sums->ends[WEXITSTATUS(status)]++;
+        }
         goes_on = rnd_once_in(&scene.rnd, GOES_ON_ONCE);
         inspect(&scene.past, &progress, scene_path("disk/main"), false,
                 verdict);
@@ -190,10 +204,10 @@ tell(const char *test, const struct sums *sums)
     printf("{\"test\": \"%s\", \"seed\": %" PRIu64
            ", \"runs\": %u, \"reached\": %u, \"went_on\": %u, "
            "\"ended\": %u, \"gave_up\": %u, \"not_opened\": %u, "
-           "\"bad\": %u}\n",
+           "\"killed\": %u, \"bad\": %u}\n",
            test, scene.seed, sums->runs, sums->reached, sums->ends[0],
            sums->ends[BASE_FATAL_STATUS], sums->ends[WORK_GAVE_UP_STATUS],
-           sums->ends[WORK_NOT_OPENED_STATUS], sums->bad);
+           sums->ends[WORK_NOT_OPENED_STATUS], sums->killed, sums->bad);
     fflush(stdout);
 }
 

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -123,6 +124,12 @@ is_below(const char *path)
     return dir != NULL && strncmp(path, dir, size) == 0 && path[size] == '/';
 }
 
+static void __attribute__((noreturn)) die(void)
+{
+    kill(getpid(), SIGKILL);
+    abort();
+}
+
 /* Count a call that is about @path. True if it is to fail. */
 static bool
 fails_at(enum fail_call kind, const char *path)
@@ -141,6 +148,9 @@ fails_at(enum fail_call kind, const char *path)
         counts->failed += fails;
     }
     pthread_mutex_unlock(&lock);
+    if (fails && how == FAIL_KILL) {
+        die();
+    }
     if (fails) {
         errno = error;
     }
@@ -326,19 +336,31 @@ posix_fallocate64(int fd, off_t offset, off_t size)
 
 /* ---- reading and writing ---- */
 
+static bool
+is_partial(void)
+{
+    return how == FAIL_SHORT || how == FAIL_TEAR;
+}
+
 static ssize_t
 write_at(const char *function, int fd, const void *bytes, size_t size,
          off_t offset)
 {
-    if (fails(FAIL_PWRITE, fd)) {
-        if (how != FAIL_SHORT) {
-            return -1;
-        }
-        /* By whole blocks: the file may be open for direct writes. */
+    bool failed = fails(FAIL_PWRITE, fd);
+    ssize_t done;
+
+    if (failed && !is_partial()) {
+        return -1;
+    }
+    if (failed) { /* By whole blocks: it may be open for direct writes. */
         size = size >= 2 * BLOCK ? size / 2 / BLOCK * BLOCK : size / 2;
     }
     keep(fd, size, offset);
-    return REAL(pwrite_fn, function)(fd, bytes, size, offset);
+    done = REAL(pwrite_fn, function)(fd, bytes, size, offset);
+    if (failed && how == FAIL_TEAR) {
+        die();
+    }
+    return done;
 }
 
 ssize_t
@@ -356,19 +378,25 @@ pwrite64(int fd, const void *bytes, size_t size, off_t offset)
 ssize_t
 writev(int fd, const struct iovec *parts, int count)
 {
+    bool failed = fails(FAIL_WRITEV, fd);
     size_t size = 0;
+    ssize_t done;
 
-    if (fails(FAIL_WRITEV, fd)) {
-        if (how != FAIL_SHORT) {
-            return -1;
-        }
+    if (failed && !is_partial()) {
+        return -1;
+    }
+    if (failed) {
         count = 1;
     }
     for (int i = 0; i < count; i++) {
         size += parts[i].iov_len;
     }
     keep(fd, size, lseek(fd, 0, SEEK_CUR));
-    return REAL(writev_fn, "writev")(fd, parts, count);
+    done = REAL(writev_fn, "writev")(fd, parts, count);
+    if (failed && how == FAIL_TEAR) {
+        die();
+    }
+    return done;
 }
 
 ssize_t
