@@ -48,11 +48,17 @@ enum acta_code
 acta_sync_renew(struct acta_sync *sync, struct acta_lease *lease,
                 struct acta_err *err)
 {
+    uint64_t timeout_ms = sync->client->options.given.timeout_ms;
+    uint64_t end_ms = acta_poll_now_ms() + timeout_ms;
+
     acta_lease_renew(lease);
     acta_flush(sync->client);
     while (lease->state == LEASE_HELD &&
            (lease->is_due || lease->request != 0)) {
-        acta_poll_turn(&sync->loop, -1);
+        if (!sync_turn_until(sync, end_ms)) {
+            return acta_fail(err, ACTA_TIMEOUT, "renewing took over %ju ms",
+                             (uintmax_t)timeout_ms);
+        }
     }
     return lease->state == LEASE_HELD
                ? ACTA_OK

@@ -1,7 +1,7 @@
-/* No memory, at every place where a service asks for some, before a real actad:
- * what was asked for fails with an error that says so, or goes well all the
- * same; when it is asked for again it goes well; and then nothing is lost, and
- * nothing there twice.
+/* No memory, at every place where a service asks for some, before a real actad,
+ * and no answer from one that hangs: what was asked for fails in its time with
+ * an error that says so, or goes well all the same; when it is asked for again
+ * it goes well; and then nothing is lost, and nothing there twice.
  */
 
 #include <acta/acta_consumer.h>
@@ -10,6 +10,7 @@
 #include <acta/acta_lease.h>
 #include <acta/acta_projection.h>
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +22,13 @@
 #include "run.h"
 #include "tempdir.h"
 
-#define EVENTS      12
-#define CALLS_MAX   5000 /* No operation allocates so often. */
-#define TIMEOUT_S   1200
-#define PATIENCE_MS 30000
-#define SHORTAGE    40 /* Allocations that fail, one after the other. */
+#define EVENTS       12
+#define CALLS_MAX    5000 /* No operation allocates so often. */
+#define TIMEOUT_S    1200
+#define PATIENCE_MS  30000
+#define IMPATIENT_MS 300
+#define TRIES_MAX    100
+#define SHORTAGE     40 /* Allocations that fail, one after the other. */
 
 static struct tempdir dir;
 static struct rnd rnd;
@@ -635,18 +638,19 @@ static const struct operation {
     void (*begin)(void); /* May be NULL, as the last. */
     enum acta_code (*run)(void);
     void (*expect)(void); /* After it went well. */
+    bool waits;           /* It waits for the server, however long. */
 } operations[] = {
-    {"connect", NULL, connect_it, NULL},
-    {"append", begin_appending, append_it, expect_appended},
-    {"read", begin_reading, read_it, NULL},
-    {"follow", begin_following, follow_it, expect_lag_of_none},
-    {"handle", begin_handling, deposit_it, expect_deposited},
-    {"be refused", begin_handling, be_refused, expect_refused_once},
-    {"decide from a query", begin_naming, take_name, expect_taken},
-    {"project", begin_projecting, project_it, expect_projected},
-    {"emit", begin_following, emit_it, expect_emitted},
-    {"work", begin_working, work_it, expect_lag_of_none},
-    {"hold", begin_holding, hold_it, expect_free},
+    {"connect", NULL, connect_it, NULL, false},
+    {"append", begin_appending, append_it, expect_appended, false},
+    {"read", begin_reading, read_it, NULL, false},
+    {"follow", begin_following, follow_it, expect_lag_of_none, false},
+    {"handle", begin_handling, deposit_it, expect_deposited, false},
+    {"be refused", begin_handling, be_refused, expect_refused_once, false},
+    {"decide from a query", begin_naming, take_name, expect_taken, false},
+    {"project", begin_projecting, project_it, expect_projected, true},
+    {"emit", begin_following, emit_it, expect_emitted, true},
+    {"work", begin_working, work_it, expect_lag_of_none, false},
+    {"hold", begin_holding, hold_it, expect_free, false},
 };
 
 #define OPERATIONS_COUNT ((int)(sizeof(operations) / sizeof(operations[0])))
@@ -655,13 +659,18 @@ static struct acta_sync *
 open_sync(uint64_t timeout_ms)
 {
     struct acta_sync *made;
+    unsigned tries = 0;
+    enum acta_code code;
 
     options = acta_options_of(daemon_.url);
     options.timeout_ms = timeout_ms;
+    options.connect_timeout_ms = timeout_ms;
     options.backoff_min_ms = 1;
     options.backoff_max_ms = 5;
-    ck_assert_msg(acta_sync_open(&made, &options, &err) == ACTA_OK, "%s",
-                  err.text);
+    do { /* The machine may be too busy to connect in so little time. */
+        code = acta_sync_open(&made, &options, &err);
+    } while (code != ACTA_OK && ++tries < TRIES_MAX);
+    ck_assert_msg(code == ACTA_OK, "%s", err.text);
     return made;
 }
 
@@ -757,6 +766,58 @@ START_TEST(a_shortage_that_lasts_costs_an_error_at_most)
 }
 END_TEST
 
+/* ---- no answer ---- */
+
+START_TEST(a_server_that_hangs_is_waited_for_as_long_as_was_said)
+{
+    const struct operation *operation = &operations[_i];
+    enum acta_code code;
+
+    if (operation->waits) {
+        return;
+    }
+    round_++;
+    sync_ = open_sync(IMPATIENT_MS);
+    if (operation->begin != NULL) {
+        operation->begin();
+    }
+    ck_assert_int_eq(kill(daemon_.pid, SIGSTOP), 0);
+    code = operation->run();
+    ck_assert_int_eq(kill(daemon_.pid, SIGCONT), 0);
+    ck_assert_msg(code == ACTA_TIMEOUT || code == ACTA_UNKNOWN ||
+                      code == ACTA_UNREACHABLE,
+                  "%s: %s: %s", operation->name, acta_code_name(code),
+                  err.text);
+    acta_sync_close(sync_);
+    sync_ = steady;
+    options.timeout_ms = PATIENCE_MS;
+    options.connect_timeout_ms = PATIENCE_MS;
+    ck_assert_msg(operation->run() == ACTA_OK, "%s: %s", operation->name,
+                  err.text);
+    if (operation->expect != NULL) {
+        operation->expect();
+    }
+}
+END_TEST
+
+/* Its duration is much longer than anybody should wait. */
+START_TEST(a_renewal_that_is_not_answered_ends_in_its_time)
+{
+    struct acta_acquire acquire = acta_acquire_of("lease", 3600000);
+    struct acta_lease *lease;
+
+    acquire.wait_ms = PATIENCE_MS;
+    sync_ = open_sync(IMPATIENT_MS);
+    ck_assert_int_eq(acta_sync_acquire(sync_, &acquire, &lease, &err), ACTA_OK);
+    ck_assert_int_eq(kill(daemon_.pid, SIGSTOP), 0);
+    ck_assert_int_eq(acta_sync_renew(sync_, lease, &err), ACTA_TIMEOUT);
+    ck_assert(acta_lease_is_held(lease));
+    ck_assert_int_eq(acta_sync_release(sync_, lease, &err), ACTA_UNKNOWN);
+    ck_assert_int_eq(kill(daemon_.pid, SIGCONT), 0);
+    acta_sync_close(sync_);
+}
+END_TEST
+
 static Suite *
 scarce_suite(void)
 {
@@ -769,6 +830,10 @@ scarce_suite(void)
                         0, OPERATIONS_COUNT);
     tcase_add_loop_test(tcase, a_shortage_that_lasts_costs_an_error_at_most, 0,
                         OPERATIONS_COUNT);
+    tcase_add_loop_test(tcase,
+                        a_server_that_hangs_is_waited_for_as_long_as_was_said,
+                        0, OPERATIONS_COUNT);
+    tcase_add_test(tcase, a_renewal_that_is_not_answered_ends_in_its_time);
     suite_add_tcase(suite, tcase);
     return suite;
 }

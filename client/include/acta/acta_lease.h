@@ -160,7 +160,10 @@ ACTA_API enum acta_code acta_sync_acquire(struct acta_sync *sync,
                                           struct acta_lease **lease,
                                           struct acta_err *err);
 
-/* Renew it for its duration. FENCED: it is lost. */
+/* Renew it for its duration. FENCED: it is lost. TIMEOUT: no answer came in the
+ * time-out of the options; it is held as long as it was before, and longer if
+ * the answer comes.
+ */
 ACTA_API enum acta_code acta_sync_renew(struct acta_sync *sync,
                                         struct acta_lease *lease,
                                         struct acta_err *err);
