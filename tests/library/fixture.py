@@ -103,3 +103,30 @@ class Library(unittest.TestCase):
 
     def run_program(self, *command):
         return run(*command, env=self.environment, cwd=self.dir)
+
+    def code_of(self, header):
+        """The program in the comment at the top of a header, or None."""
+        text = (self.prefix / "include" / "acta" / header).read_text()
+        found = re.search(r"(?ms)^ \*     #include.*?^ \*     }\n \*\n \* \S",
+                          text[:text.index("\n */")])
+        if not found or "\n *     main(" not in found[0]:
+            return None
+        return "".join(line[len(" *     "):] + "\n"
+                       for line in found[0].splitlines()[:-2])
+
+    def program_of(self, header, url):
+        """That program, for this URL, in a file."""
+        code = self.code_of(header)
+        self.assertLessEqual(code.count('"acta://127.0.0.1"'), 1)
+        source = self.dir / header.replace(".h", "_top.c")
+        source.write_text(code.replace("acta://127.0.0.1", url))
+        return source
+
+    def start(self, *command):
+        process = subprocess.Popen(
+            [str(part) for part in command], cwd=self.dir, text=True,
+            env=self.environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process

@@ -3,7 +3,6 @@ is installed and nothing else. fixture.py tells how it is called.
 """
 
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -13,50 +12,7 @@ sys.dont_write_bytecode = True
 from fixture import CC, CXX, SOURCE, WAIT_S, Library, run
 
 
-def flags_of_store(header):
-    """What the header of a read model's store needs besides libacta."""
-    stores = {"acta_postgres.h": "libpq", "acta_sqlite.h": "sqlite3"}
-    if header not in stores:
-        return []
-    return shlex.split(run("pkg-config", "--cflags", stores[header]))
-
-
 class Installed(Library):
-    def program_of(self, header, url):
-        """The program in the comment at the top of a header, for this URL."""
-        text = (self.prefix / "include" / "acta" / header).read_text()
-        lines = re.search(r"(?ms)^ \*     #include.*?^ \*     }\n \*\n \* \S",
-                          text)[0].splitlines()[:-2]
-        code = "".join(line[len(" *     "):] + "\n" for line in lines)
-        self.assertEqual(code.count('"acta://127.0.0.1"'), 1)
-        source = self.dir / (header.replace(".h", "_top.c"))
-        source.write_text(code.replace("acta://127.0.0.1", url))
-        return source
-
-    def test_program_at_the_top_of_acta_h_does_what_it_says(self):
-        program = self.build(self.program_of("acta.h", self.serve()))
-        placed = 'OrderPlaced: {"total": 12}\n'
-        self.assertEqual(self.run_program(program),
-                         "order-42 is now at version 1\n" + placed)
-        self.assertEqual(self.run_program(program),
-                         "order-42 is now at version 2\n" + 2 * placed)
-
-    def test_program_at_the_top_of_acta_sync_h_does_what_it_says(self):
-        program = self.build(self.program_of("acta_sync.h", self.serve()))
-        placed = 'OrderPlaced: {"total": 12}\n'
-        self.assertEqual(self.run_program(program), placed)
-        self.assertEqual(self.run_program(program), 2 * placed)
-
-    def test_program_at_the_top_of_acta_decider_h_does_what_it_says(self):
-        program = self.build(self.program_of("acta_decider.h", self.serve()))
-        for wish, cents, said in (
-                ("Withdraw", "1", "refused: there are only 0\n"),
-                ("Deposit", "500", "account-42 is at version 1\n"),
-                ("Withdraw", "300", "account-42 is at version 2\n"),
-                ("Withdraw", "300", "refused: there are only 200\n")):
-            self.assertEqual(
-                self.run_program(program, wish, "42", cents), said)
-
     def test_seats_of_a_course_are_given_to_those_who_may_have_them(self):
         courses = self.build(SOURCE / "client" / "examples" /
                              "course_subscriptions.c")
@@ -71,13 +27,6 @@ class Installed(Library):
                 ("Subscribe", "bert", "done\n")):
             self.assertEqual(
                 self.run_program(courses, url, wish, "history", data), said)
-
-    def test_program_at_the_top_of_acta_projection_h_is_one(self):
-        if not (self.prefix / "include" / "acta" / "acta_sqlite.h").exists():
-            self.skipTest("there is no SQLite")
-        self.build(self.program_of("acta_projection.h", self.serve()),
-                   libs=["-lacta-sqlite", "-lsqlite3",
-                         *self.flags("--libs")])
 
     def test_examples_are_built_from_what_is_installed(self):
         append = self.build(SOURCE / "client" / "examples" / "append.c")
@@ -136,15 +85,6 @@ class Installed(Library):
             self.assertEqual(len(owners), 1)
             refused = f"{name} is taken by user-{owners[0]}\n"
             self.assertEqual(said.count(refused), 7)
-
-    def start(self, *command):
-        process = subprocess.Popen(
-            [str(part) for part in command], cwd=self.dir, text=True,
-            env=self.environment, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
 
     def test_workers_share_orders_and_handle_each_event_once(self):
         append = self.build(SOURCE / "client" / "examples" / "append.c")
@@ -207,16 +147,6 @@ class Installed(Library):
         self.assertEqual(self.run_program(program, self.serve()),
                          'version 1\nOrderPlaced: {"total": 12}\n'
                          'snapshot state\n')
-
-    def test_each_header_stands_alone_in_strict_c(self):
-        headers = sorted((self.prefix / "include" / "acta").iterdir())
-        self.assertGreater(len(headers), 4)
-        for header in headers:
-            source = self.dir / "alone.c"
-            source.write_text(f"#include <acta/{header.name}>\n"
-                              "int main(void) { return 0; }\n")
-            self.build(source, flags=["-std=c11", "-D_POSIX_C_SOURCE=200809L",
-                                      *flags_of_store(header.name)])
 
     def symbols(self, *command):
         """Names that are defined and seen, without those of sanitizers."""

@@ -1,6 +1,38 @@
 /* Appends: what is to be stored, on what terms, with which effects, and how
  * that ended.
  *
+ * A user's name that nobody else may have:
+ *
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_draft draft = acta_draft_of("UserRegistered", NULL, 0);
+ *         static const char *const tags[] = {"username:ada"};
+ *         struct acta_append *append = acta_append_new();
+ *         struct acta_query *taken = acta_query_new();
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *
+ *         draft.tags = tags;
+ *         draft.tags_count = 1;
+ *         acta_query_tag(taken, "username:ada");
+ *         acta_append_stream(append, "user-1", 0); // it has no events yet
+ *         acta_append_event(append, &draft);
+ *         acta_append_condition(append, taken, 0); // nobody has the name
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK) {
+ *             acta_sync_append(sync, append, NULL, &err);
+ *         }
+ *         printf("%s\n", err.code == ACTA_OK ? "stored" : err.text);
+ *         acta_sync_close(sync);
+ *         acta_append_free(append);
+ *         acta_query_free(taken);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
+ *
  * An append is atomic: all its events are stored, or none. It is refused unless
  * every stream that it writes is at the version that was expected, every stream
  * that it checks too, and no event meets one of its conditions. So a decision

@@ -1,9 +1,10 @@
 /* Commands, what is decided about them, and how that ended.
  *
  * A command says what somebody wants: a type, the target it is meant for, and
- * data. It is decided by a decider or by a decision model (acta_decider.h),
- * handled directly or by a pool (acta_dispatch.h). It is accepted, and events
- * say what has happened; or it is refused, which is a result too and no error:
+ * data. It is decided by a decider or by a decision model (acta_decider.h shows
+ * a program), handled directly or by a pool (acta_dispatch.h). It is accepted,
+ * and events say what has happened; or it is refused, which is a result too and
+ * no error:
  *
  *     struct acta_command command =
  *         acta_command_of("Withdraw", "42", json, strlen(json));

@@ -3,7 +3,41 @@
  * A consumer that follows alone has a checkpoint: everything up to there has
  * been handled. Whoever claims it begins a new epoch, and everybody else's is
  * over: only the last one who came moves the checkpoint, and goes on. So two
- * programs that both believe to be the one never undo each other's work:
+ * programs that both believe to be the one never undo each other's work. This
+ * one prints events, and goes on where it was whenever it is started:
+ *
+ *     #include <acta/acta_consumer.h>
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_follower *follower = NULL;
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *         const struct acta_news *news;
+ *
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK) {
+ *             acta_follower_claim(&follower, sync, "printer", NULL, 0, &err);
+ *         }
+ *         while (err.code == ACTA_OK &&
+ *                acta_follower_next(follower, -1, &news, &err) == ACTA_OK) {
+ *             for (size_t i = 0; i < news->events_count; i++) {
+ *                 printf("%s %s\n", news->events[i]->stream,
+ *                        news->events[i]->type);
+ *             }
+ *             fflush(stdout);
+ *             acta_follower_checkpoint(follower, news->position, &err);
+ *         }
+ *         fprintf(stderr, "%s\n", err.text); // FENCED: another has claimed it
+ *         acta_follower_close(follower);
+ *         acta_sync_close(sync);
+ *         return 1;
+ *     }
+ *
+ * The same in a loop of one's own:
  *
  *     struct acta_follow follow = acta_follow_of(query, 0);
  *

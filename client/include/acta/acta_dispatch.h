@@ -1,15 +1,59 @@
 /* The command bus: commands are given to what handles their type, called
  * directly, or by a pool of threads that share a stream of commands.
  *
- *     registry = acta_registry_new();
- *     acta_registry_decider(registry, order_decider);
- *     acta_registry_decider(registry, stock_decider);
- *     acta_registry_model(registry, coupon_model);
- *
  * Directly, as a gateway does which has somebody waiting for the answer:
  *
- *     acta_dispatcher_open(&dispatcher, sync, registry, NULL, &err);
- *     acta_dispatch(dispatcher, &command, &handled, &err);
+ *     #include <acta/acta_dispatch.h>
+ *     #include <stdio.h>
+ *
+ *     static bool
+ *     on_placed(void *state, const struct acta_event *event)
+ *     {
+ *         (void)event;
+ *         *(bool *)state = true;
+ *         return true;
+ *     }
+ *
+ *     static void
+ *     place(const void *state, const struct acta_command *command,
+ *           struct acta_decision *decision)
+ *     {
+ *         if (*(const bool *)state) {
+ *             acta_decision_refuse(decision, "placed", NULL, "once is enough");
+ *         } else {
+ *             acta_decision_json(decision, "OrderPlaced", command->data);
+ *         }
+ *     }
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_decider *orders =
+ *             acta_decider_new("order", sizeof(bool));
+ *         struct acta_command command =
+ *             acta_command_of("PlaceOrder", "7", "{}", 2);
+ *         struct acta_registry *registry = acta_registry_new();
+ *         struct acta_dispatcher *dispatcher = NULL;
+ *         const struct acta_handled *handled;
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *
+ *         acta_decider_on_event(orders, "OrderPlaced", on_placed);
+ *         acta_decider_on_command(orders, "PlaceOrder", place);
+ *         acta_registry_decider(registry, orders); // and others, and models
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
+ *             acta_dispatcher_open(&dispatcher, sync, registry, NULL, &err) ==
+ *                 ACTA_OK &&
+ *             acta_dispatch(dispatcher, &command, &handled, &err) == ACTA_OK) {
+ *             puts(handled->refusal == NULL ? "done" : handled->refusal->text);
+ *         }
+ *         acta_dispatcher_close(dispatcher);
+ *         acta_sync_close(sync);
+ *         acta_registry_free(registry);
+ *         acta_decider_free(orders);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
  *
  * From a stream, as for commands that a process manager has stored as events,
  * with any number of pools in any number of processes:

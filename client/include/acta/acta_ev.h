@@ -1,10 +1,37 @@
 /* A client of libacta in a loop of libev. Header-only: a program that includes
  * it links with -lev.
  *
- *     struct acta_ev glue;
+ *     #include <acta/acta.h>
+ *     #include <acta/acta_ev.h>
+ *     #include <stdio.h>
  *
- *     acta_ev_open(&glue, ev_default_loop(0), &client, &options, &err);
- *     ev_run(ev_default_loop(0), 0);
+ *     static void
+ *     on_pong(void *user, const struct acta_err *err, uint64_t head)
+ *     {
+ *         printf("%s %ju\n", err == NULL ? "head" : err->text,
+ *                (uintmax_t)head);
+ *         ev_break(user, EVBREAK_ALL);
+ *     }
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct ev_loop *loop = ev_default_loop(0);
+ *         struct acta_client *client;
+ *         struct acta_err err;
+ *         struct acta_ev glue;
+ *
+ *         if (acta_ev_open(&glue, loop, &client, &options, &err) != ACTA_OK) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             return 1;
+ *         }
+ *         if (acta_ping(client, 0, on_pong, loop, &err) != 0) {
+ *             ev_run(loop, 0);
+ *         }
+ *         acta_close(client);
+ *         return 0;
+ *     }
  *
  * The struct acta_ev is the caller's and must stay where it is until the
  * client is closed by acta_close(), which leaves nothing of it in the loop. One

@@ -1,4 +1,5 @@
-/* Ids, and events as they are stored and as they are to be stored.
+/* Ids, and events as they are stored and as they are to be stored: acta_sync.h
+ * shows a program.
  *
  * What is said of memory, names and compatibility in acta.h, which includes
  * this header, holds here. Any thread.

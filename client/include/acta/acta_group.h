@@ -5,7 +5,42 @@
  * hand when its connection is lost, is handed out again, to whoever is there:
  * so each event is handled at least once. Events of one key, which is the
  * stream unless the group says otherwise, are with one member at a time, and in
- * order; different keys are handled side by side.
+ * order; different keys are handled side by side. Any number of these share
+ * the work:
+ *
+ *     #include <acta/acta_group.h>
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_group group = acta_group_of(0);
+ *         struct acta_join join = acta_join_of("mailers", 100);
+ *         const struct acta_handed *handed;
+ *         struct acta_worker *worker = NULL;
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
+ *             acta_sync_create_group(sync, "mailers", &group, NULL, &err) ==
+ *                 ACTA_OK) {
+ *             acta_worker_open(&worker, sync, &join, &err);
+ *         }
+ *         while (err.code == ACTA_OK &&
+ *                acta_worker_next(worker, -1, &handed, &err) == ACTA_OK) {
+ *             printf("%s %s\n", handed->event->stream, handed->event->type);
+ *             fflush(stdout);
+ *             acta_worker_ack(worker, handed->number); // or retry, park, skip
+ *         }
+ *         fprintf(stderr, "%s\n", err.text);
+ *         acta_worker_close(worker);
+ *         acta_sync_close(sync);
+ *         return 1;
+ *     }
+ *
+ * The same in a loop of one's own:
  *
  *     static void
  *     on_event(void *user, const struct acta_handed *handed)

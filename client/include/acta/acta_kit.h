@@ -1,17 +1,51 @@
 /* Given, when, then: tests of deciders and decision models, without a server.
  *
- *     struct acta_kit *kit = acta_kit_of_decider(decider);
+ *     #include <acta/acta_kit.h>
+ *     #include <stdio.h>
  *
- *     acta_given(kit, "Deposited", "500");
- *     acta_when(kit, "Withdraw", "42", "700");
- *     acta_then_refused(kit, "too_little");
- *     assert_equal(acta_kit_end(kit), "");
+ *     static bool
+ *     on_placed(void *state, const struct acta_event *event)
+ *     {
+ *         (void)event;
+ *         *(bool *)state = true;
+ *         return true;
+ *     }
  *
- *     acta_given(kit, "Deposited", "500");
- *     acta_when(kit, "Withdraw", "42", "300");
- *     acta_then(kit, "Withdrawn", "300");
- *     assert_equal(acta_kit_end(kit), "");
- *     acta_kit_free(kit);
+ *     static void
+ *     place(const void *state, const struct acta_command *command,
+ *           struct acta_decision *decision)
+ *     {
+ *         if (*(const bool *)state) {
+ *             acta_decision_refuse(decision, "placed", NULL, "once is enough");
+ *         } else {
+ *             acta_decision_json(decision, "OrderPlaced", command->data);
+ *         }
+ *     }
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_decider *decider =
+ *             acta_decider_new("order", sizeof(bool));
+ *         struct acta_kit *kit;
+ *
+ *         acta_decider_on_event(decider, "OrderPlaced", on_placed);
+ *         acta_decider_on_command(decider, "PlaceOrder", place);
+ *         kit = acta_kit_of_decider(decider);
+ *
+ *         acta_when(kit, "PlaceOrder", "42", "{\"total\": 12}");
+ *         acta_then(kit, "OrderPlaced", "{\"total\":12}");
+ *         puts(acta_kit_end(kit)); // "": all is as it should be
+ *
+ *         acta_given(kit, "OrderPlaced", "{}");
+ *         acta_when(kit, "PlaceOrder", "42", "{}");
+ *         acta_then_refused(kit, "placed");
+ *         puts(acta_kit_end(kit));
+ *
+ *         acta_kit_free(kit);
+ *         acta_decider_free(decider);
+ *         return 0;
+ *     }
  *
  * Each story ends with acta_kit_end(), which returns what was not as it should
  * be, for whatever checks the tests are written with. Types are those that are

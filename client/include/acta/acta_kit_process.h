@@ -1,20 +1,58 @@
 /* Given, when, then: tests of process managers, without a server. See
  * acta_kit.h for deciders and decision models.
  *
- *     struct acta_kit_process *kit = acta_kit_of_process(payments);
+ *     #include <acta/acta_kit_process.h>
+ *     #include <stdio.h>
  *
- *     acta_kit_process_given(kit, "order-42", "OrderPlaced", NULL);
- *     acta_kit_process_when_deadline(kit, "42", "payment");
- *     acta_kit_process_sends(kit, "command-42", "CancelOrder", NULL);
- *     acta_kit_process_ends(kit);
- *     assert_equal(acta_kit_process_end(kit), "");
+ *     static enum acta_verdict
+ *     placed(const void *state, const struct acta_event *event,
+ *            struct acta_reaction *reaction)
+ *     {
+ *         (void)state;
+ *         (void)event;
+ *         acta_reaction_deadline(reaction, "payment", 1800000, "PaymentLate",
+ *                                NULL);
+ *         return ACTA_VERDICT_OK;
+ *     }
  *
- *     acta_kit_process_when(kit, "order-42", "OrderPlaced", "{\"cents\": 5}");
- *     acta_kit_process_sends(kit, "command-42", "RequestPayment",
- *                            "{\"cents\": 5}");
+ *     static enum acta_verdict
+ *     late(const void *state, const struct acta_event *event,
+ *          struct acta_reaction *reaction)
+ *     {
+ *         (void)state;
+ *         (void)event;
+ *         acta_reaction_command(reaction, "command",
+ *                               acta_reaction_key(reaction), "CancelOrder",
+ *                               NULL);
+ *         return ACTA_VERDICT_OK;
+ *     }
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_process *payments = acta_process_new("payments", 0);
+ *         struct acta_kit_process *kit;
+ *
+ *         acta_process_on(payments, "OrderPlaced", ACTA_ROUTE_STARTS, placed);
+ *         acta_process_on_deadline(payments, "PaymentLate", ACTA_ROUTE_ENDS,
+ *                                  late);
+ *         kit = acta_kit_of_process(payments);
+ *
+ *         acta_kit_process_given(kit, "order-42", "OrderPlaced", NULL);
+ *         acta_kit_process_when_deadline(kit, "42", "payment");
+ *         acta_kit_process_sends(kit, "command-42", "CancelOrder", NULL);
+ *         acta_kit_process_ends(kit);
+ *         puts(acta_kit_process_end(kit)); // "": all is as it should be
+ *
+ *         acta_kit_process_free(kit);
+ *         acta_process_free(payments);
+ *         return 0;
+ *     }
+ *
+ * And with what follows from the first event told, too:
+ *
+ *     acta_kit_process_when(kit, "order-42", "OrderPlaced", NULL);
  *     acta_kit_process_deadline(kit, "payment", 1800000, "PaymentLate", NULL);
- *     assert_equal(acta_kit_process_end(kit), "");
- *     acta_kit_process_free(kit);
  *
  * Events come one after the other, and what follows from each is kept: own
  * events in the streams of their instances, and deadlines until they pass. So a

@@ -1,14 +1,40 @@
 /* Given, when, then: tests of projections, without a server. See acta_kit.h for
  * deciders and decision models.
  *
- *     struct acta_kit_projection *kit = acta_kit_of_projection(orders);
+ *     #include <acta/acta_kit_projection.h>
+ *     #include <stdio.h>
  *
- *     acta_kit_projection_when(kit, "OrderPlaced", "{\"customer\": 7}");
- *     acta_kit_projection_when(kit, "OrderPaid", NULL);
- *     acta_kit_projection_then(kit, ACTA_VERDICT_PARK);
- *     assert_equal(acta_kit_projection_end(kit), "");
- *     assert_equal(count_in_the_model(7), 1);
- *     acta_kit_projection_free(kit);
+ *     static enum acta_verdict
+ *     on_placed(void *user, struct acta_context *context,
+ *               const struct acta_event *event)
+ *     {
+ *         if (event->data_size == 0) {
+ *             return acta_context_fail(context, ACTA_VERDICT_PARK, "no data");
+ *         }
+ *         ++*(int *)user;
+ *         return ACTA_VERDICT_OK;
+ *     }
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_projection *orders = acta_projection_new("orders");
+ *         struct acta_kit_projection *kit;
+ *         int count = 0;
+ *
+ *         acta_projection_on(orders, "OrderPlaced", on_placed, &count);
+ *         kit = acta_kit_of_projection(orders);
+ *
+ *         acta_kit_projection_when(kit, "OrderPlaced", "{\"customer\": 7}");
+ *         acta_kit_projection_when(kit, "OrderPlaced", NULL);
+ *         acta_kit_projection_then(kit, ACTA_VERDICT_PARK);
+ *         puts(acta_kit_projection_end(kit)); // "": all is as it should be
+ *         printf("%d order\n", count);
+ *
+ *         acta_kit_projection_free(kit);
+ *         acta_projection_free(orders);
+ *         return 0;
+ *     }
  *
  * Events come one after the other, each in a transaction of the model if it
  * keeps the checkpoint, which is committed or rolled back as it would be; a

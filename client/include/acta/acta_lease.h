@@ -3,6 +3,36 @@
  * For "only one of us runs the projection", and for locks on what is worked on
  * for longer than an append takes:
  *
+ *     #include <acta/acta_lease.h>
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_acquire acquire = acta_acquire_of("nightly", 10000);
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_lease *lease = NULL;
+ *         struct acta_sync *sync = NULL;
+ *
+ *         acquire.wait_ms = 1000;
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
+ *             acta_sync_acquire(sync, &acquire, &lease, &err) == ACTA_OK) {
+ *             if (acta_lease_is_held(lease)) {
+ *                 printf("we are the one\n");
+ *             }
+ *             acta_sync_release(sync, lease, &err);
+ *         }
+ *         if (err.code != ACTA_OK) {
+ *             fprintf(stderr, "%s\n", err.text); // HELD: another one is
+ *         }
+ *         acta_sync_close(sync);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
+ *
+ * The same in a loop of one's own:
+ *
  *     struct acta_acquire acquire = acta_acquire_of("projection", 10000);
  *
  *     acquire.wait_ms = ACTA_WAIT_FOR_EVER;

@@ -1,16 +1,40 @@
 /* A store in memory: what a server does, in the process, for tests.
  *
- *     struct acta_memory *memory = acta_memory_new();
+ *     #include <acta/acta_memory.h>
+ *     #include <stdio.h>
  *
- *     acta_sync_open_memory(&sync, memory, NULL, &err);
- *     ...  // all that acta_sync.h and its companions can do
- *     acta_sync_close(sync);
- *     acta_memory_free(memory);
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_memory *memory = acta_memory_new();
+ *         struct acta_draft draft = acta_draft_of("PaymentLate", NULL, 0);
+ *         struct acta_append *late = acta_append_new();
+ *         struct acta_append *append = acta_append_new();
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *         uint64_t head = 0;
  *
- * It answers what a server answers, but for the texts of errors, and what
- * acta_status() tells, which is little. Nothing is kept when it is freed,
- * nothing is refused for want of a disk, and nothing is too much to be decided:
- * UNDECIDED and BUSY do not occur.
+ *         acta_append_stream(late, "order-42", ACTA_EXPECT_ANY);
+ *         acta_append_event(late, &draft);
+ *         acta_append_schedule_in(append, "order-42", 1800000, late);
+ *         if (acta_sync_open_memory(&sync, memory, NULL, &err) == ACTA_OK &&
+ *             acta_sync_append(sync, append, NULL, &err) == ACTA_OK) {
+ *             acta_memory_pass(memory, UINT64_C(1800000000)); // half an hour
+ *             acta_sync_ping(sync, &head, &err);
+ *         }
+ *         printf("%ju events\n", (uintmax_t)head);
+ *         acta_sync_close(sync);
+ *         acta_memory_free(memory);
+ *         acta_append_free(append);
+ *         acta_append_free(late);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
+ *
+ * All that acta_sync.h and its companions can do is done on it. It answers what
+ * a server answers, but for the texts of errors, and what acta_status() tells,
+ * which is little. Nothing is kept when it is freed, nothing is refused for
+ * want of a disk, and nothing is too much to be decided: UNDECIDED and BUSY do
+ * not occur.
  *
  * Its clock stands still, at 2000-01-01 00:00 UTC, until it is moved: leases
  * end, schedules take place, delays and the time to ack pass, and events grow

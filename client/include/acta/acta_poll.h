@@ -1,12 +1,39 @@
 /* A client of libacta in a loop of its own over poll(2). Header-only.
  *
- *     struct acta_poll loop;
+ *     #include <acta/acta.h>
+ *     #include <acta/acta_poll.h>
+ *     #include <stdio.h>
  *
- *     acta_poll_open(&loop, &client, &options, &err);
- *     while (!done) {
- *         acta_poll_turn(&loop, -1);
+ *     static bool done;
+ *
+ *     static void
+ *     on_pong(void *user, const struct acta_err *err, uint64_t head)
+ *     {
+ *         (void)user;
+ *         printf("%s %ju\n", err == NULL ? "head" : err->text,
+ *                (uintmax_t)head);
+ *         done = true;
  *     }
- *     acta_close(client);
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_client *client;
+ *         struct acta_poll loop;
+ *         struct acta_err err;
+ *
+ *         if (acta_poll_open(&loop, &client, &options, &err) != ACTA_OK) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             return 1;
+ *         }
+ *         done = acta_ping(client, 0, on_pong, NULL, &err) == 0;
+ *         while (!done) {
+ *             acta_poll_turn(&loop, -1);
+ *         }
+ *         acta_close(client);
+ *         return 0;
+ *     }
  *
  * A program that polls descriptors of its own puts the client's among them,
  * and calls acta_poll_prepare() before poll(2) and acta_poll_dispatch() after.

@@ -1,5 +1,6 @@
-/* Read models in PostgreSQL, which keep the checkpoint of their projection: see
- * acta_projection.h. A library of its own, libacta-postgres, over libpq.
+/* Read models in PostgreSQL, which keep the checkpoint of their projection:
+ * acta_projection.h shows a program. A library of its own, libacta-postgres,
+ * over libpq.
  *
  *     db = PQconnectdb("dbname=shop");
  *     acta_postgres_open(&model, db, "CREATE TABLE IF NOT EXISTS stock(...)",

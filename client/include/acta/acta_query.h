@@ -1,6 +1,37 @@
 /* Queries: which events are wanted, for reads, subscriptions and the conditions
  * of appends.
  *
+ * All orders that were placed:
+ *
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_query *query = acta_query_new();
+ *         struct acta_read read = acta_read_of_query(query);
+ *         const struct acta_event *event;
+ *         struct acta_cursor *cursor = NULL;
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *
+ *         acta_query_category(query, "order");
+ *         acta_query_type(query, "OrderPlaced");
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
+ *             acta_cursor_open(&cursor, sync, &read, &err) == ACTA_OK) {
+ *             while (acta_cursor_next(cursor, &event, &err) == ACTA_OK &&
+ *                    event != NULL) {
+ *                 printf("%s %s\n", event->stream, event->type);
+ *             }
+ *         }
+ *         acta_cursor_close(cursor);
+ *         acta_sync_close(sync);
+ *         acta_query_free(query);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
+ *
  * What is said of memory, names and compatibility in acta.h, which includes
  * this header, holds here. Different queries are used by any threads.
  */

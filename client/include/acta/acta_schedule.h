@@ -2,9 +2,39 @@
  *
  * A schedule is made, moved and cancelled by an append, with events or alone:
  *
- *     append = acta_append_new();
- *     acta_append_schedule_in(append, "order-42-unpaid", 1800000, reminder);
- *     acta_append(client, append, 0, on_appended, user, &err);
+ *     #include <acta/acta_schedule.h>
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_draft draft = acta_draft_of("PaymentLate", NULL, 0);
+ *         struct acta_append *reminder = acta_append_new();
+ *         struct acta_append *append = acta_append_new();
+ *         const struct acta_schedules *schedules;
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *
+ *         acta_append_stream(reminder, "order-42", ACTA_EXPECT_ANY);
+ *         acta_append_event(reminder, &draft);
+ *         acta_append_schedule_in(append, "order-42-unpaid", 1800000,
+ *                                 reminder);
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
+ *             acta_sync_append(sync, append, NULL, &err) == ACTA_OK &&
+ *             acta_sync_list_schedules(sync, "order-42", NULL, 100, &schedules,
+ *                                      &err) == ACTA_OK) {
+ *             for (size_t i = 0; i < schedules->schedules_count; i++) {
+ *                 printf("%s: %s\n", schedules->schedules[i]->name,
+ *                        schedules->schedules[i]->type);
+ *             }
+ *         }
+ *         acta_sync_close(sync);
+ *         acta_append_free(append);
+ *         acta_append_free(reminder);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
  *
  * See acta_append_schedule() and those behind it. It takes place exactly once,
  * when it is due by the server's clock or as soon after as the server runs, in

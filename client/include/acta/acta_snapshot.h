@@ -2,7 +2,49 @@
  * it.
  *
  * acta_load() brings the snapshot and the events after it at once; or only the
- * events behind the version that the caller has the state of already:
+ * events behind the version that the caller has the state of already. This
+ * program counts the events of a stream, and reads each once:
+ *
+ *     #include <acta/acta_snapshot.h>
+ *     #include <acta/acta_sync.h>
+ *     #include <stdio.h>
+ *     #include <stdlib.h>
+ *
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_options options = acta_options_of("acta://127.0.0.1");
+ *         struct acta_load load = acta_load_of("order-42");
+ *         struct acta_append *append = acta_append_new();
+ *         const struct acta_loaded *loaded;
+ *         struct acta_err err = {ACTA_OK, ""};
+ *         struct acta_sync *sync = NULL;
+ *         char state[24] = "0"; // how many events there are
+ *         int size;
+ *
+ *         load.has_schema = true; // what this program can read
+ *         load.schema = 1;
+ *         if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
+ *             acta_sync_load(sync, &load, &loaded, &err) == ACTA_OK &&
+ *             loaded->page->events_count > 0) {
+ *             size =
+ *                 snprintf(state, sizeof(state), "%zu",
+ *                          loaded->page->events_count +
+ *                              (loaded->snapshot == NULL
+ *                                   ? 0
+ *                                   : (size_t)atol(loaded->snapshot->data)));
+ *             printf("%zu new, %s in all\n", loaded->page->events_count,
+ *                    state);
+ *             acta_append_snapshot(append, "order-42", loaded->page->version,
+ *                                  1, state, (size_t)size);
+ *             acta_sync_append(sync, append, NULL, &err);
+ *         }
+ *         acta_sync_close(sync);
+ *         acta_append_free(append);
+ *         return err.code == ACTA_OK ? 0 : 1;
+ *     }
+ *
+ * The same in a loop of one's own:
  *
  *     struct acta_load load = acta_load_of("order-42");
  *

@@ -5,21 +5,45 @@
  * is version 1, "OrderPlaced.v2" version 2, "OrderPlaced.v3" version 3. An
  * upcaster takes a version to the next:
  *
+ *     #include <acta/acta_upcast.h>
+ *     #include <stdio.h>
+ *
  *     static bool
  *     with_currency(void *user, const struct acta_event *event,
  *                   struct acta_bytes *data)
  *     {
  *         char json[100];
- *         long cents = cents_of(event->data);
  *
- *         snprintf(json, sizeof(json), "{\"cents\": %ld, \"in\": \"EUR\"}",
- *                  cents);
+ *         (void)user;
+ *         snprintf(json, sizeof(json), "{\"cents\": %.20s, \"in\": \"EUR\"}",
+ *                  (const char *)event->data);
  *         acta_bytes_put(data, json, strlen(json));
  *         return true;
  *     }
  *
- *     upcasters = acta_upcasters_new();
- *     acta_upcasters_add(upcasters, "OrderPlaced", 1, with_currency, NULL);
+ *     int
+ *     main(void)
+ *     {
+ *         struct acta_upcasters *upcasters = acta_upcasters_new();
+ *         struct acta_upcast *upcast = acta_upcast_new();
+ *         struct acta_event old = {0}; // as one that was read
+ *         const struct acta_event *newest;
+ *         struct acta_err err;
+ *
+ *         acta_upcasters_add(upcasters, "OrderPlaced", 1, with_currency, NULL);
+ *         old.type = "OrderPlaced";
+ *         old.stream = "order-42";
+ *         old.data = "1200";
+ *         old.data_size = 4;
+ *         if (acta_upcast_event(upcast, upcasters, &old, &newest, &err) ==
+ *             ACTA_OK) {
+ *             printf("%s %.*s\n", newest->type, (int)newest->data_size,
+ *                    (const char *)newest->data);
+ *         }
+ *         acta_upcast_free(upcast);
+ *         acta_upcasters_free(upcasters);
+ *         return 0;
+ *     }
  *
  * From then on "OrderPlaced" is known up to version 2. Code that handles events
  * names types without versions: its handlers of "OrderPlaced" are given all of
