@@ -7,10 +7,12 @@ A listing of C names its file behind ```c; of one with ```console the lines with
 and anything where it says "...".
 """
 
+import contextlib
 import os
 import re
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -78,13 +80,19 @@ class Guide(Library):
             for line, _ in commands())
         path = [tools, BUILD / "server", BUILD / "tools", os.environ["PATH"]]
         (self.dir / "guide.sh").write_text(script)
-        done = subprocess.run(
-            ["bash", "guide.sh"], text=True, cwd=self.dir, timeout=200,
+        shell = subprocess.Popen(
+            ["bash", "guide.sh"], text=True, cwd=self.dir,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT, start_new_session=True,
             env=dict(self.environment, NO_COLOR="1",
                      PATH=":".join(str(part) for part in path)))
-        return done.stdout.split(END_OF_OUTPUT + "\n")
+        try:
+            printed, _ = shell.communicate(timeout=200)
+        finally:
+            # With what it has left in the background, if it was not ended.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        return printed.split(END_OF_OUTPUT + "\n")
 
     def test_every_listing_is_a_file_or_a_command(self):
         for language, name, _ in listings():
