@@ -1,12 +1,16 @@
 #include "inspect.h"
 
 #include <check.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -14,6 +18,10 @@
 
 #define TEXT_MAX ((size_t)16 << 20)
 #define LATER_ID 99999999
+
+#define NEEDLE_MIN           32 /* Bytes. */
+#define ERASE_MS_MAX         60000
+#define OPEN_DIRECTORIES_MAX 16
 
 /* Shared with the process that looks. */
 static struct verdict *shared;
@@ -81,9 +89,98 @@ go_on(struct base *base, const char *before)
     buf_fini(&text);
 }
 
+/* ---- what was erased ---- */
+
+/* What is looked for, in all files below a directory. */
+static struct slice needle;
+static bool is_found;
+
+static int
+look_in_file(const char *path, const struct stat *status, int type,
+             struct FTW *place)
+{
+    void *bytes;
+    int fd;
+
+    (void)place;
+    if (type != FTW_F || status->st_size == 0) {
+        return 0;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    bytes = mmap(NULL, (size_t)status->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    ck_assert(bytes != MAP_FAILED);
+    is_found |= memmem(bytes, (size_t)status->st_size, needle.data,
+                       needle.size) != NULL;
+    munmap(bytes, (size_t)status->st_size);
+    close(fd);
+    return 0;
+}
+
+/* Counts those that are there, of data that cannot be there by chance. */
+struct search {
+    const char *path;
+    unsigned erased;
+    unsigned found;
+};
+
+static void
+look_for(void *user, struct slice data)
+{
+    struct search *search = user;
+
+    if (data.size < NEEDLE_MIN) {
+        return;
+    }
+    needle = data;
+    is_found = false;
+    (void)nftw(search->path, look_in_file, OPEN_DIRECTORIES_MAX, FTW_PHYS);
+    search->erased++;
+    search->found += is_found;
+}
+
+static void
+await_erased(struct base *base)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+    struct database_stats stats;
+    struct acta_err err;
+    unsigned tries = 0;
+
+    database_stats(base->database, &stats);
+    while (stats.erasures_pending > 0) {
+        if (++tries > ERASE_MS_MAX) {
+            acta_fail(&err, ACTA_BUSY, "in vain, %u ms", tries);
+            end_badly("waited for what is to be erased", &err);
+        }
+        nanosleep(&pause, NULL);
+        database_stats(base->database, &stats);
+    }
+}
+
+/* Those of the steps that are done in it as a whole. */
+static void
+look_for_erased(struct base *base)
+{
+    struct search search = {.path = base->path};
+    struct acta_err err;
+
+    await_erased(base);
+    base_close(base);
+    script_erased(shared->step, look_for, &search);
+    if (search.found > 0) {
+        acta_fail(&err, ACTA_CORRUPT, "%u of %u are still there", search.found,
+                  search.erased);
+        end_badly("looked for what was erased", &err);
+    }
+    shared->erased = search.erased;
+}
+
+/* ---- a look ---- */
+
 static void __attribute__((noreturn))
 inspect_here(const struct past *past, const struct progress *progress,
-             const char *path, bool goes_on)
+             const char *path, enum inspection inspection)
 {
     struct base base;
     struct buf text;
@@ -100,8 +197,10 @@ inspect_here(const struct past *past, const struct progress *progress,
                      sizeof(shared->text));
         _exit(EXIT_FAILURE);
     }
-    if (goes_on) {
+    if (inspection == INSPECT_GOES_ON) {
         go_on(&base, told);
+    } else if (inspection == INSPECT_ERASES) {
+        look_for_erased(&base);
     }
     shared->is_good = true;
     _exit(EXIT_SUCCESS);
@@ -109,8 +208,9 @@ inspect_here(const struct past *past, const struct progress *progress,
 
 void
 inspect(const struct past *past, const struct progress *progress,
-        const char *path, bool goes_on, struct verdict *verdict)
+        const char *path, enum inspection inspection, struct verdict *verdict)
 {
+    struct search before = {.path = path};
     int status;
     pid_t child;
 
@@ -120,14 +220,18 @@ inspect(const struct past *past, const struct progress *progress,
         ck_assert(shared != MAP_FAILED);
     }
     *shared = (struct verdict){.is_good = false};
+    if (inspection == INSPECT_ERASES) {
+        script_erased(progress->done, look_for, &before);
+    }
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        inspect_here(past, progress, path, goes_on);
+        inspect_here(past, progress, path, inspection);
     }
     ck_assert_int_gt(child, 0);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     *verdict = *shared;
+    verdict->found = before.found;
     if (status != 0 && verdict->text[0] == '\0') {
         snprintf(verdict->text, sizeof(verdict->text),
                  "the process ended with status 0x%x", (unsigned)status);

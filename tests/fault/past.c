@@ -174,6 +174,7 @@ progress_note(struct progress *progress, const char *line, size_t size)
 
     snprintf(copy, sizeof(copy), "%.*s", (int)size, line);
     if (sscanf(copy, "begin %u", &progress->begun) == 1) {
+        progress->done = progress->begun - 1;
         progress->is_refused = false;
     } else if (strncmp(copy, "refused ", strlen("refused ")) == 0) {
         progress->is_refused = true;

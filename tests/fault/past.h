@@ -27,7 +27,7 @@ void past_free(struct past *past);
 
 /* How far the work had come, by its notes, a line each:
  *
- *     begin N         Step N was about to be done.
+ *     begin N         Step N was about to be done: the one before it is done.
  *     done N CUT...   It was acknowledged; the cuts are those of script_do().
  *     refused N       It was not done, whenever it was tried.
  */

@@ -92,7 +92,8 @@ scene_do_the_rest(unsigned from, unsigned to, struct verdict *verdict)
 
     verdict->is_good = work_run(&work) == 0;
     if (verdict->is_good) {
-        inspect(&scene.past, &all, scene_path("disk/main"), false, verdict);
+        inspect(&scene.past, &all, scene_path("disk/main"), INSPECT_STARTS,
+                verdict);
     } else {
         snprintf(verdict->text, sizeof(verdict->text),
                  "the rest from step %u could not be done: %s", from,

@@ -54,6 +54,13 @@ void script_events(unsigned step,
                    void (*take)(void *user, const struct script_event *event),
                    void *user);
 
+/* Of the streams that are changed, this version is erased. */
+#define SCRIPT_ERASED_VERSION 8
+
+/* Call @take with the data of each event that the steps up to @steps erase. */
+void script_erased(unsigned steps, void (*take)(void *user, struct slice data),
+                   void *user);
+
 /* True of streams whose events are never hidden and never erased. */
 bool script_keeps(const char *stream);
 

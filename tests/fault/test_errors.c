@@ -172,7 +172,7 @@ try_fault(const struct fault *fault, const char *mistake, struct sums *sums,
             sums->ends[WEXITSTATUS(status)]++;
         }
         goes_on = rnd_once_in(&scene.rnd, GOES_ON_ONCE);
-        inspect(&scene.past, &progress, scene_path("disk/main"), false,
+        inspect(&scene.past, &progress, scene_path("disk/main"), INSPECT_STARTS,
                 verdict);
         if (verdict->is_good && goes_on) {
             scene_do_the_rest(verdict->step + 1, STEPS, verdict);

@@ -112,7 +112,8 @@ try_death(const struct death *death, struct sums *sums)
         sums->missed++;
     }
     progress_read(&progress, scene_path("notes"));
-    inspect(&scene.past, &progress, scene_path("disk/main"), false, &verdict);
+    inspect(&scene.past, &progress, scene_path("disk/main"), INSPECT_STARTS,
+            &verdict);
     if (verdict.is_good) {
         scene_do_the_rest(verdict.step + 1, STEPS, &verdict);
     }

@@ -27,6 +27,7 @@
 #define STATES_LONG  30000
 #define A_MOMENT     2 /* States, after a lie; it ends with the first bad one. */
 #define GOES_ON_ONCE 8
+#define ERASES_ONCE  12
 
 /* Of power cuts that come soon after another. */
 #define FIRST        6
@@ -103,6 +104,8 @@ struct counts {
     unsigned moments; /* At which something was on its way. */
     unsigned states;
     unsigned bad;
+    unsigned erased; /* Events whose data were looked for in the files, */
+    unsigned found;  /* and that were there before it went on. */
 };
 
 static void
@@ -160,6 +163,16 @@ write_state(struct disk *disk, const struct draw *draw, const char *to)
                &rnd);
 }
 
+static enum inspection
+draw_inspection(void)
+{
+    if (rnd_once_in(&scene.rnd, GOES_ON_ONCE)) {
+        return INSPECT_GOES_ON;
+    }
+    return rnd_once_in(&scene.rnd, ERASES_ONCE) ? INSPECT_ERASES
+                                                : INSPECT_STARTS;
+}
+
 /* Make a state and look into it. A bad one of an honest disk is kept. */
 static struct verdict
 try_state(struct disk *disk, enum disk_lie lie, const struct draw *draw,
@@ -172,9 +185,10 @@ try_state(struct disk *disk, enum disk_lie lie, const struct draw *draw,
     snprintf(state.path, sizeof(state.path), "%.200s/state", scene.dir.path);
     write_state(disk, draw, state.path);
     snprintf(path, sizeof(path), "%s/main", state.path);
-    inspect(&scene.past, progress, path, rnd_once_in(&scene.rnd, GOES_ON_ONCE),
-            &verdict);
+    inspect(&scene.past, progress, path, draw_inspection(), &verdict);
     counts->states++;
+    counts->erased += verdict.erased;
+    counts->found += verdict.found;
     if (!verdict.is_good) {
         counts->bad++;
         printf("state %u, after operation %u, draw %d, blocks of %zu, step %u "
@@ -217,10 +231,10 @@ static void
 tell(const char *test, const struct counts *counts)
 {
     printf("{\"test\": \"states, %s\", \"seed\": %" PRIu64
-           ", \"operations\": %u, \"moments\": %u, \"states\": %u, \"bad\": "
-           "%u}\n",
+           ", \"operations\": %u, \"moments\": %u, \"states\": %u, "
+           "\"erased\": %u, \"found_before\": %u, \"bad\": %u}\n",
            test, scene.seed, counts->operations, counts->moments,
-           counts->states, counts->bad);
+           counts->states, counts->erased, counts->found, counts->bad);
     fflush(stdout);
 }
 
@@ -295,6 +309,7 @@ START_TEST(whatever_a_power_cut_leaves_is_whole)
 
     ck_assert_uint_eq(counts.bad, 0);
     ck_assert_uint_gt(counts.states, 0);
+    ck_assert_uint_gt(counts.found, 0);
 }
 END_TEST
 
