@@ -18,6 +18,7 @@
 #define STREAMS    4
 #define EVENTS     12 /* In each, in a round. */
 #define TYPE       "Kept"
+#define GROUPS_MAX 1000
 #define HOUR_US    UINT64_C(3600000000)
 #define DAY_US     (24 * HOUR_US)
 #define LINE_SIZE  4096
@@ -411,26 +412,29 @@ static void
 tell_parked(struct wire *wire, struct buf *text, const char *group)
 {
     struct msg_list_parked list = {.group = slice_of(group)};
-    struct msg_parked_page page;
-    uint64_t request_id = wire_request(wire);
-    struct frame frame;
-    struct acta_err err;
+    struct msg_parked_page page = {.at_end = false};
 
-    msg_list_parked_encode(&wire->out, request_id, &list);
-    frame = wire_must(wire, request_id, OP_PARKED);
-    require(msg_parked_decode(&page, frame.body, &err) == ACTA_OK);
-    require(page.at_end);
-    for (size_t i = 0; i < page.parked_count; i++) {
-        struct msg_parked parked = msg_next_parked(&page.parked);
+    while (!page.at_end) {
+        uint64_t request_id = wire_request(wire);
+        struct frame frame;
+        struct acta_err err;
 
-        say(text,
-            "parked %s position=%" PRIu64 " state=%d deliveries=%" PRIu64
-            " time=%" PRIu64,
-            group, parked.position, (int)parked.state, parked.deliveries,
-            parked.time_us);
-        say_bytes(text, "key", parked.key);
-        say_bytes(text, "reason", parked.reason);
-        say(text, "\n");
+        msg_list_parked_encode(&wire->out, request_id, &list);
+        frame = wire_must(wire, request_id, OP_PARKED);
+        require(msg_parked_decode(&page, frame.body, &err) == ACTA_OK);
+        for (size_t i = 0; i < page.parked_count; i++) {
+            struct msg_parked parked = msg_next_parked(&page.parked);
+
+            say(text,
+                "parked %s position=%" PRIu64 " state=%d deliveries=%" PRIu64
+                " time=%" PRIu64,
+                group, parked.position, (int)parked.state, parked.deliveries,
+                parked.time_us);
+            say_bytes(text, "key", parked.key);
+            say_bytes(text, "reason", parked.reason);
+            say(text, "\n");
+            list.after = parked.position;
+        }
     }
 }
 
@@ -461,24 +465,29 @@ static void
 tell_consumers(struct wire *wire, struct buf *text)
 {
     struct msg_list list = {.prefix = SLICE_NONE};
-    struct msg_consumers page;
-    uint64_t request_id = wire_request(wire);
-    static char groups[1000][NAME_SIZE];
+    struct msg_consumers page = {.at_end = false};
+    static char groups[GROUPS_MAX][NAME_SIZE];
     size_t groups_count = 0;
-    struct frame frame;
-    struct acta_err err;
+    char after[NAME_SIZE];
 
-    msg_list_encode(&wire->out, OP_LIST_CONSUMERS, request_id, &list);
-    frame = wire_must(wire, request_id, OP_CONSUMERS);
-    require(msg_consumers_decode(&page, frame.body, &err) == ACTA_OK);
-    require(page.at_end);
-    for (size_t i = 0; i < page.consumers_count; i++) {
-        struct msg_consumer consumer = msg_next_consumer(&page.consumers);
+    while (!page.at_end) { /* What is slow to tell makes a page short. */
+        uint64_t request_id = wire_request(wire);
+        struct frame frame;
+        struct acta_err err;
 
-        tell_consumer(text, &consumer);
-        if (consumer.kind == MSG_CONSUMER_GROUP) {
-            snprintf(groups[groups_count++], NAME_SIZE, "%s",
-                     wire_text(consumer.name));
+        msg_list_encode(&wire->out, OP_LIST_CONSUMERS, request_id, &list);
+        frame = wire_must(wire, request_id, OP_CONSUMERS);
+        require(msg_consumers_decode(&page, frame.body, &err) == ACTA_OK);
+        for (size_t i = 0; i < page.consumers_count; i++) {
+            struct msg_consumer consumer = msg_next_consumer(&page.consumers);
+
+            tell_consumer(text, &consumer);
+            snprintf(after, sizeof(after), "%s", wire_text(consumer.name));
+            list.after = slice_of(after);
+            if (consumer.kind == MSG_CONSUMER_GROUP) {
+                require(groups_count < GROUPS_MAX);
+                memcpy(groups[groups_count++], after, NAME_SIZE);
+            }
         }
     }
     for (size_t i = 0; i < groups_count; i++) {
