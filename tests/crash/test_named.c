@@ -123,12 +123,14 @@ wait_for_checkpoint(struct scene *scene)
     }
 }
 
+/* A server that stops gives its clients time to leave. */
 static void
 survive(struct scene *scene)
 {
     inventory_tell(&scene->wire, &scene->before);
     daemon_kill(&scene->daemon);
     start_again(scene, "a kill");
+    wire_cut(&scene->wire);
     daemon_stop(&scene->daemon);
     start_again(scene, "a stop");
 }
