@@ -17,6 +17,7 @@
 #include "daemon.h"
 #include "dump.h"
 #include "holder.h"
+#include "msg_lease.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -28,7 +29,7 @@
 #define ROUNDS       24
 #define ROUNDS_LONG  1500
 #define LIFE_US_MAX  90000
-#define CLOCK_US_MAX UINT64_C(7200000000) /* Two hours. */
+#define CLOCK_US_MAX INT64_C(7200000000) /* Two hours. */
 #define TIMEOUT_S    1800
 
 /* In memory that all processes share. */
@@ -69,14 +70,13 @@ share(struct scene *scene, const char *path)
     close(fd);
 }
 
+/* A server whose wall clock is ours. */
 static void
 begin(struct scene *scene)
 {
     static char shim[512], file[512];
-    uint64_t seed;
 
     rnd_init(&scene->rnd);
-    seed = rnd_next(&scene->rnd);
     tempdir_make(&scene->dir);
     daemon_init(&scene->daemon, scene->dir.path, &scene->rnd);
     snprintf(file, sizeof(file), "%s", tempdir_file(&scene->dir, "clock"));
@@ -86,6 +86,13 @@ begin(struct scene *scene)
     scene->daemon.shim = shim;
     scene->daemon.switch_on = file;
     daemon_start(&scene->daemon);
+}
+
+static void
+start_holders(struct scene *scene)
+{
+    uint64_t seed = rnd_next(&scene->rnd);
+
     for (unsigned i = 0; i < HOLDERS; i++) {
         scene->holders[i] = holder_start(&scene->daemon, scene->dir.path, i + 1,
                                          seed, &scene->shared->stopping);
@@ -104,8 +111,8 @@ hold_up(struct scene *scene, pid_t pid)
 static void
 set_clock(struct scene *scene)
 {
-    int64_t offset_us = (int64_t)rnd_below(&scene->rnd, 2 * CLOCK_US_MAX) -
-                        (int64_t)CLOCK_US_MAX;
+    int64_t offset_us =
+        (int64_t)rnd_below(&scene->rnd, 2 * CLOCK_US_MAX) - CLOCK_US_MAX;
 
     atomic_store(&scene->shared->offset_us, offset_us);
 }
@@ -141,6 +148,14 @@ note_event(void *user, const struct event *event)
          event->position, wire_text(event->stream), data);
 }
 
+static void
+end(struct scene *scene)
+{
+    daemon_stop(&scene->daemon);
+    munmap(scene->shared, sizeof(*scene->shared));
+}
+
+/* Returns what the checker says. */
 static int
 finish(struct scene *scene)
 {
@@ -160,10 +175,91 @@ finish(struct scene *scene)
     wire_read_all(&wire, note_event, notes);
     wire_fini(&wire);
     notes_close(notes);
-    daemon_stop(&scene->daemon);
-    munmap(scene->shared, sizeof(*scene->shared));
+    end(scene);
     return check_notes("check_leases", scene->dir.path);
 }
+
+/* ---- one lease, and a clock that is set ---- */
+
+/* Acquire, or renew if *@fence is not 0, by whom @claim tells. */
+static enum acta_code
+take(struct wire *wire, uint8_t claim, uint64_t duration_us, uint64_t wait_us,
+     uint64_t *fence)
+{
+    uint8_t claims[UUID_SIZE] = {claim};
+    struct msg_change_lease change = {
+        .name = slice_of("lease"),
+        .kind = *fence == 0 ? MSG_LEASE_ACQUIRE : MSG_LEASE_RENEW,
+        .holder = slice_of("holder"),
+        .claim = claims,
+        .duration_us = duration_us,
+        .wait_us = wait_us,
+        .fence = *fence,
+    };
+    struct msg_lease_changed changed;
+    uint64_t request_id = wire_request(wire);
+    struct frame frame;
+    struct acta_err err;
+    enum acta_code code;
+
+    msg_change_lease_encode(&wire->out, request_id, &change);
+    code = wire_call(wire, request_id, OP_LEASE_CHANGED, &frame, NULL);
+    if (code == ACTA_OK) {
+        ck_assert_msg(msg_lease_changed_decode(&changed, frame.body, &err) ==
+                          ACTA_OK,
+                      "%s", err.text);
+        *fence = changed.fence;
+    }
+    return code;
+}
+
+START_TEST(a_lease_is_held_though_the_wall_clock_is_set)
+{
+    static const int64_t offsets_us[] = {CLOCK_US_MAX, -CLOCK_US_MAX, 0};
+    struct scene scene = {.shared = NULL};
+    uint64_t first = 0, second = 0;
+    struct wire wire;
+
+    begin(&scene);
+    wire_init(&wire, &scene.daemon);
+    wire_connect(&wire);
+    ck_assert_int_eq(take(&wire, 1, CLOCK_US_MAX / 2, 0, &first), ACTA_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        atomic_store(&scene.shared->offset_us, offsets_us[i]);
+        ck_assert_msg(take(&wire, 2, CLOCK_US_MAX / 2, 0, &second) == ACTA_HELD,
+                      "two holders of a lease: %" PRIu64 " and %" PRIu64, first,
+                      second);
+        ck_assert_int_eq(take(&wire, 1, CLOCK_US_MAX / 2, 0, &first), ACTA_OK);
+    }
+    wire_fini(&wire);
+    end(&scene);
+    tempdir_remove(&scene.dir);
+}
+END_TEST
+
+START_TEST(a_lease_expires_though_the_wall_clock_is_set_back)
+{
+    struct scene scene = {.shared = NULL};
+    uint64_t first = 0, second = 0;
+    struct wire wire;
+
+    begin(&scene);
+    wire_init(&wire, &scene.daemon);
+    wire_connect(&wire);
+    ck_assert_int_eq(take(&wire, 1, HOLDER_DURATION_US_MAX, 0, &first),
+                     ACTA_OK);
+    atomic_store(&scene.shared->offset_us, -CLOCK_US_MAX);
+    ck_assert_int_eq(
+        take(&wire, 2, HOLDER_DURATION_US_MAX, wire_patience_us() / 2, &second),
+        ACTA_OK);
+    ck_assert_uint_gt(second, first);
+    wire_fini(&wire);
+    end(&scene);
+    tempdir_remove(&scene.dir);
+}
+END_TEST
+
+/* ---- many, and all that can happen ---- */
 
 START_TEST(a_lease_has_one_holder_at_a_time)
 {
@@ -171,6 +267,7 @@ START_TEST(a_lease_has_one_holder_at_a_time)
     unsigned rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
 
     begin(&scene);
+    start_holders(&scene);
     while (rounds-- > 0) {
         disturb(&scene);
     }
@@ -183,10 +280,15 @@ int
 main(void)
 {
     Suite *suite = suite_create("leases");
-    TCase *tcase = tcase_create("leases");
+    TCase *clock = tcase_create("clock");
+    TCase *holders = tcase_create("holders");
 
-    tcase_set_timeout(tcase, TIMEOUT_S);
-    tcase_add_test(tcase, a_lease_has_one_holder_at_a_time);
-    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(clock, TIMEOUT_S);
+    tcase_add_test(clock, a_lease_is_held_though_the_wall_clock_is_set);
+    tcase_add_test(clock, a_lease_expires_though_the_wall_clock_is_set_back);
+    suite_add_tcase(suite, clock);
+    tcase_set_timeout(holders, TIMEOUT_S);
+    tcase_add_test(holders, a_lease_has_one_holder_at_a_time);
+    suite_add_tcase(suite, holders);
     return run_suite(suite);
 }

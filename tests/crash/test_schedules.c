@@ -25,7 +25,7 @@
 #define CHANGES      400
 #define LIVES_LONG   20
 #define SOON_US      500000
-#define LATE_US      3500000
+#define SPAN_US      3000000
 #define LIFE_US_MAX  600000
 #define STOP_US      400000
 #define LEFT_TO_STOP 1000
@@ -148,13 +148,15 @@ finish(struct scene *scene, struct wire *wire)
 
 START_TEST(each_takes_place_once_and_in_order_through_ten_kills)
 {
+    unsigned span_us = rnd_effort(SPAN_US, SPAN_US);
+    unsigned kills = rnd_effort(KILLS, KILLS);
     struct planner_options options = {
         .number = 1,
-        .count = SCHEDULES,
+        .count = rnd_effort(SCHEDULES, SCHEDULES),
         .first_us = SOON_US,
-        .last_us = LATE_US,
-        .changes = CHANGES,
-        .pace_us = LATE_US / CHANGES,
+        .last_us = SOON_US + span_us,
+        .changes = rnd_effort(CHANGES, CHANGES),
+        .pace_us = (SOON_US + SPAN_US) / CHANGES,
     };
     struct scene scene = {.seed = 0};
     struct planner *planner;
@@ -163,7 +165,7 @@ START_TEST(each_takes_place_once_and_in_order_through_ten_kills)
     begin(&scene);
     options.seed = scene.seed;
     planner = planner_start(&scene.daemon, scene.dir.path, &options);
-    for (unsigned i = 0; i < KILLS; i++) {
+    for (unsigned i = 0; i < kills; i++) {
         pause_us(rnd_below(&scene.rnd, LIFE_US_MAX));
         daemon_kill(&scene.daemon);
         start(&scene);

@@ -3,25 +3,23 @@
 
 usage: found.py PATTERN PROGRAM
 
-What a test does is random, and a mistake may take some runs to show. Fails if
-the program does not fail in any of them, or if none of its failures matches the
-pattern: then the mistake was not what it failed for.
+What a test does is random, and a mistake may take some runs to show, or show in
+another way first, or a busy machine may be too slow for the little patience that
+such runs have. So there are several, until what one says matches the pattern.
 """
 
 import re
 import subprocess
 import sys
 
-RUNS = 8
+RUNS = 12
 
 pattern, program = sys.argv[1:]
-for _ in range(RUNS):
+for number in range(1, RUNS + 1):
     run = subprocess.run([program], text=True, check=False,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(run.stdout, end='')
-    if run.returncode != 0:
-        break
-if run.returncode == 0:
-    sys.exit('the mistake was not found')
-if not re.search(pattern, run.stdout):
-    sys.exit('the test failed, but not for the mistake: no ' + pattern)
+    if run.returncode != 0 and re.search(pattern, run.stdout):
+        print('found in run', number)
+        sys.exit(0)
+sys.exit(f'the mistake was not found in {RUNS} runs: none failed with {pattern}')
