@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""What came of all tests: last what failed, so that a log of which only the end
+is kept shows it, and a line with the sums.
+
+usage: report.py [--long] DIRECTORY
+
+DIRECTORY has for every run NAME.json, as `meson test` logs it, and NAME.status,
+with what it exited with. Fails unless all was well. With --long, seeds and
+counts in JSON are told as well.
+"""
+
+import collections
+import json
+import pathlib
+import re
+import sys
+
+GOOD = {'OK': 'passed', 'EXPECTEDFAIL': 'passed', 'SKIP': 'skipped'}
+LINES_SHOWN = 40
+SLOWEST_SHOWN = 8
+
+
+class Run:
+    """One run of tests: NAME.json and NAME.status."""
+
+    def __init__(self, status):
+        self.name = status.stem
+        self.status = int(status.read_text())
+        log = status.with_suffix('.json')
+        lines = log.read_text().splitlines() if log.exists() else []
+        self.tests = [json.loads(line) for line in lines]
+        self.counts = collections.Counter(came_of(t) for t in self.tests)
+        self.seconds = took(self.tests)
+        # One that ends badly never counts as good, whatever its log says.
+        if self.status != 0 and self.counts['failed'] == 0:
+            self.counts['failed'] = 1
+
+
+def came_of(test):
+    return GOOD.get(test['result'], 'failed')
+
+
+def took(tests):
+    if not tests:
+        return 0
+    begin = min(t['starttime'] for t in tests)
+    return max(t['starttime'] + t['duration'] for t in tests) - begin
+
+
+def short(test):
+    """'acta:unit+threads / queue' is queue."""
+    return test['name'].split(' / ')[-1]
+
+
+def tell_seeds(runs):
+    for run in runs:
+        for test in run.tests:
+            seeds = re.findall(r'ACTA_SEED=(\d+)', test.get('stdout', ''))
+            if seeds:
+                print(f'seeds of {short(test)}, {run.name}: {" ".join(seeds)}')
+
+
+def tell_times(runs):
+    for run in runs:
+        slowest = sorted(run.tests, key=lambda t: -t['duration'])
+        named = (f'{short(t)} {t["duration"]:.0f}'
+                 for t in slowest[:SLOWEST_SHOWN])
+        print(f'{run.name}: {len(run.tests)} tests in {run.seconds:.0f} s; '
+              f'longest: {", ".join(named)}')
+
+
+def tell_failed(runs):
+    for run in runs:
+        failed = [t for t in run.tests if came_of(t) == 'failed']
+        for test in failed:
+            said = (test.get('stdout', '') + test.get('stderr', '')).splitlines()
+            print(f'==== {test["result"]}: {short(test)}, {run.name}, '
+                  f'after {test["duration"]:.0f} s')
+            if len(said) > LINES_SHOWN:
+                print(f'     ({len(said) - LINES_SHOWN} lines before these)')
+            print('\n'.join(said[-LINES_SHOWN:]))
+        if run.status != 0 and not failed:
+            print(f'==== {run.name}: meson test exited with {run.status}')
+
+
+def tell_sums(runs, in_json):
+    total = sum((run.counts for run in runs), collections.Counter())
+    if in_json:
+        print(json.dumps({
+            'passed': total['passed'],
+            'failed': total['failed'],
+            'skipped': total['skipped'],
+            'runs': {run.name: {'seconds': round(run.seconds), **run.counts}
+                     for run in runs},
+        }))
+    print(f'{total["passed"]} passed, {total["failed"]} failed, '
+          f'{total["skipped"]} skipped')
+    return total
+
+
+def main():
+    *options, directory = sys.argv[1:]
+    is_long = options == ['--long']
+    statuses = sorted(pathlib.Path(directory).glob('*.status'),
+                      key=lambda path: path.stat().st_mtime_ns)
+    runs = [Run(status) for status in statuses]
+
+    if is_long:
+        tell_seeds(runs)
+    tell_times(runs)
+    tell_failed(runs)
+    total = tell_sums(runs, is_long)
+    return 0 if total['failed'] == 0 and total['passed'] > 0 else 1
+
+
+sys.exit(main())
