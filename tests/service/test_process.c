@@ -434,6 +434,34 @@ START_TEST(a_claim_alone_keeps_what_would_follow_from_being_stored)
 }
 END_TEST
 
+/* Somebody moves the checkpoint who knows the epoch. */
+static void
+move_checkpoint(void)
+{
+    const struct acta_consumer_description *description;
+    struct acta_append *append = acta_append_new();
+
+    payments_before_reacting = NULL;
+    must(acta_sync_describe_consumer(sync_, "payments", &description, &err));
+    acta_append_checkpoint(append, "payments", description->consumer->epoch,
+                           ACTA_FROM_ANY, 1);
+    must(acta_sync_append(sync_, append, NULL, &err));
+    acta_append_free(append);
+}
+
+START_TEST(a_checkpoint_is_moved_from_where_it_is_known_to_be)
+{
+    put("order", "OrderPlaced", "5"); /* It has no key. */
+    put("order-42", "OrderPlaced", "5");
+    payments_before_reacting = move_checkpoint;
+    ck_assert_int_eq(run(), ACTA_CONFLICT);
+    ck_assert_str_eq(told("payments-42"), "");
+    ck_assert_uint_eq(checkpoint(), 1);
+    must(run());
+    ck_assert_str_eq(told("payments-42"), "ProcessStarted Asked:5");
+}
+END_TEST
+
 /* ---- events that nothing follows from ---- */
 
 START_TEST(events_of_no_instance_are_passed_over_without_a_write)
@@ -492,6 +520,7 @@ add_tests(TCase *tcase)
     tcase_add_test(tcase, who_is_taken_over_from_stops_and_has_no_effect);
     tcase_add_test(tcase,
                    a_claim_alone_keeps_what_would_follow_from_being_stored);
+    tcase_add_test(tcase, a_checkpoint_is_moved_from_where_it_is_known_to_be);
     tcase_add_test(tcase,
                    events_of_no_instance_are_passed_over_without_a_write);
     tcase_add_test(tcase, a_new_process_begins_where_it_is_told);
