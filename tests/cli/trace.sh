@@ -92,15 +92,25 @@ fact quote-1 'Say \"hi\" \\o/' 60 - - | acta append --atomic -q >/dev/null
 trees quote-1@1 --format dot
 
 echo '---- thousands of effects, and a long chain'
-for ((i = 1; i <= 3000; i++)); do
-    fact "fan-$i" Effect $((100000 + i)) 100000 100000
-done | acta import - -q
+# many STREAM COUNT FIRST CORRELATION [STEP]: events with ids behind FIRST; of
+# each the cause is FIRST or, with a STEP of 1, the one before it.
+many() {
+    awk -v stream="$1" -v count="$2" -v first="$3" -v corr="$4" -v step="${5:-0}" '
+        function id(n) { return sprintf("\"0190163d-8694-739b-aea5-%012d\"", n) }
+        BEGIN {
+            for (i = 1; i <= count; i++) {
+                print "{\"stream\":\"" stream "-" i "\",\"type\":\"Effect\"" \
+                    ",\"data\":1,\"id\":" id(first + i) \
+                    ",\"causation_id\":" id(first + step * (i - 1)) \
+                    ",\"correlation_id\":" id(corr) "}"
+            }
+        }' | acta import - -q
+}
+many fan 3000 100000 100000
 trees "$(id 100000)" -n 3
 trees "$(id 100000)" -n 5000 | tail -n 2
 trees fan-3000@1 -n 1
-for ((i = 1; i <= 500; i++)); do
-    fact "chain-$i" Link $((200000 + i)) $((200000 + i - 1)) 200000
-done | acta import - -q
+many chain 500 200000 200000 1
 trees "$(id 200000)" | tail -n 2
 trees "$(id 200000)" --json | grep -c '"depth":'
 
