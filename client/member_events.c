@@ -1,7 +1,9 @@
 /* What a membership is handed, event by event, and what is answered. */
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "hash.h"
 #include "member.h"
 #include "name.h"
 
@@ -70,15 +72,12 @@ member_ack_up_to(struct acta_member *member, uint64_t number)
 
 /* ---- events ---- */
 
-/* FNV-1a; never 0. */
+/* Never 0. */
 static uint64_t
 hash_of(const char *text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = hash_bytes(slice_of(text), 0);
 
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    }
     return hash == 0 ? 1 : hash;
 }
 

@@ -1,10 +1,9 @@
 #include "list.h"
 
-#define XXH_INLINE_ALL
 #include <pthread.h>
 #include <sys/random.h>
-#include <xxhash.h>
 
+#include "hash.h"
 #include "name.h"
 
 size_t
@@ -58,7 +57,7 @@ static uint64_t
 hash_of(const void *bytes, size_t size, uint64_t kind)
 {
     pthread_once(&seed_once, make_seed);
-    return XXH3_64bits_withSeed(bytes, size, seed + kind);
+    return hash_bytes(slice_make(bytes, size), seed + kind);
 }
 
 uint64_t
