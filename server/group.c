@@ -112,7 +112,7 @@ group_free(struct group *group)
             ring_holder(group->members.next, struct group_member, in_members);
 
         ring_take_out(&member->in_members);
-        free(member);
+        group_member_free(member);
     }
     for (size_t i = 0; i < group->table.size; i++) {
         for (struct group_event *event = group->table.places[i]; event != NULL;
@@ -184,7 +184,13 @@ group_reset(struct group *group, uint64_t epoch, uint64_t position)
     struct group_event *next;
 
     group->is_open = false;
+    group->met = max_of(group->met, group->read_to);
     group->to_load = (struct group_pending_reader){0};
+    for (struct ring *at = group->members.next; at != &group->members;
+         at = at->next) {
+        group_make_heavy(group,
+                         ring_holder(at, struct group_member, in_members));
+    }
     for (size_t i = 0; i < group->table.size; i++) {
         for (struct group_event *event = group->table.places[i]; event != NULL;
              event = next) {
@@ -243,6 +249,7 @@ take_all_back(struct group *group, struct group_member *member, bool died)
     struct group_event *event;
 
     ring_init(&taken);
+    group_make_heavy(group, member);
     while (!ring_is_empty(&member->in_hand)) {
         event = ring_holder(member->in_hand.prev, struct group_event, in_hand);
         group_take_back(group, event); /* None is behind it. */
@@ -275,7 +282,7 @@ group_leave(struct group *group, struct group_member *member, bool died)
     group->members_count--;
     group->is_changed = true; /* Fewer fences are to be reserved. */
     group->awake_count -= member->is_asleep ? 0 : 1;
-    free(member);
+    group_member_free(member);
 }
 
 struct group_member *
@@ -297,14 +304,35 @@ ack_up_to(struct group *group, struct group_member *member,
 {
     struct group_event *event;
     uint64_t ticket = 0;
-    uint64_t count = 0;
 
     do {
-        event = group_member_oldest(member);
+        event = group_member_first(member);
         ticket = max_of(ticket, group_done(group, event));
-        count++;
+        ++*settled;
     } while (event != last);
-    *settled = count;
+    return ticket;
+}
+
+/* As ack_up_to(), for a light one: all others are before it. */
+static uint64_t
+ack_up_to_light(struct group *group, struct group_member *member,
+                const struct group_light *last, uint64_t *settled)
+{
+    struct group_light *light;
+    uint64_t ticket = 0;
+
+    if (!ring_is_empty(&member->in_hand)) {
+        ticket = ack_up_to(
+            group, member,
+            ring_holder(member->in_hand.prev, struct group_event, in_hand),
+            settled);
+    }
+    do {
+        light = group_lane_first(&member->lane);
+        group_lane_fetch_key(&member->lane);
+        group_light_done(group, member, light);
+        ++*settled;
+    } while (light != last);
     return ticket;
 }
 
@@ -326,41 +354,84 @@ retry(struct group *group, struct group_event *event, uint64_t delay_us)
     return 0;
 }
 
+/* The answer to an event that is in its hand. */
+static uint64_t
+settle(struct group *group, struct group_member *member,
+       struct group_event *event, const struct msg_answer *answer,
+       uint64_t *settled)
+{
+    *settled = 1;
+    switch (answer->kind) {
+    case MSG_ACK:
+    case MSG_SKIP:
+        return group_done(group, event);
+    case MSG_ACK_UP_TO:
+        *settled = 0;
+        return ack_up_to(group, member, event, settled);
+    case MSG_RETRY:
+        return retry(group, event, answer->delay_us);
+    case MSG_PARK:
+        return group_park(group, event, answer->reason);
+    }
+    return 0;
+}
+
+/* The same for a light one. */
+static uint64_t
+settle_light(struct group *group, struct group_member *member,
+             struct group_light *light, const struct msg_answer *answer,
+             uint64_t *settled)
+{
+    uint64_t position = light->position;
+    uint64_t ticket = 0;
+
+    if (answer->kind == MSG_RETRY || answer->kind == MSG_PARK) {
+        group_make_heavy(group, member);
+        return settle(group, member, group_table_find(&group->table, position),
+                      answer, settled);
+    }
+    if (answer->kind == MSG_ACK_UP_TO) {
+        ticket = ack_up_to_light(group, member, light, settled);
+    } else {
+        group_light_done(group, member, light);
+        *settled = 1;
+    }
+    group_place_member(group, member);
+    return ticket;
+}
+
+static bool
+is_in_hand(const struct group_event *event, const struct group_member *member,
+           uint64_t fence)
+{
+    return event != NULL && event->state == GROUP_IN_HAND &&
+           event->key->member == member && event->fence == fence;
+}
+
 enum acta_code
 group_settle(struct group *group, struct group_member *member,
              const struct msg_answer *answer, uint64_t *settled,
              uint64_t *ticket)
 {
-    struct group_event *event =
-        group_table_find(&group->table, answer->position);
+    struct group_light *light =
+        group_lane_find(&member->lane, answer->position, answer->fence);
+    struct group_event *event;
 
     group->is_open = false;
     group_let_sleep(group, member, false);
     *settled = 0;
     *ticket = 0;
-    if (event == NULL || event->state != GROUP_IN_HAND ||
-        event->key->member != member || event->fence != answer->fence) {
-        return ACTA_FENCED;
+    if (light != NULL) {
+        *ticket = settle_light(group, member, light, answer, settled);
+    } else {
+        event = group_table_find(&group->table, answer->position);
+        if (!is_in_hand(event, member, answer->fence)) {
+            return ACTA_FENCED;
+        }
+        *ticket = settle(group, member, event, answer, settled);
     }
-    *settled = 1;
-    switch (answer->kind) {
-    case MSG_ACK:
-        *ticket = group_done(group, event);
-        member->acked++;
-        break;
-    case MSG_ACK_UP_TO:
-        *ticket = ack_up_to(group, member, event, settled);
+    if (answer->kind == MSG_ACK || answer->kind == MSG_ACK_UP_TO) {
         member->acked += *settled;
-        break;
-    case MSG_RETRY:
-        *ticket = retry(group, event, answer->delay_us);
-        break;
-    case MSG_PARK:
-        *ticket = group_park(group, event, answer->reason);
-        break;
-    case MSG_SKIP:
-        *ticket = group_done(group, event);
-        break;
     }
     group->told = max_of(group->told, *ticket);
     return ACTA_OK;
@@ -377,7 +448,7 @@ time_out(struct group *group, struct group_member *member,
 {
     group_let_sleep(group, member, true);
     if (group_owner(group, event->key) == member) {
-        group->buckets[group_key_bucket(event->key)] = NULL;
+        group->buckets[group_key_bucket(event->key->hash)] = NULL;
     }
     if (event->tries >= group->settings.deliveries_max) {
         group_park_for(group, event, "not answered in time, at delivery %u",
@@ -387,11 +458,23 @@ time_out(struct group *group, struct group_member *member,
     }
 }
 
+/* When the first time-out of a member passes, or UINT64_MAX. */
+static uint64_t
+deadline_of(const struct group *group, const struct group_member *member)
+{
+    const struct group_event *event = group_member_first(member);
+    const struct group_light *light = group_lane_first(&member->lane);
+
+    if (event != NULL) {
+        return event->time_us + group->settings.ack_timeout_us;
+    }
+    return light == NULL ? UINT64_MAX
+                         : light->time_us + group->settings.ack_timeout_us;
+}
+
 static void
 end_overdue(struct group *group)
 {
-    uint64_t timeout_us = group->settings.ack_timeout_us;
-
     if (group->now_us < group->timeout_us) {
         return;
     }
@@ -400,14 +483,13 @@ end_overdue(struct group *group)
          at = at->next) {
         struct group_member *member =
             ring_holder(at, struct group_member, in_members);
-        struct group_event *event;
 
-        while ((event = group_member_oldest(member)) != NULL &&
-               event->time_us + timeout_us <= group->now_us) {
-            time_out(group, member, event);
+        while (deadline_of(group, member) <= group->now_us) {
+            group_make_heavy(group, member);
+            time_out(group, member, group_member_first(member));
         }
-        if (event != NULL && event->time_us + timeout_us < group->timeout_us) {
-            group->timeout_us = event->time_us + timeout_us;
+        if (deadline_of(group, member) < group->timeout_us) {
+            group->timeout_us = deadline_of(group, member);
         }
     }
 }
@@ -478,6 +560,12 @@ first_pending(const struct group *group, uint64_t *position)
     }
     *position = pending.position;
     return true;
+}
+
+uint64_t
+group_in_hand(const struct group *group)
+{
+    return group->counts[GROUP_IN_HAND];
 }
 
 struct group_figures

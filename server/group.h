@@ -237,6 +237,11 @@ struct group_figures {
 
 struct group_figures group_figures(const struct group *group);
 
+/* figures.in_hand, which is there at once: the position has to be searched for
+ * among the events in mind.
+ */
+uint64_t group_in_hand(const struct group *group);
+
 /* The member behind @member, or the first; NULL: there is none. */
 struct group_member *group_next_member(const struct group *group,
                                        const struct group_member *member);

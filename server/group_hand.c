@@ -128,7 +128,7 @@ member_for(struct group *group, const struct group_key *key)
     if (owner != NULL && is_usable(group, owner)) {
         return owner;
     }
-    return take_bucket(group, group_key_bucket(key));
+    return take_bucket(group, group_key_bucket(key->hash));
 }
 
 /* ---- keys ---- */
@@ -217,34 +217,88 @@ any_ready(struct group *group)
 
 /* ---- handing out ---- */
 
-/* @event is the one that waits first, or is new and in no ring. */
+/* The next event of @key at @position, of @size bytes, goes to @member. */
+static void
+count_handed(struct group *group, struct group_key *key,
+             struct group_member *member, uint64_t position, size_t size)
+{
+    uint64_t deadline_us = group->now_us + group->settings.ack_timeout_us;
+
+    assert(key->member == NULL || key->member == member);
+
+    key->member = member;
+    group_touch(group, position);
+    if (deadline_us < group->timeout_us) {
+        group->timeout_us = deadline_us;
+    }
+    member->in_hand_count++;
+    member->in_hand_size += size;
+    group_place_member(group, member);
+}
+
+static bool
+hand_light(struct group *group, struct group_key *key,
+           struct group_member *member, uint64_t position, struct slice record,
+           bool has_waited)
+{
+    struct group_light light = {
+        .position = position,
+        .key = key,
+        .fence = group->fence,
+        .time_us = group->now_us,
+        .size = (uint32_t)record.size,
+        .has_waited = has_waited,
+    };
+
+    if (!group_reserve_event(group) || !group_lane_put(&member->lane, &light)) {
+        return false;
+    }
+    key->light++;
+    group->light++;
+    group->counts[GROUP_IN_HAND]++;
+    count_handed(group, key, member, position, record.size);
+    group->ports.hand(group->ports.user, member->user, light.fence, 1, record);
+    return true;
+}
+
+/* As a light one, if it was never handed out and has no row. */
+static bool
+hand_first_time(struct group *group, struct group_event *event,
+                struct group_member *member, struct slice record)
+{
+    if (event->deliveries > 0 || event->is_parked ||
+        !hand_light(group, event->key, member, event->position, record, true)) {
+        return false;
+    }
+    group->counts[event->state]--;
+    group_table_remove(&group->table, event);
+    group_free_bytes(group, event);
+    group_pool_give(&group->events, event);
+    return true;
+}
+
+/* @event is the one that waited first; it is in no ring. */
 static void
 hand(struct group *group, struct group_event *event,
      struct group_member *member, struct slice record)
 {
     struct group_key *key = event->key;
-    uint64_t deadline_us = group->now_us + group->settings.ack_timeout_us;
 
-    assert(key->member == NULL || key->member == member);
-
+    if (hand_first_time(group, event, member, record)) {
+        return;
+    }
+    group_make_heavy(group, member);
     group_change_state(group, event, GROUP_IN_HAND);
     ring_put_last(&key->in_hand, &event->in_key);
-    key->member = member;
+    ring_put_last(&member->in_hand, &event->in_hand);
     event->fence = group->fence;
     event->time_us = group->now_us;
     event->deliveries++;
     event->tries++;
-    group_touch(group, event->position);
-    if (deadline_us < group->timeout_us) {
-        group->timeout_us = deadline_us;
-    }
-
-    ring_put_last(&member->in_hand, &event->in_hand);
-    member->in_hand_count++;
-    member->in_hand_size += event->size;
-    group_place_member(group, member);
+    count_handed(group, key, member, event->position, event->size);
     group->ports.hand(group->ports.user, member->user, event->fence,
                       event->deliveries, record);
+    group_free_bytes(group, event);
 }
 
 /* The record of an event that waits. */
@@ -291,7 +345,6 @@ hand_next(struct group *group, struct group_key *key, struct acta_err *err)
         event->size = (uint32_t)record.size;
     }
     hand(group, event, member, record);
-    group_free_bytes(group, event);
     group_place_key(group, key);
     return ACTA_OK;
 }
@@ -335,19 +388,18 @@ group_hand_waiting(struct group *group, struct acta_err *err)
     return code;
 }
 
+struct group_member *
+group_member_for_new(struct group *group, const struct group_key *key)
+{
+    return group->is_open && ring_is_empty(&key->waiting)
+               ? member_for(group, key)
+               : NULL;
+}
+
 bool
-group_hand_new(struct group *group, struct group_event *event,
+group_hand_new(struct group *group, struct group_key *key,
+               struct group_member *member, uint64_t position,
                struct slice record)
 {
-    struct group_member *member;
-
-    if (!group->is_open || !ring_is_empty(&event->key->waiting)) {
-        return false;
-    }
-    member = member_for(group, event->key);
-    if (member == NULL) {
-        return false;
-    }
-    hand(group, event, member, record);
-    return true;
+    return hand_light(group, key, member, position, record, false);
 }

@@ -9,6 +9,12 @@
 
 #define TABLE_SIZE_MIN 64
 
+/* A table of this size or more grows only if so many places one behind the
+ * other have no key that could go.
+ */
+#define SWEEP_SIZE_MIN 16384
+#define SWEEP_PLACES   64
+
 static const size_t pool_sizes[GROUP_KEY_POOLS] = {
     sizeof(struct group_key) + 16,
     sizeof(struct group_key) + 80,
@@ -55,13 +61,44 @@ place_of(const struct group_keys *keys, uint64_t hash)
 }
 
 static bool
-reserve(struct group_keys *keys)
+is_empty(const struct group_key *key)
+{
+    return !group_key_is_in_hand(key) && ring_is_empty(&key->waiting) &&
+           ring_is_empty(&key->parked);
+}
+
+/* Let go of those in one place that have no event any more. */
+static void
+sweep_place(struct group_keys *keys, struct group_key **at)
+{
+    while (*at != NULL) {
+        struct group_key *key = *at;
+
+        if (is_empty(key)) {
+            *at = key->next;
+            keys->count--;
+            group_pool_give(pool_of(keys, key->size), key);
+        } else {
+            at = &key->next;
+        }
+    }
+}
+
+/* Have fewer than there are places, if it can be had by looking at some. */
+static bool
+sweep(struct group_keys *keys)
+{
+    for (size_t i = 0; i < SWEEP_PLACES && keys->count >= keys->size; i++) {
+        sweep_place(keys, &keys->places[keys->swept++ & (keys->size - 1)]);
+    }
+    return keys->count < keys->size;
+}
+
+static bool
+grow(struct group_keys *keys)
 {
     struct group_keys larger = *keys;
 
-    if (keys->count < keys->size) {
-        return true;
-    }
     larger.size = keys->size == 0 ? TABLE_SIZE_MIN : 2 * keys->size;
     larger.places = malloc(larger.size * sizeof(struct group_key *));
     if (larger.places == NULL) {
@@ -82,6 +119,13 @@ reserve(struct group_keys *keys)
     free(keys->places);
     *keys = larger;
     return true;
+}
+
+static bool
+reserve(struct group_keys *keys)
+{
+    return keys->count < keys->size ||
+           (keys->size >= SWEEP_SIZE_MIN && sweep(keys)) || grow(keys);
 }
 
 static struct group_key *
@@ -105,37 +149,41 @@ make(struct group_keys *keys, struct slice bytes, uint64_t hash)
     ring_init(&key->in_parked);
     key->replayed = 0;
     key->size = (uint16_t)bytes.size;
+    key->light = 0;
     memcpy(key->bytes, bytes.data, bytes.size);
     return key;
 }
 
-/* Different in every process, so that nobody can choose keys that all fall on
- * one place.
- */
-static uint64_t
-hash_of(struct slice bytes)
+uint64_t
+group_keys_hash(struct slice bytes)
 {
     return list_hash_row(0, bytes);
 }
 
 void
-group_keys_expect(const struct group_keys *keys, struct slice bytes)
+group_keys_fetch_place(const struct group_keys *keys, uint64_t hash)
 {
     if (keys->size > 0) {
-        const struct group_key *key = *place_of(keys, hash_of(bytes));
+        __builtin_prefetch(place_of(keys, hash));
+    }
+}
+
+void
+group_keys_fetch(const struct group_keys *keys, uint64_t hash)
+{
+    if (keys->size > 0) {
+        const struct group_key *key = *place_of(keys, hash);
 
         if (key != NULL) {
             __builtin_prefetch(key, 1);
-            __builtin_prefetch(&key->ready, 1);
+            __builtin_prefetch(key->bytes);
         }
     }
 }
 
 struct group_key *
-group_keys_get(struct group_keys *keys, struct slice bytes)
+group_keys_get(struct group_keys *keys, struct slice bytes, uint64_t hash)
 {
-    uint64_t hash = hash_of(bytes);
-
     if (!reserve(keys)) {
         return NULL;
     }
@@ -146,26 +194,6 @@ group_keys_get(struct group_keys *keys, struct slice bytes)
         }
     }
     return make(keys, bytes, hash);
-}
-
-bool
-group_keys_drop_empty(struct group_keys *keys, struct group_key *key)
-{
-    struct group_key **at = place_of(keys, key->hash);
-
-    if (!ring_is_empty(&key->in_hand) || !ring_is_empty(&key->waiting) ||
-        !ring_is_empty(&key->parked)) {
-        return false;
-    }
-    while (*at != key) {
-        at = &(*at)->next;
-    }
-    *at = key->next;
-    keys->count--;
-    ring_take_out(&key->ready);
-    ring_take_out(&key->in_parked);
-    group_pool_give(pool_of(keys, key->size), key);
-    return true;
 }
 
 static uint64_t

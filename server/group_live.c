@@ -40,7 +40,7 @@ group_out_of_hand(struct group *group, struct group_event *event)
     group_place_member(group, member);
 
     ring_take_out(&event->in_key);
-    if (ring_is_empty(&key->in_hand)) {
+    if (!group_key_is_in_hand(key)) {
         key->member = NULL;
     }
 }
@@ -51,6 +51,9 @@ group_take_back(struct group *group, struct group_event *event)
     struct group_key *key = event->key;
     struct group_event *last;
 
+    if (key->light > 0) {
+        group_make_heavy(group, key->member);
+    }
     do {
         last = ring_holder(key->in_hand.prev, struct group_event, in_key);
         group_out_of_hand(group, last);
@@ -125,8 +128,79 @@ group_done(struct group *group, struct group_event *event)
     event->is_pending = false;
     group_free_bytes(group, event);
     group->is_changed = true;
-    if (!group_keys_drop_empty(&group->keys, key)) {
-        group_place_key(group, key);
-    }
+    group_place_key(group, key);
     return lose_row(group, event);
+}
+
+/* ---- light ones ---- */
+
+bool
+group_reserve_event(struct group *group)
+{
+    size_t count = group->table.count + group->light;
+
+    if (group->table.count < group->table.size && count < group->delays.room &&
+        group->light < group->events.free_count) {
+        return true;
+    }
+    return group_table_reserve(&group->table) &&
+           group_heap_reserve(&group->delays,
+                              group->table.count + group->light + 1) &&
+           group_pool_reserve(&group->events, group->light + 1);
+}
+
+static void
+make_heavy(struct group *group, struct group_member *member,
+           const struct group_light *light)
+{
+    struct group_event *event = group_pool_take(&group->events);
+
+    assert(event != NULL); /* It was reserved. */
+
+    group_event_init(event, light->position, light->key);
+    event->state = GROUP_IN_HAND;
+    event->fence = light->fence;
+    event->time_us = light->time_us;
+    event->deliveries = 1;
+    event->tries = 1;
+    event->size = light->size;
+    event->is_pending = true;
+    ring_put_last(&light->key->in_hand, &event->in_key);
+    ring_put_last(&member->in_hand, &event->in_hand);
+    (void)group_table_reserve(&group->table); /* Without it, it is slower. */
+    group_table_add(&group->table, event);
+}
+
+void
+group_make_heavy(struct group *group, struct group_member *member)
+{
+    struct group_light *light;
+
+    while ((light = group_lane_first(&member->lane)) != NULL) {
+        make_heavy(group, member, light);
+        light->key->light--;
+        group->light--;
+        group_lane_take(&member->lane, light);
+    }
+}
+
+void
+group_light_done(struct group *group, struct group_member *member,
+                 struct group_light *light)
+{
+    struct group_key *key = light->key;
+
+    member->in_hand_count--;
+    member->in_hand_size -= light->size;
+    group->counts[GROUP_IN_HAND]--;
+    group->light--;
+    group->is_changed = true;
+    group_lane_take(&member->lane, light);
+    key->light--;
+    if (!group_key_is_in_hand(key)) {
+        key->member = NULL;
+        if (!ring_is_empty(&key->waiting) || group->counts[GROUP_PARKED] > 0) {
+            group_place_key(group, key); /* It is nobody's now. */
+        }
+    }
 }

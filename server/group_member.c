@@ -32,6 +32,13 @@ group_member_new(uint64_t slots, struct slice name, void *user)
     return member;
 }
 
+void
+group_member_free(struct group_member *member)
+{
+    group_lane_fini(&member->lane);
+    free(member);
+}
+
 struct msg_member
 group_describe_member(const struct group_member *member)
 {

@@ -12,6 +12,7 @@
 
 #include "group.h"
 #include "group_event.h"
+#include "group_lane.h"
 #include "limit.h"
 #include "ring.h"
 #include "slice.h"
@@ -21,7 +22,8 @@ struct group_member {
     uint64_t slots;
     uint64_t in_hand_count;
     uint64_t in_hand_size;     /* Bytes of their records. */
-    struct ring in_hand;       /* Events in the order of handing out. */
+    struct ring in_hand;       /* Events in the order of handing out, */
+    struct group_lane lane;    /* and behind these the light ones. */
     struct ring in_members;    /* Of group->members. */
     struct ring in_free;       /* Of group->free or group->free_asleep. */
     struct ring ready;         /* Keys of its buckets that nobody has. */
@@ -39,6 +41,7 @@ struct group_member {
 /* A member with nothing in hand; NULL: no memory. */
 struct group_member *group_member_new(uint64_t slots, struct slice name,
                                       void *user);
+void group_member_free(struct group_member *member);
 
 static inline bool
 group_member_has_room(const struct group_member *member)
@@ -47,9 +50,9 @@ group_member_has_room(const struct group_member *member)
            member->in_hand_size < ACTA_SLOTS_SIZE_MAX;
 }
 
-/* The one that was handed out first; NULL: it has none. */
+/* The first one that is not light; NULL: it has none. */
 static inline struct group_event *
-group_member_oldest(const struct group_member *member)
+group_member_first(const struct group_member *member)
 {
     return ring_is_empty(&member->in_hand)
                ? NULL

@@ -51,14 +51,14 @@ group_pool_fini(struct group_pool *pool)
     }
 }
 
-static void
+static bool
 cut(struct group_pool *pool)
 {
     uint8_t *chunk = malloc(2 * ALIGNMENT + pool->next_count * pool->size);
     uint8_t *first;
 
     if (chunk == NULL) {
-        return;
+        return false;
     }
     link_to(chunk, pool->chunks);
     pool->chunks = chunk;
@@ -69,6 +69,18 @@ cut(struct group_pool *pool)
     if (pool->next_count < COUNT_MAX) {
         pool->next_count *= 2;
     }
+    return true;
+}
+
+bool
+group_pool_reserve(struct group_pool *pool, size_t count)
+{
+    while (pool->free_count < count) {
+        if (!cut(pool)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void *
@@ -76,14 +88,13 @@ group_pool_take(struct group_pool *pool)
 {
     void *piece;
 
-    if (pool->free == NULL) {
-        cut(pool);
+    if (!group_pool_reserve(pool, 1)) {
+        return NULL;
     }
     piece = pool->free;
-    if (piece != NULL) {
-        pool->free = linked(piece);
-        __builtin_prefetch(pool->free, 1); /* The next is taken soon. */
-    }
+    pool->free = linked(piece);
+    pool->free_count--;
+    __builtin_prefetch(pool->free, 1); /* The next is taken soon. */
     return piece;
 }
 
@@ -92,6 +103,7 @@ group_pool_give(struct group_pool *pool, void *piece)
 {
     link_to(piece, pool->free);
     pool->free = piece;
+    pool->free_count++;
 }
 
 /* ---- by size ---- */

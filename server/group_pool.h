@@ -5,18 +5,23 @@
 #ifndef ACTA_GROUP_POOL_H
 #define ACTA_GROUP_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct group_pool {
     size_t size;       /* Of a piece. */
     size_t next_count; /* Pieces to be cut from the next chunk. */
-    void *free;        /* A list, linked by their first bytes. */
+    void *free;        /* A list, linked by their first bytes, */
+    size_t free_count; /* of so many. */
     void *chunks;      /* owned: likewise */
 };
 
 /* @size is at least that of a pointer. */
 void group_pool_init(struct group_pool *pool, size_t size);
 void group_pool_fini(struct group_pool *pool);
+
+/* See that @count pieces can be taken without memory. False: there is none. */
+bool group_pool_reserve(struct group_pool *pool, size_t count);
 
 /* A piece, aligned for anything, with no certain content; NULL: no memory. */
 void *group_pool_take(struct group_pool *pool);

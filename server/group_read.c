@@ -10,36 +10,34 @@
 #include "group_state.h"
 #include "record.h"
 
-/* So much is read at once, at most, */
-#define READ_COUNT 2048
-/* and so far ahead of members that have no room. */
-#define READ_AHEAD_COUNT 256
-/* and keeps so many bytes of what it has read; the rest is fetched later. */
+/* So many are read at once, at least and at most: to read one alone is dear. */
+#define READ_MIN 256
+#define READ_MAX 2048
+
+/* So many bytes are kept of what was read and waits; the rest is read again. */
 #define HELD_SIZE_MAX (8u << 20)
 
 /* Keys of so many events are fetched from memory at once. */
-#define LOOK_AHEAD 16
+#define LOOK_AHEAD 32
+
+static uint64_t
+min_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
 
 uint64_t
 group_wants(const struct group *group)
 {
     uint64_t kept = group->counts[GROUP_WAITING] + group->counts[GROUP_DELAYED];
     uint64_t room = group_room(group);
-    uint64_t wanted = room > READ_AHEAD_COUNT ? room : READ_AHEAD_COUNT;
 
-    if (!group->is_open || kept >= ACTA_GROUP_PENDING_MAX ||
+    if (!group->is_open || room == 0 || kept >= ACTA_GROUP_PENDING_MAX ||
         group->counts[GROUP_PARKED] >= ACTA_GROUP_PARKED_MAX) {
         return 0;
     }
-    if (room == 0) {
-        return kept >= READ_AHEAD_COUNT || group->held_size >= HELD_SIZE_MAX
-                   ? 0
-                   : READ_AHEAD_COUNT - kept;
-    }
-    wanted = wanted < READ_COUNT ? wanted : READ_COUNT;
-    return wanted < ACTA_GROUP_PENDING_MAX - kept
-               ? wanted
-               : ACTA_GROUP_PENDING_MAX - kept;
+    room = room > READ_MIN ? min_of(room, READ_MAX) : READ_MIN;
+    return min_of(room, ACTA_GROUP_PENDING_MAX - kept);
 }
 
 bool
@@ -112,31 +110,28 @@ key_of(const struct group *group, struct slice record, struct slice *key,
 
 /* ---- events ---- */
 
+static struct group_event *
+make_of(struct group *group, struct group_key *key, uint64_t position)
+{
+    struct group_event *event =
+        group_reserve_event(group) ? group_pool_take(&group->events) : NULL;
+
+    if (event != NULL) {
+        group_event_init(event, position, key);
+        group->counts[GROUP_WAITING]++;
+        group_table_add(&group->table, event);
+    }
+    return event;
+}
+
 /* An event in no ring of its key; NULL: no memory. */
 static struct group_event *
 make(struct group *group, struct slice bytes, uint64_t position)
 {
-    struct group_event *event;
-    struct group_key *key;
+    struct group_key *key =
+        group_keys_get(&group->keys, bytes, group_keys_hash(bytes));
 
-    /* Every one could be delayed: an answer must not lack memory. */
-    if (!group_table_reserve(&group->table) ||
-        !group_heap_reserve(&group->delays, group->table.count + 1)) {
-        return NULL;
-    }
-    event = group_pool_take(&group->events);
-    if (event == NULL) {
-        return NULL;
-    }
-    key = group_keys_get(&group->keys, bytes);
-    if (key == NULL) {
-        group_pool_give(&group->events, event);
-        return NULL;
-    }
-    group_event_init(event, position, key);
-    group->counts[GROUP_WAITING]++;
-    group_table_add(&group->table, event);
-    return event;
+    return key == NULL ? NULL : make_of(group, key, position);
 }
 
 static void
@@ -172,20 +167,16 @@ line_up(struct group *group, struct group_event *event)
     }
 }
 
-/* A new event: to a member, or behind those of its key that wait or are parked.
+/* An event that cannot go to a member now: behind those of its key that wait or
+ * are parked.
  */
 static void
 place(struct group *group, struct group_event *event, struct slice record)
 {
-    struct group_key *key = event->key;
-
     event->is_pending = true;
     event->size = (uint32_t)record.size;
-    if (group_must_wait(group, key, event->position)) {
+    if (group_must_wait(group, event->key, event->position)) {
         group_park_behind(group, event);
-        return;
-    }
-    if (group_hand_new(group, event, record)) {
         return;
     }
     keep_bytes(group, event, record);
@@ -204,12 +195,48 @@ meet_again(struct group *group, struct group_event *event)
     }
 }
 
+/* What the key of an event is called. */
+struct named_key {
+    struct slice bytes;
+    uint64_t hash;
+};
+
+/* One that is not in mind. */
 static enum acta_code
-add(struct group *group, struct slice record, struct slice key,
+add_new(struct group *group, uint64_t position, struct slice record,
+        const struct named_key *named, struct acta_err *err)
+{
+    struct group_key *key =
+        group_keys_get(&group->keys, named->bytes, named->hash);
+    struct group_member *member = NULL;
+    struct group_event *event;
+    bool is_there;
+
+    if (key != NULL && !group_must_wait(group, key, position)) {
+        member = group_member_for_new(group, key);
+    }
+    if (member != NULL) {
+        is_there = group_hand_new(group, key, member, position, record);
+    } else {
+        event = key == NULL ? NULL : make_of(group, key, position);
+        is_there = event != NULL;
+        if (is_there) {
+            place(group, event, record);
+        }
+    }
+    return is_there ? ACTA_OK
+                    : acta_fail(err, ACTA_MEMORY, "no memory for an event");
+}
+
+static enum acta_code
+add(struct group *group, struct slice record, const struct named_key *named,
     struct acta_err *err)
 {
     uint64_t position = record_position(record);
-    struct group_event *event = group_table_find(&group->table, position);
+    struct group_event *event = position > group->met
+                                    ? NULL
+                                    : group_table_find(&group->table, position);
+    enum acta_code code = ACTA_OK;
 
     assert(position > group->read_to);
     assert(!group_is_loading(group));
@@ -217,23 +244,33 @@ add(struct group *group, struct slice record, struct slice key,
     if (event != NULL) {
         meet_again(group, event);
     } else {
-        event = make(group, key, position);
-        if (event == NULL) {
-            return acta_fail(err, ACTA_MEMORY, "no memory for an event");
-        }
-        place(group, event, record);
+        code = add_new(group, position, record, named, err);
     }
-    group->read_to = position;
-    return ACTA_OK;
+    if (code == ACTA_OK) {
+        group->read_to = position;
+    }
+    return code;
+}
+
+static enum acta_code
+name_key(const struct group *group, struct slice record,
+         struct named_key *named, struct acta_err *err)
+{
+    enum acta_code code = key_of(group, record, &named->bytes, err);
+
+    if (code == ACTA_OK) {
+        named->hash = group_keys_hash(named->bytes);
+    }
+    return code;
 }
 
 enum acta_code
 group_add(struct group *group, struct slice record, struct acta_err *err)
 {
-    struct slice key;
-    enum acta_code code = key_of(group, record, &key, err);
+    struct named_key named;
+    enum acta_code code = name_key(group, record, &named, err);
 
-    return code == ACTA_OK ? add(group, record, key, err) : code;
+    return code == ACTA_OK ? add(group, record, &named, err) : code;
 }
 
 /* Look at the keys of some records. Returns how many have one: all, or *@code
@@ -242,21 +279,28 @@ group_add(struct group *group, struct slice record, struct acta_err *err)
 static size_t
 look_ahead(const struct group *group, const uint8_t *records,
            const uint32_t *sizes, size_t count,
-           struct slice keys[static LOOK_AHEAD], enum acta_code *code,
+           struct named_key keys[static LOOK_AHEAD], enum acta_code *code,
            struct acta_err *err)
 {
-    size_t i = 0;
+    size_t known = 0;
 
-    while (i < count && i < LOOK_AHEAD) {
-        *code = key_of(group, slice_make(records, sizes[i]), &keys[i], err);
+    while (known < count && known < LOOK_AHEAD) {
+        *code = name_key(group, slice_make(records, sizes[known]), &keys[known],
+                         err);
         if (*code != ACTA_OK) {
             break;
         }
-        group_keys_expect(&group->keys, keys[i]);
-        records += sizes[i];
-        i++;
+        group_keys_fetch_place(&group->keys, keys[known].hash);
+        records += sizes[known];
+        known++;
     }
-    return i;
+    for (size_t i = 0; i < known; i++) {
+        group_keys_fetch(&group->keys, keys[i].hash);
+        if (group->buckets != NULL) {
+            __builtin_prefetch(&group->buckets[group_key_bucket(keys[i].hash)]);
+        }
+    }
+    return known;
 }
 
 enum acta_code
@@ -266,13 +310,13 @@ group_add_all(struct group *group, const uint8_t *records,
     enum acta_code looked = ACTA_OK;
 
     while (count > 0 && looked == ACTA_OK) {
-        struct slice keys[LOOK_AHEAD];
+        struct named_key keys[LOOK_AHEAD];
         size_t known =
             look_ahead(group, records, sizes, count, keys, &looked, err);
 
         for (size_t i = 0; i < known; i++) {
             enum acta_code code =
-                add(group, slice_make(records, sizes[i]), keys[i], err);
+                add(group, slice_make(records, sizes[i]), &keys[i], err);
 
             if (code != ACTA_OK) {
                 return code;
@@ -358,10 +402,9 @@ group_load(struct group *group, uint64_t count, struct acta_err *err)
         }
         group_pending_skip(&group->to_load);
     }
-    if (group_is_loading(group)) {
-        return ACTA_OK;
+    if (!group_is_loading(group)) {
+        place_all(group);
     }
-    place_all(group);
     return group->is_open ? group_hand_waiting(group, err) : ACTA_OK;
 }
 
@@ -385,6 +428,7 @@ group_load_parked(struct group *group, uint64_t position,
     group_event_begin_row(event);
     event->is_behind = parked->is_behind;
     event->has_row = true;
+    group->met = position > group->met ? position : group->met;
     event->parked_us = parked->time_us;
     group_stay_parked(group, event);
     return ACTA_OK;

@@ -196,46 +196,84 @@ group_first_pending(const struct group *group, uint64_t *position)
             }
         }
     }
+    for (struct ring *at = group->members.next; at != &group->members;
+         at = at->next) {
+        const struct group_lane *lane =
+            &ring_holder(at, struct group_member, in_members)->lane;
+
+        for (size_t i = lane->first; i < lane->end; i++) {
+            const struct group_light *light = group_lane_at(lane, i);
+
+            if (light->key != NULL && light->position < *position) {
+                *position = light->position;
+            }
+        }
+    }
     return *position != UINT64_MAX;
 }
 
 static int
 compare_positions(const void *a, const void *b)
 {
-    const struct group_event *left = *(struct group_event *const *)a;
-    const struct group_event *right = *(struct group_event *const *)b;
+    const struct group_pending *left = a;
+    const struct group_pending *right = b;
 
     return (left->position > right->position) -
            (left->position < right->position);
 }
 
-/* Those that are pending, by position; they are many more than saves, so that
- * it is cheaper to order them here than to keep them in order. NULL: no memory.
- */
-static struct group_event **
-collect_pending(const struct group *group, size_t *count)
+static void
+collect_light(const struct group *group, struct group_pending *pending,
+              size_t *count)
 {
-    struct group_event **events =
-        malloc((group->table.count + 1) * sizeof(struct group_event *));
+    for (struct ring *at = group->members.next; at != &group->members;
+         at = at->next) {
+        const struct group_lane *lane =
+            &ring_holder(at, struct group_member, in_members)->lane;
 
-    *count = 0;
-    for (size_t i = 0; events != NULL && i < group->table.size; i++) {
-        for (struct group_event *event = group->table.places[i]; event != NULL;
-             event = event->next) {
-            if (event->is_pending) {
-                events[(*count)++] = event;
+        for (size_t i = lane->first; i < lane->end; i++) {
+            const struct group_light *light = group_lane_at(lane, i);
+
+            if (light->key != NULL) {
+                pending[(*count)++] = (struct group_pending){
+                    .position = light->position, .deliveries = 1};
             }
         }
     }
-    if (events != NULL) {
-        qsort(events, *count, sizeof(struct group_event *), compare_positions);
+}
+
+/* Those that will be pending when this save is durable, by position; they are
+ * many more than saves, so that it is cheaper to order them here than to keep
+ * them in order. NULL: no memory.
+ */
+static struct group_pending *
+collect_pending(const struct group *group, size_t *count)
+{
+    struct group_pending *pending =
+        malloc((group->table.count + group->light + 1) * sizeof(*pending));
+
+    *count = 0;
+    if (pending == NULL) {
+        return NULL;
     }
-    return events;
+    for (size_t i = 0; i < group->table.size; i++) {
+        for (struct group_event *event = group->table.places[i]; event != NULL;
+             event = event->next) {
+            if (event->is_pending && !event->is_saving) {
+                pending[(*count)++] =
+                    (struct group_pending){.position = event->position,
+                                           .deliveries = event->deliveries};
+            }
+        }
+    }
+    collect_light(group, pending, count);
+    qsort(pending, *count, sizeof(*pending), compare_positions);
+    return pending;
 }
 
 /* How far the checkpoint goes, with what is pending up to there. */
 static uint64_t
-write_pending(const struct group *group, struct group_event **events,
+write_pending(const struct group *group, const struct group_pending *events,
               size_t count, struct buf *buf)
 {
     struct group_pending_reader to_load = group->to_load;
@@ -245,18 +283,11 @@ write_pending(const struct group *group, struct group_event **events,
 
     group_pending_begin(&writer, buf, fences_to_reserve(group));
     for (size_t i = 0; i < count; i++) {
-        const struct group_event *event = events[i];
-
-        if (event->position > group->touched) {
-            position = event->position - 1;
+        if (events[i].position > group->touched) {
+            position = events[i].position - 1;
             break;
         }
-        if (!event->is_saving) {
-            group_pending_add(&writer, (struct group_pending){
-                                           .position = event->position,
-                                           .deliveries = event->deliveries,
-                                       });
-        }
+        group_pending_add(&writer, events[i]);
     }
     while (group_pending_peek(&to_load, &pending)) {
         group_pending_add(&writer, pending);
@@ -296,7 +327,7 @@ static enum acta_code
 write_rows(const struct group *group, struct slice name, uint64_t moved_us,
            struct buf *rows, struct acta_err *err)
 {
-    struct group_event **events;
+    struct group_pending *events;
     struct buf pending;
     struct buf value;
     size_t count;

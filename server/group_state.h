@@ -10,6 +10,13 @@
  * Everything an event or a key can be in is a ring, and every step between two
  * states takes it out of one and puts it into another: no step looks at more
  * events than it moves.
+ *
+ * But most events are light: handed out once, and then acked. Of these the
+ * member's lane has a few words, in place of a struct group_event, which they
+ * are made into when anything else is to happen to one of the lane, or when
+ * their member is handed one that has a past: its ring is before its lane, and
+ * so are those of its keys. So each event is made heavy at most once. For this
+ * there is always memory, as for all that becomes of answers.
  */
 
 #ifndef ACTA_GROUP_STATE_H
@@ -49,13 +56,15 @@ struct group {
     /* What it has in mind. */
     uint64_t read_to;
     uint64_t touched; /* No event behind it was handed out, parked or done. */
+    uint64_t met;     /* None behind it is in mind before it is read. */
     uint8_t *row_pending;                /* owned: of its row, */
     struct group_pending_reader to_load; /* and what is left of it. */
     struct group_pool events;
     struct group_pools records; /* Those that wait. */
     struct group_keys keys;
-    struct group_table table;    /* All events but those that are gone. */
+    struct group_table table;    /* All but those that are gone, or light. */
     struct group_heap delays;    /* Those that are delayed. */
+    uint64_t light;              /* How many are in lanes instead. */
     uint64_t counts[GROUP_GONE]; /* By state. */
     uint64_t replaying; /* Parked ones that wait or are in hand again. */
     uint64_t held_size; /* Bytes of records that wait. */
@@ -97,7 +106,7 @@ static inline struct group_member *
 group_owner(const struct group *group, const struct group_key *key)
 {
     return group->buckets == NULL ? NULL
-                                  : group->buckets[group_key_bucket(key)];
+                                  : group->buckets[group_key_bucket(key->hash)];
 }
 
 static inline void
@@ -118,6 +127,18 @@ void group_free_bytes(struct group *group, struct group_event *event);
  * ring of its key, the caller says.
  */
 void group_out_of_hand(struct group *group, struct group_event *event);
+
+/* Make all light events that a member has in hand what others are. */
+void group_make_heavy(struct group *group, struct group_member *member);
+
+/* Have memory for one more event, whatever is to become of it and of the light
+ * ones. False: there is none.
+ */
+bool group_reserve_event(struct group *group);
+
+/* An event in a lane is done; group_place_member() is the caller's. */
+void group_light_done(struct group *group, struct group_member *member,
+                      struct group_light *light);
 
 /* Take back an event that is in hand, and those of its key behind it: they wait
  * in front of all others. For those behind it, this delivery does not count.
@@ -155,10 +176,16 @@ uint64_t group_room(const struct group *group);
 enum acta_code group_hand_waiting(struct group *group,
                                   struct acta_err *err) ACTA_CHECKED;
 
-/* Hand out a new event, the only one of its key that waits, if that can be now.
+/* The member to which a new event of @key can be handed now; NULL: it has to
+ * wait.
  */
-bool group_hand_new(struct group *group, struct group_event *event,
-                    struct slice record);
+struct group_member *group_member_for_new(struct group *group,
+                                          const struct group_key *key);
+
+/* Hand it out, as a light one. False: no memory. */
+bool group_hand_new(struct group *group, struct group_key *key,
+                    struct group_member *member, uint64_t position,
+                    struct slice record) ACTA_CHECKED;
 
 /* ---- group_parked.c ---- */
 
