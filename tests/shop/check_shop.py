@@ -133,6 +133,24 @@ def check_stock(evidence):
                 yield f'stock: order {order} has {event["data"]}'
 
 
+def check_fulfilment(evidence):
+    """Each order has been led to its end once: nothing was sent twice."""
+    events = evidence['events']
+    for order in of_category(events, 'order'):
+        types = Counter(event['type'] for event in events
+                        if event['stream'] == f'fulfilment-{order}')
+        for type_ in 'ProcessStarted', 'FulfilmentBegun', 'ProcessEnded':
+            if types[type_] != 1:
+                yield f'fulfilment: order {order} has {dict(types)}'
+    sent = Counter((event['stream'], event['type'],
+                    event['data'].get('order', key(event)))
+                   for event in events
+                   if event['stream'].startswith('command-'))
+    for command, times in sent.items():
+        if times != 1:
+            yield f'sent twice: {command}'
+
+
 def check_parked(evidence):
     """Nothing was laid aside."""
     for event in evidence['events']:
@@ -170,8 +188,8 @@ def check_levels_model(evidence):
                f' {row}')
 
 
-CHECKS = (check_orders, check_payments, check_stock, check_parked,
-          check_orders_model, check_levels_model)
+CHECKS = (check_orders, check_payments, check_stock, check_fulfilment,
+          check_parked, check_orders_model, check_levels_model)
 
 
 def check(evidence):

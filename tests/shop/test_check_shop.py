@@ -22,6 +22,11 @@ def for_order(order, quantity):
     return {'order': order, 'quantity': quantity}
 
 
+def instance(order):
+    return [(f'fulfilment-{order}', type_, {}) for type_ in
+            ('ProcessStarted', 'FulfilmentBegun', 'ProcessEnded')]
+
+
 GOOD = {
     'events': log(
         ('stock-book', 'StockReceived', {'quantity': 5}),
@@ -42,6 +47,10 @@ GOOD = {
         ('order-3', 'OrderPlaced.v2', LAMP),
         ('stock-lamp', 'StockDeclined', for_order('3', 1)),
         ('order-3', 'OrderCancelled', {'reason': 'sold_out'}),
+        *instance('1'), *instance('2'), *instance('3'),
+        ('command-lamp', 'ReserveStock', for_order('3', 1)),
+        ('command-lamp', 'ReserveStock', for_order('4', 1)),
+        ('command-3', 'CancelOrder', {'reason': 'sold_out'}),
     ),
     'sent': {'1': BOOK, '2': BOOK, '3': LAMP},
     'answered': {'1': 2, '3': 15},
@@ -136,6 +145,18 @@ class Checker(unittest.TestCase):
     def test_stock_of_another_order_than_was_placed(self):
         self.evidence['events'][2]['data']['quantity'] = 1
         self.found('stock: order 1 has')
+
+    def test_order_that_nobody_has_led(self):
+        self.drop(18, 19, 20)
+        self.found('fulfilment: order 1')
+
+    def test_order_that_is_led_for_ever(self):
+        self.drop(20)
+        self.found('fulfilment: order 1')
+
+    def test_command_that_is_sent_twice(self):
+        self.repeat(27)
+        self.found("sent twice: ('command-lamp', 'ReserveStock', '3')")
 
     def test_event_that_was_laid_aside(self):
         self.evidence['events'] += log(('acta.parked-x', 'Parked', {}))
