@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "alloc.h"
 #include "bank.h"
@@ -768,6 +769,22 @@ END_TEST
 
 /* ---- no answer ---- */
 
+static void
+let_it_hang(void)
+{
+    int status;
+
+    ck_assert_int_eq(kill(daemon_.pid, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(daemon_.pid, &status, WUNTRACED), daemon_.pid);
+    ck_assert(WIFSTOPPED(status));
+}
+
+static void
+let_it_go_on(void)
+{
+    ck_assert_int_eq(kill(daemon_.pid, SIGCONT), 0);
+}
+
 START_TEST(a_server_that_hangs_is_waited_for_as_long_as_was_said)
 {
     const struct operation *operation = &operations[_i];
@@ -781,9 +798,9 @@ START_TEST(a_server_that_hangs_is_waited_for_as_long_as_was_said)
     if (operation->begin != NULL) {
         operation->begin();
     }
-    ck_assert_int_eq(kill(daemon_.pid, SIGSTOP), 0);
+    let_it_hang();
     code = operation->run();
-    ck_assert_int_eq(kill(daemon_.pid, SIGCONT), 0);
+    let_it_go_on();
     ck_assert_msg(code == ACTA_TIMEOUT || code == ACTA_UNKNOWN ||
                       code == ACTA_UNREACHABLE,
                   "%s: %s: %s", operation->name, acta_code_name(code),
@@ -792,8 +809,12 @@ START_TEST(a_server_that_hangs_is_waited_for_as_long_as_was_said)
     sync_ = steady;
     options.timeout_ms = PATIENCE_MS;
     options.connect_timeout_ms = PATIENCE_MS;
-    ck_assert_msg(operation->run() == ACTA_OK, "%s: %s", operation->name,
-                  err.text);
+    /* A claim that was sent before may be taken only now: it takes over. */
+    code = operation->run();
+    if (code == ACTA_FENCED) {
+        code = operation->run();
+    }
+    ck_assert_msg(code == ACTA_OK, "%s: %s", operation->name, err.text);
     if (operation->expect != NULL) {
         operation->expect();
     }
@@ -809,11 +830,11 @@ START_TEST(a_renewal_that_is_not_answered_ends_in_its_time)
     acquire.wait_ms = PATIENCE_MS;
     sync_ = open_sync(IMPATIENT_MS);
     ck_assert_int_eq(acta_sync_acquire(sync_, &acquire, &lease, &err), ACTA_OK);
-    ck_assert_int_eq(kill(daemon_.pid, SIGSTOP), 0);
+    let_it_hang();
     ck_assert_int_eq(acta_sync_renew(sync_, lease, &err), ACTA_TIMEOUT);
     ck_assert(acta_lease_is_held(lease));
     ck_assert_int_eq(acta_sync_release(sync_, lease, &err), ACTA_UNKNOWN);
-    ck_assert_int_eq(kill(daemon_.pid, SIGCONT), 0);
+    let_it_go_on();
     acta_sync_close(sync_);
 }
 END_TEST
