@@ -58,6 +58,7 @@ class Customer(threading.Thread):
                                    json.dumps(fields), headers)
             if answer is not None and answer[0] != 503:
                 return answer
+            time.sleep(0.02)
         self.wrong.append(f'no answer: {type_} {target}')
         return None
 

@@ -9,6 +9,7 @@ Prints what the shop has answered.
 import http.client
 import json
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -34,6 +35,7 @@ def send(port, type_, target, fields):
             pass
         finally:
             shop.close()
+        time.sleep(0.1)
     raise SystemExit(f'no answer: {type_} {target}')
 
 
