@@ -251,6 +251,28 @@ START_TEST(a_wait_is_over_in_time_while_nothing_can_be_decided)
 }
 END_TEST
 
+/* What the writer may sleep: until a lease is over or a wait is. */
+static uint64_t
+time_left(void)
+{
+    return decider_wait_us(core.decider, core.mono_us, 0, 60 * SECOND);
+}
+
+START_TEST(the_next_time_is_that_of_the_first_wait_or_lease_to_be_over)
+{
+    ck_assert_uint_eq(time_left(), 60 * SECOND);
+    ck_assert_uint_gt(acquire("l", 1), 0);
+    ck_assert_uint_eq(time_left(), 10 * SECOND);
+    wait_for("l", 2, 30 * SECOND);
+    ck_assert_uint_eq(time_left(), 10 * SECOND);
+    wait_for("l", 3, SECOND);
+    ck_assert_uint_eq(time_left(), SECOND);
+    pass(SECOND);
+    job_free(take_done());
+    ck_assert_uint_eq(time_left(), 9 * SECOND);
+}
+END_TEST
+
 START_TEST(who_sends_its_claim_again_gets_the_same_fence)
 {
     uint64_t first = acquire("l", 1);
@@ -381,14 +403,17 @@ append_under(const char *name, uint64_t fence)
 
 START_TEST(an_append_under_a_lost_lease_is_refused)
 {
-    uint64_t first = acquire("l", 1);
+    uint64_t first = acquire("l", 1), second;
 
     ck_assert_int_eq(append_under("l", first), ACTA_OK);
     ck_assert_int_eq(append_under("l", first + 1), ACTA_FENCED);
     ck_assert_int_eq(append_under("none", first), ACTA_FENCED);
     core.mono_us += 10 * SECOND;
     ck_assert_int_eq(append_under("l", first), ACTA_FENCED);
-    ck_assert_uint_eq(core_head(&core), 1);
+    second = acquire("l", 2);
+    ck_assert_int_eq(append_under("l", first), ACTA_FENCED);
+    ck_assert_int_eq(append_under("l", second), ACTA_OK);
+    ck_assert_uint_eq(core_head(&core), 2);
 }
 END_TEST
 
@@ -639,6 +664,8 @@ main(void)
     tcase_add_test(tcase, who_waits_longest_is_next_and_is_told_how_long);
     tcase_add_test(tcase, a_wait_that_is_over_is_refused_and_says_who_holds_it);
     tcase_add_test(tcase, a_wait_is_over_in_time_while_nothing_can_be_decided);
+    tcase_add_test(tcase,
+                   the_next_time_is_that_of_the_first_wait_or_lease_to_be_over);
     tcase_add_test(tcase, who_sends_its_claim_again_gets_the_same_fence);
     tcase_add_test(tcase,
                    with_as_many_leases_as_may_be_those_there_are_can_be_kept);
