@@ -150,6 +150,11 @@ enum acta_code projector_try(struct acta_projector *projector,
  */
 enum acta_verdict projector_judge(const struct acta_projector *projector);
 
+/* That was STOP: CANCELLED if the handler said so, INVALID if it is poison. */
+enum acta_code projector_stop_at(struct acta_projector *projector,
+                                 const struct acta_event *event,
+                                 struct acta_err *err) ACTA_CHECKED;
+
 /* How long to wait when it has failed so often. */
 uint64_t projector_pause_ms(const struct acta_projector *projector,
                             uint64_t attempts);

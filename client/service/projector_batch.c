@@ -351,13 +351,7 @@ projector_settle(struct acta_projector *projector,
     case ACTA_VERDICT_RETRY:
         return pause_for(projector, projector->tried.delay_ms, err);
     case ACTA_VERDICT_STOP:
-        projector->is_blamed = true;
-        return acta_fail(err,
-                         projector->tried.verdict == ACTA_VERDICT_STOP
-                             ? ACTA_CANCELLED
-                             : ACTA_INVALID,
-                         "stopped by event %" PRIu64 " of %s: %s",
-                         event->position, event->stream, projector->tried.text);
+        return projector_stop_at(projector, event, err);
     case ACTA_VERDICT_PARK:
     case ACTA_VERDICT_OK:
     case ACTA_VERDICT_SKIP:

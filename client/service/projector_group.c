@@ -4,7 +4,6 @@
  */
 
 #include <acta/acta_group.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "projector.h"
@@ -93,12 +92,7 @@ settle(struct acta_projector *projector, struct acta_worker *worker,
         acta_worker_retry(worker, handed->number, projector->tried.delay_ms);
         return ACTA_OK;
     case ACTA_VERDICT_STOP:
-        return acta_fail(err,
-                         projector->tried.verdict == ACTA_VERDICT_STOP
-                             ? ACTA_CANCELLED
-                             : ACTA_INVALID,
-                         "stopped by event %" PRIu64 " of %s: %s",
-                         event->position, event->stream, projector->tried.text);
+        return projector_stop_at(projector, event, err);
     case ACTA_VERDICT_PARK:
     case ACTA_VERDICT_OK:
     case ACTA_VERDICT_SKIP:
@@ -122,6 +116,7 @@ handle_and_settle(struct acta_projector *projector, struct acta_worker *worker,
     if (code != ACTA_OK && projector->model_failed) {
         projector_blame(projector, handed->event, err->text);
         if (++*failures >= projector->options.attempts_max) {
+            projector->is_blamed = true;
             return code;
         }
         acta_worker_retry(worker, handed->number,
@@ -218,6 +213,7 @@ projector_run_group(struct acta_projector *projector, struct acta_err *err)
     enum acta_code code = make_group(projector, err);
 
     projector->replay_until = 0;
+    projector->is_blamed = false;
     if (code != ACTA_OK) {
         return code;
     }
@@ -229,7 +225,7 @@ projector_run_group(struct acta_projector *projector, struct acta_err *err)
     }
     projector->status.state = ACTA_PROJECTOR_RUNNING;
     code = work(projector, worker, err);
-    projector->status.state = ACTA_PROJECTOR_STOPPED;
+    projector_stopped(projector, code, err);
     acta_worker_close(worker);
     return code;
 }

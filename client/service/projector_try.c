@@ -96,6 +96,18 @@ projector_judge(const struct acta_projector *projector)
     return verdict == ACTA_VERDICT_STOP ? verdict : ACTA_VERDICT_PARK;
 }
 
+enum acta_code
+projector_stop_at(struct acta_projector *projector,
+                  const struct acta_event *event, struct acta_err *err)
+{
+    bool is_wanted = projector->tried.verdict == ACTA_VERDICT_STOP;
+
+    projector->is_blamed = true;
+    return acta_fail(err, is_wanted ? ACTA_CANCELLED : ACTA_INVALID,
+                     "stopped by event %" PRIu64 " of %s: %s", event->position,
+                     event->stream, projector->tried.text);
+}
+
 /* ---- parking ---- */
 
 /* FNV-1a of 64 bits. */

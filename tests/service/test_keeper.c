@@ -360,6 +360,44 @@ START_TEST(what_is_emitted_again_under_its_id_counts_once)
 }
 END_TEST
 
+static enum acta_verdict
+delete_group(void *user, struct acta_context *context,
+             const struct acta_event *event)
+{
+    struct acta_sync *other;
+    struct acta_err why;
+
+    (void)user;
+    (void)context;
+    (void)event;
+    ck_assert_int_eq(acta_sync_open_memory(&other, memory, NULL, &why),
+                     ACTA_OK);
+    (void)acta_sync_delete_consumer(other, "shared", NULL, &why);
+    acta_sync_close(other);
+    return ACTA_VERDICT_OK;
+}
+
+START_TEST(a_member_tells_why_it_has_ended)
+{
+    struct acta_projection *shared = acta_projection_new("shared");
+
+    acta_projection_on(shared, "Placed", delete_group, NULL);
+    options.is_group = true;
+    options.is_once = false;
+    ck_assert_int_eq(
+        acta_projector_new(&projector, shared, sync_, &options, &err), ACTA_OK);
+    store_many(EVENTS);
+    ck_assert_int_eq(run_it(), ACTA_NOT_FOUND);
+    ck_assert_uint_eq(acta_projector_status(projector)->errors, 1);
+    ck_assert_str_eq(acta_projector_status(projector)->error_text, err.text);
+    ck_assert_int_eq(acta_projector_status(projector)->state,
+                     ACTA_PROJECTOR_STOPPED);
+    acta_projector_free(projector);
+    projector = NULL;
+    acta_projection_free(shared);
+}
+END_TEST
+
 static Suite *
 keeper_suite(void)
 {
@@ -378,6 +416,7 @@ keeper_suite(void)
     tcase_add_test(tcase,
                    a_poison_is_noted_once_also_if_the_consumer_was_set_back);
     tcase_add_test(tcase, what_is_emitted_again_under_its_id_counts_once);
+    tcase_add_test(tcase, a_member_tells_why_it_has_ended);
     suite_add_tcase(suite, tcase);
     return suite;
 }

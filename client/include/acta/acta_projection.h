@@ -97,8 +97,10 @@
  * Rebuild. acta_projector_rebuild() makes the model anew beside the one that is
  * in use, then puts it in its place at once.
  *
- * What it does is told to `acta projection ls`, as a note on its consumer; that
- * of a group is told by `acta group`.
+ * What it does is told to `acta projection ls`, as a note on its consumer, by
+ * the instance that is active; `acta lease ls` tells who stands by for it. A
+ * group has no note: `acta consumer ls` tells of it, and each member knows what
+ * it did itself (acta_projector_status()).
  *
  * Threads. A projection is filled by one thread, and then shared by any number
  * of projectors if its handlers and keeper allow it. A projector, like its
