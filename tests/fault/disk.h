@@ -69,11 +69,11 @@ size_t disk_pending(const struct disk *disk);
 
 /* How a state is drawn. */
 enum disk_draw {
-    DISK_NOTHING,     /* Nothing that was on its way has arrived. */
-    DISK_EVERYTHING,  /* As after a kill. */
-    DISK_ANY,         /* Each piece may have. */
+    DISK_NOTHING,    /* No block that was on its way has arrived; some names. */
+    DISK_EVERYTHING, /* As after a kill. */
+    DISK_ANY,        /* Some blocks, and some names. */
     DISK_ALL_BUT_ONE, /* Of the blocks, and all names. */
-    DISK_ONLY_ONE,
+    DISK_ONLY_ONE,    /* Of the blocks, and some names. */
     DISK_DRAWS,
 };
 

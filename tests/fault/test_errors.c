@@ -33,6 +33,18 @@
 #define PATIENCE_MS      20000 /* With a fault that happens once, */
 #define PATIENCE_GOOD_MS 40    /* and one that stays. */
 #define STORAGE_STATUS   74
+#define SYNCS_TO_LIVE    12 /* It has started, and something was appended. */
+#define APPENDS_MAX      100
+
+/* The lives of a database: the second one begins with recovery. Calls are
+ * counted over both.
+ */
+static const struct {
+    unsigned to;
+    bool closes;
+} lives[] = {{18, false}, {STEPS, true}};
+
+#define LIVES (sizeof(lives) / sizeof(lives[0]))
 
 static const char *const call_names[] = {
 #define X(name, text) [FAIL_##name] = text,
@@ -83,43 +95,57 @@ makes_sense(const struct fault *fault)
     return true;
 }
 
-/* Work from step @from on, with a fault, and return how it ended. With a
- * mistake it dies at the end: what the journal has lost would else go to the
- * store.
+/* What the shim is told, for an environment. */
+static char settings[6][600];
+
+static void
+set_fault(const struct fault *fault, const char *dir)
+{
+    *counts = (struct fail_counts){.failed = 0};
+    snprintf(settings[0], sizeof(settings[0]), FAIL_DIR "=%s", scene_path(dir));
+    snprintf(settings[1], sizeof(settings[1]), FAIL_COUNTS "=%s",
+             scene_path("counts"));
+    snprintf(settings[2], sizeof(settings[2]), FAIL_CALL "=%d", fault->call);
+    snprintf(settings[3], sizeof(settings[3]), FAIL_HOW "=%d", fault->how);
+    snprintf(settings[4], sizeof(settings[4]), FAIL_ERRNO "=%d", fault->error);
+    snprintf(settings[5], sizeof(settings[5]), FAIL_NTH "=%" PRIu64,
+             fault->nth);
+}
+
+/* Live until a fault ends that, and return how it ended. With a mistake it dies
+ * at the end: what the journal has lost would else go to the store.
  */
 static int
-work_with(const struct fault *fault, const char *mistake)
+live_with(const struct fault *fault, const char *mistake)
 {
-    static char settings[7][600];
+    char preload[600];
     const char *const extra[] = {
         settings[0], settings[1], settings[2], settings[3], settings[4],
-        settings[5], settings[6], mistake,     NULL,
+        settings[5], preload,     mistake,     NULL,
     };
-    struct work work = {
-        .path = scene_path("disk/main"),
-        .notes = scene_path("notes"),
-        .from = 1,
-        .to = STEPS,
-        .closes = mistake == NULL,
-        .patience_ms =
-            fault->how == FAIL_FOR_GOOD ? PATIENCE_GOOD_MS : PATIENCE_MS,
-        .extra = extra,
-        .said = scene_path("said"),
-    };
+    unsigned from = 1;
+    int status = 0;
 
-    *counts = (struct fail_counts){.failed = 0};
-    snprintf(settings[0], sizeof(settings[0]), "LD_PRELOAD=%s",
+    set_fault(fault, "disk");
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
              run_build("tests/fault/libfail.so"));
-    snprintf(settings[1], sizeof(settings[1]), FAIL_DIR "=%s/disk",
-             scene.dir.path);
-    snprintf(settings[2], sizeof(settings[2]), FAIL_COUNTS "=%s/counts",
-             scene.dir.path);
-    snprintf(settings[3], sizeof(settings[3]), FAIL_CALL "=%d", fault->call);
-    snprintf(settings[4], sizeof(settings[4]), FAIL_HOW "=%d", fault->how);
-    snprintf(settings[5], sizeof(settings[5]), FAIL_ERRNO "=%d", fault->error);
-    snprintf(settings[6], sizeof(settings[6]), FAIL_NTH "=%" PRIu64,
-             fault->nth);
-    return work_run(&work);
+    for (size_t i = 0; i < LIVES && status == 0; i++) {
+        struct work work = {
+            .path = scene_path("disk/main"),
+            .notes = scene_path("notes"),
+            .from = from,
+            .to = lives[i].to,
+            .closes = lives[i].closes && mistake == NULL,
+            .patience_ms =
+                fault->how == FAIL_FOR_GOOD ? PATIENCE_GOOD_MS : PATIENCE_MS,
+            .extra = extra,
+            .said = scene_path("said"),
+        };
+
+        status = work_run(&work);
+        from = lives[i].to + 1;
+    }
+    return status;
 }
 
 /* Has it ended in one of the ways that are in order? */
@@ -157,7 +183,7 @@ try_fault(const struct fault *fault, const char *mistake, struct sums *sums,
 
     snprintf(disk.path, sizeof(disk.path), "%.200s/disk", scene.dir.path);
     ck_assert_int_eq(mkdir(disk.path, 0700), 0);
-    status = work_with(fault, mistake);
+    status = live_with(fault, mistake);
     progress_read(&progress, scene_path("notes"));
     sums->runs++;
     sums->reached += counts->failed > 0;
@@ -288,27 +314,27 @@ END_TEST
 /* What the same looks like from outside. */
 START_TEST(a_server_whose_sync_fails_ends_with_74_and_answers_nobody)
 {
+    struct fault fault = {.call = FAIL_FDATASYNC,
+                          .how = FAIL_FOR_GOOD,
+                          .error = EIO,
+                          .nth = SYNCS_TO_LIVE};
     enum acta_code code = ACTA_OK;
-    char shim[600], data[600];
     struct daemon daemon;
     struct wire wire;
+    char shim[600];
     int status;
 
-    *counts = (struct fail_counts){.failed = 0};
     snprintf(shim, sizeof(shim), "%s", run_build("tests/fault/libfail.so"));
-    snprintf(data, sizeof(data), "%s/data", scene.dir.path);
-    setenv(FAIL_DIR, data, 1);
-    setenv(FAIL_COUNTS, scene_path("counts"), 1);
-    setenv(FAIL_CALL, "4", 1);
-    setenv(FAIL_ERRNO, "5", 1);
-    setenv(FAIL_NTH, "12", 1);
-    ck_assert_int_eq(FAIL_FDATASYNC, 4);
+    set_fault(&fault, "data");
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        ck_assert_int_eq(putenv(settings[i]), 0);
+    }
     daemon_init(&daemon, scene.dir.path, &scene.rnd);
     daemon.shim = shim;
     daemon_start(&daemon);
     wire_init(&wire, &daemon);
     wire_connect(&wire);
-    for (int i = 0; i < 100 && code == ACTA_OK; i++) {
+    for (int i = 0; i < APPENDS_MAX && code == ACTA_OK; i++) {
         code = wire_append(&wire, "order-1", "Placed", "tag", "data");
     }
     ck_assert_int_eq(code, ACTA_UNKNOWN);
