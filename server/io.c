@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "wake.h"
 
 /* What subscriptions may deliver in one turn, before sockets are looked at
  * again: some four milliseconds of reading.
@@ -369,6 +370,7 @@ run(void *user)
     struct conn *conn;
     enum acta_code code;
 
+    wake_soon();
     code = reader_open(&io->host.reader, io->host.database, &io->start_err);
     report_start(io, code);
     if (code != ACTA_OK) {
