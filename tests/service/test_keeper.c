@@ -122,7 +122,7 @@ setup(void)
     memory = acta_memory_new();
     ck_assert_int_eq(acta_sync_open_memory(&sync_, memory, NULL, &err),
                      ACTA_OK);
-    stored = (struct model){0};
+    stored = open_ = (struct model){0};
     is_open = false;
     loads = begins = commits = (struct call){0};
     fails_when_done = false;
