@@ -163,12 +163,9 @@ uint64_t group_read_to(const struct group *group);
 enum acta_code group_add(struct group *group, struct slice record,
                          struct acta_err *err) ACTA_CHECKED;
 
-/* The same for @count events whose records, of @sizes bytes, follow each other.
- * If it fails, those before were taken.
- */
-enum acta_code group_add_all(struct group *group, const uint8_t *records,
-                             const uint32_t *sizes, size_t count,
-                             struct acta_err *err) ACTA_CHECKED;
+/* The same for @count events. If it fails, those before were taken. */
+enum acta_code group_add_all(struct group *group, const struct slice *records,
+                             size_t count, struct acta_err *err) ACTA_CHECKED;
 
 /* What was read goes up to @position: nothing else up to there matched. */
 void group_pass(struct group *group, uint64_t position);

@@ -277,21 +277,18 @@ group_add(struct group *group, struct slice record, struct acta_err *err)
  * says what is wrong with the next.
  */
 static size_t
-look_ahead(const struct group *group, const uint8_t *records,
-           const uint32_t *sizes, size_t count,
+look_ahead(const struct group *group, const struct slice *records, size_t count,
            struct named_key keys[static LOOK_AHEAD], enum acta_code *code,
            struct acta_err *err)
 {
     size_t known = 0;
 
     while (known < count && known < LOOK_AHEAD) {
-        *code = name_key(group, slice_make(records, sizes[known]), &keys[known],
-                         err);
+        *code = name_key(group, records[known], &keys[known], err);
         if (*code != ACTA_OK) {
             break;
         }
         group_keys_fetch_place(&group->keys, keys[known].hash);
-        records += sizes[known];
         known++;
     }
     for (size_t i = 0; i < known; i++) {
@@ -304,26 +301,23 @@ look_ahead(const struct group *group, const uint8_t *records,
 }
 
 enum acta_code
-group_add_all(struct group *group, const uint8_t *records,
-              const uint32_t *sizes, size_t count, struct acta_err *err)
+group_add_all(struct group *group, const struct slice *records, size_t count,
+              struct acta_err *err)
 {
     enum acta_code looked = ACTA_OK;
 
     while (count > 0 && looked == ACTA_OK) {
         struct named_key keys[LOOK_AHEAD];
-        size_t known =
-            look_ahead(group, records, sizes, count, keys, &looked, err);
+        size_t known = look_ahead(group, records, count, keys, &looked, err);
 
         for (size_t i = 0; i < known; i++) {
-            enum acta_code code =
-                add(group, slice_make(records, sizes[i]), &keys[i], err);
+            enum acta_code code = add(group, records[i], &keys[i], err);
 
             if (code != ACTA_OK) {
                 return code;
             }
-            records += sizes[i];
         }
-        sizes += known;
+        records += known;
         count -= known;
     }
     return looked;

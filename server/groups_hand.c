@@ -188,6 +188,29 @@ is_changed(const struct hosted *hosted)
     return inbox_has_name(&hosted->groups->inbox, hosted_name(hosted));
 }
 
+/* One page, as it is read. */
+struct page_reading {
+    struct hosted *hosted;
+    size_t size;     /* Bytes of records. */
+    bool is_changed; /* It was not taken. */
+};
+
+static enum acta_code
+take_page(void *user, const struct slice *records, size_t count,
+          struct acta_err *err)
+{
+    struct page_reading *page = user;
+
+    page->is_changed = is_changed(page->hosted);
+    if (page->is_changed) {
+        return ACTA_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        page->size += records[i].size;
+    }
+    return group_add_all(page->hosted->group, records, count, err);
+}
+
 /* Read one page, and hand it out. READ_ON: it was full, so that the next one is
  * as quick to read.
  */
@@ -196,32 +219,32 @@ read_page(struct hosted *hosted, uint64_t events_max, enum reading *reading,
           struct acta_err *err)
 {
     struct groups *groups = hosted->groups;
+    struct page_reading page = {.hosted = hosted};
     struct read_bounds bounds = {.events_max = events_max,
-                                 .bytes_max = STEP_PAGE,
-                                 .sizes = groups->sizes};
+                                 .bytes_max = STEP_PAGE};
+    struct reader_show show = {.show = take_page,
+                               .user = &page,
+                               .records = groups->shown,
+                               .erased = &groups->records};
     struct read_result result;
     enum acta_code code;
 
     buf_clear(&groups->records);
     buf_trim(&groups->records, RECORDS_KEEP);
-    code = reader_read_all(groups->reader, &hosted->query,
-                           group_read_to(hosted->group), false, &bounds,
-                           &groups->records, &result, err);
-    if (code == ACTA_OK && is_changed(hosted)) {
-        *reading = READ_LATER;
-        return ACTA_OK;
-    }
-    if (code == ACTA_OK) {
-        code = group_add_all(hosted->group, buf_slice(&groups->records).data,
-                             groups->sizes, result.events_count, err);
-    }
+    code = reader_show_all(groups->reader, &hosted->query,
+                           group_read_to(hosted->group), &bounds, &show,
+                           &result, err);
     if (code != ACTA_OK) {
         return code;
+    }
+    if (page.is_changed || (result.events_count == 0 && is_changed(hosted))) {
+        *reading = READ_LATER;
+        return ACTA_OK;
     }
     group_pass(hosted->group, result.next);
     if (result.at_end) {
         *reading = READ_ALL;
-    } else if (buf_size(&groups->records) < STEP_PAGE / 2) {
+    } else if (page.size < STEP_PAGE / 2) {
         *reading = READ_LATER;
     }
     return ACTA_OK;

@@ -100,8 +100,8 @@ struct groups {
     uint64_t head;           /* Of the database, as of this step. */
     uint64_t now_us;         /* Monotonic, as of this turn. */
     uint64_t wall_us;
-    struct buf records;                 /* owned: what is being read, */
-    uint32_t sizes[GROUPS_STEP_EVENTS]; /* and the size of each. */
+    struct buf records;                     /* owned: what is being read, */
+    struct slice shown[GROUPS_STEP_EVENTS]; /* where they are. */
     struct buf fetched; /* owned: the event that was fetched last */
     uint32_t refused[ACTA_SETTLE_MAX];
     bool has_left;      /* There may be deleted groups with parked events, */

@@ -138,20 +138,19 @@ put_record(struct page *page, struct slice record, bool erased,
     }
     if (erased) {
         code = record_erase(page->out, record, err);
-    } else {
+        record = slice_make(NULL, buf_size(page->out) - before);
+    } else if (page->records == NULL) {
         buf_append(page->out, record.data, record.size);
     }
     if (code == ACTA_OK && buf_failed(page->out)) {
         code = acta_fail(err, ACTA_MEMORY, "page of events");
     }
     if (code == ACTA_OK) {
-        size_t size = buf_size(page->out) - before;
-
-        if (page->bounds.sizes != NULL) {
-            page->bounds.sizes[page->count] = (uint32_t)size;
+        if (page->records != NULL) {
+            page->records[page->count] = record;
         }
         page->count++;
-        page->size += size;
+        page->size += record.size;
     }
     return code;
 }

@@ -46,8 +46,6 @@ void reader_close(struct reader *reader);
 struct read_bounds {
     uint64_t events_max; /* At least 1. */
     uint64_t bytes_max;
-    uint32_t *sizes; /* NULL, or room for events_max: gets the size of each
-                        record that was put. */
 };
 
 struct read_result {
@@ -78,6 +76,25 @@ enum acta_code reader_read_all(struct reader *reader, const struct query *query,
                                uint64_t from, bool backward,
                                const struct read_bounds *bounds,
                                struct buf *out, struct read_result *result,
+                               struct acta_err *err) ACTA_CHECKED;
+
+/* As reader_read_all(), going up, but nothing is put: @show is called with the
+ * records where they are, and ends the call if it fails. It is not called if
+ * there are none. They are valid until it returns, and it must not use the
+ * reader.
+ */
+struct reader_show {
+    enum acta_code (*show)(void *user, const struct slice *records,
+                           size_t count, struct acta_err *err);
+    void *user;
+    struct slice *records; /* Room for bounds->events_max. */
+    struct buf *erased;    /* Cleared, and used for what is erased in them. */
+};
+
+enum acta_code reader_show_all(struct reader *reader, const struct query *query,
+                               uint64_t from, const struct read_bounds *bounds,
+                               const struct reader_show *show,
+                               struct read_result *result,
                                struct acta_err *err) ACTA_CHECKED;
 
 /* How many events lie before a consumer. */

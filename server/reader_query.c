@@ -300,3 +300,44 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
     }
     return code;
 }
+
+/* Those that had to be written anew are in the buf, which may have moved. */
+static void
+find_erased(struct page *page)
+{
+    const uint8_t *at = buf_slice(page->out).data;
+
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->records[i].data == NULL) {
+            page->records[i].data = at;
+            at += page->records[i].size;
+        }
+    }
+}
+
+enum acta_code
+reader_show_all(struct reader *reader, const struct query *query, uint64_t from,
+                const struct read_bounds *bounds,
+                const struct reader_show *show, struct read_result *result,
+                struct acta_err *err)
+{
+    struct page page = {
+        .out = show->erased, .bounds = *bounds, .records = show->records};
+    enum acta_code code;
+
+    assert(bounds->events_max > 0);
+
+    *result = (struct read_result){.next = from};
+    buf_clear(show->erased);
+    code = reader_begin(reader, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = reader_put_all(reader, query, from, false, &page, result, err);
+    if (code == ACTA_OK && page.count > 0) {
+        find_erased(&page);
+        code = show->show(show->user, page.records, page.count, err);
+    }
+    reader_end(reader);
+    return code;
+}

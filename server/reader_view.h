@@ -106,6 +106,8 @@ struct page {
     struct buf *out; /* NULL: events are only counted. */
     uint64_t first;  /* Then: position of the first one. */
     struct read_bounds bounds;
+    struct slice *records; /* NULL, or: where they are, instead of copies. Those
+                              without data are in out, one behind the other. */
     size_t count;
     uint64_t size; /* Bytes of records. */
     size_t hidden; /* Events that were passed over. */

@@ -384,27 +384,21 @@ END_TEST
 
 START_TEST(what_is_before_a_damaged_record_is_taken)
 {
-    uint8_t page[4096];
-    uint32_t sizes[30];
-    size_t size = 0;
+    static const uint8_t damaged[512];
+    struct slice page[30];
 
     for (unsigned i = 0; i < 30; i++) {
-        struct slice record;
-
         append(i);
-        record = log_record(&log_of, i + 1);
-        ck_assert_uint_le(size + record.size, sizeof(page));
-        memcpy(page + size, record.data, record.size);
+        page[i] = log_record(&log_of, i + 1);
+        ck_assert_uint_le(page[i].size, sizeof(damaged));
         if (i == 20) {
-            memset(page + size, 0, record.size);
+            page[i].data = damaged;
         }
-        sizes[i] = (uint32_t)record.size;
-        size += record.size;
     }
     ck_assert_ptr_nonnull(group_join(group, 100, slice_of("a"), NULL));
     (void)save();
     ck_assert_int_eq(group_begin(group, NULL), ACTA_OK);
-    ck_assert_int_eq(group_add_all(group, page, sizes, 30, NULL), ACTA_CORRUPT);
+    ck_assert_int_eq(group_add_all(group, page, 30, NULL), ACTA_CORRUPT);
     ck_assert_uint_eq(group_read_to(group), 20);
     ck_assert_uint_eq(handed_count, 20);
     for (size_t i = 0; i < 20; i++) {
