@@ -3,43 +3,19 @@
  * (fault/fail.h), and counts them.
  */
 
-/* Else pwrite() would be another name for pwrite64(), or an inline function. */
-#undef _FILE_OFFSET_BITS
-#undef _FORTIFY_SOURCE
+#include "shim.h"
 
-#include "fail.h"
-
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-#define SHOWN __attribute__((visibility("default")))
+#include "fail.h"
+
 #define BLOCK 512
-
-typedef int open_fn(const char *path, int flags, ...);
-typedef ssize_t pwrite_fn(int fd, const void *bytes, size_t size, off_t offset);
-typedef ssize_t pread_fn(int fd, void *bytes, size_t size, off_t offset);
-typedef ssize_t writev_fn(int fd, const struct iovec *parts, int count);
-typedef int sync_fn(int fd);
-typedef int rename_fn(const char *from, const char *to);
-typedef int path_fn(const char *path);
-typedef int mkdir_fn(const char *path, mode_t mode);
-typedef int resize_fn(int fd, off_t size);
-typedef int allocate_fn(int fd, off_t offset, off_t size);
-typedef void *mmap_fn(void *at, size_t size, int protection, int flags, int fd,
-                      off_t offset);
 
 SHOWN open_fn open;
 SHOWN open_fn open64;
@@ -59,9 +35,6 @@ SHOWN allocate_fn posix_fallocate;
 SHOWN allocate_fn posix_fallocate64;
 SHOWN mmap_fn mmap;
 SHOWN mmap_fn mmap64;
-
-/* The function that this library stands in front of. */
-#define REAL(type, name) ((type *)(uintptr_t)dlsym(RTLD_NEXT, name))
 
 /* What a file had where something was written that is not synced. */
 struct before {
@@ -155,17 +128,6 @@ fails_at(enum fail_call kind, const char *path)
         errno = error;
     }
     return fails;
-}
-
-static void
-path_of(int fd, char path[static PATH_MAX])
-{
-    char link[64];
-    ssize_t size;
-
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    size = readlink(link, path, PATH_MAX - 1);
-    path[size < 0 ? 0 : size] = '\0';
 }
 
 static bool
@@ -270,17 +232,6 @@ forget(int fd, bool drops)
 }
 
 /* ---- files ---- */
-
-#define MODE_AFTER(flags, mode)                                                \
-    do {                                                                       \
-        if (((flags)&O_CREAT) != 0) {                                          \
-            va_list arguments;                                                 \
-                                                                               \
-            va_start(arguments, flags);                                        \
-            (mode) = va_arg(arguments, mode_t);                                \
-            va_end(arguments);                                                 \
-        }                                                                      \
-    } while (0)
 
 int
 open(const char *path, int flags, ...)

@@ -8,44 +8,20 @@
  * lock file, whose content means nothing to the next start.
  */
 
-/* Else pwrite() would be another name for pwrite64(), or an inline function. */
-#undef _FILE_OFFSET_BITS
-#undef _FORTIFY_SOURCE
+#include "shim.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "trace.h"
-
-#define SHOWN __attribute__((visibility("default")))
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Guards these: */
 static int trace_fd = -1;
 static const char *traced_dir; /* NULL: nothing is traced. */
 static const char *notes_path;
 static bool is_ready;
-
-typedef int open_fn(const char *path, int flags, ...);
-typedef ssize_t write_fn(int fd, const void *bytes, size_t size);
-typedef ssize_t pwrite_fn(int fd, const void *bytes, size_t size, off_t offset);
-typedef ssize_t writev_fn(int fd, const struct iovec *parts, int count);
-typedef int sync_fn(int fd);
-typedef int rename_fn(const char *from, const char *to);
-typedef int path_fn(const char *path);
-typedef int mkdir_fn(const char *path, mode_t mode);
-typedef int resize_fn(int fd, off_t size);
-typedef int allocate_fn(int fd, off_t offset, off_t size);
 
 SHOWN open_fn open;
 SHOWN open_fn open64;
@@ -63,9 +39,6 @@ SHOWN resize_fn ftruncate;
 SHOWN resize_fn ftruncate64;
 SHOWN allocate_fn posix_fallocate;
 SHOWN allocate_fn posix_fallocate64;
-
-/* The function that this library stands in front of. */
-#define REAL(type, name) ((type *)(uintptr_t)dlsym(RTLD_NEXT, name))
 
 /* ---- the trace ---- */
 
@@ -118,17 +91,6 @@ name_below(const char *path)
         return NULL;
     }
     return path + size + 1;
-}
-
-static void
-path_of(int fd, char path[static PATH_MAX])
-{
-    char link[64];
-    ssize_t size;
-
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    size = readlink(link, path, PATH_MAX - 1);
-    path[size < 0 ? 0 : size] = '\0';
 }
 
 static bool
@@ -225,17 +187,6 @@ open_file(const char *function, const char *path, int flags, mode_t mode)
     end();
     return fd;
 }
-
-#define MODE_AFTER(flags, mode)                                                \
-    do {                                                                       \
-        if (((flags)&O_CREAT) != 0) {                                          \
-            va_list arguments;                                                 \
-                                                                               \
-            va_start(arguments, flags);                                        \
-            (mode) = va_arg(arguments, mode_t);                                \
-            va_end(arguments);                                                 \
-        }                                                                      \
-    } while (0)
 
 int
 open(const char *path, int flags, ...)

@@ -16,24 +16,13 @@
  * clients this is a server that acknowledges before it syncs.
  */
 
-/* Else pwrite() would be another name for pwrite64(), or an inline function. */
-#undef _FILE_OFFSET_BITS
-#undef _FORTIFY_SOURCE
+#include "shim.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define SHOWN         __attribute__((visibility("default")))
-#define PATH_SIZE_MAX 4096
 
 /* A write that is held back. */
 struct held_write {
@@ -48,21 +37,14 @@ struct held_write {
 
 struct held_rename {
     struct held_rename *next;
-    char from[PATH_SIZE_MAX];
-    char to[PATH_SIZE_MAX];
+    char from[PATH_MAX];
+    char to[PATH_MAX];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Guards these: */
 static struct held_write *writes;
 static struct held_rename *renames;
 static unsigned long syncs_count;
-
-/* The function that this library stands in front of. */
-#define REAL(type, name) ((type)(uintptr_t)dlsym(RTLD_NEXT, name))
-
-typedef ssize_t pwrite_fn(int fd, const void *bytes, size_t size, off_t offset);
-typedef int sync_fn(int fd);
-typedef int rename_fn(const char *from, const char *to);
 
 SHOWN pwrite_fn pwrite;
 SHOWN pwrite_fn pwrite64;
@@ -71,17 +53,6 @@ SHOWN sync_fn fsync;
 SHOWN rename_fn rename;
 
 /* ---- what is a journal's ---- */
-
-static void
-path_of(int fd, char path[static PATH_SIZE_MAX])
-{
-    char link[64];
-    ssize_t size;
-
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    size = readlink(link, path, PATH_SIZE_MAX - 1);
-    path[size < 0 ? 0 : size] = '\0';
-}
 
 static bool
 is_journal_file(const char *path)
@@ -141,7 +112,7 @@ hold_write(int fd, const void *bytes, size_t size, off_t offset)
 static void
 carry_out(struct held_write *held)
 {
-    pwrite_fn *real = REAL(pwrite_fn *, "pwrite");
+    pwrite_fn *real = REAL(pwrite_fn, "pwrite");
     size_t done = 0;
 
     while (done < held->size) {
@@ -184,13 +155,13 @@ release_writes(int fd)
 static ssize_t
 write_at(const char *name, int fd, const void *bytes, size_t size, off_t offset)
 {
-    char path[PATH_SIZE_MAX];
+    char path[PATH_MAX];
 
     path_of(fd, path);
     if (is_journal_file(path)) {
         return hold_write(fd, bytes, size, offset);
     }
-    return REAL(pwrite_fn *, name)(fd, bytes, size, offset);
+    return REAL(pwrite_fn, name)(fd, bytes, size, offset);
 }
 
 ssize_t
@@ -214,11 +185,10 @@ rename(const char *from, const char *to)
     struct held_rename *held;
 
     if (!is_journal_file(from) || access(from, F_OK) != 0) {
-        return REAL(rename_fn *, "rename")(from, to);
+        return REAL(rename_fn, "rename")(from, to);
     }
     held = calloc(1, sizeof(*held));
-    if (held == NULL || strlen(from) >= PATH_SIZE_MAX ||
-        strlen(to) >= PATH_SIZE_MAX) {
+    if (held == NULL || strlen(from) >= PATH_MAX || strlen(to) >= PATH_MAX) {
         abort();
     }
     strcpy(held->from, from);
@@ -235,7 +205,7 @@ rename(const char *from, const char *to)
 static void
 release_renames(void)
 {
-    rename_fn *real = REAL(rename_fn *, "rename");
+    rename_fn *real = REAL(rename_fn, "rename");
 
     pthread_mutex_lock(&lock);
     while (renames != NULL) {
@@ -271,7 +241,7 @@ is_skipped(const char *path)
 static int
 sync_file(const char *name, int fd)
 {
-    char path[PATH_SIZE_MAX];
+    char path[PATH_MAX];
 
     path_of(fd, path);
     if (is_skipped(path)) {
@@ -282,7 +252,7 @@ sync_file(const char *name, int fd)
     } else if (is_journal_dir(path)) {
         release_renames();
     }
-    return REAL(sync_fn *, name)(fd);
+    return REAL(sync_fn, name)(fd);
 }
 
 int
