@@ -27,8 +27,8 @@ struct group_member;
 /* A key is hashed to a bucket, which is what members have. */
 #define GROUP_BUCKETS 4096
 
-/* Thousands are in use at a time: what an ack needs of one is in one line of the
- * cache, and a new event only looks at the bytes besides.
+/* Thousands are in use at a time: what an ack needs of one is in one line of
+ * the cache, and a new event only looks at the bytes besides.
  */
 struct group_key {
     struct group_key *next; /* Of the same place in the table. */

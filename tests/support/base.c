@@ -221,6 +221,54 @@ check_event(struct seen *seen, const struct event *event)
     ck_assert_uint_eq(event->version, ++seen->streams[i].version);
 }
 
+/* What is shown is what was read behind @from. */
+struct shown {
+    struct slice read; /* What is left of it. */
+};
+
+static enum acta_code
+compare_shown(void *user, const struct slice *records, size_t count,
+              struct acta_err *err)
+{
+    struct shown *shown = user;
+
+    (void)err;
+    for (size_t i = 0; i < count; i++) {
+        struct slice record = records[i];
+
+        ck_assert_uint_le(record.size, shown->read.size);
+        ck_assert_mem_eq(record.data, shown->read.data, record.size);
+        shown->read = slice_make(shown->read.data + record.size,
+                                 shown->read.size - record.size);
+    }
+    return ACTA_OK;
+}
+
+static void
+check_shown(struct reader *reader, uint64_t from,
+            const struct read_bounds *bounds, const struct buf *read)
+{
+    static struct slice records[PAGE_EVENTS];
+    struct shown shown = {.read = buf_slice(read)};
+    struct query all = QUERY_ALL;
+    struct read_result result;
+    struct acta_err err;
+    struct buf erased;
+
+    buf_init(&erased, PAGE_SIZE_MAX);
+    ck_assert_int_eq(reader_show_all(reader, &all, from, bounds,
+                                     &(struct reader_show){
+                                         .show = compare_shown,
+                                         .user = &shown,
+                                         .records = records,
+                                         .erased = &erased,
+                                     },
+                                     &result, &err),
+                     ACTA_OK);
+    ck_assert_uint_eq(shown.read.size, 0);
+    buf_fini(&erased);
+}
+
 uint64_t
 base_check(struct base *base,
            void (*visit)(void *user, const struct event *event), void *user)
@@ -238,12 +286,14 @@ base_check(struct base *base,
     buf_init(&out, PAGE_SIZE_MAX);
     ck_assert_int_eq(reader_open(&reader, base->database, &err), ACTA_OK);
     do {
+        uint64_t from = result.next;
         struct slice events;
 
         buf_clear(&out);
         ck_assert_msg(reader_read_all(reader, &all, result.next, false, &bounds,
                                       &out, &result, &err) == ACTA_OK,
                       "%s", err.text);
+        check_shown(reader, from, &bounds, &out);
         events = buf_slice(&out);
         while (events.size > 0) {
             struct event event;
