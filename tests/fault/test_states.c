@@ -12,6 +12,7 @@
  */
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +38,23 @@
 
 #define PATIENCE_MS 60000
 
-/* The lives of the database that is recorded. The last one only starts and
- * stops.
+/* How a life ends. */
+enum end {
+    DIES,         /* When its steps are done. */
+    DIES_WRITING, /* Between the write and the sync of its first entry. */
+    STOPS,
+};
+
+/* The lives of the database that is recorded. One dies as it writes the entry
+ * of its only step, which the next start finds whole, and shows: so from then
+ * on it must be there. The last one only starts and stops.
  */
 static const struct {
     unsigned to;
-    bool closes;
+    enum end end;
 } lives[] = {
-    {20, false}, {21, false}, {52, false}, {70, true}, {96, true}, {96, true},
+    {20, DIES}, {21, DIES},  {23, DIES},  {24, DIES_WRITING},
+    {52, DIES}, {70, STOPS}, {96, STOPS}, {96, STOPS},
 };
 
 #define LIVES (sizeof(lives) / sizeof(lives[0]))
@@ -53,17 +63,25 @@ static const struct {
 
 /* Do steps in the directory @name, and record that in @name.trace. */
 static void
-live(const char *name, unsigned from, unsigned to, bool closes)
+live(const char *name, unsigned from, unsigned to, enum end end)
 {
     const char *dir = scene.dir.path;
     char preload[600], root[600], trace[600], notes[600], path[600];
-    const char *const extra[] = {preload, root, trace, notes, NULL};
+    const char *const extra[] = {
+        preload,
+        root,
+        trace,
+        notes,
+        end == DIES_WRITING ? "ACTA_FAILPOINT=entry-sync:1" : NULL,
+        NULL,
+    };
     struct work work = {
+        .program = end == DIES_WRITING ? "fault_work_dies" : NULL,
         .path = path,
         .notes = notes + strlen(TRACE_NOTES "="),
         .from = from,
         .to = to,
-        .closes = closes,
+        .closes = end == STOPS,
         .patience_ms = PATIENCE_MS,
         .extra = extra,
         .said = scene_path("said"),
@@ -75,7 +93,7 @@ live(const char *name, unsigned from, unsigned to, bool closes)
     snprintf(root, sizeof(root), TRACE_DIR "=%s/%s", dir, name);
     snprintf(trace, sizeof(trace), TRACE_FILE "=%s/%s.trace", dir, name);
     snprintf(notes, sizeof(notes), TRACE_NOTES "=%s/%s.notes", dir, name);
-    ck_assert_int_eq(work_run(&work), 0);
+    ck_assert_int_eq(work_run(&work), end == DIES_WRITING ? SIGKILL : 0);
 }
 
 static void
@@ -85,7 +103,7 @@ record(void)
 
     ck_assert_int_eq(mkdir(scene_path("disk"), 0700), 0);
     for (size_t i = 0; i < LIVES; i++) {
-        live("disk", from, lives[i].to, lives[i].closes);
+        live("disk", from, lives[i].to, lives[i].end);
         from = lives[i].to + 1;
     }
 }
@@ -271,7 +289,7 @@ try_twice(struct disk *first, struct progress progress, struct counts *counts)
     write_state(first, &draw, second.path);
     disk_load(disk, second.path);
     live("second", verdict.step + 1, to < SCRIPT_STEPS ? to : SCRIPT_STEPS,
-         rnd_below(&scene.rnd, 2) == 0);
+         rnd_below(&scene.rnd, 2) == 0 ? DIES : STOPS);
     disk_follow(disk, scene_path("second.trace"));
     try_moments(disk, DISK_HONEST, &progress, 1, A_SECOND_IN, counts);
     disk_close(disk);
