@@ -175,10 +175,11 @@ def main():
     wrong += shop.stop()
     for text in wrong[:20]:
         print(text)
-    if wrong:
+    if wrong and 'ACTA_TEST_SHOP' not in os.environ:
         print('see', home)
-        sys.exit(1)
-    shutil.rmtree(home)
+    else: # What comes of a mistake that is planted is known.
+        shutil.rmtree(home)
+    sys.exit(1 if wrong else 0)
 
 
 main()
