@@ -22,9 +22,12 @@ no_wake(void *user)
     (void)user;
 }
 
+static uint64_t duration_us; /* What is asked for. */
+
 static void
 setup(void)
 {
+    duration_us = 10 * SECOND;
     completions_init(&here, no_wake, NULL);
     completions_init(&elsewhere, no_wake, NULL);
     core_open(&core);
@@ -66,7 +69,7 @@ ask(const char *name, enum msg_lease_change kind, uint64_t who, uint64_t wait,
         .kind = kind,
         .holder = slice_of(holder),
         .claim = claim.bytes,
-        .duration_us = 10 * SECOND,
+        .duration_us = duration_us,
         .wait_us = wait,
         .fence = fence,
     });
@@ -381,6 +384,20 @@ START_TEST(a_lease_that_is_held_lives_its_whole_time_after_a_restart)
 }
 END_TEST
 
+START_TEST(a_lease_renewed_for_longer_lives_as_long_after_a_restart)
+{
+    uint64_t first = acquire("l", 1);
+
+    duration_us = 20 * SECOND;
+    ck_assert_int_eq(renew("l", first), ACTA_OK);
+    core_reopen(&core);
+    pass(20 * SECOND - 1);
+    ck_assert_uint_eq(acquire("l", 2), 0);
+    pass(1);
+    ck_assert_uint_gt(acquire("l", 2), first);
+}
+END_TEST
+
 /* What an append demands of a lease. */
 static enum acta_code
 append_under(const char *name, uint64_t fence)
@@ -674,6 +691,8 @@ main(void)
     tcase_add_test(tcase, those_who_wait_go_with_their_connection);
     tcase_add_test(tcase,
                    a_lease_that_is_held_lives_its_whole_time_after_a_restart);
+    tcase_add_test(tcase,
+                   a_lease_renewed_for_longer_lives_as_long_after_a_restart);
     tcase_add_test(tcase, an_append_under_a_lost_lease_is_refused);
     tcase_add_test(tcase, leases_are_listed_in_order_with_those_who_wait);
     tcase_add_test(tcase, leases_do_what_the_model_does);
