@@ -151,6 +151,10 @@ next_time(struct groups *groups, bool all_sent)
     if (!all_sent && until > groups->now_us + STARVED_US) {
         until = groups->now_us + STARVED_US;
     }
+    if (groups->has_left && !groups->is_sweeping && !groups->is_ending &&
+        until > groups->sweep_at_us) {
+        until = groups->sweep_at_us;
+    }
     if (interest_count(groups->interest) > 0) {
         /* In this order: a commit in between is seen by one or the other. */
         atomic_store(&groups->wants_commit, true);

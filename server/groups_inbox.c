@@ -70,23 +70,33 @@ inbox_put(struct inbox *inbox, struct job *job)
     return ACTA_OK;
 }
 
+/* They are looked through by those who hold the lock. */
+#define NAMES_MAX 256
+
 void
 inbox_put_name(struct inbox *inbox, struct slice name)
 {
     struct changed_name *changed = malloc(sizeof(*changed) + name.size);
+    struct changed_name *spare = NULL;
 
     if (changed != NULL) {
         changed->size = name.size;
         memcpy(changed->bytes, name.data, name.size);
     }
     pthread_mutex_lock(&inbox->lock);
-    if (changed == NULL) {
+    if (changed == NULL || inbox->names_count == NAMES_MAX) {
         inbox->all_changed = true;
-    } else {
+        spare = inbox->names;
+        inbox->names = NULL;
+        inbox->names_count = 0;
+    }
+    if (changed != NULL) {
         changed->next = inbox->names;
         inbox->names = changed;
+        inbox->names_count++;
     }
     unlock_and_wake(inbox);
+    free_names(spare);
 }
 
 bool
@@ -160,6 +170,7 @@ inbox_take(struct inbox *inbox, uint64_t until_us,
     inbox->last = NULL;
     inbox->size = 0;
     inbox->names = NULL;
+    inbox->names_count = 0;
     inbox->all_changed = false;
     inbox->is_woken = false;
     pthread_mutex_unlock(&inbox->lock);

@@ -32,6 +32,7 @@ struct inbox {
     struct job *last;
     size_t size; /* Memory of the jobs. */
     struct changed_name *names;
+    size_t names_count;
     bool all_changed;
     bool is_woken;
     bool is_sleeping;

@@ -104,8 +104,9 @@ struct groups {
     struct slice shown[GROUPS_STEP_EVENTS]; /* where they are. */
     struct buf fetched; /* owned: the event that was fetched last */
     uint32_t refused[ACTA_SETTLE_MAX];
-    bool has_left;      /* There may be deleted groups with parked events, */
-    bool is_sweeping;   /* whose removal is on its way. */
+    bool has_left;        /* There may be deleted groups with parked events, */
+    bool is_sweeping;     /* whose removal is on its way, */
+    uint64_t sweep_at_us; /* or is to be tried not before this. */
     bool is_ending;     /* What the next start can do as well is left to it. */
     size_t saves_count; /* That are on their way. */
 

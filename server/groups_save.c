@@ -17,6 +17,9 @@
 /* Rows that one step of the sweep removes. */
 #define SWEEP_ROWS 500
 
+/* When disk or memory are full, it goes on so much later. */
+#define SWEEP_PAUSE_US 1000000
+
 /* ---- the job ---- */
 
 /* Rows of the group named @name, or of a deleted one if that is empty. The name
@@ -159,6 +162,14 @@ take_outcome(struct hosted *hosted, const struct outcome *outcome)
     hosted_make_busy(hosted);
 }
 
+/* The disk or memory is full. */
+static void
+sweep_later(struct groups *groups)
+{
+    groups->has_left = true;
+    groups->sweep_at_us = groups->now_us + SWEEP_PAUSE_US;
+}
+
 void
 groups_take_saves(struct groups *groups)
 {
@@ -171,7 +182,11 @@ groups_take_saves(struct groups *groups)
         groups->saves_count--;
         if (hosted == NULL) {
             groups->is_sweeping = false;
-            groups->has_left |= job->outcome.code == ACTA_OK;
+            if (job->outcome.code == ACTA_OK) {
+                groups->has_left = true; /* There may be more. */
+            } else {
+                sweep_later(groups);
+            }
         } else {
             take_outcome(hosted, &job->outcome);
             hosted_let_go_if_idle(hosted);
@@ -245,12 +260,14 @@ groups_sweep(struct groups *groups)
     enum acta_code code;
     struct job *job;
 
-    if (!groups->has_left || groups->is_sweeping || groups->is_ending) {
+    if (!groups->has_left || groups->is_sweeping || groups->is_ending ||
+        groups->now_us < groups->sweep_at_us) {
         return;
     }
     groups->has_left = false; /* Until something was, or is deleted. */
     job = make_save(groups, SLICE_NONE);
     if (job == NULL) {
+        sweep_later(groups);
         return;
     }
     sweep.rows = &job->save.rows;
@@ -262,7 +279,7 @@ groups_sweep(struct groups *groups)
         groups->is_sweeping = code == ACTA_OK;
     }
     if (code == ACTA_BUSY || code == ACTA_MEMORY) {
-        groups->has_left = true; /* In a later turn. */
+        sweep_later(groups);
     } else if (code != ACTA_OK) {
         log_warning(log_event("parked events of a deleted group stay"),
                     log_text("reason", err.text));
