@@ -18,6 +18,8 @@
 
 #include "group_state.h"
 
+_Static_assert(ACTA_SLOTS_MAX <= UINT16_MAX, "a key counts its light events");
+
 /* ---- members ---- */
 
 static bool
