@@ -92,7 +92,7 @@ take_entry(struct hand *hand)
 }
 
 uint64_t
-hand_add(struct hand *hand, uint64_t position, uint64_t fence, uint64_t key)
+hand_add(struct hand *hand, uint64_t position, uint64_t fence)
 {
     uint32_t entry = take_entry(hand);
 
@@ -103,7 +103,6 @@ hand_add(struct hand *hand, uint64_t position, uint64_t fence, uint64_t key)
         .number = ++hand->serial << ENTRY_BITS | entry,
         .position = position,
         .fence = fence,
-        .key = key,
         .prev = hand->last,
     };
     if (hand->last == NONE) {

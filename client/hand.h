@@ -20,7 +20,7 @@ struct hand_entry {
     uint64_t number;   /* Grows with each handing out; 0: it is free. */
     uint64_t position; /* Of the event, */
     uint64_t fence;    /* and under which it was handed out. */
-    uint64_t key;      /* Hash of it. */
+    uint64_t key;      /* Hash of it; the owner's; 0 at first. */
     uint64_t delay_us; /* MSG_RETRY */
     char *reason;      /* owned; MSG_PARK; NULL: none */
     uint32_t prev, next;
@@ -53,8 +53,7 @@ void hand_fini(struct hand *hand);
 void hand_clear(struct hand *hand);
 
 /* An event is handed out: returns its number, or 0 if there is no memory. */
-uint64_t hand_add(struct hand *hand, uint64_t position, uint64_t fence,
-                  uint64_t key);
+uint64_t hand_add(struct hand *hand, uint64_t position, uint64_t fence);
 
 /* The event of this number, if it is in hand and not answered, or NULL. Valid
  * until another is added.

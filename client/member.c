@@ -37,6 +37,7 @@ make_idle(struct acta_member *member)
     member->settles = 0;
     member->told = 0;
     member->answer.handed.events_count = 0;
+    member->event = NULL;
     member->has_joined = false;
     member->trouble.code = ACTA_OK;
     if (member->id != 0) {

@@ -38,13 +38,17 @@ struct acta_member {
     char key_tag[ACTA_TAG_SIZE_MAX + 1];
     bool park_waits;
 
-    struct hand hand;
+    struct hand hand; /* Keys of events are found when they are needed, or the
+                         event goes without an answer; 0: not yet. */
     struct taken taken;
     size_t settles;    /* Requests that are not answered. */
     bool answers_lost; /* With a connection; for its owner to clear. */
 
-    struct answer answer;       /* The frame that is told now, */
-    size_t told;                /* up to here. */
+    const struct acta_event *event; /* The one that was told last, while it is
+                                       valid, */
+    uint64_t number;                /* and its number; or NULL. */
+    struct answer answer;           /* The frame that is told now, */
+    size_t told;                    /* up to here. */
     uint64_t next_count;        /* Index of the next event that has a count, */
     uint64_t count;             /* and that. */
     struct handed_frame *first; /* owned */

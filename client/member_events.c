@@ -9,6 +9,45 @@
 
 #define US_PER_MS 1000
 
+/* ---- keys ---- */
+
+/* Never 0. */
+static uint64_t
+hash_of(const char *text)
+{
+    uint64_t hash = hash_bytes(slice_of(text), 0);
+
+    return hash == 0 ? 1 : hash;
+}
+
+static uint64_t
+key_of(const struct acta_member *member, const struct acta_event *event)
+{
+    size_t size = strlen(member->key_tag);
+
+    for (size_t i = 0; size > 0 && i < event->tags_count; i++) {
+        if (strncmp(event->tags[i], member->key_tag, size) == 0) {
+            return hash_of(event->tags[i]);
+        }
+    }
+    return hash_of(event->stream);
+}
+
+/* An event that is not answered yet may be retried when it is not here any
+ * more.
+ */
+static void
+keep_key(struct acta_member *member)
+{
+    struct hand_entry *entry =
+        member->event == NULL ? NULL : hand_find(&member->hand, member->number);
+
+    if (entry != NULL && entry->key == 0) {
+        entry->key = key_of(member, member->event);
+    }
+    member->event = NULL;
+}
+
 /* ---- answers ---- */
 
 /* A reason as it may be told: cut to what is allowed, between two characters,
@@ -58,6 +97,7 @@ member_answer(struct acta_member *member, uint64_t number,
         entry->reason = copy_reason(reason);
     }
     if (kind == MSG_RETRY || (kind == MSG_PARK && member->park_waits)) {
+        keep_key(member); /* If it is the event that was told last. */
         /* Without memory for it answers to those behind it are refused. */
         (void)taken_add(&member->taken, entry->key, entry->position);
     }
@@ -71,28 +111,6 @@ member_ack_up_to(struct acta_member *member, uint64_t number)
 }
 
 /* ---- events ---- */
-
-/* Never 0. */
-static uint64_t
-hash_of(const char *text)
-{
-    uint64_t hash = hash_bytes(slice_of(text), 0);
-
-    return hash == 0 ? 1 : hash;
-}
-
-static uint64_t
-key_of(const struct acta_member *member, const struct acta_event *event)
-{
-    size_t size = strlen(member->key_tag);
-
-    for (size_t i = 0; size > 0 && i < event->tags_count; i++) {
-        if (strncmp(event->tags[i], member->key_tag, size) == 0) {
-            return hash_of(event->tags[i]);
-        }
-    }
-    return hash_of(event->stream);
-}
 
 static void
 next_count(struct acta_member *member)
@@ -183,9 +201,9 @@ take_event(struct acta_member *member, struct acta_handed *handed,
 {
     struct answer *answer = &member->answer;
     const struct acta_event *event = answer->view.pointers[member->told];
-    uint64_t key = key_of(member, event);
-    bool is_taken =
-        taken_holds(&member->taken, key, event->position, answer->handed.fence);
+    bool is_taken = member->taken.count > 0 &&
+                    taken_holds(&member->taken, key_of(member, event),
+                                event->position, answer->handed.fence);
     uint64_t deliveries = 1;
 
     if (member->told == member->next_count) {
@@ -196,7 +214,7 @@ take_event(struct acta_member *member, struct acta_handed *handed,
     *handed = (struct acta_handed){
         .event = event,
         .number =
-            hand_add(&member->hand, event->position, answer->handed.fence, key),
+            hand_add(&member->hand, event->position, answer->handed.fence),
         .fence = answer->handed.fence,
         .deliveries = deliveries,
         .head = answer->handed.head,
@@ -208,6 +226,9 @@ take_event(struct acta_member *member, struct acta_handed *handed,
     if (is_taken) {
         hand_give_back(&member->hand, hand_find(&member->hand, handed->number));
         handed->number = 0;
+    } else {
+        member->event = event;
+        member->number = handed->number;
     }
     return ACTA_OK;
 }
@@ -216,6 +237,7 @@ enum acta_code
 member_next(struct acta_member *member, struct acta_handed *handed,
             bool *is_there, struct acta_err *err)
 {
+    keep_key(member);
     *handed = (struct acta_handed){0};
     *is_there = false;
     while (member_has_events(member)) {
@@ -260,6 +282,7 @@ member_tell_events(struct acta_member *member, struct acta_err *err)
         }
         member->callbacks++;
         member->join.on_event(member->join.user, &handed);
+        keep_key(member);
         if (!member_lives_on(member)) {
             return ACTA_OK;
         }

@@ -608,6 +608,20 @@ START_TEST(events_behind_a_retried_one_of_its_key_are_dropped)
 }
 END_TEST
 
+START_TEST(event_that_is_retried_behind_others_is_known_by_its_key)
+{
+    uint64_t id = join(10);
+
+    HAND(id, 1, 1, 2);
+    HAND(id, 2, 3);
+    acta_retry(seen.member, seen.numbers[0], 1000);
+    HAND(id, 3, 11, 12, 13);
+    ck_assert_uint_eq(seen.count, 5);
+    ck_assert_uint_eq(seen.positions[3], 12);
+    ck_assert_uint_eq(seen.positions[4], 13);
+}
+END_TEST
+
 START_TEST(retried_event_that_comes_at_once_ends_the_dropping)
 {
     uint64_t id = join(10);
@@ -800,6 +814,8 @@ add_events(Suite *suite)
     tcase_add_test(tcase, many_answers_take_several_frames);
     tcase_add_test(tcase, what_is_never_answered_is_given_back);
     tcase_add_test(tcase, events_behind_a_retried_one_of_its_key_are_dropped);
+    tcase_add_test(tcase,
+                   event_that_is_retried_behind_others_is_known_by_its_key);
     tcase_add_test(tcase, retried_event_that_comes_at_once_ends_the_dropping);
     tcase_add_test(tcase, events_behind_a_parked_one_are_dropped_if_they_wait);
     tcase_add_test(tcase, events_behind_a_parked_one_come_if_the_group_goes_on);
