@@ -218,6 +218,7 @@ unlink_entry(struct hand *hand, struct hand_entry *entry)
 static void
 tell(struct hand *hand, struct hand_entry *entry, enum msg_settle_kind kind)
 {
+    hand->has_reasons |= entry->reason != NULL;
     hand->answers[hand->answers_count++] = (struct msg_answer){
         .kind = kind,
         .fence = entry->fence,
@@ -301,9 +302,23 @@ tell_others(struct hand *hand, size_t answers_max)
     return count;
 }
 
+/* All were told: begin anew with the first entry. */
+static void
+free_all(struct hand *hand)
+{
+    hand->used = 0;
+    hand->free = NONE;
+    hand->first_answered = NONE;
+    hand->last_answered = NONE;
+}
+
 static void
 free_told(struct hand *hand)
 {
+    if (hand->first == NONE && !hand->has_reasons) {
+        free_all(hand);
+        return;
+    }
     while (hand->first_answered != NONE) {
         uint32_t i = hand->first_answered;
         struct hand_entry *entry = &hand->entries[i];
@@ -317,6 +332,7 @@ free_told(struct hand *hand)
         hand->free = i;
     }
     hand->last_answered = NONE;
+    hand->has_reasons = false;
 }
 
 static bool

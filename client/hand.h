@@ -37,8 +37,9 @@ struct hand {
     uint32_t free; /* A list over next. */
     uint32_t first, last;
     uint32_t first_answered, last_answered;
-    size_t count;    /* In hand and not answered. */
-    size_t answered; /* And not told. */
+    size_t count;     /* In hand and not answered. */
+    size_t answered;  /* And not told. */
+    bool has_reasons; /* Some that were told have one. */
     uint64_t serial;
     uint64_t
         exact_until; /* Serial number up to which each ack is told alone. */
