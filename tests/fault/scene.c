@@ -85,7 +85,7 @@ scene_do_the_rest(unsigned from, unsigned to, struct verdict *verdict)
         .notes = scene_path("notes"),
         .from = from,
         .to = to,
-        .closes = true,
+        .closes = false,
         .patience_ms = PATIENCE_MS,
         .said = scene_path("said"),
     };
