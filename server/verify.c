@@ -11,6 +11,12 @@
 #include "verify_inside.h"
 
 void
+verify_look(struct verify *verify, const char *path)
+{
+    snprintf(verify->report->file, sizeof(verify->report->file), "%s", path);
+}
+
+void
 verify_problem(struct verify *verify, const char *fmt, ...)
 {
     struct acta_err what = {.code = ACTA_CORRUPT};
@@ -39,14 +45,12 @@ lock(const char *dir, int *fd, struct acta_err *err)
         return acta_fail(err, ACTA_INVALID, "path is too long: %s", dir);
     }
     *fd = open(path, O_RDWR | O_CLOEXEC);
-    if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-        close(*fd);
-        *fd = -1;
-        return errno == EWOULDBLOCK
-                   ? acta_fail(err, ACTA_BUSY, "a server has %s open", dir)
-                   : file_fail(err, "lock", path);
+    if (*fd < 0 || flock(*fd, LOCK_EX | LOCK_NB) == 0) {
+        return ACTA_OK;
     }
-    return ACTA_OK;
+    return errno == EWOULDBLOCK
+               ? acta_fail(err, ACTA_IN_USE, "a server has %s open", dir)
+               : file_fail(err, "lock", path);
 }
 
 /* *@meta is only set if the store could be opened: *@has_meta. */
@@ -61,6 +65,7 @@ look_at_store(struct verify *verify, const char *dir, struct store_meta *meta,
     *has_meta = false;
     code = file_join(path, dir, "data.mdb", err);
     if (code == ACTA_OK) {
+        verify_look(verify, path);
         code = verify_pages(verify, path, err);
     }
     if (code != ACTA_OK || verify->report->problems > 0) {
@@ -77,6 +82,8 @@ look_at_store(struct verify *verify, const char *dir, struct store_meta *meta,
     code = store_meta(store, meta, err);
     if (code == ACTA_OK) {
         *has_meta = true;
+        verify->report->has_tables = true;
+        verify->report->head = meta->position;
         code = verify_store(verify, store, err);
     }
     store_close(store);

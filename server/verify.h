@@ -12,10 +12,12 @@
 #ifndef ACTA_VERIFY_H
 #define ACTA_VERIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"
+#include "file.h"
 
 struct verify_options {
     const char *dir; /* Of the database. */
@@ -28,21 +30,29 @@ struct verify_options {
 
 /* What was looked at. */
 struct verify_report {
+    /* The file, or directory, that is looked at now: @problem may read it. */
+    char file[FILE_PATH_MAX];
+    uint64_t head;   /* The last position that was found. */
     uint64_t pages;  /* Of the store's file. */
+    bool has_tables; /* The store's tables were looked at: its pages are whole.
+                      */
     uint64_t events; /* In the store, */
-    uint64_t lists;  /* and the lists, ids and rows there. */
+    uint64_t streams;
+    uint64_t lists; /* and the lists (streams are some), ids and rows there. */
     uint64_t ids;
     uint64_t rows;
-    uint64_t segments; /* Of the journal, */
-    uint64_t entries;  /* and the entries that are whole. */
-    uint64_t problems; /* 0: all is whole. */
+    uint64_t segments;    /* Of the journal, */
+    uint64_t entries;     /* and the entries that are whole, */
+    uint64_t first_entry; /* from this one, */
+    uint64_t last_entry;  /* up to this one; 0: there is none. */
+    uint64_t problems;    /* 0: all is whole. */
 };
 
 /* Go through all of it, problems or not. What depends on a part that is damaged
  * is not looked at.
  *
  * OK           It came to the end: @report says what was found.
- * BUSY         A process has the database open.
+ * IN_USE       A process has the database open.
  * NOT_FOUND    There is none.
  * UNSUPPORTED  It is of another version.
  * IO, MEMORY   It could not go on.

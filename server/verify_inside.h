@@ -16,6 +16,9 @@ struct verify {
     struct verify_report *report;
 };
 
+/* From here on @path is looked at. */
+void verify_look(struct verify *verify, const char *path);
+
 /* Tell of a problem. Never stops anything. */
 void verify_problem(struct verify *verify, const char *fmt, ...)
     ACTA_PRINTF(2, 3);

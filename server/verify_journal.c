@@ -25,7 +25,7 @@ struct numbers {
 /* Where the journal is. */
 struct place {
     const struct store_meta *meta;
-    const char *path;  /* Of the segment. */
+    const char *name;  /* Of the segment. */
     uint64_t sequence; /* Of the entry that is due; 0: not known, */
     uint64_t position; /* and of its first event. */
     uint64_t time_us;
@@ -126,7 +126,7 @@ check_records(struct verify *verify, const struct place *place,
             verify_problem(verify,
                            "%s: what entry %" PRIu64
                            " has for position %" PRIu64 " is no event of it",
-                           place->path, entry->sequence, p);
+                           place->name, entry->sequence, p);
         }
     }
 }
@@ -146,21 +146,27 @@ static void
 check_entry(struct verify *verify, struct place *place,
             const struct journal_entry *entry)
 {
-    verify->report->entries++;
+    if (verify->report->entries++ == 0) {
+        verify->report->first_entry = entry->sequence;
+    }
+    verify->report->last_entry = entry->sequence;
     if ((place->position != 0 && entry->first_position != place->position) ||
         entry->time_us < place->time_us) {
         verify_problem(
             verify, "%s: entry %" PRIu64 " does not follow the one before it",
-            place->path, entry->sequence);
+            place->name, entry->sequence);
     }
     if (place->meta != NULL && entry->sequence == place->meta->sequence + 1 &&
         entry->first_position != place->meta->position + 1) {
         verify_problem(
             verify, "%s: entry %" PRIu64 " does not follow what the store has",
-            place->path, entry->sequence);
+            place->name, entry->sequence);
     }
     check_records(verify, place, entry);
     place->position = entry->first_position + events_of(entry);
+    if (place->position > verify->report->head + 1) {
+        verify->report->head = place->position - 1;
+    }
     place->time_us = entry->time_us;
 }
 
@@ -179,7 +185,7 @@ check_end(struct verify *verify, const struct segment_reader *reader,
         verify_problem(verify,
                        "%s: entry %" PRIu64
                        " at offset %zu is damaged, a whole one follows at %zu",
-                       place->path, reader->next_sequence, reader->at, offset);
+                       place->name, reader->next_sequence, reader->at, offset);
     }
 }
 
@@ -195,13 +201,13 @@ check_segment(struct verify *verify, const struct segment_reader *reader,
         verify_problem(verify,
                        "%s: it is another segment, or of another "
                        "database",
-                       place->path);
+                       place->name);
     }
     if (place->sequence != 0 && header->first_sequence != place->sequence) {
         verify_problem(verify,
                        "%s: it begins with entry %" PRIu64
                        ", and entry %" PRIu64 " is damaged or missing",
-                       place->path, header->first_sequence, place->sequence);
+                       place->name, header->first_sequence, place->sequence);
     }
 }
 
@@ -217,6 +223,7 @@ look_at_segment(struct verify *verify, const char *dir, uint64_t number,
     snprintf(name, sizeof(name), JOURNAL_SEGMENT_PREFIX "%016" PRIx64, number);
     code = file_join(path, dir, name, err);
     if (code == ACTA_OK) {
+        verify_look(verify, path);
         code = segment_reader_open(&reader, path, err);
     }
     if (code == ACTA_CORRUPT) {
@@ -227,7 +234,7 @@ look_at_segment(struct verify *verify, const char *dir, uint64_t number,
     if (code != ACTA_OK) {
         return code;
     }
-    place->path = path;
+    place->name = name;
     verify->report->segments++;
     check_segment(verify, &reader, number, place);
     while (segment_reader_next(&reader, &entry)) {
@@ -277,6 +284,7 @@ look_at_segments(struct verify *verify, const char *dir,
     for (size_t i = 0; code == ACTA_OK && i < numbers->count; i++) {
         uint64_t entries = verify->report->entries;
 
+        verify_look(verify, dir);
         if (i > 0 && numbers->all[i] != numbers->all[i - 1] + 1) {
             verify_problem(verify, "journal: segment %" PRIu64 " is missing",
                            numbers->all[i - 1] + 1);
@@ -287,6 +295,7 @@ look_at_segments(struct verify *verify, const char *dir,
             first = place->sequence - (verify->report->entries - entries);
         }
     }
+    verify_look(verify, dir);
     if (code == ACTA_OK && problems == verify->report->problems) {
         check_against_store(verify, place, first);
     }
@@ -301,6 +310,7 @@ verify_journal(struct verify *verify, const char *dir,
     struct numbers numbers = {0};
     enum acta_code code = list_segments(dir, &numbers, err);
 
+    verify_look(verify, dir);
     if (code == ACTA_OK && numbers.count == 0 && meta != NULL &&
         meta->sequence > 0) {
         verify_problem(verify, "journal: it has no segment");

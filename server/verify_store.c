@@ -266,6 +266,7 @@ look_at_lists(struct contents *contents)
         struct list_head head;
 
         contents->verify->report->lists++;
+        contents->verify->report->streams += name.kind == LIST_STREAM;
         if (name.kind < LIST_STREAM || name.kind >= LIST_KINDS_END ||
             list_head_decode(&head, slice_of_val(key), slice_of_val(val),
                              NULL) != ACTA_OK ||

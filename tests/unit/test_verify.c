@@ -526,7 +526,7 @@ END_TEST
 START_TEST(what_a_server_has_open_and_what_is_no_database_is_not_verified)
 {
     base_open(&base);
-    (void)verify(ACTA_BUSY);
+    (void)verify(ACTA_IN_USE);
     base_close(&base);
     ck_assert_uint_eq(verify(ACTA_OK).problems, 0);
     tempdir_remove(&base.dir);
