@@ -218,7 +218,8 @@ acta_wait_for(struct acta_client *client, const char *name, uint64_t position,
         acta_fail(err, ACTA_TOO_LARGE, "24 hours are the longest wait");
         return 0;
     }
-    buf = core_begin(&client->core, &id, err);
+    buf = wait_ms > 0 ? core_begin_wait(&client->core, &id, err)
+                      : core_begin(&client->core, &id, err);
     if (buf == NULL) {
         return 0;
     }

@@ -254,7 +254,8 @@ may_send(const struct core *core)
     const struct requests *requests = &core->requests;
 
     return requests->waiting.first != NULL &&
-           requests->on_wire < core->server.limits.requests_max &&
+           (requests->on_wire < core->server.limits.requests_max ||
+            request_id_waits(requests->waiting.first->id)) &&
            buf_size(&core->out) < OUT_FULL;
 }
 
@@ -288,8 +289,8 @@ core_written(struct core *core, size_t size, uint64_t now_ms)
     core_pump(core, now_ms);
 }
 
-struct buf *
-core_begin(struct core *core, uint64_t *id, struct acta_err *err)
+static struct buf *
+begin(struct core *core, bool is_wait, uint64_t *id, struct acta_err *err)
 {
     const struct acta_options *given = &core->options->given;
 
@@ -297,18 +298,32 @@ core_begin(struct core *core, uint64_t *id, struct acta_err *err)
         acta_fail(err, ACTA_CANCELLED, "client is closed");
         return NULL;
     }
-    *id = requests_next_id(&core->requests);
+    *id = requests_next_id(&core->requests, is_wait);
     if (*id == 0 || core->requests.size >= given->requests_size_max) {
         acta_fail(err, ACTA_BUSY,
                   "%zu requests of %zu bytes wait for answers; the limits are "
-                  "%zu and %zu",
+                  "%zu and %zu, and %d for a lease or a consumer",
                   core->requests.count, core->requests.size,
-                  given->requests_max, given->requests_size_max);
+                  given->requests_max, given->requests_size_max,
+                  ACTA_WAITS_MAX);
         return NULL;
     }
+    core->begun_id = *id;
     buf_clear(&core->scratch);
     buf_trim(&core->scratch, KEEP);
     return &core->scratch;
+}
+
+struct buf *
+core_begin(struct core *core, uint64_t *id, struct acta_err *err)
+{
+    return begin(core, false, id, err);
+}
+
+struct buf *
+core_begin_wait(struct core *core, uint64_t *id, struct acta_err *err)
+{
+    return begin(core, true, id, err);
 }
 
 struct request *
@@ -326,7 +341,7 @@ core_submit(struct core *core, uint64_t timeout_ms, uint64_t now_ms,
         return NULL;
     }
     request =
-        requests_add(&core->requests, buf_slice(&core->scratch),
+        requests_add(&core->requests, core->begun_id, buf_slice(&core->scratch),
                      timeout_ms < UINT64_MAX - now_ms ? now_ms + timeout_ms
                                                       : UINT64_MAX - 1);
     if (request == NULL) {
@@ -547,7 +562,7 @@ handle_reply(struct core *core, struct request *request, uint8_t kind,
         return code == ACTA_PROTOCOL ? fail_unreadable(core, request, err)
                                      : code;
     }
-    core->requests.on_wire--;
+    core->requests.on_wire -= !request_id_waits(request->id);
     if (is_error && core_is_passing(refusal.code)) {
         request->doubtful |= refusal.code == ACTA_UNKNOWN;
         requests_mark_waiting(&core->requests, request);

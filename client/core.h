@@ -81,7 +81,8 @@ struct core {
 
     struct buf in;
     struct buf out;
-    struct buf scratch; /* The frame of the request that is being made. */
+    struct buf scratch; /* The frame of the request that is being made, */
+    uint64_t begun_id;  /* and its id. */
     size_t room_size;   /* To be read at once. */
 
     struct requests requests;
@@ -174,6 +175,12 @@ void core_pump(struct core *core, uint64_t now_ms);
  * Nothing has to be undone if it is not submitted. NULL: BUSY, CANCELLED.
  */
 struct buf *core_begin(struct core *core, uint64_t *id, struct acta_err *err);
+
+/* The same, of one that the server may keep until something happens: there may
+ * be ACTA_WAITS_MAX of them, whatever there is else.
+ */
+struct buf *core_begin_wait(struct core *core, uint64_t *id,
+                            struct acta_err *err);
 
 /* Submit what was begun. NULL: BUSY, MEMORY, TOO_LARGE. The caller sets what
  * remains: kind, done, user, answer, is_command; then it calls core_pump().

@@ -269,7 +269,8 @@ send_lease(struct acta_lease *lease, uint64_t now_ms)
     struct buf *buf;
     uint64_t id;
 
-    buf = core_begin(core, &id, NULL);
+    buf = change.wait_us > 0 ? core_begin_wait(core, &id, NULL)
+                             : core_begin(core, &id, NULL);
     if (buf == NULL) {
         return false;
     }
@@ -292,8 +293,9 @@ leases_send(struct core *core, uint64_t now_ms)
     struct acta_lease *lease = core->leases.first;
 
     while (lease != NULL && core->leases.to_send > 0) {
-        if (lease->is_due && !send_lease(lease, now_ms)) {
-            return; /* An answer makes room, or there is more later. */
+        if (lease->is_due) {
+            /* Else an answer makes room, or there is more later. */
+            (void)send_lease(lease, now_ms);
         }
         lease = lease->next;
     }

@@ -3,6 +3,40 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* ---- slots ---- */
+
+static bool
+slots_init(struct request_slots *slots, size_t first, size_t count)
+{
+    slots->slots = calloc(count, sizeof(struct request *));
+    slots->free_slots = calloc(count, sizeof(uint32_t));
+    if (slots->slots == NULL || slots->free_slots == NULL) {
+        return false;
+    }
+    slots->first = first;
+    slots->count = count;
+    slots->free_count = count;
+    for (size_t i = 0; i < count; i++) {
+        slots->free_slots[i] = (uint32_t)(count - 1 - i);
+    }
+    return true;
+}
+
+static void
+slots_fini(struct request_slots *slots)
+{
+    free(slots->slots);
+    free(slots->free_slots);
+}
+
+static struct request_slots *
+slots_of(struct requests *requests, uint64_t id)
+{
+    return request_id_waits(id) ? &requests->waits : &requests->usual;
+}
+
+/* ---- all of them ---- */
+
 enum acta_code
 requests_init(struct requests *requests, size_t count_max, struct acta_err *err)
 {
@@ -10,16 +44,10 @@ requests_init(struct requests *requests, size_t count_max, struct acta_err *err)
     assert(count_max <= REQUEST_SLOTS_MAX);
 
     *requests = (struct requests){.deadline_ms = UINT64_MAX};
-    requests->slots = calloc(count_max, sizeof(struct request *));
-    requests->free_slots = calloc(count_max, sizeof(uint32_t));
-    if (requests->slots == NULL || requests->free_slots == NULL) {
+    if (!slots_init(&requests->usual, 0, count_max) ||
+        !slots_init(&requests->waits, REQUEST_WAIT_FIRST, ACTA_WAITS_MAX)) {
         requests_fini(requests);
         return acta_fail(err, ACTA_MEMORY, "%zu requests", count_max);
-    }
-    requests->slots_count = count_max;
-    requests->slots_free = count_max;
-    for (size_t i = 0; i < count_max; i++) {
-        requests->free_slots[i] = (uint32_t)(count_max - 1 - i);
     }
     return ACTA_OK;
 }
@@ -28,10 +56,12 @@ void
 requests_fini(struct requests *requests)
 {
     assert(requests->count == 0);
-    free(requests->slots);
-    free(requests->free_slots);
+    slots_fini(&requests->usual);
+    slots_fini(&requests->waits);
     *requests = (struct requests){0};
 }
+
+/* ---- lists ---- */
 
 /* Put @request behind @before, or first if that is NULL. */
 static void
@@ -73,35 +103,41 @@ list_of(struct requests *requests, const struct request *request)
     return request->sent ? &requests->sent : &requests->waiting;
 }
 
+/* ---- requests ---- */
+
 uint64_t
-requests_next_id(const struct requests *requests)
+requests_next_id(const struct requests *requests, bool is_wait)
 {
-    if (requests->slots_free == 0) {
+    const struct request_slots *slots =
+        is_wait ? &requests->waits : &requests->usual;
+
+    if (slots->free_count == 0) {
         return 0;
     }
     return (requests->serial + 1) << REQUEST_SLOT_BITS |
-           requests->free_slots[requests->slots_free - 1];
+           (slots->first + slots->free_slots[slots->free_count - 1]);
 }
 
 struct request *
-requests_add(struct requests *requests, struct slice frame,
+requests_add(struct requests *requests, uint64_t id, struct slice frame,
              uint64_t deadline_ms)
 {
+    struct request_slots *slots = slots_of(requests, id);
     struct request *request = malloc(sizeof(*request) + frame.size);
 
+    assert(id != 0);
+    assert(id == requests_next_id(requests, request_id_waits(id)));
     if (request == NULL) {
         return NULL;
     }
     *request = (struct request){
-        .id = requests_next_id(requests),
+        .id = id,
         .deadline_ms = deadline_ms,
         .size = frame.size,
     };
-    assert(request->id != 0);
     memcpy(request->frame, frame.data, frame.size);
     requests->serial++;
-    requests->slots_free--;
-    requests->slots[REQUEST_SLOT(request->id)] = request;
+    slots->slots[slots->free_slots[--slots->free_count]] = request;
     requests->count++;
     requests->size += frame.size;
     if (deadline_ms < requests->deadline_ms) {
@@ -114,9 +150,10 @@ requests_add(struct requests *requests, struct slice frame,
 struct request *
 requests_find(const struct requests *requests, uint64_t id)
 {
-    size_t slot = REQUEST_SLOT(id);
-    struct request *request =
-        slot < requests->slots_count ? requests->slots[slot] : NULL;
+    const struct request_slots *slots =
+        request_id_waits(id) ? &requests->waits : &requests->usual;
+    size_t slot = REQUEST_SLOT(id) - slots->first;
+    struct request *request = slot < slots->count ? slots->slots[slot] : NULL;
 
     return request != NULL && request->id == id ? request : NULL;
 }
@@ -124,12 +161,13 @@ requests_find(const struct requests *requests, uint64_t id)
 void
 requests_remove(struct requests *requests, struct request *request)
 {
-    size_t slot = REQUEST_SLOT(request->id);
+    struct request_slots *slots = slots_of(requests, request->id);
+    size_t slot = REQUEST_SLOT(request->id) - slots->first;
 
-    assert(requests->slots[slot] == request);
+    assert(slots->slots[slot] == request);
     list_remove(list_of(requests, request), request);
-    requests->slots[slot] = NULL;
-    requests->free_slots[requests->slots_free++] = (uint32_t)slot;
+    slots->slots[slot] = NULL;
+    slots->free_slots[slots->free_count++] = (uint32_t)slot;
     requests->count--;
     requests->size -= request->size;
 }
@@ -142,7 +180,7 @@ requests_mark_sent(struct requests *requests)
     list_remove(&requests->waiting, request);
     request->sent = true;
     list_insert(&requests->sent, requests->sent.last, request);
-    requests->on_wire++;
+    requests->on_wire += !request_id_waits(request->id);
 }
 
 void

@@ -4,6 +4,10 @@
  * made: waiting to be sent, or sent. Its frame is kept, so that it can be sent
  * again. Nothing here does I/O or knows the time.
  *
+ * Requests that the server may keep for long, until a lease is free or a
+ * consumer has come to a position, have room of their own, and stand in the way
+ * of no others.
+ *
  * One thread at a time.
  */
 
@@ -13,6 +17,7 @@
 #include <acta/acta.h>
 
 #include "answer.h"
+#include "limit.h"
 #include "opcode.h"
 
 /* Ids are a slot in the table, and a serial number in front that makes them
@@ -22,7 +27,8 @@
 #define REQUEST_SLOT(id)  ((size_t)((id) & ((1u << REQUEST_SLOT_BITS) - 1)))
 #define REQUEST_SLOTS_MAX                                                      \
     32768 /* Above are those of subscriptions and of                           \
-             memberships. */
+             memberships, and then those of requests that wait. */
+#define REQUEST_WAIT_FIRST 49152
 
 struct request;
 
@@ -77,37 +83,46 @@ struct request_list {
     struct request *first, *last;
 };
 
+/* Slots that are numbered from @first on. */
+struct request_slots {
+    struct request **slots; /* owned: each with its request, or NULL */
+    uint32_t *free_slots;   /* owned: a stack of those that are NULL */
+    size_t first;
+    size_t free_count;
+    size_t count;
+};
+
 struct requests {
     struct request_list waiting;
     struct request_list sent;
-    struct request **slots; /* owned: each with its request, or NULL */
-    uint32_t *free_slots;   /* owned: a stack of those that are NULL */
-    size_t slots_free;
-    size_t slots_count;
-    size_t count;         /* In both lists. */
-    size_t size;          /* Bytes of their frames. */
+    struct request_slots usual;
+    struct request_slots waits; /* Of those that the server may keep. */
+    size_t count;               /* In both lists. */
+    size_t size;                /* Bytes of their frames. */
     size_t on_wire;       /* Sent here and not answered, also by those that
-                             have been given up since. */
+                             have been given up since, but for waits. */
     uint64_t serial;      /* Of the last id. */
     uint64_t deadline_ms; /* No deadline is before; UINT64_MAX: there is none.
                              It is made exact when it passes. */
 };
 
-/* Room for @count_max requests. MEMORY. */
+/* Room for @count_max requests, and ACTA_WAITS_MAX that wait. MEMORY. */
 enum acta_code requests_init(struct requests *requests, size_t count_max,
                              struct acta_err *err) ACTA_CHECKED;
 
 /* All requests must have been removed. */
 void requests_fini(struct requests *requests);
 
-/* The id that the next request will have; 0: there are too many. */
-uint64_t requests_next_id(const struct requests *requests);
-
-/* Add the request that has the next id and this frame, at the end of those that
- * wait. NULL: no memory.
+/* The id that the next request will have, or the next that waits at the server;
+ * 0: there are too many.
  */
-struct request *requests_add(struct requests *requests, struct slice frame,
-                             uint64_t deadline_ms);
+uint64_t requests_next_id(const struct requests *requests, bool is_wait);
+
+/* Add a request of @id, which is the next, and this frame, at the end of those
+ * that are to be sent. NULL: no memory.
+ */
+struct request *requests_add(struct requests *requests, uint64_t id,
+                             struct slice frame, uint64_t deadline_ms);
 
 /* The request of this id, or NULL. */
 struct request *requests_find(const struct requests *requests, uint64_t id);
@@ -139,6 +154,14 @@ struct request *requests_expired(struct requests *requests, uint64_t now_ms);
  */
 void request_finish(const struct request *request, const struct acta_err *err,
                     const struct answer *answer);
+
+/* Is it the id of one that the server may keep, as of wait_us or timeout_us? */
+static inline bool
+request_id_waits(uint64_t id)
+{
+    return REQUEST_SLOT(id) >= REQUEST_WAIT_FIRST &&
+           REQUEST_SLOT(id) < REQUEST_WAIT_FIRST + ACTA_WAITS_MAX;
+}
 
 /* True if it changes something: then it is not known what became of it when its
  * answer is lost.

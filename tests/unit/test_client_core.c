@@ -2,6 +2,7 @@
  * makes of answers, and what it does when there are none.
  */
 
+#include <acta/acta_consumer.h>
 #include <stdlib.h>
 
 #include "limit.h"
@@ -256,6 +257,67 @@ START_TEST(too_many_requests_are_refused_with_a_clear_error)
     ck_assert_int_eq(peer.err.code, ACTA_BUSY);
     ck_assert_ptr_nonnull(strstr(peer.err.text, "3 requests"));
     ck_assert_uint_eq(told->count, 0);
+}
+END_TEST
+
+static void
+on_waited(void *user, const struct acta_err *err,
+          const struct acta_consumer_changed *changed)
+{
+    (void)changed;
+    ck_assert_ptr_nonnull(err);
+    ++*(unsigned *)user;
+}
+
+static uint64_t
+wait_for(unsigned *told)
+{
+    return acta_wait_for(peer.client, "c", 1, 60000, on_waited, told,
+                         &peer.err);
+}
+
+/* Such requests may take hours, and others must not wait behind them. */
+START_TEST(what_waits_at_the_server_leaves_room_for_others)
+{
+    struct acta_options options = acta_options_of("acta://127.0.0.1");
+    struct told *told = tolds(3);
+    uint64_t first, ids[2];
+    unsigned waited = 0;
+
+    peer_close(&peer);
+    options.requests_max = 2;
+    peer_open(&peer, &options);
+    peer.welcome.limits.requests_max = 1;
+    peer_connect(&peer);
+    first = wait_for(&waited);
+    ck_assert_uint_eq(peer_expect(&peer, OP_AWAIT), first);
+    for (int i = 1; i < ACTA_WAITS_MAX; i++) {
+        ck_assert_uint_ne(wait_for(&waited), 0);
+        peer_expect(&peer, OP_AWAIT);
+    }
+    ck_assert_uint_eq(wait_for(&waited), 0);
+    ck_assert_int_eq(peer.err.code, ACTA_BUSY);
+    ids[0] = ping(&told[0]);
+    ids[1] = ping(&told[1]);
+    ck_assert_uint_eq(acta_ping(peer.client, 0, on_pong, told, &peer.err), 0);
+    ck_assert_uint_eq(peer_expect(&peer, OP_PING), ids[0]);
+    peer_expect_silence(&peer);
+
+    /* The answer to one that was given up is none to the ping. */
+    ck_assert_int_eq(acta_cancel(peer.client, first), ACTA_OK);
+    ck_assert_uint_eq(waited, 1);
+    peer_error(&peer, first, ACTA_NOT_FOUND, "it is gone");
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    peer_expect_silence(&peer);
+    ck_assert_uint_ne(wait_for(&waited), 0); /* In its order. */
+    peer_expect_silence(&peer);
+    peer_pong(&peer, ids[0], 1);
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    ck_assert_uint_eq(peer_expect(&peer, OP_PING), ids[1]);
+    peer_expect(&peer, OP_AWAIT);
+    peer_close(&peer);
+    ck_assert_uint_eq(waited, ACTA_WAITS_MAX + 1);
+    peer_open(&peer, &options);
 }
 END_TEST
 
@@ -784,6 +846,7 @@ main(void)
     tcase_add_test(tcase, answers_may_come_in_pieces_of_any_size);
     tcase_add_test(tcase, no_more_is_on_the_wire_than_the_server_allows);
     tcase_add_test(tcase, too_many_requests_are_refused_with_a_clear_error);
+    tcase_add_test(tcase, what_waits_at_the_server_leaves_room_for_others);
     tcase_add_loop_test(tcase, what_was_not_answered_is_sent_again_in_order, 0,
                         5);
     tcase_add_test(tcase, connection_lost_at_every_byte_costs_nobody_an_answer);

@@ -196,8 +196,11 @@ struct acta_options {
      */
     uint64_t silence_ms;
 
-    size_t requests_max;      /* 4,096: not yet answered, waiting ones too. */
-    size_t requests_size_max; /* 256 MiB: their bytes. */
+    /* 4,096: not yet answered, and those that are not yet sent; besides 1,024
+     * that wait for a lease or a consumer, which are not counted.
+     */
+    size_t requests_max;
+    size_t requests_size_max; /* 256 MiB: bytes of all of them. */
 
     /* 4 MiB: bytes of events that a subscription may be sent before its
      * callbacks have taken the ones before.
