@@ -179,16 +179,13 @@ is_cancelled(const struct msg_append_more *more, struct slice name)
     return found;
 }
 
+/* Only those that do not wait now, and then will, can be too many. */
 static void
 judge_schedules(struct acta_memory *memory, const struct msg_append_more *more,
                 struct verdict *verdict)
 {
-    if (more->schedules_count > 0 &&
-        memory->schedules.count + more->schedules_count > ACTA_SCHEDULES_MAX) {
-        fail(verdict, MSG_FAILED_SCHEDULE, 0, ACTA_TOO_LARGE, 0, 0,
-             "there are too many schedules", more->schedules[0].name);
-        return;
-    }
+    size_t fresh = 0;
+
     for (size_t i = 0; i < more->schedules_count; i++) {
         const struct msg_schedule *wanted = &more->schedules[i];
         const struct memory_schedule *there =
@@ -196,6 +193,7 @@ judge_schedules(struct acta_memory *memory, const struct msg_append_more *more,
                 ? NULL
                 : table_find(&memory->schedules, wanted->name);
 
+        fresh += there == NULL || there->has_failed;
         if (there == NULL && wanted->writes.size == 0) {
             fail(verdict, MSG_FAILED_SCHEDULE, i, ACTA_CONFLICT, 0, 0,
                  "there is no such schedule to be moved", wanted->name);
@@ -204,6 +202,10 @@ judge_schedules(struct acta_memory *memory, const struct msg_append_more *more,
             fail(verdict, MSG_FAILED_SCHEDULE, i, ACTA_CONFLICT, 0, 0,
                  "something else is scheduled under this name", wanted->name);
         }
+    }
+    if (fresh > 0 && memory->schedules_waiting + fresh > ACTA_SCHEDULES_MAX) {
+        fail(verdict, MSG_FAILED_SCHEDULE, 0, ACTA_TOO_LARGE, 0, 0,
+             "there are too many schedules", more->schedules[0].name);
     }
 }
 
@@ -247,11 +249,13 @@ apply_schedule(struct acta_memory *memory, const struct msg_schedule *wanted)
         schedule->created_us = memory->now_us;
         schedule->writes = memory_copy(wanted->writes);
         read_writes(schedule);
+        memory->schedules_waiting++;
         table_put(&memory->schedules, &schedule->named, wanted->name);
     } else if (wanted->writes.size > 0) {
         return; /* It was sent again. */
     }
     schedule->due_us = wanted->due_us + (wanted->is_delay ? memory->now_us : 0);
+    memory->schedules_waiting += schedule->has_failed;
     schedule->has_failed = false;
     schedule->why.text[0] = '\0';
 }

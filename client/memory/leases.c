@@ -113,13 +113,49 @@ memory_leases_fini(struct acta_memory *memory)
 
 /* ---- changes ---- */
 
+/* Who waits for it with this claim already; NULL: nobody. */
+static struct memory_wait *
+find_twin(const struct acta_memory *memory, const struct memory_lease *lease,
+          const uint8_t *claim)
+{
+    struct memory_wait *wait = memory->waits;
+
+    while (wait != NULL && !(waits_for(wait, lease) &&
+                             memcmp(wait->claim, claim, UUID_SIZE) == 0)) {
+        wait = wait->next;
+    }
+    return wait;
+}
+
+/* If it was sent before, over a connection that may be dead, it takes the place
+ * of that one.
+ */
+static void
+wait_in_line(struct memory_connection *connection, uint64_t id,
+             const struct msg_change_lease *change,
+             const struct memory_lease *lease)
+{
+    struct acta_memory *memory = connection->memory;
+    struct memory_wait *twin = find_twin(memory, lease, change->claim);
+    struct memory_wait *wait =
+        memory_add_wait(connection, id, change->name, change->wait_us, twin);
+
+    wait->is_for_lease = true;
+    wait->holder = memory_copy(change->holder);
+    memcpy(wait->claim, change->claim, UUID_SIZE);
+    wait->duration_us = change->duration_us;
+    if (twin != NULL) {
+        memory_refuse_wait(memory, twin, ACTA_CANCELLED,
+                           "the same claim came again");
+    }
+}
+
 static enum acta_code
 acquire(struct memory_connection *connection, uint64_t id,
         const struct msg_change_lease *change, struct memory_lease *lease,
         struct acta_err *err)
 {
     struct acta_memory *memory = connection->memory;
-    struct memory_wait *wait;
 
     if (lease == NULL) {
         lease = memory_alloc(sizeof(*lease));
@@ -140,11 +176,7 @@ acquire(struct memory_connection *connection, uint64_t id,
                          (int)lease->holder.size,
                          (const char *)lease->holder.data);
     }
-    wait = memory_add_wait(connection, id, change->name, change->wait_us);
-    wait->is_for_lease = true;
-    wait->holder = memory_copy(change->holder);
-    memcpy(wait->claim, change->claim, UUID_SIZE);
-    wait->duration_us = change->duration_us;
+    wait_in_line(connection, id, change, lease);
     return ACTA_OK;
 }
 
@@ -189,6 +221,10 @@ handle_change_lease(struct memory_connection *connection, uint64_t id,
     struct memory_lease *lease;
     enum acta_code code = msg_change_lease_decode(&change, body, err);
 
+    if (code == ACTA_OK && change.kind == MSG_LEASE_ACQUIRE &&
+        change.wait_us > 0) {
+        code = memory_check_waits(connection, err);
+    }
     if (code != ACTA_OK) {
         return code;
     }

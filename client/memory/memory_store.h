@@ -130,6 +130,7 @@ struct memory_connection {
     struct memory_sub *subs;
     size_t subs_count;
     size_t members_count;
+    size_t waits_count;
 };
 
 struct acta_memory {
@@ -150,6 +151,7 @@ struct acta_memory {
     struct table consumers;
     struct table leases;
     struct table schedules;
+    size_t schedules_waiting;  /* Of them: the others have failed. */
     struct memory_wait *waits; /* In the order of arrival. */
     struct memory_connection *connections;
 };
@@ -214,13 +216,22 @@ void memory_consumers_fini(struct acta_memory *memory);
 
 /* ---- waits.c ---- */
 
-/* Put somebody at the end of those who wait; the caller fills in what for. */
+/* TOO_LARGE: no more requests of the connection may wait. */
+enum acta_code memory_check_waits(const struct memory_connection *connection,
+                                  struct acta_err *err);
+
+/* Put somebody among those who wait, in front of @before, or at the end if that
+ * is NULL; the caller fills in what for.
+ */
 struct memory_wait *memory_add_wait(struct memory_connection *connection,
                                     uint64_t request_id, struct slice name,
-                                    uint64_t wait_us);
+                                    uint64_t wait_us,
+                                    const struct memory_wait *before);
 
-/* Take it out of the line and free it. */
+/* Take it out of the line and free it; answer it with an error before. */
 void memory_end_wait(struct acta_memory *memory, struct memory_wait *wait);
+void memory_refuse_wait(struct acta_memory *memory, struct memory_wait *wait,
+                        enum acta_code code, const char *text);
 
 /* Those of a connection that is over. */
 void memory_forget_waits(struct acta_memory *memory,

@@ -46,6 +46,7 @@ void
 memory_remove_schedule(struct acta_memory *memory,
                        struct memory_schedule *schedule)
 {
+    memory->schedules_waiting -= !schedule->has_failed;
     table_remove(&memory->schedules, &schedule->named);
     memory_free_copy(&schedule->writes);
     free(schedule);
@@ -83,6 +84,7 @@ run(struct acta_memory *memory, struct memory_schedule *schedule)
         memory_remove_schedule(memory, schedule);
     } else {
         schedule->has_failed = true;
+        memory->schedules_waiting--;
         schedule->why = verdict.err;
     }
 }

@@ -3,20 +3,35 @@
 
 #include <stdlib.h>
 
+#include "limit.h"
 #include "memory_handle.h"
+
+enum acta_code
+memory_check_waits(const struct memory_connection *connection,
+                   struct acta_err *err)
+{
+    return connection->waits_count < ACTA_WAITS_MAX
+               ? ACTA_OK
+               : acta_fail(err, ACTA_TOO_LARGE,
+                           "connection has %d requests that wait, the limit",
+                           ACTA_WAITS_MAX);
+}
 
 struct memory_wait *
 memory_add_wait(struct memory_connection *connection, uint64_t request_id,
-                struct slice name, uint64_t wait_us)
+                struct slice name, uint64_t wait_us,
+                const struct memory_wait *before)
 {
     struct acta_memory *memory = connection->memory;
     struct memory_wait *wait = memory_alloc(sizeof(*wait));
-    struct memory_wait **end = &memory->waits;
+    struct memory_wait **at = &memory->waits;
 
-    while (*end != NULL) {
-        end = &(*end)->next;
+    while (*at != before) {
+        at = &(*at)->next;
     }
-    *end = wait;
+    wait->next = *at;
+    *at = wait;
+    connection->waits_count++;
     wait->connection = connection;
     wait->request_id = request_id;
     wait->name = memory_copy(name);
@@ -35,9 +50,22 @@ memory_end_wait(struct acta_memory *memory, struct memory_wait *wait)
         at = &(*at)->next;
     }
     *at = wait->next;
+    wait->connection->waits_count--;
     memory_free_copy(&wait->name);
     memory_free_copy(&wait->holder);
     free(wait);
+}
+
+void
+memory_refuse_wait(struct acta_memory *memory, struct memory_wait *wait,
+                   enum acta_code code, const char *text)
+{
+    struct acta_err err;
+
+    acta_fail(&err, code, "%.*s: %s", (int)wait->name.size,
+              (const char *)wait->name.data, text);
+    memory_refuse(wait->connection, wait->request_id, &err);
+    memory_end_wait(memory, wait);
 }
 
 void
@@ -77,6 +105,9 @@ handle_await(struct memory_connection *connection, uint64_t id,
     struct msg_await wanted;
     enum acta_code code = msg_await_decode(&wanted, body, err);
 
+    if (code == ACTA_OK && wanted.timeout_us > 0) {
+        code = memory_check_waits(connection, err);
+    }
     if (code != ACTA_OK) {
         return code;
     }
@@ -92,7 +123,8 @@ handle_await(struct memory_connection *connection, uint64_t id,
         return acta_fail(err, ACTA_TIMEOUT, "it is at position %ju",
                          (uintmax_t)memory_consumer_position(consumer));
     }
-    wait = memory_add_wait(connection, id, wanted.consumer, wanted.timeout_us);
+    wait = memory_add_wait(connection, id, wanted.consumer, wanted.timeout_us,
+                           NULL);
     wait->position = wanted.position;
     return ACTA_OK;
 }
@@ -100,40 +132,24 @@ handle_await(struct memory_connection *connection, uint64_t id,
 /* ---- all of them ---- */
 
 static void
-refuse(const struct memory_wait *wait, enum acta_code code, const char *text)
-{
-    struct acta_err err;
-
-    acta_fail(&err, code, "%.*s: %s", (int)wait->name.size,
-              (const char *)wait->name.data, text);
-    memory_refuse(wait->connection, wait->request_id, &err);
-}
-
-/* True if it was answered. */
-static bool
-look_at(struct acta_memory *memory, const struct memory_wait *wait)
+look_at(struct acta_memory *memory, struct memory_wait *wait)
 {
     const struct memory_consumer *consumer =
         wait->is_for_lease ? NULL : table_find(&memory->consumers, wait->name);
 
     if (!wait->is_for_lease && consumer == NULL) {
-        refuse(wait, ACTA_NOT_FOUND, "the consumer was deleted");
-        return true;
-    }
-    if (consumer != NULL &&
-        memory_consumer_position(consumer) >= wait->position) {
+        memory_refuse_wait(memory, wait, ACTA_NOT_FOUND,
+                           "the consumer was deleted");
+    } else if (consumer != NULL &&
+               memory_consumer_position(consumer) >= wait->position) {
         tell_position(wait->connection, wait->request_id, consumer);
-        return true;
+        memory_end_wait(memory, wait);
+    } else if (wait->until_us <= memory->now_us && wait->is_for_lease) {
+        memory_refuse_wait(memory, wait, ACTA_HELD, "is held by another");
+    } else if (wait->until_us <= memory->now_us) {
+        memory_refuse_wait(memory, wait, ACTA_TIMEOUT,
+                           "has not come to the position");
     }
-    if (wait->until_us > memory->now_us) {
-        return false;
-    }
-    if (wait->is_for_lease) {
-        refuse(wait, ACTA_HELD, "is held by another");
-    } else {
-        refuse(wait, ACTA_TIMEOUT, "has not come to the position");
-    }
-    return true;
 }
 
 void
@@ -143,9 +159,7 @@ memory_look_at_waits(struct acta_memory *memory)
 
     for (struct memory_wait *wait = memory->waits; wait != NULL; wait = next) {
         next = wait->next;
-        if (look_at(memory, wait)) {
-            memory_end_wait(memory, wait);
-        }
+        look_at(memory, wait);
     }
 }
 

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../../client/memory/memory_store.h"
+#include "limit.h"
 #include "words.h"
 
 #define THREADS 4
@@ -91,6 +93,50 @@ START_TEST(what_is_due_happens_in_its_order_and_at_its_time)
     ck_assert_uint_eq(event_of("later", 3)->time_us, START + 30 * SECOND);
     plan("five", "Past", START);
     ck_assert_uint_eq(event_of("later", 4)->time_us, START + 30 * SECOND);
+}
+END_TEST
+
+/* Change schedule "s" or "t", which writes to @stream; NULL: move it. */
+static enum acta_code
+change_schedule(const char *name, const char *stream, uint64_t due_us)
+{
+    struct acta_append *append = acta_append_new();
+    struct acta_append *what = NULL;
+    enum acta_code code;
+
+    if (stream == NULL) {
+        acta_append_move_schedule(append, name, due_us);
+    } else {
+        what = write_to(NULL, stream, 0);
+        add(what, "X", "", NULL);
+        acta_append_schedule(append, name, due_us, what);
+        acta_append_free(what);
+    }
+    code = acta_sync_append(place.sync, append, NULL, &place.err);
+    acta_append_free(append);
+    return code;
+}
+
+/* As if there were so many. */
+START_TEST(with_as_many_schedules_as_may_be_those_there_are_can_be_moved)
+{
+    size_t *waiting = &place.memory->schedules_waiting;
+
+    store("full", "X", 1);
+    expect(ACTA_OK, change_schedule("s", "a", START + 100 * SECOND));
+    expect(ACTA_OK, change_schedule("failed", "full", START + 1));
+    acta_memory_pass(place.memory, 1);
+    ck_assert_uint_eq(*waiting, 1);
+    *waiting += ACTA_SCHEDULES_MAX - 1;
+    expect(ACTA_TOO_LARGE, change_schedule("t", "b", START + SECOND));
+    expect(ACTA_OK, change_schedule("s", NULL, START + 200 * SECOND));
+    expect(ACTA_TOO_LARGE, change_schedule("failed", NULL, START + SECOND));
+    *waiting -= 1;
+    expect(ACTA_OK, change_schedule("failed", NULL, START + 300 * SECOND));
+    *waiting -= ACTA_SCHEDULES_MAX - 2;
+    acta_memory_pass(place.memory, 300 * SECOND);
+    ck_assert_uint_eq(*waiting, 0);
+    ck_assert_uint_eq(event_of("a", 1)->time_us, START + 200 * SECOND);
 }
 END_TEST
 
@@ -272,6 +318,8 @@ main(void)
     tcase_add_test(tcase, the_time_stands_still_until_it_is_moved);
     tcase_add_test(tcase, events_grow_too_old);
     tcase_add_test(tcase, what_is_due_happens_in_its_order_and_at_its_time);
+    tcase_add_test(
+        tcase, with_as_many_schedules_as_may_be_those_there_are_can_be_moved);
     tcase_add_test(tcase, a_lease_is_held_by_the_time_of_the_memory);
     tcase_add_test(tcase, who_waits_in_vain_moves_the_time);
     tcase_add_test(tcase, a_time_that_passes_breaks_no_connection);
