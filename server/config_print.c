@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "verify_command.h"
+
 #define WIDTH  78
 #define INDENT 6
 
@@ -49,7 +51,8 @@ print_wrapped(FILE *out, const char *text)
 void
 config_print_help(FILE *out)
 {
-    fprintf(out, "usage: actad [OPTION...]\n\n"
+    fprintf(out, "usage: actad [OPTION...]\n"
+                 "       " VERIFY_USAGE "   (is a database whole?)\n\n"
                  "The server of Acta, an event store. Options may also stand "
                  "in\n" CONFIG_FILE " (key = value), and in the environment\n"
                  "(ACTA_DATA_DIR for --data-dir).\n\n");

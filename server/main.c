@@ -22,6 +22,7 @@
 #include "file.h"
 #include "log.h"
 #include "server.h"
+#include "verify_command.h"
 
 #define DATABASE_NAME "main"
 
@@ -360,12 +361,28 @@ serve(struct daemon *daemon, char **environment)
     return EXIT_SUCCESS;
 }
 
+/* Of damage all is said already. */
+static int
+verify(int argc, char **argv)
+{
+    struct acta_err err;
+    enum acta_code code = verify_command(argc, argv, stdout, &err);
+
+    if (code != ACTA_OK && code != ACTA_CORRUPT) {
+        fprintf(stderr, "actad: %s\n", err.text);
+    }
+    return code == ACTA_OK ? EXIT_SUCCESS : (int)exit_code_of(code);
+}
+
 int
 main(int argc, char **argv, char **environment)
 {
     static struct daemon daemon; /* Large. */
     struct acta_err err;
 
+    if (argc > 1 && strcmp(argv[1], "verify") == 0) {
+        exit(verify(argc - 2, argv + 2));
+    }
     daemon.argc = argc;
     daemon.argv = argv;
     if (config_load(&daemon.config, argc, argv, environment, &err) != ACTA_OK) {
