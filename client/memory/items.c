@@ -103,6 +103,7 @@ group_done(struct memory_group *group, struct group_item *item)
     out_of_hand(item);
     TAILQ_REMOVE(&group->items, item, in_group);
     group->items_count--;
+    group->parked_count -= was_parked;
     memory_free_copy(&item->reason);
     free(item);
     if (--key->items_count == 0) {
@@ -133,6 +134,7 @@ static void
 rest(struct memory_group *group, struct group_item *item, bool is_behind)
 {
     item->state = ITEM_AT_REST;
+    group->parked_count += !item->is_parked;
     if (!item->is_parked || !is_behind) {
         item->is_parked = true;
         item->is_behind = is_behind;

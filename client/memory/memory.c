@@ -10,6 +10,11 @@
 
 #define START_US UINT64_C(946684800000000) /* 2000-01-01 00:00 UTC */
 
+/* So far from the end of what 64 bits hold that whatever is due at some time
+ * behind it, as delays and durations may be, is before that.
+ */
+#define END_US (UINT64_C(1) << 62)
+
 struct acta_memory *
 acta_memory_new(void)
 {
@@ -108,6 +113,7 @@ memory_move(struct acta_memory *memory, uint64_t time_us)
 {
     uint64_t due_us;
 
+    time_us = earlier(time_us, END_US);
     if (time_us <= memory->now_us) {
         return;
     }
@@ -134,7 +140,7 @@ void
 acta_memory_pass(struct acta_memory *memory, uint64_t duration_us)
 {
     pthread_mutex_lock(&memory->lock);
-    memory_move(memory, memory->now_us + duration_us);
+    memory_move(memory, memory->now_us + earlier(duration_us, END_US));
     pthread_mutex_unlock(&memory->lock);
 }
 

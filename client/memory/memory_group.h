@@ -66,6 +66,7 @@ struct memory_group {
     struct memory_consumer *consumer;
     struct group_items items; /* By position. */
     size_t items_count;
+    size_t parked_count; /* Of them. */
     struct table keys;
     struct group_members members;
     uint64_t turn;

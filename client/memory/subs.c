@@ -104,7 +104,11 @@ judge_consumer(const struct acta_memory *memory, struct slice name,
     if (consumer == NULL) {
         return ACTA_NOT_FOUND;
     }
-    return consumer->epoch == epoch ? ACTA_OK : ACTA_FENCED;
+    if (consumer->epoch != epoch) {
+        return ACTA_FENCED;
+    }
+    /* A group has an epoch, too, but is joined. */
+    return consumer->group == NULL ? ACTA_OK : ACTA_INVALID;
 }
 
 void
@@ -156,7 +160,8 @@ check(struct memory_connection *connection, uint64_t id,
     }
     return code == ACTA_OK
                ? ACTA_OK
-               : acta_fail(err, code, "consumer %.*s is not of this epoch",
+               : acta_fail(err, code,
+                           "consumer %.*s is not a plain one of this epoch",
                            (int)wanted->consumer.size,
                            (const char *)wanted->consumer.data);
 }

@@ -138,7 +138,8 @@ read_next(struct memory_group *group)
     const struct acta_memory *memory = group->memory;
 
     while (consumer->position < memory_head(memory) &&
-           group->items_count < ACTA_GROUP_PENDING_MAX) {
+           group->parked_count < ACTA_GROUP_PARKED_MAX &&
+           group->items_count - group->parked_count < ACTA_GROUP_PENDING_MAX) {
         struct memory_event *kept = memory_at(memory, ++consumer->position);
         struct group_item *item;
 

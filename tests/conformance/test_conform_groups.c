@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "msg.h"
+#include "opcode.h"
+#include "wire.h"
 #include "words.h"
 
 #define SLOTS 10
@@ -327,6 +330,34 @@ START_TEST(groups_are_paused_reset_altered_and_deleted)
 }
 END_TEST
 
+START_TEST(a_group_is_joined_and_not_subscribed_to)
+{
+    const struct acta_consumer_changed *changed;
+    struct acta_group group = acta_group_of(0);
+    struct msg_subscribe wanted = {
+        .query = QUERY_ALL,
+        .credit = 1000,
+        .consumer = slice_of("g"),
+    };
+    struct wire wire;
+
+    place_begin(_i);
+    expect(ACTA_OK, acta_sync_create_group(place.sync, "g", &group, &changed,
+                                           &place.err));
+    wanted.epoch = changed->epoch;
+    wire_open(&wire);
+    msg_subscribe_encode(&wire.peer.out, 2, &wanted);
+    wire_send(&wire);
+    wire_expect_error(&wire, 2, ACTA_INVALID);
+    wanted.epoch++;
+    msg_subscribe_encode(&wire.peer.out, 3, &wanted);
+    wire_send(&wire);
+    wire_expect_error(&wire, 3, ACTA_FENCED);
+    wire_close(&wire);
+    place_end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -341,6 +372,7 @@ main(void)
     CASE(what_is_parked_is_replayed_or_dropped_and_then_the_next);
     CASE(behind_a_parked_one_others_go_on_if_they_may);
     CASE(groups_are_paused_reset_altered_and_deleted);
+    CASE(a_group_is_joined_and_not_subscribed_to);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "../../client/memory/memory_store.h"
+#include "../../client/memory/memory_group.h"
 #include "limit.h"
 #include "words.h"
 
@@ -44,6 +44,22 @@ START_TEST(the_time_stands_still_until_it_is_moved)
     acta_memory_set_time(place.memory, START + 100);
     acta_memory_set_time(place.memory, START + 50); /* It is over. */
     ck_assert_uint_eq(acta_memory_time(place.memory), START + 100);
+}
+END_TEST
+
+START_TEST(the_time_has_an_end)
+{
+    struct acta_acquire acquire = acta_acquire_of("l", 60000);
+    struct acta_lease *lease;
+
+    acquire.no_renewal = true;
+    expect(ACTA_OK,
+           acta_sync_acquire(place.sync, &acquire, &lease, &place.err));
+    acta_memory_pass(place.memory, UINT64_MAX);
+    ck_assert_uint_eq(acta_memory_time(place.memory), UINT64_C(1) << 62);
+    acta_memory_set_time(place.memory, UINT64_MAX);
+    ck_assert_uint_eq(acta_memory_time(place.memory), UINT64_C(1) << 62);
+    ck_assert(!acta_lease_is_held(lease));
 }
 END_TEST
 
@@ -137,6 +153,34 @@ START_TEST(with_as_many_schedules_as_may_be_those_there_are_can_be_moved)
     acta_memory_pass(place.memory, 300 * SECOND);
     ck_assert_uint_eq(*waiting, 0);
     ck_assert_uint_eq(event_of("a", 1)->time_us, START + 200 * SECOND);
+}
+END_TEST
+
+/* As if there were so many. */
+START_TEST(events_that_are_parked_are_not_counted_among_those_that_wait)
+{
+    struct acta_group settings = acta_group_of(0);
+    struct acta_join join = acta_join_of("g", 1);
+    const struct acta_handed *handed;
+    struct acta_worker *worker;
+    struct memory_group *group;
+
+    store("a", "X", 1);
+    expect(ACTA_OK, acta_sync_create_group(place.sync, "g", &settings, NULL,
+                                           &place.err));
+    group =
+        ((struct memory_consumer *)place.memory->consumers.entries[0])->group;
+    group->items_count += ACTA_GROUP_PENDING_MAX;
+    group->parked_count += ACTA_GROUP_PENDING_MAX;
+    expect(ACTA_OK, acta_worker_open(&worker, place.sync, &join, &place.err));
+    expect(ACTA_OK,
+           acta_worker_next(worker, PLACE_PATIENCE_MS, &handed, &place.err));
+    ck_assert_uint_eq(handed->event->position, 1);
+    acta_worker_park(worker, handed->number, "no");
+    acta_worker_close(worker);
+    group->items_count -= ACTA_GROUP_PENDING_MAX;
+    group->parked_count -= ACTA_GROUP_PENDING_MAX;
+    ck_assert_uint_eq(group->parked_count, group->items_count);
 }
 END_TEST
 
@@ -316,10 +360,13 @@ main(void)
 
     tcase_add_checked_fixture(tcase, setup, place_end);
     tcase_add_test(tcase, the_time_stands_still_until_it_is_moved);
+    tcase_add_test(tcase, the_time_has_an_end);
     tcase_add_test(tcase, events_grow_too_old);
     tcase_add_test(tcase, what_is_due_happens_in_its_order_and_at_its_time);
     tcase_add_test(
         tcase, with_as_many_schedules_as_may_be_those_there_are_can_be_moved);
+    tcase_add_test(
+        tcase, events_that_are_parked_are_not_counted_among_those_that_wait);
     tcase_add_test(tcase, a_lease_is_held_by_the_time_of_the_memory);
     tcase_add_test(tcase, who_waits_in_vain_moves_the_time);
     tcase_add_test(tcase, a_time_that_passes_breaks_no_connection);

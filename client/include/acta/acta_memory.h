@@ -86,7 +86,8 @@ ACTA_API uint64_t acta_memory_time(struct acta_memory *memory);
 
 /* Move the time: to @time_us, which does nothing if it is over, or by a
  * duration. All that is due up to then happens, in its order, before this
- * returns; clients are told when they turn next.
+ * returns; clients are told when they turn next. At 2^62, in the year 148107,
+ * it stands still for ever.
  */
 ACTA_API void acta_memory_set_time(struct acta_memory *memory,
                                    uint64_t time_us);
