@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "client.h"
+#include "sub.h"
 #include "sync.h"
 
 struct acta_follower {
@@ -288,6 +289,14 @@ void
 acta_follower_interrupt(struct acta_follower *follower)
 {
     interrupt_signal(follower->interrupt_fd);
+}
+
+void
+follower_merge(struct acta_follower *follower)
+{
+    if (follower->sub != NULL) {
+        follower->sub->merges = true;
+    }
 }
 
 void

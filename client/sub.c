@@ -405,7 +405,7 @@ sub_receive(struct acta_sub *sub, uint8_t kind, uint8_t *body, size_t size,
     if (kind == OP_SUBSCRIBED) {
         return msg_number_decode(&head, kind, slice_make(body, size), err);
     }
-    if (sub->paused || sub->first != NULL) {
+    if (sub->paused || sub->first != NULL || sub->merges) {
         return hold(sub, kind, body, size, err);
     }
     return hand_out(sub, kind, body, size, err);
@@ -463,6 +463,9 @@ catch_up(struct core *core, size_t slot, struct acta_err *err)
 
         if (sub == NULL || sub->paused || sub->first == NULL) {
             return ACTA_OK;
+        }
+        if (sub->merges) {
+            sub_merge(sub);
         }
         held = sub->first;
         sub->first = held->next;

@@ -17,7 +17,9 @@
 
 #define SUBS_MAX 1024
 
-/* A frame that came while the subscription was paused. */
+/* A frame that came while the subscription was paused, or that waits for what
+ * came with it.
+ */
 struct held {
     struct held *next;
     uint8_t kind;
@@ -35,6 +37,7 @@ struct acta_sub {
     uint64_t position;
     size_t credit_due; /* Bytes taken and not yet granted again. */
     bool paused;
+    bool merges; /* What came in by now is handed out as one delivery. */
     bool in_callback;
     bool dead; /* To be freed when the callback has returned. */
 
@@ -71,6 +74,11 @@ bool sub_lives_on(struct acta_sub *sub);
 
 /* See acta_checkpoint(). */
 void sub_checkpoint(struct acta_sub *sub, uint64_t position);
+
+/* ---- sub_merge.c, for sub.c ---- */
+
+/* Make the deliveries that are held first one, as far as that is of use. */
+void sub_merge(struct acta_sub *sub);
 
 /* ---- sub_consumer.c, for sub.c ---- */
 

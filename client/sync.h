@@ -73,6 +73,11 @@ int interrupt_open(struct acta_err *err);
 void interrupt_signal(int interrupt_fd);
 void interrupt_close(int interrupt_fd);
 
+/* Let news be all that has come in by then, as one: for those for whom each
+ * piece has a price of its own.
+ */
+void follower_merge(struct acta_follower *follower);
+
 /* Take it from the lists of @sync and free it. */
 void cursor_free(struct acta_cursor *cursor);
 void follower_free(struct acta_follower *follower);

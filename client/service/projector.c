@@ -194,6 +194,7 @@ projector_follow(struct acta_projector *projector, uint64_t position,
     } while (projector_can_go_on(projector, &code, err));
     if (code == ACTA_OK) {
         projector->epoch = acta_follower_epoch(projector->follower);
+        follower_merge(projector->follower);
     }
     return code;
 }

@@ -581,6 +581,85 @@ START_TEST(a_model_that_always_fails_stops_it)
 }
 END_TEST
 
+/* ---- what comes while it is busy ---- */
+
+#define BURST 100
+
+static unsigned commits;
+
+static enum acta_code
+commit_counted(void *user, struct acta_err *why)
+{
+    commits++;
+    return real.commit(user, why);
+}
+
+/* The second event is pushed to it on its own; so are those of the burst, while
+ * it is busy with that. The last one ends the run.
+ */
+static enum acta_verdict
+count_burst(void *user, struct acta_context *context,
+            const struct acta_event *event)
+{
+    if (event->position <= 2) {
+        store_many(event->position == 1 ? 1 : BURST);
+    }
+    if (event->position == 2 + BURST) {
+        acta_projector_interrupt(projector);
+    }
+    return count(user, context, event);
+}
+
+static void
+run_through_burst(void)
+{
+    struct acta_keeper counting;
+
+    keep_in_sqlite();
+    real = *acta_sqlite_keeper(model);
+    counting = real;
+    counting.commit = commit_counted;
+    acta_projection_keep(projection, &counting);
+    acta_projection_on(projection, "Placed", count_burst, NULL);
+    options.is_once = false;
+    commits = 0;
+    store_many(1);
+    run_well();
+}
+
+START_TEST(what_comes_while_it_is_busy_is_committed_together)
+{
+    run_through_burst();
+    ck_assert_int_eq(counted(), 2 + BURST);
+    ck_assert_uint_eq(status()->handled, 2 + BURST);
+    ck_assert_uint_eq(consumer("orders")->position, 2 + BURST);
+    ck_assert_uint_le(commits, BURST / 10);
+}
+END_TEST
+
+START_TEST(what_is_committed_together_is_no_more_than_is_wanted)
+{
+    options.batch_max = 3;
+    run_through_burst();
+    ck_assert_int_eq(counted(), 2 + BURST);
+    ck_assert_uint_ge(commits, BURST / 3);
+    ck_assert_uint_le(commits, BURST / 2);
+}
+END_TEST
+
+START_TEST(poison_within_what_is_committed_together_takes_no_other_along)
+{
+    break_at(BURST / 2, 100, ACTA_VERDICT_PARK);
+    run_through_burst();
+    ck_assert_int_eq(counted(), 1 + BURST);
+    ck_assert_uint_eq(status()->handled, 1 + BURST);
+    ck_assert_uint_eq(status()->parked, 1);
+    ck_assert_int_eq(number(db, "SELECT position FROM acta_checkpoint"),
+                     2 + BURST);
+    ck_assert_uint_le(commits, BURST / 10);
+}
+END_TEST
+
 /* ---- one or many ---- */
 
 /* Another instance runs to the end, with connections of its own. */
@@ -828,6 +907,10 @@ projection_suite(void)
     tcase_add_test(tcase, a_commit_that_fails_is_tried_again);
     tcase_add_test(tcase, a_commit_that_was_done_though_it_failed_counts_once);
     tcase_add_test(tcase, a_model_that_always_fails_stops_it);
+    tcase_add_test(tcase, what_comes_while_it_is_busy_is_committed_together);
+    tcase_add_test(tcase, what_is_committed_together_is_no_more_than_is_wanted);
+    tcase_add_test(
+        tcase, poison_within_what_is_committed_together_takes_no_other_along);
     tcase_add_test(tcase, the_last_one_that_came_is_the_one);
     tcase_add_test(tcase, a_model_refuses_who_is_late);
     tcase_add_test(tcase, an_instance_stands_by_until_the_lease_is_free);

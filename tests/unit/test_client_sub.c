@@ -14,8 +14,9 @@ static struct peer peer;
 /* What the callbacks were told, and what they do. */
 static struct seen {
     struct acta_sub *sub;
-    uint64_t last;  /* Position of the last event. */
-    unsigned count; /* Events. */
+    uint64_t last;   /* Position of the last event. */
+    unsigned count;  /* Events, */
+    unsigned pieces; /* and so often some were told. */
     unsigned moved;
     unsigned caught_up;
     unsigned fell_behind;
@@ -55,6 +56,7 @@ on_events(void *user, const struct acta_batch *batch)
     }
     ck_assert_uint_ge(batch->position, seen.last);
     ck_assert_uint_ge(batch->head, batch->position);
+    seen.pieces++;
     seen.position = batch->position;
     act();
 }
@@ -400,6 +402,118 @@ START_TEST(what_a_paused_subscription_holds_is_asked_for_again_if_lost)
 }
 END_TEST
 
+/* ---- what is merged ---- */
+
+static uint64_t
+subscribe_merging(void)
+{
+    peer_connect(&peer);
+    subscribe(NULL, 0);
+    seen.sub->merges = true;
+    return expect_subscribe(0);
+}
+
+static void
+deliver_nothing(uint64_t id, uint64_t position, uint64_t head)
+{
+    struct msg_delivery nothing = {.position = position, .head = head};
+    struct msg_open open = msg_delivery_begin(&peer.answer, id);
+
+    msg_delivery_end(&peer.answer, open, &nothing);
+}
+
+static void
+take_what_is_due(void)
+{
+    ck_assert_uint_eq(core_due(&peer.client->core), 0);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+}
+
+START_TEST(what_came_in_together_is_told_as_one)
+{
+    uint64_t id = subscribe_merging();
+
+    seen.pauses = true;
+    peer_delivery(&peer, id, 1, 2, 6);
+    peer_delivery(&peer, id, 3, 3, 7);
+    peer_delivery(&peer, id, 4, 6, 8);
+    deliver_nothing(id, 7, 9);
+    say_number(OP_CAUGHT_UP, id, 9);
+    peer_delivery(&peer, id, 10, 10, 10);
+    peer_delivery(&peer, id, 11, 11, 11);
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    ck_assert_uint_eq(seen.count, 0);
+
+    take_what_is_due();
+    ck_assert_uint_eq(seen.pieces, 1);
+    ck_assert_uint_eq(seen.count, 6);
+    ck_assert_uint_eq(seen.position, 7);
+    ck_assert_uint_eq(acta_sub_position(seen.sub), 7);
+    ck_assert_uint_eq(seen.caught_up, 0);
+    acta_resume(seen.sub);
+    take_what_is_due();
+    ck_assert_uint_eq(seen.caught_up, 1);
+    ck_assert_uint_eq(seen.pieces, 1);
+    acta_resume(seen.sub);
+    take_what_is_due();
+    ck_assert_uint_eq(seen.pieces, 2);
+    ck_assert_uint_eq(seen.last, 11);
+}
+END_TEST
+
+START_TEST(one_alone_is_told_at_once)
+{
+    uint64_t id = subscribe_merging();
+
+    for (uint64_t i = 1; i <= 3; i++) {
+        peer_delivery(&peer, id, i, i, i);
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        take_what_is_due();
+        ck_assert_uint_eq(seen.pieces, i);
+    }
+}
+END_TEST
+
+#define MANY 1000
+
+START_TEST(what_is_merged_is_no_more_than_some_size)
+{
+    uint64_t id = subscribe_merging();
+    unsigned frames = 0;
+    size_t size = 0;
+
+    for (uint64_t first = 1; size < 3u << 20; first += MANY) {
+        peer_delivery(&peer, id, first, first + MANY - 1, first + MANY);
+        size += buf_size(&peer.answer);
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        acta_pause(seen.sub);
+        frames++;
+    }
+    acta_resume(seen.sub);
+    take_what_is_due();
+    ck_assert_uint_eq(seen.count, frames * MANY);
+    ck_assert_uint_ge(seen.pieces, 3);
+    ck_assert_uint_le(seen.pieces, 6);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_found_also_if_it_is_to_be_merged)
+{
+    uint64_t id = subscribe_merging();
+
+    peer_delivery(&peer, id, 1, 5, 9);
+    if (_i == 0) {
+        peer_delivery(&peer, id, 3, 6, 9);
+    } else {
+        deliver_nothing(id, 8, 9);
+        peer_delivery(&peer, id, 6, 7, 9);
+    }
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_PROTOCOL);
+    ck_assert_uint_le(seen.count, 5);
+}
+END_TEST
+
 /* ---- ends ---- */
 
 START_TEST(unsubscribing_is_told_to_the_server_and_to_nobody_here)
@@ -613,6 +727,7 @@ START_TEST(each_event_comes_once_and_in_order_through_any_disturbance)
 
     rnd_init(&rnd);
     subscribe(NULL, 0);
+    seen.sub->merges = _i == 1;
     for (unsigned i = 0; i < rnd_effort(20000, 1000000); i++) {
         uint64_t left = head - sent;
 
@@ -682,6 +797,11 @@ main(void)
                    what_a_paused_subscription_holds_is_asked_for_again_if_lost);
     tcase_add_test(tcase,
                    unsubscribing_is_told_to_the_server_and_to_nobody_here);
+    tcase_add_test(tcase, what_came_in_together_is_told_as_one);
+    tcase_add_test(tcase, one_alone_is_told_at_once);
+    tcase_add_test(tcase, what_is_merged_is_no_more_than_some_size);
+    tcase_add_loop_test(
+        tcase, what_is_wrong_is_found_also_if_it_is_to_be_merged, 0, 2);
     tcase_add_test(tcase, callback_may_unsubscribe);
     tcase_add_test(tcase,
                    callback_may_unsubscribe_while_what_was_held_is_handed_out);
@@ -693,7 +813,8 @@ main(void)
     tcase_add_loop_test(tcase, event_that_comes_again_breaks_the_connection, 0,
                         3);
     tcase_add_test(tcase, as_many_as_allowed_and_no_more);
-    tcase_add_test(tcase,
-                   each_event_comes_once_and_in_order_through_any_disturbance);
+    tcase_add_loop_test(
+        tcase, each_event_comes_once_and_in_order_through_any_disturbance, 0,
+        2);
     return run_suite(suite);
 }

@@ -72,6 +72,10 @@
  *     with events    acta_context_emit(): what handlers emit and the checkpoint
  *                    are one append. Each event has its effect exactly once.
  *
+ * A commit is shared by all events that have come in when a batch begins, up to
+ * options.batch_max: one that comes alone is committed at once, and who falls
+ * behind commits more at a time.
+ *
  * In all of them the projection is a consumer of its name on the server
  * (acta_consumer.h), whose checkpoint is moved when the model's is committed.
  * So its lag is known there, and whoever has written can wait until the model
