@@ -180,7 +180,7 @@ judge_leases(struct decider *decider, struct job *job)
         bool is_held = slot != NULL && slot->until.time > decider->mono_us;
         uint64_t fence = is_held ? slot->lease.fence : 0;
 
-        if (fence != wanted->fence) {
+        if (fence == 0 || fence != wanted->fence) {
             fail_effect(job, MSG_FAILED_LEASE, i, ACTA_FENCED, wanted->fence,
                         fence, "this lease is lost", wanted->lease);
         }

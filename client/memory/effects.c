@@ -39,7 +39,7 @@ judge_leases(struct acta_memory *memory, const struct msg_append_more *more,
             table_find(&memory->leases, wanted->lease);
         uint64_t fence = lease == NULL ? 0 : lease->fence;
 
-        if (fence != wanted->fence) {
+        if (fence == 0 || fence != wanted->fence) {
             fail(verdict, MSG_FAILED_LEASE, i, ACTA_FENCED, wanted->fence,
                  fence, "this lease is lost", wanted->lease);
         }

@@ -288,6 +288,9 @@ START_TEST(an_append_goes_by_the_fence_of_a_lease)
     acta_append_lease(append, "l", fence);
     expect_failure(send_it(append, ACTA_FENCED), ACTA_FAILED_LEASE, 0,
                    (int64_t)fence, 0);
+    append = one("a", ANY); /* No fence is none of a lease that nobody holds. */
+    acta_append_lease(append, "l", 0);
+    expect_failure(send_it(append, ACTA_FENCED), ACTA_FAILED_LEASE, 0, 0, 0);
     place_end();
 }
 END_TEST
