@@ -5,16 +5,26 @@
 
 #include "octets.h"
 
+/* ---- what is wrong ---- */
+
 void
-kit_say(struct acta_kit *kit, const char *format, ...)
+kit_say(struct kit_problem *problem, const char *format, ...)
 {
     va_list args;
 
-    if (kit->problem[0] == '\0') {
+    if (!kit_is_wrong(problem)) {
         va_start(args, format);
-        vsnprintf(kit->problem, sizeof(kit->problem), format, args);
+        vsnprintf(problem->text, sizeof(problem->text), format, args);
         va_end(args);
     }
+}
+
+const char *
+kit_tell(struct kit_problem *problem)
+{
+    memcpy(problem->told, problem->text, sizeof(problem->told));
+    problem->text[0] = '\0';
+    return problem->told;
 }
 
 /* ---- making ---- */
@@ -118,7 +128,7 @@ acta_given_event(struct acta_kit *kit, const char *stream,
         return;
     }
     if (kit->was_done) {
-        kit_say(kit, "%s is given when all was done", draft->type);
+        kit_say(&kit->problem, "%s is given when all was done", draft->type);
     }
     name_event(kit, &kit->given, stream, draft, false);
 }
@@ -160,7 +170,8 @@ acta_kit_tag(struct acta_kit *kit, const char *format, ...)
         return;
     }
     if (kit->named == NULL || kit->named->draft.tags_count == ACTA_TAGS_MAX) {
-        kit_say(kit, "a tag comes before its event, or is one too many");
+        kit_say(&kit->problem,
+                "a tag comes before its event, or is one too many");
         return;
     }
     draft = &kit->named->draft;
@@ -257,13 +268,13 @@ decide_from_snapshot(struct acta_kit *kit, const struct command_row *row,
     buf_init(&bytes.buf, BYTES_SIZE_MAX);
     decision_begin(&second, &kit->context);
     if (copy == NULL) {
-        kit_say(kit, "out of memory");
+        kit_say(&kit->problem, "out of memory");
     } else if (kit->decider->encode(state, &bytes)) {
         size_t size = buf_size(&bytes.buf);
 
         buf_append(&bytes.buf, "", 1);
         if (!kit->decider->decode(copy, buf_slice(&bytes.buf).data, size)) {
-            kit_say(kit, "the snapshot of the state cannot be read");
+            kit_say(&kit->problem, "the snapshot of the state cannot be read");
         } else {
             row->decide(copy, &kit->context.command, &second);
             kit_compare_decisions(kit, &kit->decision, &second,
@@ -284,7 +295,7 @@ decide(struct acta_kit *kit, const struct ruling *ruling,
     enum acta_code code;
 
     if (state == NULL) {
-        kit_say(kit, "out of memory");
+        kit_say(&kit->problem, "out of memory");
         return;
     }
     code = fold_all(kit, state, &err);
@@ -294,7 +305,7 @@ decide(struct acta_kit *kit, const struct ruling *ruling,
         code = decision_check(&kit->decision, &err);
     }
     if (code != ACTA_OK) {
-        kit_say(kit, "%s: %s", acta_code_name(code), err.text);
+        kit_say(&kit->problem, "%s: %s", acta_code_name(code), err.text);
     } else if (kit->decider != NULL && kit->decider->every > 0) {
         decide_from_snapshot(kit, row, state);
     }
@@ -333,22 +344,24 @@ acta_when_command(struct acta_kit *kit, const struct acta_command *command)
         return;
     }
     if (kit->was_done) {
-        kit_say(kit, "a story has one command, %s is a second", command->type);
+        kit_say(&kit->problem, "a story has one command, %s is a second",
+                command->type);
         return;
     }
     kit->was_done = true;
     ruling = kit->decider != NULL ? &kit->decider->ruling : &kit->model->ruling;
     if (begin(kit, ruling, command, &err) != ACTA_OK) {
-        kit_say(kit, "%s: %s", acta_code_name(err.code), err.text);
+        kit_say(&kit->problem, "%s: %s", acta_code_name(err.code), err.text);
         return;
     }
     row = ruling_command(ruling, kit->context.command.type);
     if (row == NULL) {
-        kit_say(kit, "no command %s is known", kit->context.command.type);
+        kit_say(&kit->problem, "no command %s is known",
+                kit->context.command.type);
     } else if (kit->model != NULL &&
                scope_ask(&kit->scope, kit->model, row, &kit->context.command,
                          &err) != ACTA_OK) {
-        kit_say(kit, "%s: %s", acta_code_name(err.code), err.text);
+        kit_say(&kit->problem, "%s: %s", acta_code_name(err.code), err.text);
     } else {
         decide(kit, ruling, row);
     }
@@ -374,14 +387,13 @@ acta_kit_end(struct acta_kit *kit)
         return "out of memory";
     }
     if (!kit->was_done) {
-        kit_say(kit, "nothing was done");
+        kit_say(&kit->problem, "nothing was done");
     } else if (kit->arena.failed) {
-        kit_say(kit, "out of memory");
+        kit_say(&kit->problem, "out of memory");
     }
-    if (kit->problem[0] == '\0') {
+    if (!kit_is_wrong(&kit->problem)) {
         kit_compare(kit);
     }
-    /* The text is told from a copy, since the story ends here. */
     arena_clear(&kit->arena);
     kit->given = (struct kit_events){NULL, NULL};
     kit->expected = (struct kit_events){NULL, NULL};
@@ -389,7 +401,5 @@ acta_kit_end(struct acta_kit *kit)
     kit->expects_refusal = false;
     kit->expects_nothing = false;
     kit->was_done = false;
-    memcpy(kit->told, kit->problem, sizeof(kit->told));
-    kit->problem[0] = '\0';
-    return kit->told;
+    return kit_tell(&kit->problem);
 }

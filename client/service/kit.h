@@ -13,6 +13,27 @@
 #include "decider_inside.h"
 #include "decision.h"
 
+/* What is not as it should be: what was said first. */
+struct kit_problem {
+    char text[4096]; /* "": nothing yet. */
+    char told[4096]; /* That of the story before. */
+};
+
+/* Say what is not as it should be, if nothing was said before. */
+void kit_say(struct kit_problem *problem, const char *format, ...)
+    ACTA_PRINTF(2, 3);
+
+static inline bool
+kit_is_wrong(const struct kit_problem *problem)
+{
+    return problem->text[0] != '\0';
+}
+
+/* The story ends. Returns what was said, or "": a copy, valid until the next
+ * one ends.
+ */
+const char *kit_tell(struct kit_problem *problem);
+
 /* An event that was given, or is expected. */
 struct kit_event {
     struct kit_event *next;
@@ -46,12 +67,8 @@ struct acta_kit {
     struct context context;
     struct acta_decision decision; /* What came of it. */
 
-    char problem[4096]; /* "": none yet. */
-    char told[4096];    /* That of the story before. */
+    struct kit_problem problem;
 };
-
-/* Say what is not as it should be, if nothing was said before. */
-void kit_say(struct acta_kit *kit, const char *format, ...) ACTA_PRINTF(2, 3);
 
 /* Two texts of JSON are the same, but for white space. */
 bool kit_same_json(const char *a, size_t a_size, const char *b, size_t b_size);

@@ -146,14 +146,14 @@ compare_events(struct acta_kit *kit)
         number++;
     }
     if (expected != NULL && decided != NULL) {
-        kit_say(kit, "event %zu is\n    %s\nand not\n    %s", number,
+        kit_say(&kit->problem, "event %zu is\n    %s\nand not\n    %s", number,
                 show(decided->stream, &decided->draft).text,
                 show(expected->stream, &expected->draft).text);
     } else if (expected != NULL) {
-        kit_say(kit, "there is no event %zu:\n    %s", number,
+        kit_say(&kit->problem, "there is no event %zu:\n    %s", number,
                 show(expected->stream, &expected->draft).text);
     } else if (decided != NULL) {
-        kit_say(kit, "there is one more event:\n    %s",
+        kit_say(&kit->problem, "there is one more event:\n    %s",
                 show(decided->stream, &decided->draft).text);
     }
 }
@@ -164,13 +164,14 @@ compare_refusal(struct acta_kit *kit)
     const struct acta_refusal *refusal = &kit->decision.refusal;
 
     if (!kit->decision.is_refused) {
-        kit_say(kit, "it is accepted, and not refused: %s", kit->code);
+        kit_say(&kit->problem, "it is accepted, and not refused: %s",
+                kit->code);
     } else if (strcmp(refusal->code, kit->code) != 0) {
-        kit_say(kit, "it is refused: %s (%s)\nand not: %s", refusal->code,
-                refusal->text, kit->code);
+        kit_say(&kit->problem, "it is refused: %s (%s)\nand not: %s",
+                refusal->code, refusal->text, kit->code);
     } else if (kit->field != NULL && strcmp(refusal->field, kit->field) != 0) {
-        kit_say(kit, "to blame is \"%s\" and not \"%s\"", refusal->field,
-                kit->field);
+        kit_say(&kit->problem, "to blame is \"%s\" and not \"%s\"",
+                refusal->field, kit->field);
     }
 }
 
@@ -182,11 +183,13 @@ kit_compare(struct acta_kit *kit)
                    kit->expected.first != NULL;
 
     if (!expects) {
-        kit_say(kit, "nothing is expected, not even that nothing happens");
+        kit_say(&kit->problem,
+                "nothing is expected, not even that nothing happens");
     } else if (kit->expects_refusal) {
         compare_refusal(kit);
     } else if (kit->decision.is_refused) {
-        kit_say(kit, "it is refused: %s (%s)", refusal->code, refusal->text);
+        kit_say(&kit->problem, "it is refused: %s (%s)", refusal->code,
+                refusal->text);
     } else {
         compare_events(kit);
     }
@@ -202,7 +205,7 @@ kit_compare_decisions(struct acta_kit *kit, const struct acta_decision *first,
     if (first->is_refused || second->is_refused) {
         if (first->is_refused != second->is_refused ||
             strcmp(first->refusal.code, second->refusal.code) != 0) {
-            kit_say(kit, "%s, it is %s%s", what,
+            kit_say(&kit->problem, "%s, it is %s%s", what,
                     second->is_refused ? "refused: " : "not refused",
                     second->is_refused ? second->refusal.code : "");
         }
@@ -215,7 +218,7 @@ kit_compare_decisions(struct acta_kit *kit, const struct acta_decision *first,
         }
     }
     if (a != NULL || b != NULL) {
-        kit_say(kit, "%s, an event is\n    %s\nand not\n    %s", what,
+        kit_say(&kit->problem, "%s, an event is\n    %s\nand not\n    %s", what,
                 b == NULL ? "none" : show(b->stream, &b->draft).text,
                 a == NULL ? "none" : show(a->stream, &a->draft).text);
     }

@@ -3,7 +3,6 @@
  */
 
 #include <acta/acta_kit_process.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,22 +35,8 @@ struct acta_kit_process {
     struct outcome is, should;
     char reason[240];
 
-    char problem[1024]; /* "": none yet. */
-    char told[1024];    /* That of the story before. */
+    struct kit_problem problem;
 };
-
-/* Say what is not as it should be, if nothing was said before. */
-static void __attribute__((format(printf, 2, 3)))
-say(struct acta_kit_process *kit, const char *format, ...)
-{
-    va_list args;
-
-    if (kit->problem[0] == '\0') {
-        va_start(args, format);
-        vsnprintf(kit->problem, sizeof(kit->problem), format, args);
-        va_end(args);
-    }
-}
 
 struct acta_kit_process *
 acta_kit_of_process(const struct acta_process *process)
@@ -72,7 +57,7 @@ acta_kit_of_process(const struct acta_process *process)
         return NULL;
     }
     if (acta_process_check(process, &err) != ACTA_OK) {
-        say(kit, "%s", err.text);
+        kit_say(&kit->problem, "%s", err.text);
     }
     return kit;
 }
@@ -102,14 +87,15 @@ compare_facts(struct acta_kit_process *kit, const struct fact *is,
         should = should->next;
     }
     if (is != NULL && should != NULL) {
-        say(kit, "from event %ju follows %s, expected is %s", number,
-            fact_show(is).text, fact_show(should).text);
+        kit_say(&kit->problem, "from event %ju follows %s, expected is %s",
+                number, fact_show(is).text, fact_show(should).text);
     } else if (is != NULL) {
-        say(kit, "from event %ju follows %s, which is not expected", number,
-            fact_show(is).text);
+        kit_say(&kit->problem,
+                "from event %ju follows %s, which is not expected", number,
+                fact_show(is).text);
     } else if (should != NULL) {
-        say(kit, "from event %ju does not follow %s", number,
-            fact_show(should).text);
+        kit_say(&kit->problem, "from event %ju does not follow %s", number,
+                fact_show(should).text);
     }
 }
 
@@ -122,26 +108,27 @@ compare(struct acta_kit_process *kit)
     uintmax_t number = kit->position;
 
     if (kit->arena.failed) {
-        say(kit, "there is no memory");
+        kit_say(&kit->problem, "there is no memory");
     }
     if (is->verdict != should->verdict) {
-        say(kit, "event %ju: %s%s%s, expected is %s", number,
-            kit_verdict_name(is->verdict), kit->reason[0] == '\0' ? "" : ", ",
-            kit->reason, kit_verdict_name(should->verdict));
+        kit_say(&kit->problem, "event %ju: %s%s%s, expected is %s", number,
+                kit_verdict_name(is->verdict),
+                kit->reason[0] == '\0' ? "" : ", ", kit->reason,
+                kit_verdict_name(should->verdict));
     }
     if (is->is_ignored && !should->is_ignored &&
         (should->events.first != NULL || should->deadlines.first != NULL ||
          should->ends)) {
-        say(kit, "event %ju is ignored", number);
+        kit_say(&kit->problem, "event %ju is ignored", number);
     }
     if (should->is_ignored && !is->is_ignored) {
-        say(kit, "event %ju is not ignored", number);
+        kit_say(&kit->problem, "event %ju is not ignored", number);
     }
     compare_facts(kit, is->events.first, should->events.first);
     compare_facts(kit, is->deadlines.first, should->deadlines.first);
     if (is->ends != should->ends) {
-        say(kit, "with event %ju the instance %s", number,
-            is->ends ? "ends" : "does not end");
+        kit_say(&kit->problem, "with event %ju the instance %s", number,
+                is->ends ? "ends" : "does not end");
     }
     kit->is = (struct outcome){.verdict = ACTA_VERDICT_OK};
     kit->should = kit->is;
@@ -314,7 +301,7 @@ handle(struct acta_kit_process *kit, const char *stream,
     code = kit->arena.failed ? acta_fail(&err, ACTA_MEMORY, "story")
                              : react(kit, &event, &context, &err);
     if (code == ACTA_MEMORY) {
-        say(kit, "there is no memory");
+        kit_say(&kit->problem, "there is no memory");
     } else if (code != ACTA_OK) {
         kit->is.verdict =
             acta_context_fail(&context, ACTA_VERDICT_PARK, "%s", err.text);
@@ -346,14 +333,15 @@ acta_kit_process_given(struct acta_kit_process *kit, const char *stream,
         return;
     }
     compare(kit);
-    if (kit->problem[0] != '\0') {
+    if (kit_is_wrong(&kit->problem)) {
         return;
     }
     handle(kit, stream, &draft);
     if (kit->is.verdict != ACTA_VERDICT_OK &&
         kit->is.verdict != ACTA_VERDICT_SKIP) {
-        say(kit, "event %ju, which is given: %s, %s", (uintmax_t)kit->position,
-            kit_verdict_name(kit->is.verdict), kit->reason);
+        kit_say(&kit->problem, "event %ju, which is given: %s, %s",
+                (uintmax_t)kit->position, kit_verdict_name(kit->is.verdict),
+                kit->reason);
     }
     kit->is = (struct outcome){.verdict = ACTA_VERDICT_OK};
     kit->reason[0] = '\0';
@@ -388,7 +376,7 @@ acta_kit_process_when_event(struct acta_kit_process *kit, const char *stream,
         return;
     }
     compare(kit);
-    if (kit->problem[0] == '\0') {
+    if (!kit_is_wrong(&kit->problem)) {
         handle(kit, stream, draft);
     }
 }
@@ -420,7 +408,7 @@ acta_kit_process_when_deadline(struct acta_kit_process *kit, const char *key,
     link = facts_find(&kit->future, schedule);
     due = *link;
     if (due == NULL) {
-        say(kit, "there is no deadline %s of %s", name, stream);
+        kit_say(&kit->problem, "there is no deadline %s of %s", name, stream);
         return;
     }
     *link = due->next;
@@ -512,11 +500,9 @@ acta_kit_process_end(struct acta_kit_process *kit)
         return "there is no memory";
     }
     compare(kit);
-    memcpy(kit->told, kit->problem, sizeof(kit->told));
-    kit->problem[0] = '\0';
     kit->position = 0;
     kit->own.first = NULL;
     kit->future.first = NULL;
     arena_clear(&kit->arena);
-    return kit->told;
+    return kit_tell(&kit->problem);
 }

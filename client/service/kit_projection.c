@@ -3,7 +3,6 @@
  */
 
 #include <acta/acta_kit_projection.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,22 +30,8 @@ struct acta_kit_projection {
     struct emitted *emitted, *expected_emitted;
     char reason[240];
 
-    char problem[1024]; /* "": none yet. */
-    char told[1024];    /* That of the story before. */
+    struct kit_problem problem;
 };
-
-/* Say what is not as it should be, if nothing was said before. */
-static void __attribute__((format(printf, 2, 3)))
-say(struct acta_kit_projection *kit, const char *format, ...)
-{
-    va_list args;
-
-    if (kit->problem[0] == '\0') {
-        va_start(args, format);
-        vsnprintf(kit->problem, sizeof(kit->problem), format, args);
-        va_end(args);
-    }
-}
 
 struct acta_kit_projection *
 acta_kit_of_projection(const struct acta_projection *projection)
@@ -64,7 +49,7 @@ acta_kit_of_projection(const struct acta_projection *projection)
         return NULL;
     }
     if (acta_projection_check(projection, &err) != ACTA_OK) {
-        say(kit, "%s", err.text);
+        kit_say(&kit->problem, "%s", err.text);
     }
     return kit;
 }
@@ -88,14 +73,14 @@ add_emitted(struct acta_kit_projection *kit, struct emitted **list,
     struct emitted *added = arena_alloc(&kit->arena, sizeof(*added));
 
     if (added == NULL) {
-        say(kit, "there is no memory");
+        kit_say(&kit->problem, "there is no memory");
         return;
     }
     added->stream = arena_text(&kit->arena, stream);
     added->type = arena_text(&kit->arena, type);
     added->data = arena_copy(&kit->arena, data, size);
     if (added->stream == NULL || added->type == NULL || added->data == NULL) {
-        say(kit, "there is no memory");
+        kit_say(&kit->problem, "there is no memory");
         return;
     }
     while (*list != NULL) {
@@ -131,16 +116,18 @@ compare_emitted(struct acta_kit_projection *kit)
         should = should->next;
     }
     if (is != NULL && should != NULL) {
-        say(kit, "event %ju emits %s %s to %s, expected is %s %s to %s",
-            (uintmax_t)kit->position, is->type, is->data, is->stream,
-            should->type, should->data, should->stream);
+        kit_say(&kit->problem,
+                "event %ju emits %s %s to %s, expected is %s %s to %s",
+                (uintmax_t)kit->position, is->type, is->data, is->stream,
+                should->type, should->data, should->stream);
     } else if (is != NULL) {
-        say(kit, "event %ju emits %s %s to %s, which is not expected",
-            (uintmax_t)kit->position, is->type, is->data, is->stream);
+        kit_say(&kit->problem,
+                "event %ju emits %s %s to %s, which is not expected",
+                (uintmax_t)kit->position, is->type, is->data, is->stream);
     } else if (should != NULL) {
-        say(kit, "event %ju does not emit %s %s to %s",
-            (uintmax_t)kit->position, should->type, should->data,
-            should->stream);
+        kit_say(&kit->problem, "event %ju does not emit %s %s to %s",
+                (uintmax_t)kit->position, should->type, should->data,
+                should->stream);
     }
 }
 
@@ -163,9 +150,10 @@ static void
 compare(struct acta_kit_projection *kit)
 {
     if (kit->verdict != kit->expected_verdict) {
-        say(kit, "event %ju: %s%s%s, expected is %s", (uintmax_t)kit->position,
-            kit_verdict_name(kit->verdict), kit->reason[0] == '\0' ? "" : ", ",
-            kit->reason, kit_verdict_name(kit->expected_verdict));
+        kit_say(&kit->problem, "event %ju: %s%s%s, expected is %s",
+                (uintmax_t)kit->position, kit_verdict_name(kit->verdict),
+                kit->reason[0] == '\0' ? "" : ", ", kit->reason,
+                kit_verdict_name(kit->expected_verdict));
     }
     compare_emitted(kit);
     kit->verdict = ACTA_VERDICT_OK;
@@ -255,7 +243,7 @@ acta_kit_projection_when_event(struct acta_kit_projection *kit,
         return;
     }
     compare(kit);
-    if (kit->problem[0] != '\0') {
+    if (kit_is_wrong(&kit->problem)) {
         return; /* What comes of it is not compared any more. */
     }
     event.position = ++kit->position;
@@ -265,13 +253,14 @@ acta_kit_projection_when_event(struct acta_kit_projection *kit,
     event.metadata =
         arena_copy(&kit->arena, draft->metadata, draft->metadata_size);
     if (event.data == NULL || event.metadata == NULL) {
-        say(kit, "there is no memory");
+        kit_say(&kit->problem, "there is no memory");
         return;
     }
     code = kit->projection->has_keeper ? handle_in_model(kit, &event, &err)
                                        : handle(kit, &event, &err);
     if (code != ACTA_OK) {
-        say(kit, "event %ju: %s", (uintmax_t)kit->position, err.text);
+        kit_say(&kit->problem, "event %ju: %s", (uintmax_t)kit->position,
+                err.text);
     }
 }
 
@@ -322,8 +311,6 @@ acta_kit_projection_end(struct acta_kit_projection *kit)
         return "there is no memory";
     }
     compare(kit);
-    memcpy(kit->told, kit->problem, sizeof(kit->told));
-    kit->problem[0] = '\0';
     kit->is_replaying = false;
-    return kit->told;
+    return kit_tell(&kit->problem);
 }
