@@ -91,12 +91,13 @@ lose(struct peer *peer, struct acta_client *client, const struct acta_err *why)
 void
 peer_lose(struct peer *peer)
 {
+    struct acta_client *client = peer->client;
     struct acta_err why;
 
     acta_fail(&why, ACTA_UNREACHABLE, "the peer hung up");
-    client_enter(peer->client);
-    lose(peer, peer->client, &why);
-    client_leave(peer->client, peer_now_ms);
+    client_enter(client);
+    lose(peer, client, &why);
+    client_leave(client, peer_now_ms);
 }
 
 bool
@@ -194,15 +195,16 @@ peer_say(struct peer *peer)
 enum acta_code
 peer_wait(struct peer *peer, uint64_t ms)
 {
+    struct acta_client *client = peer->client;
     enum acta_code code;
 
     peer_now_ms += ms;
-    client_enter(peer->client);
-    code = core_tick(&peer->client->core, peer_now_ms, &peer->err);
+    client_enter(client);
+    code = core_tick(&client->core, peer_now_ms, &peer->err);
     if (code != ACTA_OK) {
-        lose(peer, peer->client, &peer->err);
+        lose(peer, client, &peer->err);
     }
-    client_leave(peer->client, peer_now_ms);
+    client_leave(client, peer_now_ms);
     return code;
 }
 
