@@ -31,12 +31,14 @@ struct appender {
     pthread_t thread;
     char url[64];
     unsigned number;
+    unsigned patience_ms;
     struct rnd rnd;
     struct history *history;
     struct acta_sync *hasty;
     struct acta_sync *patient;
     struct acta_append *append;
     uint64_t appends_count;
+    uint64_t answers_count;
     /* Versions as it last saw them: of the streams of all, then of its own. */
     uint64_t versions[SHARED_STREAMS + OWN_STREAMS];
     size_t streams[STREAMS_MAX]; /* Those of the append at hand. */
@@ -44,6 +46,13 @@ struct appender {
 };
 
 static atomic_bool stopping;
+static void (*tell)(unsigned number, uint64_t answer); /* May be NULL. */
+
+void
+appenders_tell(void (*told)(unsigned number, uint64_t answer))
+{
+    tell = told;
+}
 
 void
 appenders_stop(void)
@@ -202,6 +211,10 @@ send_once(struct appender *appender, struct acta_sync *sync)
 
     code = acta_sync_append(sync, appender->append, &appended, NULL);
     history_answer(appender->history, appender->appends_count, code, appended);
+    appender->answers_count++;
+    if (tell != NULL) {
+        tell(appender->number, appender->answers_count);
+    }
     learn(appender, code, appended);
     return code;
 }
@@ -226,17 +239,20 @@ send_append(struct appender *appender)
 }
 
 static struct acta_sync *
-connect_to(const char *url, uint64_t timeout_ms)
+connect_with(const struct appender *appender, uint64_t timeout_ms)
 {
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = acta_options_of(appender->url);
     struct acta_sync *sync;
     struct acta_err err;
 
     options.name = "appender";
-    options.timeout_ms = PATIENT_TIMEOUT_MS;
     options.backoff_min_ms = 1;
     options.backoff_max_ms = BACKOFF_MAX_MS;
     options.timeout_ms = timeout_ms;
+    if (appender->patience_ms > 0) {
+        options.connect_timeout_ms = appender->patience_ms;
+        options.silence_ms = appender->patience_ms;
+    }
     /* Only the first connection is the caller's work, and the server may be
      * killed at any time.
      */
@@ -252,8 +268,8 @@ run(void *arg)
 {
     struct appender *appender = arg;
 
-    appender->hasty = connect_to(appender->url, HASTY_TIMEOUT_MS);
-    appender->patient = connect_to(appender->url, PATIENT_TIMEOUT_MS);
+    appender->hasty = connect_with(appender, HASTY_TIMEOUT_MS);
+    appender->patient = connect_with(appender, PATIENT_TIMEOUT_MS);
     while (!atomic_load(&stopping)) {
         make_append(appender);
         send_append(appender);
@@ -264,18 +280,19 @@ run(void *arg)
 }
 
 struct appender *
-appender_start(const char *url, const char *dir, unsigned number, uint64_t seed)
+appender_start(const struct appender_options *options)
 {
     struct appender *appender = calloc(1, sizeof(*appender));
     char name[40];
 
     ck_assert_ptr_nonnull(appender);
     atomic_store(&stopping, false);
-    snprintf(appender->url, sizeof(appender->url), "%s", url);
-    appender->number = number;
-    rnd_seed(&appender->rnd, seed + number);
-    snprintf(name, sizeof(name), "append-%u.log", number);
-    appender->history = history_open(dir, name);
+    snprintf(appender->url, sizeof(appender->url), "%s", options->url);
+    appender->number = options->number;
+    appender->patience_ms = options->patience_ms;
+    rnd_seed(&appender->rnd, options->seed + options->number);
+    snprintf(name, sizeof(name), "append-%u.log", options->number);
+    appender->history = history_open(options->dir, name);
     appender->append = acta_append_new();
     ck_assert_ptr_nonnull(appender->append);
     ck_assert_int_eq(pthread_create(&appender->thread, NULL, run, appender), 0);

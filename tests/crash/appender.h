@@ -14,9 +14,25 @@
 
 struct appender;
 
-/* Start the appender @number; its history is in @dir. Arguments are copied. */
-struct appender *appender_start(const char *url, const char *dir,
-                                unsigned number, uint64_t seed);
+struct appender_options {
+    const char *url;
+    const char *dir; /* For its history. */
+    unsigned number; /* Of the history. */
+    uint64_t seed;
+    /* How long it waits for a connection, and for a word on it, before it gives
+     * that up; 0: as long as the library does.
+     */
+    unsigned patience_ms;
+};
+
+/* Start one. Arguments are copied. */
+struct appender *appender_start(const struct appender_options *options);
+
+/* Have @told called for each answer that an appender has got and written down:
+ * it is the @answer-th, from 1, of the appender @number. From several threads.
+ * To be set while none is running.
+ */
+void appenders_tell(void (*told)(unsigned number, uint64_t answer));
 
 /* Let all appenders that are running end what they are at and stop. */
 void appenders_stop(void);

@@ -55,8 +55,12 @@ start_clients(struct loop *loop)
     };
 
     for (unsigned i = 0; i < APPENDERS; i++) {
-        loop->appenders[i] =
-            appender_start(loop->daemon.url, loop->dir.path, i + 1, loop->seed);
+        loop->appenders[i] = appender_start(&(struct appender_options){
+            .url = loop->daemon.url,
+            .dir = loop->dir.path,
+            .number = i + 1,
+            .seed = loop->seed,
+        });
     }
     loop->resuming = watcher_start(&options);
     options.number = 2;

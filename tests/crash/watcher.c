@@ -101,6 +101,10 @@ live(struct watcher *watcher)
     options.backoff_min_ms = 1;
     options.backoff_max_ms = BACKOFF_MAX_MS;
     options.credit_size = CREDIT_SIZE;
+    if (watcher->options.patience_ms > 0) {
+        options.connect_timeout_ms = watcher->options.patience_ms;
+        options.silence_ms = watcher->options.patience_ms;
+    }
     if (watcher->options.type != NULL) {
         acta_query_type(query, watcher->options.type);
     }

@@ -17,6 +17,7 @@ struct watcher_options {
     const char *type; /* Follow this type only; NULL: all. */
     bool restarts;    /* Close now and then, and resume from the checkpoint. */
     uint64_t seed;
+    unsigned patience_ms; /* As an appender's. */
 };
 
 /* Start one that follows from the beginning. Strings must outlive it. */

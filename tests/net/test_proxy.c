@@ -1,0 +1,243 @@
+/* Clients reach a real actad through a proxy that splits what they say, holds
+ * it up, cuts their connections anywhere, and forgets that there are any; and
+ * the server stands still now and then. tests/check/check.py judges what they
+ * saw, as when the server is killed.
+ */
+
+#include <check.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "appender.h"
+#include "daemon.h"
+#include "dump.h"
+#include "proxy.h"
+#include "rnd.h"
+#include "run.h"
+#include "tempdir.h"
+#include "watcher.h"
+
+#define APPENDERS    3
+#define ROUNDS       14
+#define ROUNDS_LONG  150
+#define LIVES_LONG   10
+#define ROUND_MS_MAX 160
+#define PATIENCE_MS  150 /* Of clients. */
+#define TIMEOUT_S    1800
+
+static const struct proxy_manner well = {.piece_max = 0};
+
+static const struct proxy_manner manners[] = {
+    {.piece_max = 9,
+     .fault_every = 5000,
+     .stall_ms_max = 40,
+     .weights = {[PROXY_STALL] = 1}},
+    {.piece_max = 700,
+     .fault_every = 4000,
+     .weights = {[PROXY_CLOSE] = 1, [PROXY_RESET] = 1}},
+    {.fault_every = 20000,
+     .forget_one_in = 4,
+     .weights = {[PROXY_SWALLOW] = 1}},
+    {.piece_max = 1500,
+     .fault_every = 8000,
+     .stall_ms_max = 200,
+     .forget_one_in = 8,
+     .weights = {[PROXY_STALL] = 6,
+                 [PROXY_CLOSE] = 3,
+                 [PROXY_RESET] = 3,
+                 [PROXY_SWALLOW] = 1}},
+    {.rate = 200000},
+};
+
+#define MANNERS (sizeof(manners) / sizeof(manners[0]))
+
+struct scene {
+    struct tempdir dir;
+    struct rnd rnd;
+    uint64_t seed;
+    struct daemon daemon;
+    struct proxy *proxy;
+    struct appender *appenders[APPENDERS];
+    struct watcher *resuming;
+    struct watcher *from_start;
+    unsigned stops;
+};
+
+static void
+sleep_ms(uint64_t ms)
+{
+    struct timespec pause = {
+        .tv_sec = (time_t)(ms / 1000),
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    };
+
+    nanosleep(&pause, NULL);
+}
+
+static void
+start_clients(struct scene *scene)
+{
+    struct watcher_options options = {
+        .url = proxy_url(scene->proxy),
+        .dir = scene->dir.path,
+        .number = 1,
+        .type = "OrderPaid",
+        .restarts = true,
+        .seed = scene->seed,
+        .patience_ms = PATIENCE_MS,
+    };
+
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        scene->appenders[i] = appender_start(&(struct appender_options){
+            .url = proxy_url(scene->proxy),
+            .dir = scene->dir.path,
+            .number = i + 1,
+            .seed = scene->seed,
+            .patience_ms = PATIENCE_MS,
+        });
+    }
+    scene->resuming = watcher_start(&options);
+    options.number = 2;
+    options.type = NULL;
+    options.restarts = false;
+    scene->from_start = watcher_start(&options);
+}
+
+static void
+begin(struct scene *scene)
+{
+    rnd_init(&scene->rnd);
+    scene->seed = rnd_next(&scene->rnd);
+    tempdir_make(&scene->dir);
+    daemon_init(&scene->daemon, scene->dir.path, &scene->rnd);
+    daemon_start(&scene->daemon);
+    scene->proxy = proxy_start(&scene->daemon, &scene->rnd);
+    start_clients(scene);
+}
+
+/* For a while, the network or the server is as bad as it can be. */
+static void
+disturb(struct scene *scene)
+{
+    uint64_t ms = 1 + rnd_below(&scene->rnd, ROUND_MS_MAX);
+
+    switch (rnd_below(&scene->rnd, MANNERS + 3)) {
+    case MANNERS:
+        proxy_hold(scene->proxy, true);
+        sleep_ms(2 * ms);
+        proxy_hold(scene->proxy, false);
+        break;
+    case MANNERS + 1:
+        ck_assert_int_eq(kill(scene->daemon.pid, SIGSTOP), 0);
+        sleep_ms(2 * ms);
+        ck_assert_int_eq(kill(scene->daemon.pid, SIGCONT), 0);
+        scene->stops++;
+        break;
+    case MANNERS + 2:
+        proxy_cut(scene->proxy);
+        break;
+    default:
+        proxy_set(scene->proxy, &manners[rnd_below(&scene->rnd, MANNERS)]);
+        sleep_ms(ms);
+        break;
+    }
+}
+
+/* Through a network that is well again everybody gets to the end; what is
+ * there is read past it.
+ */
+static int
+finish(struct scene *scene, unsigned *dumps)
+{
+    uint64_t head;
+
+    appenders_stop();
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        appender_join(scene->appenders[i]);
+    }
+    head = dump(scene->daemon.url, scene->dir.path, ++*dumps, true);
+    watcher_finish(scene->resuming, head);
+    watcher_finish(scene->from_start, head);
+    return check_history(scene->dir.path);
+}
+
+static void
+end(struct scene *scene, const char *test)
+{
+    proxy_tell(scene->proxy, test, scene->seed);
+    proxy_stop(scene->proxy);
+    daemon_stop(&scene->daemon);
+    tempdir_remove(&scene->dir);
+}
+
+START_TEST(nothing_is_lost_or_doubled_however_bad_the_network_is)
+{
+    struct scene scene = {.stops = 0};
+    unsigned rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
+    unsigned dumps = 0;
+
+    begin(&scene);
+    while (rounds-- > 0) {
+        disturb(&scene);
+    }
+    proxy_set(scene.proxy, &well);
+    ck_assert_int_eq(finish(&scene, &dumps), 0);
+    end(&scene, "proxy");
+}
+END_TEST
+
+/* The control: what the checksums of TCP keep out, and TLS for sure. A frame
+ * has none of its own, so a bit that is flipped in an event reaches the
+ * subscriber. The checker must see it, or not be able to read what was written
+ * down.
+ */
+START_TEST(a_network_that_changes_bytes_is_found_out)
+{
+    static const struct proxy_manner flips = {
+        .fault_every = 3000,
+        .spared = 600,
+        .spares_requests = true,
+        .weights = {[PROXY_FLIP] = 1},
+    };
+    struct scene scene = {.stops = 0};
+    struct watcher_options options;
+    unsigned dumps = 0;
+
+    begin(&scene);
+    sleep_ms(ROUND_MS_MAX);
+    ck_assert_int_eq(finish(&scene, &dumps), 0);
+    proxy_set(scene.proxy, &flips);
+    options = (struct watcher_options){
+        .url = proxy_url(scene.proxy),
+        .dir = scene.dir.path,
+        .number = 3,
+        .restarts = true,
+        .seed = scene.seed,
+        .patience_ms = PATIENCE_MS,
+    };
+    watcher_finish(watcher_start(&options),
+                   dump(scene.daemon.url, scene.dir.path, ++dumps, false));
+    ck_assert_int_ne(check_history(scene.dir.path), 0);
+    end(&scene, "proxy, flips");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("net_proxy");
+    TCase *tcase = tcase_create("proxy");
+    TCase *control = tcase_create("control");
+    int lives = (int)rnd_effort(1, LIVES_LONG);
+
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_set_timeout(control, TIMEOUT_S);
+    tcase_add_loop_test(
+        tcase, nothing_is_lost_or_doubled_however_bad_the_network_is, 0, lives);
+    tcase_add_test(control, a_network_that_changes_bytes_is_found_out);
+    suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, control);
+    return run_suite(suite);
+}
