@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,13 @@
  * free: try again so often.
  */
 #define RETRY_S 0.25
+
+/* Descriptors that connections never get: of the loop of a thread, and of files
+ * that are opened as the server goes on. Without the next file of the journal
+ * it would have to end.
+ */
+#define LOOP_DESCRIPTORS 4
+#define FILE_DESCRIPTORS 16
 
 struct server {
     /* Fixed while it runs. */
@@ -44,6 +52,7 @@ struct server {
     ev_timer retry;
     ev_async wake;
     size_t next_io;
+    bool queued; /* It was said that clients have to wait. */
 
     /* Of all threads. */
     _Atomic size_t connections;
@@ -55,9 +64,18 @@ struct server {
 
 /* ---- accepting ---- */
 
+/* It is said once, until nobody waits any more: others come and go at the
+ * limit, and try again and again.
+ */
 static void
-pause_accepting(struct server *server, bool retry)
+pause_accepting(struct server *server, bool retry, const char *reason)
 {
+    if (!server->queued) {
+        log_warning(
+            log_event("accepting paused"), log_text("reason", reason),
+            log_number("connections", atomic_load(&server->connections)));
+    }
+    server->queued = true;
     ev_io_stop(server->loop, &server->acceptable);
     if (retry) {
         ev_timer_again(server->loop, &server->retry);
@@ -85,9 +103,7 @@ may_accept(struct server *server)
         atomic_store(&server->paused, false);
         return true;
     }
-    log_warning(log_event("accepting paused"),
-                log_number("connections", server->connections_max));
-    pause_accepting(server, false);
+    pause_accepting(server, false, "as many connections as may be");
     return false;
 }
 
@@ -116,6 +132,10 @@ accept_one(struct server *server)
     }
     switch (errno) {
     case EAGAIN:
+        if (server->queued) {
+            log_info(log_event("accepting goes on"));
+            server->queued = false;
+        }
         return false;
     case EMFILE:
     case ENFILE:
@@ -124,10 +144,8 @@ accept_one(struct server *server)
         /* The connection stays in the queue, so the socket stays readable: to
          * go on at once would be to go round in circles.
          */
-        log_warning(log_event("accepting paused"),
-                    log_text("reason", strerror(errno)));
         atomic_store(&server->paused, true);
-        pause_accepting(server, true);
+        pause_accepting(server, true, strerror(errno));
         return false;
     default:
         return true; /* The peer was faster: it has gone already. */
@@ -251,6 +269,34 @@ threads_of(const struct config *config)
     return cores < 4 ? 1 : (size_t)cores / 2;
 }
 
+/* As many connections as are wanted and can be had, one at least. */
+static void
+bound_connections(struct server *server, const struct config *config)
+{
+    uint64_t wanted = config_number(config, CONFIG_CONNECTIONS_MAX);
+    uint64_t kept = FILE_DESCRIPTORS + LOOP_DESCRIPTORS * server->ios_count;
+    int lowest = dup(server->fd); /* All below it are taken. */
+    struct rlimit limit;
+    uint64_t left = 1;
+
+    server->connections_max = (size_t)wanted;
+    if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        limit.rlim_cur = 0;
+    }
+    if (limit.rlim_cur > (uint64_t)lowest + kept) {
+        left = limit.rlim_cur - (uint64_t)lowest - kept;
+    }
+    if (left < wanted) {
+        log_warning(log_event("too few descriptors"),
+                    log_number("descriptors", limit.rlim_cur),
+                    log_number("connections", left));
+        server->connections_max = (size_t)left;
+    }
+    if (lowest >= 0) {
+        close(lowest);
+    }
+}
+
 static enum acta_code
 start_ios(struct server *server, const struct config *config,
           struct acta_err *err)
@@ -259,7 +305,6 @@ start_ios(struct server *server, const struct config *config,
         .limits = limits_of(config),
         .hello_timeout_ms = config_number(config, CONFIG_HELLO_TIMEOUT),
         .peer_timeout_ms = config_number(config, CONFIG_PEER_TIMEOUT),
-        .connections_max = server->connections_max,
         .memory_max = config_number(config, CONFIG_CONNECTIONS_MEMORY),
         .memory_used = &server->memory_used,
         .serial = &server->serial,
@@ -268,6 +313,8 @@ start_ios(struct server *server, const struct config *config,
     };
 
     server->ios_count = threads_of(config);
+    bound_connections(server, config);
+    options.connections_max = server->connections_max;
     server->ios = calloc(server->ios_count, sizeof(*server->ios));
     server->counters = calloc(server->ios_count, sizeof(*server->counters));
     if (server->ios == NULL || server->counters == NULL) {
@@ -334,8 +381,6 @@ server_start(struct server **out, const struct config *config,
     }
     server->fd = -1;
     server->database = database;
-    server->connections_max =
-        (size_t)config_number(config, CONFIG_CONNECTIONS_MAX);
     server->stop_timeout_ms = config_number(config, CONFIG_STOP_TIMEOUT);
     server->info.version = ACTA_VERSION;
     server->info.started = clock_mono();

@@ -4,8 +4,9 @@
  * listening socket of its own for each I/O thread, the kernel would spread
  * connections by a hash: unevenly, where there are few; and those in the queue
  * of a thread that may not accept more would be stuck there.) At the limit of
- * connections, or when the process has no more descriptors, it pauses: clients
- * wait in the kernel's queue until another closes.
+ * connections it pauses: clients wait in the kernel's queue until another
+ * closes. The limit leaves some of the process's descriptors to files; if the
+ * system has none left all the same, it pauses too, and tries again.
  */
 
 #ifndef ACTA_SERVER_H

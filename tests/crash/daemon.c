@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,9 +79,14 @@ last_words(const struct daemon *daemon)
 /* In the child, where only what a signal handler may do is allowed. */
 static void
 become(char *const *arguments, char *const *environment, int log_fd,
-       pid_t parent)
+       pid_t parent, unsigned descriptors_max)
 {
+    struct rlimit limit = {descriptors_max, descriptors_max};
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (descriptors_max > 0 && setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        _exit(126);
+    }
     if (getppid() == parent && dup2(log_fd, STDOUT_FILENO) >= 0 &&
         dup2(log_fd, STDERR_FILENO) >= 0) {
         execve(arguments[0], arguments, environment);
@@ -144,7 +150,8 @@ spawn(struct daemon *daemon)
     daemon->pid = fork();
     if (daemon->pid == 0) {
         become((char *const *)(uintptr_t)arguments,
-               (char *const *)(uintptr_t)environment, log_fd, parent);
+               (char *const *)(uintptr_t)environment, log_fd, parent,
+               daemon->descriptors_max);
     }
     ck_assert_int_gt(daemon->pid, 0);
     close(log_fd);

@@ -33,7 +33,8 @@ struct daemon {
     const char *switch_on; /* "NAME=value" for the shim; may be NULL. */
     const char *options[DAEMON_OPTIONS_MAX];
     size_t options_count;
-    pid_t pid; /* 0: it does not run. */
+    unsigned descriptors_max; /* 0: as many as the system lets it have. */
+    pid_t pid;                /* 0: it does not run. */
 };
 
 /* Prepare one whose files are below @dir, and whose journal and checkpoints are

@@ -1,0 +1,20 @@
+/* What a process uses, as its kernel counts it: the same however busy the
+ * machine is.
+ */
+
+#ifndef ACTA_TEST_USAGE_H
+#define ACTA_TEST_USAGE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Processor time since its start. */
+uint64_t usage_cpu_ms(pid_t pid);
+
+/* Memory that it has, without what it maps of files. */
+uint64_t usage_memory(pid_t pid);
+
+/* Open descriptors. */
+unsigned usage_descriptors(pid_t pid);
+
+#endif
