@@ -1,5 +1,5 @@
-/* Writes down what a program does and sees, one line of JSON each, for the
- * checkers in this directory, which say what the lines mean.
+/* Writes down what a program does and sees, one line of JSON each, for
+ * check.py; README.md says what the lines mean.
  *
  * Each line is with the kernel when note() returns: a process that is killed
  * has written down all that it did before. One thread at a time.

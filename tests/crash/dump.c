@@ -2,13 +2,18 @@
 
 #include <acta/acta_sync.h>
 #include <check.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "event.h"
 #include "history.h"
+#include "notes.h"
 #include "run.h"
+#include "uuid.h"
+#include "wire.h"
 
 #define NAMES_MAX  4096
 #define NAME_SIZE  256
@@ -134,22 +139,64 @@ dump(const char *url, const char *dir, unsigned number, bool lists)
     return head;
 }
 
-int
-check_history(const char *dir)
+/* ---- over a connection ---- */
+
+static void
+note_hex(struct notes *notes, const char *name, struct slice bytes)
 {
-    return check_notes("check", dir);
+    note_part(notes, ",\"%s\":\"", name);
+    for (size_t i = 0; i < bytes.size; i++) {
+        note_part(notes, "%02x", bytes.data[i]);
+    }
+    note_part(notes, "\"");
+}
+
+static void
+note_event(void *user, const struct event *event)
+{
+    struct slice tags = event->tags;
+    char id[UUID_TEXT_SIZE];
+
+    uuid_format(event->id, id);
+    note_part(user,
+              "{\"event\":{\"position\":%" PRIu64 ",\"version\":%" PRIu64
+              ",\"time\":%" PRIu64 ",\"id\":\"%s\"",
+              event->position, event->version, event->time_us, id);
+    note_part(user, ",\"stream\":\"%s\"", wire_text(event->stream));
+    note_part(user, ",\"type\":\"%s\",\"tags\":[", wire_text(event->type));
+    for (size_t i = 0; i < event->tags_count; i++) {
+        note_part(user, "%s\"%s\"", i > 0 ? "," : "",
+                  wire_text(event_tag(&tags)));
+    }
+    note_part(user, "]");
+    note_hex(user, "metadata", event->metadata);
+    note_hex(user, "data", event->data);
+    note_part(user, "}}");
+    note_end(user);
+}
+
+void
+dump_by_wire(struct wire *wire, const char *dir, unsigned number)
+{
+    struct notes *notes;
+    char file[40];
+
+    snprintf(file, sizeof(file), "dump-%u.log", number);
+    notes = notes_open(dir, file);
+    wire_read_all(wire, note_event, notes);
+    note(notes, "{\"head\":%" PRIu64 "}", wire_head(wire));
+    notes_close(notes);
 }
 
 int
-check_notes(const char *checker, const char *dir)
+check_history(const char *dir)
 {
-    char command[1024], program[64];
+    char command[1024];
     int status;
 
     fflush(stdout);
-    snprintf(program, sizeof(program), "tests/check/%s.py", checker);
-    snprintf(command, sizeof(command), "python3 -B %s %s", run_source(program),
-             dir);
+    snprintf(command, sizeof(command), "python3 -B %s %s",
+             run_source("tests/check/check.py"), dir);
     status = system(command);
     ck_assert(WIFEXITED(status));
     return WEXITSTATUS(status);

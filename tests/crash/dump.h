@@ -1,4 +1,6 @@
-/* Writes down everything that is stored, as a history for check.py. */
+/* Writes down everything that is stored, and has tests/check/check.py judge
+ * what clients wrote down.
+ */
 
 #ifndef ACTA_TEST_DUMP_H
 #define ACTA_TEST_DUMP_H
@@ -6,16 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct wire;
+
 /* Read all events of the server at @url into @dir/dump-@number.log, and, if
  * @lists, also each stream, type and tag, forward and backward. Returns the
  * head. What cannot be read fails the test.
  */
 uint64_t dump(const char *url, const char *dir, unsigned number, bool lists);
 
-/* Run the checker over @dir, print its line, and return its exit code. */
-int check_history(const char *dir);
+/* The same over a connection, without lists. The server must be up. */
+void dump_by_wire(struct wire *wire, const char *dir, unsigned number);
 
-/* The same with another checker of tests/check: "check_leases". */
-int check_notes(const char *checker, const char *dir);
+/* Run the checker over @dir, print what it says, and return its exit code. */
+int check_history(const char *dir);
 
 #endif

@@ -1,7 +1,7 @@
 /* A client that wants leases, in a process of its own: it takes, waits for,
  * renews, uses and gives up a few that others want as well, uses now and then
  * one that it must have lost, and writes down what it asked and was told, for
- * tests/check/check_leases.py.
+ * tests/check/check.py.
  */
 
 #ifndef ACTA_TEST_HOLDER_H

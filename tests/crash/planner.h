@@ -1,5 +1,5 @@
 /* A client that schedules appends, moves some of them and cancels others, and
- * writes down what it asked and was told, for tests/check/check_schedules.py.
+ * writes down what it asked and was told, for tests/check/check.py.
  * It runs in a thread of its own; what may have been done it sends again.
  */
 

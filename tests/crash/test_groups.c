@@ -1,6 +1,6 @@
 /* Members of a group do what members do, at random, while the server is killed
  * again and again and parked events are replayed and dropped; what they wrote
- * down is judged by tests/check/check_groups.py.
+ * down is judged by tests/check/check.py.
  */
 
 #include <check.h>
@@ -360,35 +360,17 @@ begin(enum msg_on_park on_park, const char *key_tag, unsigned events)
     scene.feeder = feeder_start(&scene.daemon, events, seed);
 }
 
-static void
-note_event(void *user, const struct event *event)
-{
-    struct slice tags = event->tags;
-
-    note_part(user, "{\"event\":%" PRIu64 ",\"stream\":\"%s\",",
-              event->position, wire_text(event->stream));
-    note_part(user, "\"type\":\"%s\",\"tags\":[", wire_text(event->type));
-    for (size_t i = 0; i < event->tags_count; i++) {
-        note_part(user, "%s\"%s\"", i > 0 ? "," : "",
-                  wire_text(event_tag(&tags)));
-    }
-    note_part(user, "]}");
-    note_end(user);
-}
-
 static int
 finish(void)
 {
-    struct notes *dump = notes_open(scene.dir.path, "dump.log");
     int found;
 
-    wire_read_all(&scene.wire, note_event, dump);
-    notes_close(dump);
+    dump_by_wire(&scene.wire, scene.dir.path, 1);
     expect_exact_lag();
     wire_fini(&scene.wire);
     notes_close(scene.notes);
     daemon_stop(&scene.daemon);
-    found = check_notes("check_groups", scene.dir.path);
+    found = check_history(scene.dir.path);
     if (found == 0) {
         tempdir_remove(&scene.dir);
     }

@@ -1,6 +1,6 @@
 /* At no time two holders of a lease: with the server killed, held up for longer
  * than leases last, and its wall clock set back and forth, and with clients
- * that are held up too. tests/check/check_leases.py judges what they saw.
+ * that are held up too. tests/check/check.py judges what they saw.
  */
 
 #include <check.h>
@@ -139,16 +139,6 @@ disturb(struct scene *scene)
 }
 
 static void
-note_event(void *user, const struct event *event)
-{
-    char data[64];
-
-    snprintf(data, sizeof(data), "%s", wire_text(event->data));
-    note(user, "{\"event\":%" PRIu64 ",\"stream\":\"%s\",\"data\":\"%s\"}",
-         event->position, wire_text(event->stream), data);
-}
-
-static void
 end(struct scene *scene)
 {
     daemon_stop(&scene->daemon);
@@ -159,7 +149,6 @@ end(struct scene *scene)
 static int
 finish(struct scene *scene)
 {
-    struct notes *notes = notes_open(scene->dir.path, "dump.log");
     struct wire wire;
 
     atomic_store(&scene->shared->stopping, true);
@@ -172,11 +161,10 @@ finish(struct scene *scene)
     }
     wire_init(&wire, &scene->daemon);
     wire_connect(&wire);
-    wire_read_all(&wire, note_event, notes);
+    dump_by_wire(&wire, scene->dir.path, 1);
     wire_fini(&wire);
-    notes_close(notes);
     end(scene);
-    return check_notes("check_leases", scene->dir.path);
+    return check_history(scene->dir.path);
 }
 
 /* ---- one lease, and a clock that is set ---- */

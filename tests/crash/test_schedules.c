@@ -1,7 +1,7 @@
 /* Ten thousand scheduled appends, due within seconds of each other, through ten
  * kills of the server, with moves and cancellations: each takes place once,
  * none early, in the order of their times; and so they do after a long stop.
- * tests/check/check_schedules.py judges that.
+ * tests/check/check.py judges that.
  */
 
 #include <check.h>
@@ -122,28 +122,18 @@ wait_until_done(const struct scene *scene, struct wire *wire)
     }
 }
 
-static void
-note_event(void *user, const struct event *event)
-{
-    note(user, "{\"event\":%" PRIu64 ",\"time\":%" PRIu64 ",\"name\":\"%s\"}",
-         event->position, event->time_us, wire_text(event->data));
-}
-
 static int
 finish(struct scene *scene, struct wire *wire)
 {
-    struct notes *notes = notes_open(scene->dir.path, "dump.log");
-
     wait_until_done(scene, wire);
     daemon_kill(&scene->daemon);
     start(scene);
     wire_connect(wire);
     ck_assert_uint_eq(count_schedules(scene, wire), 0);
-    wire_read_all(wire, note_event, notes);
-    notes_close(notes);
+    dump_by_wire(wire, scene->dir.path, 1);
     wire_fini(wire);
     daemon_stop(&scene->daemon);
-    return check_notes("check_schedules", scene->dir.path);
+    return check_history(scene->dir.path);
 }
 
 START_TEST(each_takes_place_once_and_in_order_through_ten_kills)

@@ -1,6 +1,6 @@
 /* A member of a group that is as bad as members are: it joins, takes and
  * answers events, stalls until its time is over, dies, leaves, answers twice
- * and too late, and writes down all of it for tests/check/check_groups.py. Each
+ * and too late, and writes down all of it for tests/check/check.py. Each
  * runs in a thread of its own.
  */
 

@@ -1,25 +1,8 @@
-#!/usr/bin/env python3
-"""Judges what became of scheduled appends.
+"""Scheduled appends: each once, not early, and in order."""
 
-    check_schedules.py DIRECTORY
-
-As check.py. Times are microseconds since 1970, of clients and server alike.
-
-planner-*.log  One client. It asks one thing at a time, and the same again while
-               it does not know what came of it:
-    {"ask": N, "plan": [[NAME, DUE, EVENTS]]}
-    {"ask": N, "move": NAME, "due": DUE}
-    {"ask": N, "cancel": NAME}
-    {"told": N, "code", "cancelled", "wall"}
-dump.log       Its events, in order, each with the name of its schedule:
-    {"event": POSITION, "time", "name"}
-"""
-
-import glob
-import sys
 from bisect import bisect_left, insort
 
-from check import Malformed, by_number, lines, run
+from logs import Malformed
 
 NEVER = float("inf")
 
@@ -29,7 +12,7 @@ class Schedule:
         self.name, self.events, self.number = name, events, number
         self.dues = {due}       # Those that it may have.
         self.known = NEVER      # Since when its due time is known to be that.
-        self.is_moved = self.is_doubtful = False
+        self.is_planned = self.is_moved = self.is_doubtful = False
         self.is_cancelled = self.was_done = False
         self.places = []
 
@@ -38,27 +21,34 @@ class Schedule:
 
 
 class Schedules:
-    def __init__(self, directory):
-        self.problems = []
+    LOGS = "planner-*.log"
+    TYPE = "Due"
+    PROMISES = (
+        "a schedule takes place once",
+        "its events are together",
+        "none is early",
+        "they are done in the order of their times",
+        "what is cancelled or done is over",
+        "a schedule has no other answers",
+        "nothing takes place that nobody planned",
+    )
+
+    def __init__(self, logs, stored, findings):
+        self.findings = findings
         self.schedules = {}
         self.counts = dict.fromkeys(("planned", "moved", "cancelled", "late"),
                                     0)
-        for path in sorted(glob.glob(f"{directory}/planner-*.log"),
-                           key=by_number):
-            self.read_planner(list(lines(path)))
-        last = 0
-        for event in lines(f"{directory}/dump.log"):
-            if event["time"] < last:
-                self.problem(f"position {event['event']}: time goes back")
-            last = event["time"]
-            schedule = self.schedules.get(event["name"])
+        for path in logs.paths(self.LOGS):
+            self.read_planner(logs.steps(path))
+        for event in stored.log:
+            if event.type != self.TYPE:
+                continue
+            schedule = self.schedules.get(event.text())
             if schedule is None:
-                self.problem(f"nobody planned {event}")
+                findings.add("nothing takes place that nobody planned",
+                             f"{event}: {event.text()}")
             else:
                 schedule.places.append(event)
-
-    def problem(self, text):
-        self.problems.append(text)
 
     def read_planner(self, steps):
         asked, doubtful = None, False
@@ -83,24 +73,32 @@ class Schedules:
         if "plan" in asked:
             for name, _, _ in asked["plan"]:
                 if code != "OK":
-                    self.problem(f"{name} was refused: {code}")
+                    self.findings.add("a schedule has no other answers",
+                                      f"{name} was refused: {code}")
                 self.schedules[name].known = told["wall"]
+                self.schedules[name].is_planned = True
                 self.counts["planned"] += 1
         elif "move" in asked:
             self.tell_move(self.schedules[asked["move"]], asked, told, doubtful)
         else:
             self.tell_cancel(self.schedules[asked["cancel"]], told, doubtful)
 
+    def object_if_over(self, schedule, what):
+        if schedule.is_cancelled or schedule.was_done:
+            self.findings.add("what is cancelled or done is over",
+                              f"{schedule.name} was {what}, and was not there")
+
     def tell_move(self, schedule, asked, told, doubtful):
         if told["code"] == "OK":
-            if schedule.is_cancelled or schedule.was_done:
-                self.problem(f"{schedule.name} was moved, and was not there")
+            self.object_if_over(schedule, "moved")
             schedule.dues = {asked["due"]}
             schedule.known = told["wall"]
             schedule.is_moved = True
             self.counts["moved"] += 1
         elif told["code"] != "CONFLICT":
-            self.problem(f"a move of {schedule.name} was told {told['code']}")
+            self.findings.add("a schedule has no other answers",
+                              f"a move of {schedule.name} was told "
+                              f"{told['code']}")
         elif doubtful: # It may have been moved, and done since.
             schedule.dues.add(asked["due"])
             schedule.known = NEVER
@@ -111,11 +109,11 @@ class Schedules:
 
     def tell_cancel(self, schedule, told, doubtful):
         if told["code"] != "OK":
-            self.problem(f"cancelling {schedule.name} was told {told['code']}")
+            self.findings.add("a schedule has no other answers",
+                              f"cancelling {schedule.name} was told "
+                              f"{told['code']}")
         elif told["cancelled"]:
-            if schedule.is_cancelled or schedule.was_done:
-                self.problem(f"{schedule.name} was cancelled, and was not "
-                             f"there")
+            self.object_if_over(schedule, "cancelled")
             schedule.is_cancelled = True
             self.counts["cancelled"] += 1
         elif doubtful: # It may have been cancelled the first time.
@@ -128,48 +126,52 @@ class Schedules:
 
     def check_once(self, schedule):
         found = len(schedule.places)
+        where = [place.position for place in schedule.places]
         if schedule.is_cancelled and found:
-            self.problem(f"{schedule.name} was cancelled, and took place at "
-                         f"{[place['event'] for place in schedule.places]}")
-        elif schedule.is_doubtful and found not in (0, schedule.events):
-            self.problem(f"{schedule.name}: {found} events of "
-                         f"{schedule.events}")
-        elif not schedule.is_cancelled and not schedule.is_doubtful and (
-                found != schedule.events):
-            self.problem(f"{schedule.name}: {found} events instead of "
-                         f"{schedule.events}, at "
-                         f"{[place['event'] for place in schedule.places]}")
+            self.findings.add("what is cancelled or done is over",
+                              f"{schedule.name} was cancelled, and took place "
+                              f"at {where}")
+        elif schedule.is_cancelled or found == schedule.events:
+            return
+        elif found or (schedule.is_planned and not schedule.is_doubtful):
+            self.findings.add("a schedule takes place once",
+                              f"{schedule.name}: {found} events instead of "
+                              f"{schedule.events}, at {where}")
 
     def check_place(self, schedule):
         first = schedule.places[0]
         for index, place in enumerate(schedule.places):
-            if place["event"] != first["event"] + index:
-                self.problem(f"{schedule.name}: its events are not together")
-        if first["time"] < min(schedule.dues):
-            self.problem(f"{schedule.name} took place at {first['time']}, "
-                         f"which is {min(schedule.dues) - first['time']} us "
-                         f"early")
+            if place.position != first.position + index:
+                self.findings.add("its events are together",
+                                  f"{schedule.name}: {place}, and {first}")
+        if first.time < min(schedule.dues):
+            self.findings.add("none is early",
+                              f"{schedule.name} took place at {first.time}, "
+                              f"which is {min(schedule.dues) - first.time} us "
+                              f"early")
 
     def check_order(self):
         """When one takes place, none is left that was known to be due before
         it."""
         done = [schedule for schedule in self.schedules.values()
                 if schedule.places]
-        done.sort(key=lambda schedule: schedule.places[0]["event"])
+        done.sort(key=lambda schedule: schedule.places[0].position)
         later = []
         for schedule in reversed(done):
-            rank, time = schedule.rank(), schedule.places[0]["time"]
+            rank, time = schedule.rank(), schedule.places[0].time
             for due, number, name in later[:bisect_left(later, (*rank, ""))]:
                 other = self.schedules[name]
                 same = due == rank[0]
                 if other.known < time and not (
                         same and (other.is_moved or schedule.is_moved)):
-                    self.problem(f"{schedule.name}, due at {rank[0]}, took "
-                                 f"place before {name}, due at {due}")
+                    self.findings.add(
+                        "they are done in the order of their times",
+                        f"{schedule.name}, due at {rank[0]}, took place before "
+                        f"{name}, due at {due}")
             if schedule.known != NEVER:
                 insort(later, (*rank, schedule.name))
 
-    def check(self):
+    def judge(self):
         if not self.counts["planned"]:
             raise Malformed("nothing was planned")
         for schedule in self.schedules.values():
@@ -177,8 +179,4 @@ class Schedules:
             if schedule.places:
                 self.check_place(schedule)
         self.check_order()
-        return self.counts, self.problems
-
-
-if __name__ == "__main__":
-    sys.exit(run(Schedules))
+        return self.counts

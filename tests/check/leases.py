@@ -1,29 +1,12 @@
-#!/usr/bin/env python3
-"""Judges what clients saw of leases: was there ever more than one holder?
-
-    check_leases.py DIRECTORY
-
-As check.py. Times are microseconds of the monotonic clock that all clients
-share.
-
-holder-*.log   One client:
-    {"ask": N, "kind": "acquire" or "renew" or "release" or "append", "name",
-     "fence", "duration", "wait", "at"}
-    {"told": N, "code", "fence", "at"}
-    An append is to the stream "work-NAME", under the fence; its event says
-    "CLIENT N FENCE".
-dump.log       What is stored, in order:
-    {"event": POSITION, "stream", "data"}
+"""Leases: was there ever more than one holder?
 
 A lease is granted between asking and being told, so a holder may believe in it
-from when it was told until its duration after it asked. That is what is compared
-here: that nobody believes in a lease when another does.
+from when it was told until its duration after it asked. That is what is
+compared here: that nobody believes in a lease when another does.
 """
 
-import glob
-import sys
-
-from check import Malformed, by_number, lines, run
+from logs import Malformed
+from newest import Newest
 
 DOUBT = "UNKNOWN"
 
@@ -43,21 +26,29 @@ class Hold:
 
 
 class Leases:
-    def __init__(self, directory):
-        self.problems = []
+    LOGS = "holder-*.log"
+    TYPE = "Worked"
+    PROMISES = (
+        "a lease has one holder",
+        "fences grow",
+        "a lease is kept for its time",
+        "what was released is over",
+        "nothing is written under a lost fence",
+        "what is written under a lease is stored, what is refused is not",
+        "a lease has no other answers",
+    )
+
+    def __init__(self, logs, stored, findings):
+        self.findings = findings
         self.counts = dict.fromkeys(
             ("granted", "granted_after_waiting", "renewed", "released",
              "used", "refused_use"), 0)
         self.holds = {}     # By fence.
         self.told = {}      # By name: [(fence, when somebody knew)]
         self.uses = []      # (name, fence, asked, code, data)
-        for path in sorted(glob.glob(f"{directory}/holder-*.log"),
-                           key=by_number):
-            self.read_client(by_number(path)[-1], list(lines(path)))
-        self.stored = list(lines(f"{directory}/dump.log"))
-
-    def problem(self, text):
-        self.problems.append(text)
+        for path in logs.paths(self.LOGS):
+            self.read_client(logs.number(path), logs.steps(path))
+        self.stored = [event for event in stored.log if event.type == self.TYPE]
 
     def read_client(self, client, steps):
         asked = {}
@@ -67,7 +58,14 @@ class Leases:
                 if step["kind"] == "release":
                     self.release(client, step)
             else:
-                self.answer(client, asked[step["told"]], step)
+                self.answer(client, asked.pop(step["told"]), step)
+        for ask in asked.values(): # It may have been done all the same.
+            if ask["kind"] == "append":
+                self.note_use(client, ask, DOUBT)
+
+    def note_use(self, client, ask, code):
+        self.uses.append((ask["name"], ask["fence"], ask["at"], code,
+                          f"{client} {ask['ask']} {ask['fence']}"))
 
     def hold_of(self, client, ask):
         hold = self.holds.get(ask["fence"])
@@ -83,13 +81,13 @@ class Leases:
     def answer(self, client, ask, told):
         kind, code = ask["kind"], told["code"]
         if kind == "append":
-            self.uses.append((ask["name"], ask["fence"], ask["at"], code,
-                              f"{client} {ask['ask']} {ask['fence']}"))
+            self.note_use(client, ask, code)
         if kind == "acquire":
             if code == "OK":
                 self.grant(client, ask, told)
             elif code not in (DOUBT, "HELD"):
-                self.problem(f"client {client} was told {code}: {ask}")
+                self.findings.add("a lease has no other answers",
+                                  f"client {client} was told {code}: {ask}")
             return
         hold = self.hold_of(client, ask)
         if code == "OK":
@@ -97,7 +95,8 @@ class Leases:
         elif code == "FENCED":
             self.lose(hold, kind, told)
         elif code != DOUBT:
-            self.problem(f"client {client} was told {code}: {ask}")
+            self.findings.add("a lease has no other answers",
+                              f"client {client} was told {code}: {ask}")
 
     def grant(self, client, ask, told):
         fence, name = told["fence"], ask["name"]
@@ -107,8 +106,9 @@ class Leases:
         hold = self.holds.setdefault(
             fence, Hold(client, name, fence, told["at"]))
         if hold.client != client or hold.name != name:
-            self.problem(f"fence {fence} of {name} was given to {client}, and "
-                         f"is that of {hold}")
+            self.findings.add("a lease has one holder",
+                              f"fence {fence} of {name} was given to {client}, "
+                              f"and is that of {hold}")
         hold.ends = max(hold.ends, ask["at"] + ask["duration"])
 
     def confirm(self, hold, kind, ask):
@@ -117,7 +117,8 @@ class Leases:
             self.counts["released"] += 1
             return
         if hold.is_released:
-            self.problem(f"{kind} after the release of {hold}")
+            self.findings.add("what was released is over",
+                              f"{kind} after the release of {hold}")
         if kind == "renew":
             self.counts["renewed"] += 1
             hold.ends = max(hold.ends, ask["at"] + ask["duration"])
@@ -129,8 +130,8 @@ class Leases:
         if kind == "append":
             self.counts["refused_use"] += 1
         if not hold.is_released and told["at"] < hold.ends:
-            self.problem(f"lost before its time: {hold}, {kind} at "
-                         f"{told['at']}")
+            self.findings.add("a lease is kept for its time",
+                              f"{hold} was lost at {told['at']}: {kind}")
 
     # ---- what must hold ----
 
@@ -144,44 +145,45 @@ class Leases:
             last = None
             for hold in holds:
                 if last is not None and hold.begins < last.ends:
-                    self.problem(f"two holders: {last} and {hold}")
+                    self.findings.add("a lease has one holder",
+                                      f"two holders: {last} and {hold}")
                 if last is not None and hold.fence <= last.fence:
-                    self.problem(f"the fence does not grow: {last}, {hold}")
+                    self.findings.add("fences grow", f"{last}, then {hold}")
                 if last is None or hold.ends > last.ends:
                     last = hold
 
     def check_uses(self):
         """What a lost lease's fence is on was refused, and what was refused is
         not there."""
-        data = {event["data"] for event in self.stored}
+        data = {event.text() for event in self.stored}
+        newest = {name: Newest(told) for name, told in self.told.items()}
         for name, fence, asked, code, text in self.uses:
-            later = [other for other, at in self.told.get(name, ())
-                     if other > fence and at < asked]
-            if code == "OK" and later:
-                self.problem(f"an append under {fence} of {name} was accepted "
-                             f"after {max(later)} had been given")
-            if code == "OK" and text not in data:
-                self.problem(f"accepted, and not stored: {text}")
-            if code not in ("OK", DOUBT) and text in data:
-                self.problem(f"refused, and stored: {text}")
+            later = newest[name].before(asked) if name in newest else 0
+            if code == "OK" and later > fence:
+                self.findings.add("nothing is written under a lost fence",
+                                  f"an append under {fence} of {name} was "
+                                  f"accepted after {later} had been given")
+            if (code == "OK" and text not in data) or (
+                    code not in ("OK", DOUBT) and text in data):
+                self.findings.add(
+                    "what is written under a lease is stored, what is refused "
+                    "is not",
+                    f"{text}, told {code}, is{' not' * (code == 'OK')} there")
 
     def check_stored(self):
         last = {}
         for event in self.stored:
-            stream, fence = event["stream"], int(event["data"].split()[-1])
-            if fence < last.get(stream, 0):
-                self.problem(f"position {event['event']} of {stream} is under "
-                             f"fence {fence}, behind {last[stream]}")
-            last[stream] = fence
+            fence = int(event.text().split()[-1])
+            if fence < last.get(event.stream, 0):
+                self.findings.add("nothing is written under a lost fence",
+                                  f"{event} is under {fence}, behind "
+                                  f"{last[event.stream]}")
+            last[event.stream] = fence
 
-    def check(self):
+    def judge(self):
         self.check_one_holder()
         self.check_uses()
         self.check_stored()
-        if not self.problems and not all(self.counts.values()):
+        if not self.findings.count() and not all(self.counts.values()):
             raise Malformed(f"too little has happened: {self.counts}")
-        return self.counts, self.problems
-
-
-if __name__ == "__main__":
-    sys.exit(run(Leases))
+        return self.counts
