@@ -1,0 +1,106 @@
+/* Events are found: in lists of the memtable and of the store, merged for a
+ * query, and put on a page.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core.h"
+#include "core_rows.h"
+#include "cost.h"
+#include "run.h"
+
+#define EVENTS  2000
+#define BATCH   100
+#define STREAMS 40
+#define NAME    32
+
+static uint8_t payload[256];
+
+static void
+add_events(struct core *core)
+{
+    for (size_t i = 0; i < EVENTS; i += BATCH) {
+        struct draft drafts[BATCH];
+        char stream[NAME];
+
+        for (size_t j = 0; j < BATCH; j++) {
+            size_t n = i + j;
+
+            drafts[j] = (struct draft){
+                .id = n + 1,
+                .type = n % 3 == 0 ? "OrderPlaced" : "OrderShipped",
+                .tags = {n % 5 == 0 ? "region:north" : "region:south",
+                         n % 7 == 0 ? "channel:web" : "channel:shop"},
+                .data = slice_make(payload, sizeof(payload)),
+            };
+        }
+        snprintf(stream, sizeof(stream), "order-%zu", i / BATCH % STREAMS);
+        ck_assert_int_eq(core_append(core, stream, -1, drafts, BATCH), ACTA_OK);
+    }
+}
+
+/* All that the query wants, page by page. */
+static void
+read_query(struct reader *reader, struct query *query, const char *path)
+{
+    const struct read_bounds bounds = {EVENTS, (uint64_t)1 << 24};
+    struct read_result result = {0};
+    uint64_t count = 0;
+    struct buf page;
+
+    buf_init(&page, (size_t)1 << 25);
+    /* Once before, so that memory is there. */
+    for (int i = 0; i < 2; i++) {
+        buf_clear(&page);
+        count = 0;
+        result.next = 0;
+        if (i == 1) {
+            cost_begin();
+        }
+        do {
+            if (reader_read_all(reader, query, result.next, false, &bounds,
+                                &page, &result, NULL) != ACTA_OK) {
+                abort();
+            }
+            count += result.events_count;
+        } while (!result.at_end);
+    }
+    cost_end(path, count);
+    buf_fini(&page);
+    query_fini(query);
+}
+
+static void
+read_all(struct reader *reader, const char *everything, const char *some,
+         const char *both)
+{
+    struct query all = {0};
+    struct query queries[2];
+    struct query merged;
+
+    read_query(reader, &all, everything);
+    queries[0] = core_query("order", "OrderPlaced", "region:north channel:web",
+                            NULL, NULL);
+    read_query(reader, &queries[0], some);
+    queries[0] = core_query(NULL, "OrderPlaced", "region:north", NULL, NULL);
+    queries[1] = core_query(NULL, "OrderShipped", "channel:web", NULL, NULL);
+    merged = core_query_or(queries, 2);
+    read_query(reader, &merged, both);
+}
+
+void
+cost_read(void)
+{
+    struct reader *reader;
+    struct core core;
+
+    core_open(&core);
+    add_events(&core);
+    reader = core_reader(&core);
+    read_all(reader, "read-memory", "query-and-memory", "query-or-memory");
+    core_checkpoint(&core);
+    read_all(reader, "read-store", "query-and-store", "query-or-store");
+    reader_close(reader);
+    core_close(&core);
+}
