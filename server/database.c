@@ -24,6 +24,7 @@
 #include "groups.h"
 #include "recover.h"
 #include "rooms.h"
+#include "verify.h"
 #include "writer.h"
 
 #define DIR_MODE  0700
@@ -219,7 +220,8 @@ open_rooms(struct database *database, struct acta_err *err)
         return acta_fail(err, ACTA_CORRUPT,
                          "it is no database: store or journal is missing");
     }
-    if ((code = store_open(&rooms->store, store_dir, options->store_map_size,
+    if ((code = verify_is_not_cut(store_dir, err)) != ACTA_OK ||
+        (code = store_open(&rooms->store, store_dir, options->store_map_size,
                            err)) != ACTA_OK ||
         (code = store_meta(rooms->store, &meta, err)) != ACTA_OK) {
         return code;

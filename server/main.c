@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "config.h"
 #include "database.h"
+#include "fault.h"
 #include "file.h"
 #include "log.h"
 #include "server.h"
@@ -344,6 +345,7 @@ serve(struct daemon *daemon, char **environment)
     int number;
 
     block_signals(&signals);
+    fault_watch(EXIT_STORAGE);
     code = start(daemon, &err);
     if (code != ACTA_OK) {
         log_error(log_event("not started"),

@@ -66,7 +66,7 @@ look_at_store(struct verify *verify, const char *dir, struct store_meta *meta,
     code = file_join(path, dir, "data.mdb", err);
     if (code == ACTA_OK) {
         verify_look(verify, path);
-        code = verify_pages(verify, path, err);
+        code = verify_store_file(verify, path, err);
     }
     if (code != ACTA_OK || verify->report->problems > 0) {
         return code;

@@ -61,4 +61,12 @@ enum acta_code verify_database(const struct verify_options *options,
                                struct verify_report *report,
                                struct acta_err *err) ACTA_CHECKED;
 
+/* Look whether the file of the store in @dir has all pages that are in use, so
+ * that it can be mapped: two pages are read, unless it is short of some.
+ *
+ * CORRUPT  It was cut short: the text names the file and a page.
+ */
+enum acta_code verify_is_not_cut(const char *dir,
+                                 struct acta_err *err) ACTA_CHECKED;
+
 #endif

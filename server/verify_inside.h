@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "pagefile.h"
 #include "store.h"
 #include "verify.h"
 
@@ -25,11 +26,29 @@ void verify_problem(struct verify *verify, const char *fmt, ...)
 
 /* ---- verify_pages.c ---- */
 
-/* Look through the pages of the store's file @path: every page of it is in one
- * place of one tree, or is free, and all that is in pages lies where it must. A
- * file of which nothing is wrong can be given to LMDB.
+/* A transaction may give up pages at the end of the file that it never wrote,
+ * so the file may be so many pages shorter than what is said of it.
  */
-enum acta_code verify_pages(struct verify *verify, const char *path,
+#define VERIFY_UNWRITTEN_MAX 65536
+
+/* Look through the file of the store @path. One of which nothing is wrong can
+ * be given to LMDB.
+ */
+enum acta_code verify_store_file(struct verify *verify, const char *path,
+                                 struct acta_err *err) ACTA_CHECKED;
+
+/* Read both metas: the newest one, and that of the transaction before. False if
+ * they are damaged.
+ */
+bool verify_metas(struct pagefile *file, struct page_meta *newest,
+                  struct page_meta *other) ACTA_CHECKED;
+
+/* Look through the pages as of @meta: every page is in one place of one tree,
+ * or is free; and all that is in pages lies where it must. With @only_uses
+ * pages that name no others are not read.
+ */
+enum acta_code verify_pages(struct verify *verify, struct pagefile *file,
+                            const struct page_meta *meta, bool only_uses,
                             struct acta_err *err) ACTA_CHECKED;
 
 /* ---- verify_store.c ---- */

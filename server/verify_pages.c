@@ -1,481 +1,192 @@
-/* The file of the store, page by page, as LMDB 0.9 writes it on machines with 8
- * bytes to a pointer, the lowest first. (The names of LMDB's own source are in
- * brackets.)
- *
- *     page    number (8), 2 unused, flags (2), then of a tree's page: end of
- *             the offsets (2), begin of the nodes (2); or of a run of pages
- *             with one value: how many they are (4). [MDB_page]
- *     node    size of the value (4; of a branch's: number of the page, 6),
- *             flags (2), size of the key (2), key, value. [MDB_node]
- *     meta    at the beginning of the first two pages behind their headers:
- *             magic, version, address, size of the map, the trees of free
- *             pages and of tables, last page, number of the transaction.
- *             [MDB_meta]
- *     tree    4 unused, flags (2), depth (2), pages that are branches, leaves
- *             and runs, entries, root (8 each). [MDB_db]
+/* The file of the store, page by page: every page is in one place of one tree,
+ * or is free.
  */
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "bytes.h"
 #include "file.h"
-#include "slice.h"
 #include "verify_inside.h"
-
-#define PAGE_HEADER   16
-#define NODE_HEADER   8
-#define META_MAGIC    0xbeefc0deu
-#define META_VERSION  1
-#define META_FREE     24
-#define META_TABLES   72
-#define META_LAST     120
-#define META_TXN      128
-#define META_PAGES    2
-#define META_END      (PAGE_HEADER + META_TXN + 8)
-#define TREE_SIZE     48
-#define KEY_SIZE_MAX  511
-#define DEPTH_MAX     32
-#define NO_PAGE       UINT64_MAX
-#define PAGE_SIZE_MIN 512u
-#define PAGE_SIZE_MAX 32768u
-
-enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_RUN = 4, PAGE_META = 8 };
-enum { NODE_RUN = 1, NODE_TREE = 2 };
-enum { TREE_INTEGERS = 8 };
 
 enum use { UNUSED, IN_TREE, IN_FREE_LIST };
 
 struct pages {
     struct verify *verify;
-    const uint8_t *map;
-    uint64_t size;
-    uint64_t page_size;
-    uint64_t last;
-    uint64_t txn;
-    uint8_t *uses; /* owned: enum use of each page */
+    const struct page_meta *meta;
+    const char *name; /* Of the tree that is walked. */
+    uint64_t end;     /* Of what the file has. */
+    uint8_t *uses;    /* owned: enum use of each page */
+    enum use use;     /* What pages that are met are taken for. */
 };
 
-struct tree {
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t branches;
-    uint64_t leaves;
-    uint64_t runs;
-    uint64_t entries;
-    uint64_t root;
-};
-
-/* A tree being walked, in the order of its keys. */
-struct walk {
-    struct pages *pages;
-    const char *name;
-    struct tree says;
-    struct tree found;
-    struct slice last;  /* Key; has no data before the first. */
-    struct slice floor; /* No key in what comes now is below it. */
-    void (*visit)(struct walk *walk, struct slice key, struct slice value,
-                  unsigned flags);
-};
-
-/* ---- pages ---- */
-
-static const uint8_t *
-page_at(const struct pages *pages, uint64_t number)
-{
-    return pages->map + number * pages->page_size;
-}
-
-/* Take @count pages from @number on for @use. */
+/* Take @count pages from @number on. */
 static bool
-use_pages(struct pages *pages, const char *name, uint64_t number,
-          uint64_t count, enum use use)
+on_use(void *user, uint64_t number, uint64_t count)
 {
-    if (number < META_PAGES || number > pages->last ||
-        count > pages->last + 1 - number) {
+    struct pages *pages = user;
+
+    if (pages->use == IN_TREE && number + count > pages->end) {
         verify_problem(pages->verify,
-                       "store: %s: page %" PRIu64 " is not in the file", name,
-                       number);
+                       "store: %s: page %" PRIu64
+                       " is behind the end of the file",
+                       pages->name, number + count - 1);
         return false;
     }
     for (uint64_t i = number; i < number + count; i++) {
         if (pages->uses[i] != UNUSED) {
             verify_problem(pages->verify,
-                           "store: %s: page %" PRIu64 " is in use twice", name,
-                           i);
+                           "store: %s: page %" PRIu64 " is in use twice",
+                           pages->name, i);
             return false;
         }
-        pages->uses[i] = (uint8_t)use;
+        pages->uses[i] = (uint8_t)pages->use;
     }
-    return true;
-}
-
-static bool
-is_page(const struct walk *walk, uint64_t number, unsigned flags)
-{
-    const uint8_t *page = page_at(walk->pages, number);
-
-    if (get_u64(page) != number || get_u16(page + 10) != flags) {
-        verify_problem(walk->pages->verify,
-                       "store: %s: page %" PRIu64 " is another one, or damaged",
-                       walk->name, number);
-        return false;
-    }
-    return true;
-}
-
-/* ---- nodes ---- */
-
-struct node {
-    struct slice key;
-    unsigned flags;
-    uint32_t value_size;
-    uint64_t child;
-    const uint8_t *value; /* Or the number of the first page of a run. */
-    size_t size;          /* In the page. */
-};
-
-/* False if it does not lie within the page. */
-static bool
-read_node(const struct pages *pages, const uint8_t *page, size_t at,
-          bool is_leaf, struct node *node)
-{
-    const uint8_t *from = page + at;
-    size_t size;
-
-    if (at % 2 != 0 || at + NODE_HEADER > pages->page_size) {
-        return false;
-    }
-    node->flags = get_u16(from + 4);
-    node->value_size = get_u32(from);
-    node->child = get_u32(from) | (uint64_t)node->flags << 32;
-    node->key = slice_make(from + NODE_HEADER, get_u16(from + 6));
-    size = NODE_HEADER + node->key.size;
-    node->value = from + size;
-    if (is_leaf) {
-        size += node->flags & NODE_RUN ? 8 : node->value_size;
-    }
-    node->size = size + size % 2;
-    return node->key.size <= KEY_SIZE_MAX &&
-           node->size <= pages->page_size - at;
-}
-
-static int
-compare_keys(const struct walk *walk, struct slice a, struct slice b)
-{
-    uint64_t left, right;
-
-    if ((walk->says.flags & TREE_INTEGERS) == 0) {
-        return slice_compare(a, b);
-    }
-    left = get_u64(a.data);
-    right = get_u64(b.data);
-    return (left > right) - (left < right);
-}
-
-static bool
-is_key(const struct walk *walk, struct slice key)
-{
-    if (key.size == 0 ||
-        ((walk->says.flags & TREE_INTEGERS) != 0 && key.size != 8)) {
-        return false;
-    }
-    if (walk->last.data != NULL && compare_keys(walk, walk->last, key) >= 0) {
-        return false;
-    }
-    return walk->floor.data == NULL ||
-           compare_keys(walk, walk->floor, key) <= 0;
-}
-
-/* The value of a node of a leaf, wherever it lies. */
-static bool
-find_value(struct walk *walk, const struct node *node, struct slice *value)
-{
-    struct pages *pages = walk->pages;
-    uint64_t number, count;
-
-    *value = slice_make(node->value, node->value_size);
-    if ((node->flags & NODE_RUN) == 0) {
-        return true;
-    }
-    number = get_u64(node->value);
-    count =
-        (PAGE_HEADER - 1 + (uint64_t)node->value_size) / pages->page_size + 1;
-    if (!use_pages(pages, walk->name, number, count, IN_TREE) ||
-        !is_page(walk, number, PAGE_RUN)) {
-        return false;
-    }
-    if (get_u32(page_at(pages, number) + 12) != count) {
-        verify_problem(pages->verify,
-                       "store: %s: pages from %" PRIu64
-                       " on are not as many as their value takes",
-                       walk->name, number);
-        return false;
-    }
-    walk->found.runs += count;
-    value->data = page_at(pages, number) + PAGE_HEADER;
-    return true;
-}
-
-/* ---- trees ---- */
-
-static bool walk_page(struct walk *walk, uint64_t number, unsigned depth);
-
-static bool
-walk_leaf_node(struct walk *walk, const struct node *node)
-{
-    struct slice value;
-
-    if (!is_key(walk, node->key)) {
-        return false;
-    }
-    walk->last = node->key;
-    walk->floor = SLICE_NONE;
-    walk->found.entries++;
-    if (find_value(walk, node, &value)) {
-        walk->visit(walk, node->key, value, node->flags & ~(unsigned)NODE_RUN);
-    }
-    return true;
-}
-
-/* The first key of a branch means nothing. */
-static bool
-walk_branch_node(struct walk *walk, const struct node *node, bool is_first,
-                 unsigned depth)
-{
-    if (!is_first) {
-        if (!is_key(walk, node->key)) {
-            return false;
-        }
-        walk->floor = node->key;
-    }
-    (void)walk_page(walk, node->child, depth + 1);
     return true;
 }
 
 static void
-fail_page(const struct walk *walk, uint64_t number)
+on_damaged(void *user, uint64_t number, const char *how)
 {
-    verify_problem(walk->pages->verify,
-                   "store: %s: what is in page %" PRIu64 " is damaged",
-                   walk->name, number);
+    struct pages *pages = user;
+
+    verify_problem(pages->verify,
+                   "store: %s: page %" PRIu64 " at offset %" PRIu64 " %s",
+                   pages->name, number, number * pages->meta->page_size, how);
 }
-
-static bool
-walk_nodes(struct walk *walk, uint64_t number, unsigned depth, bool is_leaf)
-{
-    const struct pages *pages = walk->pages;
-    const uint8_t *page = page_at(pages, number);
-    size_t lower = get_u16(page + 12), upper = get_u16(page + 14);
-    size_t used = 0;
-
-    if (lower < PAGE_HEADER + 2 || lower % 2 != 0 || lower > upper ||
-        upper > pages->page_size) {
-        fail_page(walk, number);
-        return false;
-    }
-    for (size_t at = PAGE_HEADER; at < lower; at += 2) {
-        struct node node;
-        bool is_whole;
-
-        if (!read_node(pages, page, get_u16(page + at), is_leaf, &node) ||
-            get_u16(page + at) < upper) {
-            fail_page(walk, number);
-            return false;
-        }
-        used += node.size;
-        is_whole =
-            is_leaf ? walk_leaf_node(walk, &node)
-                    : walk_branch_node(walk, &node, at == PAGE_HEADER, depth);
-        if (!is_whole) {
-            fail_page(walk, number);
-            return false;
-        }
-    }
-    if (used != pages->page_size - upper) {
-        fail_page(walk, number);
-        return false;
-    }
-    return true;
-}
-
-static bool
-walk_page(struct walk *walk, uint64_t number, unsigned depth)
-{
-    bool is_leaf = depth == walk->says.depth;
-
-    if (!use_pages(walk->pages, walk->name, number, 1, IN_TREE) ||
-        !is_page(walk, number, is_leaf ? PAGE_LEAF : PAGE_BRANCH)) {
-        return false;
-    }
-    if (is_leaf) {
-        walk->found.leaves++;
-    } else {
-        walk->found.branches++;
-    }
-    return walk_nodes(walk, number, depth, is_leaf);
-}
-
-static struct tree
-read_tree(const uint8_t *from)
-{
-    return (struct tree){
-        .flags = get_u16(from + 4),
-        .depth = get_u16(from + 6),
-        .branches = get_u64(from + 8),
-        .leaves = get_u64(from + 16),
-        .runs = get_u64(from + 24),
-        .entries = get_u64(from + 32),
-        .root = get_u64(from + 40),
-    };
-}
-
-static void
-walk_tree(struct walk *walk, const uint8_t *from, unsigned flags)
-{
-    struct tree *found = &walk->found, *says = &walk->says;
-    uint64_t problems = walk->pages->verify->report->problems;
-
-    *says = read_tree(from);
-    if (says->flags != flags || says->depth > DEPTH_MAX ||
-        (says->root == NO_PAGE) != (says->depth == 0)) {
-        verify_problem(walk->pages->verify,
-                       "store: what is said of %s is damaged", walk->name);
-        return;
-    }
-    if (says->root != NO_PAGE) {
-        (void)walk_page(walk, says->root, 1);
-    }
-    if (problems == walk->pages->verify->report->problems &&
-        (found->branches != says->branches || found->leaves != says->leaves ||
-         found->runs != says->runs || found->entries != says->entries)) {
-        verify_problem(walk->pages->verify,
-                       "store: %s: it has not as many pages or entries as it "
-                       "says",
-                       walk->name);
-    }
-}
-
-/* ---- what is in trees ---- */
 
 /* Of a table LMDB need not know what is in it. */
-static void
-visit_entry(struct walk *walk, struct slice key, struct slice value,
-            unsigned flags)
+static bool
+on_entry(void *user, struct slice key, struct slice value, unsigned flags)
 {
+    const struct pages *pages = user;
+
     (void)key;
     (void)value;
     if (flags != 0) {
-        verify_problem(walk->pages->verify, "store: %s: an entry is damaged",
-                       walk->name);
+        verify_problem(pages->verify, "store: %s: an entry is damaged",
+                       pages->name);
     }
-}
-
-static void
-visit_table(struct walk *walk, struct slice key, struct slice value,
-            unsigned flags)
-{
-    struct walk table = {.pages = walk->pages, .visit = visit_entry};
-    char name[32];
-
-    if (flags != NODE_TREE || value.size != TREE_SIZE ||
-        key.size >= sizeof(name)) {
-        verify_problem(walk->pages->verify, "store: a table is damaged");
-        return;
-    }
-    memcpy(name, key.data, key.size);
-    name[key.size] = '\0';
-    table.name = name;
-    walk_tree(&table, value.data, 0);
+    return true;
 }
 
 /* Pages that a transaction has given up: how many, and their numbers, the
  * greatest first.
  */
-static void
-visit_free(struct walk *walk, struct slice key, struct slice value,
-           unsigned flags)
+static bool
+on_free(void *user, struct slice key, struct slice value, unsigned flags)
 {
-    struct pages *pages = walk->pages;
+    struct pages *pages = user;
     uint64_t count = value.size < 8 ? 0 : get_u64(value.data);
-    uint64_t before = NO_PAGE;
+    uint64_t before = PAGE_NONE;
 
-    if (flags != 0 || get_u64(key.data) > pages->txn || value.size % 8 != 0 ||
-        value.size < 8 || count > value.size / 8 - 1) {
+    if (flags != 0 || get_u64(key.data) > pages->meta->txn ||
+        value.size % 8 != 0 || value.size < 8 || count > value.size / 8 - 1) {
         verify_problem(pages->verify, "store: the list of free pages is "
                                       "damaged");
-        return;
+        return true;
     }
+    pages->use = IN_FREE_LIST;
     for (uint64_t i = 1; i <= count; i++) {
         uint64_t number = get_u64(value.data + 8 * i);
 
-        if (number >= before) {
+        if (number >= before || number < PAGE_METAS ||
+            number > pages->meta->last) {
             verify_problem(pages->verify,
                            "store: the list of free pages is out of order at "
                            "page %" PRIu64,
                            number);
-            return;
+            break;
         }
         before = number;
-        if (!use_pages(pages, "free pages", number, 1, IN_FREE_LIST)) {
-            return;
+        if (!on_use(pages, number, 1)) {
+            break;
         }
     }
+    pages->use = IN_TREE;
+    return true;
 }
 
-/* ---- the file ---- */
+static void
+compare(struct pages *pages, const struct page_walk *walk)
+{
+    const struct page_tree *says = &walk->tree;
 
+    if (walk->branches != says->branches || walk->leaves != says->leaves ||
+        (!walk->only_branches &&
+         (walk->runs != says->runs || walk->entries != says->entries))) {
+        verify_problem(pages->verify,
+                       "store: %s: it has not as many pages or entries as it "
+                       "says",
+                       pages->name);
+    }
+}
+
+static enum acta_code
+walk_tree(struct pages *pages, struct page_walk *walk, const char *name,
+          const struct page_tree *tree, struct acta_err *err)
+{
+    uint64_t problems = pages->verify->report->problems;
+    enum acta_code code;
+
+    pages->name = name;
+    walk->tree = *tree;
+    if (tree->depth > PAGE_DEPTH_MAX ||
+        (tree->root == PAGE_NONE) != (tree->depth == 0)) {
+        verify_problem(pages->verify, "store: what is said of %s is damaged",
+                       name);
+        return ACTA_OK;
+    }
+    code = page_walk(walk, err);
+    if (code == ACTA_OK && problems == pages->verify->report->problems) {
+        compare(pages, walk);
+    }
+    return code;
+}
+
+/* Only what is in these may have pages of its own. */
 static bool
-is_meta(const struct pages *pages, uint64_t number)
+has_runs(const char *name)
 {
-    const uint8_t *page = page_at(pages, number);
-    const uint8_t *meta = page + PAGE_HEADER;
-
-    return get_u64(page) == number && get_u16(page + 10) == PAGE_META &&
-           get_u32(meta) == META_MAGIC && get_u32(meta + 4) == META_VERSION &&
-           get_u32(meta + META_FREE) == pages->page_size;
+    return strcmp(name, "log") == 0 || strcmp(name, "rows") == 0;
 }
 
-/* Transactions write one and the other by turns; the newest counts. NULL if
- * they are damaged. (In one that was just made both are of no transaction.)
- */
-static const uint8_t *
-find_meta(struct pages *pages)
+static enum acta_code
+walk_tables(struct pages *pages, struct page_walk *walk, bool only_uses,
+            struct acta_err *err)
 {
-    const uint8_t *metas[META_PAGES];
-    uint64_t txns[META_PAGES];
-    size_t newest;
+    uint64_t problems = pages->verify->report->problems;
+    struct page_tables tables;
+    enum acta_code code;
 
-    pages->page_size = get_u32(pages->map + PAGE_HEADER + META_FREE);
-    if (pages->page_size < PAGE_SIZE_MIN || pages->page_size > PAGE_SIZE_MAX ||
-        (pages->page_size & (pages->page_size - 1)) != 0 ||
-        pages->size < META_PAGES * pages->page_size || !is_meta(pages, 0) ||
-        !is_meta(pages, 1)) {
-        return NULL;
+    pages->name = "tables";
+    code = page_tables_find(&tables, pages->meta, walk, err);
+    if (code == ACTA_OK && tables.is_damaged) {
+        verify_problem(pages->verify, "store: a table is damaged");
     }
-    for (size_t i = 0; i < META_PAGES; i++) {
-        metas[i] = page_at(pages, i) + PAGE_HEADER;
-        txns[i] = get_u64(metas[i] + META_TXN);
+    if (code == ACTA_OK && problems == pages->verify->report->problems &&
+        tables.count != pages->meta->tables.entries) {
+        verify_problem(pages->verify, "store: tables: there are not as many "
+                                      "as it says");
     }
-    newest = txns[1] > txns[0];
-    pages->txn = txns[newest];
-    pages->last = get_u64(metas[newest] + META_LAST);
-    if (pages->txn % 2 != newest ||
-        (pages->txn > 0 && txns[1 - newest] != pages->txn - 1)) {
-        return NULL;
+    walk->visit = on_entry;
+    for (size_t i = 0; code == ACTA_OK && i < tables.count; i++) {
+        walk->only_branches = only_uses && !has_runs(tables.all[i].name);
+        walk->only_uses = only_uses;
+        code = walk_tree(pages, walk, tables.all[i].name, &tables.all[i].tree,
+                         err);
     }
-    return metas[newest];
+    walk->only_branches = false;
+    walk->only_uses = false;
+    return code;
 }
 
 static void
 look_for_lost(struct pages *pages)
 {
-    for (uint64_t i = META_PAGES; i <= pages->last; i++) {
+    for (uint64_t i = PAGE_METAS; i <= pages->meta->last; i++) {
         if (pages->uses[i] == UNUSED) {
             verify_problem(pages->verify,
                            "store: page %" PRIu64 " is neither in use nor free",
@@ -485,73 +196,162 @@ look_for_lost(struct pages *pages)
 }
 
 static enum acta_code
-look_through(struct pages *pages, struct acta_err *err)
+look_through(struct pages *pages, struct pagefile *file, bool only_uses,
+             struct acta_err *err)
 {
-    struct walk tables = {
-        .pages = pages, .name = "tables", .visit = visit_table};
-    struct walk free_pages = {
-        .pages = pages, .name = "free pages", .visit = visit_free};
-    struct verify *verify = pages->verify;
-    const uint8_t *meta = find_meta(pages);
-    uint64_t problems = verify->report->problems;
+    struct page_walk walk = {
+        .file = file,
+        .last = pages->meta->last,
+        .user = pages,
+        .damaged = on_damaged,
+        .use = on_use,
+    };
+    uint64_t problems = pages->verify->report->problems;
+    enum acta_code code;
 
-    if (meta == NULL) {
-        verify_problem(verify, "store: the first two pages are damaged");
-        return ACTA_OK;
+    code = walk_tables(pages, &walk, only_uses, err);
+    if (code == ACTA_OK && pages->meta->free_pages.flags != TREE_INTEGERS) {
+        verify_problem(pages->verify,
+                       "store: what is said of free pages is damaged");
+    } else if (code == ACTA_OK) {
+        walk.visit = on_free;
+        code = walk_tree(pages, &walk, "free pages", &pages->meta->free_pages,
+                         err);
     }
-    if (pages->last < META_PAGES - 1 ||
-        pages->last >= pages->size / pages->page_size) {
-        verify_problem(verify, "store: it ends before its last page, %" PRIu64,
-                       pages->last);
-        return ACTA_OK;
-    }
-    pages->uses = calloc(pages->last + 1, 1);
-    if (pages->uses == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "verify pages");
-    }
-    verify->report->pages = pages->last + 1;
-    walk_tree(&tables, meta + META_TABLES, 0);
-    walk_tree(&free_pages, meta + META_FREE, TREE_INTEGERS);
-    if (problems == verify->report->problems) {
+    if (code == ACTA_OK && problems == pages->verify->report->problems) {
         look_for_lost(pages); /* Else they are behind what is damaged. */
     }
-    free(pages->uses);
-    return ACTA_OK;
+    return code;
 }
 
 enum acta_code
-verify_pages(struct verify *verify, const char *path, struct acta_err *err)
+verify_pages(struct verify *verify, struct pagefile *file,
+             const struct page_meta *meta, bool only_uses, struct acta_err *err)
 {
-    struct pages pages = {.verify = verify};
+    struct pages pages = {.verify = verify,
+                          .meta = meta,
+                          .end = file->size / file->page_size,
+                          .use = IN_TREE};
     enum acta_code code;
-    struct stat status;
-    void *map;
-    int fd;
 
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return file_fail(err, "open", path);
+    verify->report->pages = meta->last + 1;
+    pages.uses = calloc(meta->last + 1, 1);
+    if (pages.uses == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "verify pages");
     }
-    if (fstat(fd, &status) != 0) {
-        code = file_fail(err, "look at", path);
-        close(fd);
+    code = look_through(&pages, file, only_uses, err);
+    free(pages.uses);
+    return code;
+}
+
+/* Transactions write one meta and the other by turns. (In a file that was just
+ * made both are of no transaction.)
+ */
+static bool
+read_metas(struct pagefile *file, struct page_meta metas[PAGE_METAS])
+{
+    uint8_t *room = pagefile_room(file, file->page_size);
+
+    for (uint64_t i = 0; i < PAGE_METAS; i++) {
+        if (room == NULL || pagefile_read(file, i, 1, room) > 0 ||
+            !page_meta_read(&metas[i], room, i) ||
+            metas[i].page_size != file->page_size ||
+            metas[i].tables.flags != 0 || metas[i].last < PAGE_METAS - 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+verify_metas(struct pagefile *file, struct page_meta *newest,
+             struct page_meta *other)
+{
+    struct page_meta metas[PAGE_METAS];
+    size_t at;
+
+    if (!read_metas(file, metas)) {
+        return false;
+    }
+    at = metas[1].txn > metas[0].txn;
+    *newest = metas[at];
+    *other = metas[1 - at];
+    return newest->txn == 0 || other->txn == newest->txn - 1;
+}
+
+enum acta_code
+verify_store_file(struct verify *verify, const char *path, struct acta_err *err)
+{
+    struct page_meta meta, other;
+    struct pagefile file;
+    enum acta_code code;
+
+    code = pagefile_open(&file, path, false, err);
+    if (code != ACTA_OK) {
         return code;
     }
-    pages.size = (uint64_t)status.st_size;
-    if (pages.size < META_END) {
-        close(fd);
-        verify_problem(verify, "store: its file has only %" PRIu64 " bytes",
-                       pages.size);
+    (void)posix_fadvise(file.fd, 0, 0, POSIX_FADV_DONTNEED); /* segment.c */
+    if (!verify_metas(&file, &meta, &other)) {
+        verify_problem(verify, "store: the first two pages are damaged");
+    } else if (meta.last > file.size / file.page_size + VERIFY_UNWRITTEN_MAX) {
+        verify_problem(verify, "store: it ends before its last page, %" PRIu64,
+                       meta.last);
+    } else {
+        code = verify_pages(verify, &file, &meta, false, err);
+    }
+    pagefile_close(&file);
+    return code;
+}
+
+/* ---- is anything missing? ---- */
+
+static void
+keep_first(void *user, const struct acta_err *what)
+{
+    struct acta_err *first = user;
+
+    if (first->code == ACTA_OK) {
+        *first = *what;
+    }
+}
+
+static enum acta_code
+look_for_cut(struct pagefile *file, const char *path, struct acta_err *err)
+{
+    struct page_meta meta, other;
+    struct acta_err first = {.code = ACTA_OK};
+    struct verify_options options = {.problem = keep_first, .user = &first};
+    struct verify_report report = {.problems = 0};
+    struct verify verify = {&options, &report};
+    enum acta_code code;
+
+    /* LMDB refuses a file that has no metas. */
+    if (!verify_metas(file, &meta, &other) ||
+        meta.last < file->size / file->page_size) {
         return ACTA_OK;
     }
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* See segment.c. */
-    map = mmap(NULL, pages.size, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    if (map == MAP_FAILED) {
-        return file_fail(err, "map", path);
+    code = verify_pages(&verify, file, &meta, true, err);
+    return code == ACTA_OK && report.problems > 0
+               ? acta_fail(err, ACTA_CORRUPT, "%s is cut short: %s", path,
+                           first.text)
+               : code;
+}
+
+enum acta_code
+verify_is_not_cut(const char *dir, struct acta_err *err)
+{
+    char path[FILE_PATH_MAX];
+    struct pagefile file;
+    enum acta_code code;
+
+    code = file_join(path, dir, "data.mdb", err);
+    if (code == ACTA_OK) {
+        code = pagefile_open(&file, path, false, err);
     }
-    pages.map = map;
-    code = look_through(&pages, err);
-    munmap(map, pages.size);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = look_for_cut(&file, path, err);
+    pagefile_close(&file);
     return code;
 }

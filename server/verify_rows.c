@@ -13,6 +13,7 @@
 #include "schedule.h"
 #include "snapshot.h"
 #include "store_lmdb.h"
+#include "verify_contents.h"
 #include "verify_inside.h"
 
 static void
@@ -108,38 +109,48 @@ partner_of(enum row_kind kind)
     return kind < ROW_KINDS_END ? partners[kind] : 0;
 }
 
-static bool
-has_partner(struct store_view *view, const struct row *row)
+/* The key, in the store, of the row that @row needs; empty if it stands alone.
+ */
+static struct slice
+partner_key(uint8_t to[static ROW_STORE_KEY_MAX], const struct row *row)
 {
     enum row_kind partner = partner_of(row->kind);
-    uint8_t bytes[ROW_STORE_KEY_MAX];
-    MDB_val key, val;
 
-    if (partner == 0) {
-        return true;
-    }
-    key = val_of(store_row_key(bytes, partner, row->key));
-    return mdb_get(view->txn, view->store->rows, &key, &val) == 0;
+    return partner == 0 ? SLICE_NONE : store_row_key(to, partner, row->key);
 }
 
-static void
-look_at_row(struct verify *verify, struct store_view *view, struct slice key,
-            struct slice stored)
+void
+verify_row(struct verify *verify, struct slice key, struct slice stored,
+           bool (*has)(void *user, struct slice key), void *user)
 {
     struct row row = {.kind = key.data[0],
                       .key = slice_make(key.data + 1, key.size - 1)};
+    uint8_t bytes[ROW_STORE_KEY_MAX];
+    struct slice partner;
     struct acta_err why;
 
     verify->report->rows++;
     if (row.key.size > ROW_KEY_SIZE_MAX) {
         verify_problem(verify, "store: a row is damaged");
-    } else if (store_read_row(key, stored, &row.value, &why) != ACTA_OK) {
+        return;
+    }
+    partner = partner_key(bytes, &row);
+    if (store_read_row(key, stored, &row.value, &why) != ACTA_OK) {
         verify_problem(verify, "%s", why.text);
     } else if (!is_what_it_says(&row)) {
         fail_row(verify, &row, "is none");
-    } else if (!has_partner(view, &row)) {
+    } else if (partner.size > 0 && !has(user, partner)) {
         fail_row(verify, &row, "lacks another that belongs to it");
     }
+}
+
+static bool
+has_in_view(void *user, struct slice wanted)
+{
+    struct store_view *view = user;
+    MDB_val key = val_of(wanted), val;
+
+    return mdb_get(view->txn, view->store->rows, &key, &val) == 0;
 }
 
 enum acta_code
@@ -151,7 +162,8 @@ verify_rows(struct verify *verify, struct store_view *view,
 
     rc = mdb_cursor_get(view->rows, &key, &val, MDB_FIRST);
     while (rc == 0) {
-        look_at_row(verify, view, slice_of_val(key), slice_of_val(val));
+        verify_row(verify, slice_of_val(key), slice_of_val(val), has_in_view,
+                   view);
         rc = mdb_cursor_get(view->rows, &key, &val, MDB_NEXT);
     }
     return rc == MDB_NOTFOUND ? ACTA_OK : store_fail(err, rc, "verify rows");

@@ -251,6 +251,19 @@ daemon_stop(struct daemon *daemon)
                   last_words(daemon));
 }
 
+int
+daemon_wait(struct daemon *daemon)
+{
+    int status = 0;
+
+    ck_assert_int_gt(daemon->pid, 0);
+    ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
+    daemon->pid = 0;
+    ck_assert_msg(WIFEXITED(status), "actad ended with status 0x%x:\n%s",
+                  (unsigned)status, last_words(daemon));
+    return WEXITSTATUS(status);
+}
+
 bool
 daemon_has_said(const struct daemon *daemon, const char *text)
 {

@@ -57,6 +57,9 @@ void daemon_kill(struct daemon *daemon);
 /* SIGTERM, and wait for the end, which must be one in order. */
 void daemon_stop(struct daemon *daemon);
 
+/* Wait for it to end by itself: returns its exit code. */
+int daemon_wait(struct daemon *daemon);
+
 /* True if it has ever logged @text. */
 bool daemon_has_said(const struct daemon *daemon, const char *text);
 

@@ -28,6 +28,7 @@
 
 #define ENTRY_BLOCKS 4 /* Of an entry of several. */
 #define EXIT_DAMAGED 65
+#define EXIT_STORAGE 74
 #define TIMEOUT_S    300
 
 static struct tempdir dir;
@@ -320,6 +321,56 @@ START_TEST(damaged_event_of_the_store_is_named_and_all_others_are_served)
 }
 END_TEST
 
+START_TEST(store_that_is_cut_short_is_refused_and_nothing_is_changed)
+{
+    struct acta_sync *sync;
+    struct stat stat_;
+    uint64_t before;
+
+    begin("--checkpoint-events=100");
+    sync = needles_connect(daemon_.url);
+    needles_append(sync, 1, 300, 150);
+    needles_await_stored(sync, 200);
+    acta_sync_close(sync);
+    daemon_kill(&daemon_);
+    ck_assert_int_eq(stat(store_path(), &stat_), 0);
+    ck_assert_int_eq(
+        truncate(store_path(), stat_.st_size / BLOCK_SIZE / 2 * BLOCK_SIZE), 0);
+    before = hash_files();
+    ck_assert_int_eq(daemon_start_in_vain(&daemon_), EXIT_DAMAGED);
+    ck_assert(daemon_has_said(&daemon_, "store/data.mdb is cut short"));
+    ck_assert_uint_eq(hash_files(), before);
+    tempdir_remove(&dir);
+}
+END_TEST
+
+/* While it is open: the first who touches what is missing ends the process, and
+ * its last word says where that was.
+ */
+START_TEST(store_that_is_cut_short_under_a_server_ends_it_with_a_message)
+{
+    struct acta_options options;
+    struct acta_sync *sync;
+    struct acta_err err;
+
+    begin("--checkpoint-events=100");
+    sync = needles_connect(daemon_.url);
+    needles_append(sync, 1, 300, 150);
+    needles_await_stored(sync, 200);
+    acta_sync_close(sync);
+    options = acta_options_of(daemon_.url);
+    options.timeout_ms = 1000; /* It will not be answered. */
+    ck_assert_int_eq(acta_sync_open(&sync, &options, &err), ACTA_OK);
+    ck_assert_int_eq(truncate(store_path(), 2 * BLOCK_SIZE), 0);
+    ck_assert_int_ne(needles_read(sync, 1, &err), ACTA_OK);
+    acta_sync_close(sync);
+    ck_assert_int_eq(daemon_wait(&daemon_), EXIT_STORAGE);
+    ck_assert(daemon_has_said(&daemon_, "a page of a file cannot be read"));
+    ck_assert(daemon_has_said(&daemon_, "store/data.mdb\" offset="));
+    tempdir_remove(&dir);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -338,6 +389,10 @@ main(void)
                         ENTRY_BLOCKS + 1);
     tcase_add_test(
         tcase, damaged_event_of_the_store_is_named_and_all_others_are_served);
+    tcase_add_test(tcase,
+                   store_that_is_cut_short_is_refused_and_nothing_is_changed);
+    tcase_add_test(
+        tcase, store_that_is_cut_short_under_a_server_ends_it_with_a_message);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

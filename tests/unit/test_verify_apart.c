@@ -167,7 +167,7 @@ START_TEST(problems_come_with_their_files)
     is_told_the_same(ACTA_OK);
 
     ck_assert_int_eq(verify_by(verify_apart, &told), ACTA_OK);
-    ck_assert_uint_eq(told.count, 2);
+    ck_assert_uint_ge(told.count, 2);
     ck_assert_ptr_nonnull(strstr(told.text, "store/data.mdb: "));
     ck_assert_ptr_nonnull(strstr(told.text, "journal/segment-"));
 }
