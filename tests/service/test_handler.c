@@ -546,6 +546,25 @@ START_TEST(snapshot_is_kept_when_enough_has_happened)
 }
 END_TEST
 
+START_TEST(command_that_is_repeated_keeps_no_snapshot)
+{
+    struct acta_id id;
+
+    ck_assert_int_eq(acta_id_new(&id, NULL), ACTA_OK);
+    handle_anew(3, 1, NULL);
+    handle("Open", "");
+    deposit(1);
+    ck_assert_str_eq(handle_id("Deposit", "5", &id), "ok 3");
+    ck_assert_str_eq(handle_id("Deposit", "5", &id), "ok 3");
+    ck_assert(handled->repeated);
+    ck_assert_uint_eq(acta_handler_counts(handler)->snapshots, 0);
+    ck_assert_ptr_null(snapshot());
+    deposit(1);
+    ck_assert_uint_eq(acta_handler_counts(handler)->snapshots, 1);
+    ck_assert_uint_eq(snapshot()->version, 3);
+}
+END_TEST
+
 START_TEST(snapshot_of_an_old_schema_is_not_used_and_replaced)
 {
     handle_anew(3, 1, NULL);
@@ -690,6 +709,7 @@ add_tests(Suite *suite, const char *name, void (*begin)(void))
     tcase_add_test(tcase, stream_that_was_deleted_and_goes_on_is_known_anew);
     tcase_add_test(tcase, stream_of_many_pages_is_folded_to_its_end);
     tcase_add_test(tcase, snapshot_is_kept_when_enough_has_happened);
+    tcase_add_test(tcase, command_that_is_repeated_keeps_no_snapshot);
     tcase_add_test(tcase, snapshot_of_an_old_schema_is_not_used_and_replaced);
     tcase_add_test(tcase, snapshot_that_cannot_be_read_is_passed_over);
     tcase_add_test(tcase, decider_without_snapshots_uses_none_of_others);

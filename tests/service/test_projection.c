@@ -505,6 +505,33 @@ START_TEST(emitted_events_and_the_checkpoint_are_one)
 }
 END_TEST
 
+/* The same event for the same event. */
+static enum acta_verdict
+emit_again(void *user, struct acta_context *context,
+           const struct acta_event *event)
+{
+    struct acta_draft draft = acta_draft_of("Billed", "x", 1);
+    struct acta_id id = *event->id;
+
+    id.bytes[sizeof(id.bytes) - 1] ^= 1;
+    draft.id = &id;
+    acta_context_emit(context, "bill-1", &draft);
+    return count(user, context, event);
+}
+
+START_TEST(a_checkpoint_moves_though_all_that_is_emitted_is_there)
+{
+    acta_projection_on(projection, "Placed", emit_again, NULL);
+    store_many(4);
+    run_well();
+    ck_assert_int_eq(acta_sync_reset_consumer(sync_, "orders", 0, NULL, &err),
+                     ACTA_OK);
+    run_well();
+    ck_assert_str_eq(stored("bill-1"), "Billed=x Billed=x Billed=x Billed=x ");
+    ck_assert_uint_eq(consumer("orders")->position, consumer("orders")->head);
+}
+END_TEST
+
 START_TEST(a_model_that_keeps_the_checkpoint_emits_nothing)
 {
     keep_in_sqlite();
@@ -903,6 +930,8 @@ projection_suite(void)
     tcase_add_test(tcase, a_model_that_is_ahead_of_the_server_brings_it_along);
     tcase_add_test(tcase, a_model_that_was_lost_is_replayed);
     tcase_add_test(tcase, emitted_events_and_the_checkpoint_are_one);
+    tcase_add_test(tcase,
+                   a_checkpoint_moves_though_all_that_is_emitted_is_there);
     tcase_add_test(tcase, a_model_that_keeps_the_checkpoint_emits_nothing);
     tcase_add_test(tcase, a_commit_that_fails_is_tried_again);
     tcase_add_test(tcase, a_commit_that_was_done_though_it_failed_counts_once);
