@@ -546,7 +546,7 @@ open_listener(struct proxy *proxy, struct rnd *rnd)
 }
 
 struct proxy *
-proxy_start(const struct daemon *daemon, struct rnd *rnd)
+proxy_new(const struct daemon *daemon, struct rnd *rnd)
 {
     struct proxy *proxy = calloc(1, sizeof(*proxy));
 
@@ -562,8 +562,13 @@ proxy_start(const struct daemon *daemon, struct rnd *rnd)
     require(proxy->wake >= 0);
     open_listener(proxy, rnd);
     require(pthread_mutex_init(&proxy->lock, NULL) == 0);
-    require(pthread_create(&proxy->thread, NULL, run, proxy) == 0);
     return proxy;
+}
+
+void
+proxy_run(struct proxy *proxy)
+{
+    require(pthread_create(&proxy->thread, NULL, run, proxy) == 0);
 }
 
 const char *

@@ -54,8 +54,12 @@ struct proxy_counts {
     uint64_t faults[PROXY_FAULTS_COUNT];
 };
 
-/* Start one in front of @daemon, which has a port by now. */
-struct proxy *proxy_start(const struct daemon *daemon, struct rnd *rnd);
+/* Make one in front of @daemon, which has a port by now, and have it run. Who
+ * connects before it runs has to wait: so other processes can be made between
+ * the two, while there is no thread.
+ */
+struct proxy *proxy_new(const struct daemon *daemon, struct rnd *rnd);
+void proxy_run(struct proxy *proxy);
 
 /* For clients. Valid until proxy_stop(). */
 const char *proxy_url(const struct proxy *proxy);
@@ -79,7 +83,7 @@ struct proxy_counts proxy_counts(struct proxy *proxy);
 /* Print a line of JSON with the counts, and the test's name and seed. */
 void proxy_tell(struct proxy *proxy, const char *test, uint64_t seed);
 
-/* Cut all connections, and free it. */
+/* Cut all connections, and free it. It runs. */
 void proxy_stop(struct proxy *proxy);
 
 #endif

@@ -1,19 +1,28 @@
 /* Clients reach a real actad through a proxy that splits what they say, holds
  * it up, cuts their connections anywhere, and forgets that there are any; and
- * the server stands still now and then. tests/check/check.py judges what they
- * saw, as when the server is killed.
+ * now and then the server stands still, or the clients do, for longer than
+ * either waits for the other. tests/check/check.py judges what they saw, as
+ * when the server is killed.
+ *
+ * The clients are threads of one process, the test is another: so they can be
+ * stopped by a signal.
  */
 
 #include <check.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "appender.h"
 #include "daemon.h"
 #include "dump.h"
 #include "proxy.h"
+#include "require.h"
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
@@ -59,10 +68,16 @@ struct scene {
     uint64_t seed;
     struct daemon daemon;
     struct proxy *proxy;
+    pid_t clients;
+    int words; /* owned: to and from the clients. */
+    unsigned stops;
+    unsigned dumps;
+};
+
+struct clients {
     struct appender *appenders[APPENDERS];
     struct watcher *resuming;
     struct watcher *from_start;
-    unsigned stops;
 };
 
 static void
@@ -76,8 +91,10 @@ sleep_ms(uint64_t ms)
     nanosleep(&pause, NULL);
 }
 
+/* ---- the clients ---- */
+
 static void
-start_clients(struct scene *scene)
+start_all(struct clients *clients, const struct scene *scene)
 {
     struct watcher_options options = {
         .url = proxy_url(scene->proxy),
@@ -90,7 +107,7 @@ start_clients(struct scene *scene)
     };
 
     for (unsigned i = 0; i < APPENDERS; i++) {
-        scene->appenders[i] = appender_start(&(struct appender_options){
+        clients->appenders[i] = appender_start(&(struct appender_options){
             .url = proxy_url(scene->proxy),
             .dir = scene->dir.path,
             .number = i + 1,
@@ -98,23 +115,73 @@ start_clients(struct scene *scene)
             .patience_ms = PATIENCE_MS,
         });
     }
-    scene->resuming = watcher_start(&options);
+    clients->resuming = watcher_start(&options);
     options.number = 2;
     options.type = NULL;
     options.restarts = false;
-    scene->from_start = watcher_start(&options);
+    clients->from_start = watcher_start(&options);
 }
+
+/* Append and watch until told to stop; then see all there is up to the head,
+ * which is told next.
+ */
+static void
+be_clients(const struct scene *scene, int words)
+{
+    struct clients clients;
+    uint64_t head = 0;
+    char word = 0;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    start_all(&clients, scene);
+    require(read(words, &word, 1) == 1);
+    appenders_stop();
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        appender_join(clients.appenders[i]);
+    }
+    require(write(words, &word, 1) == 1);
+    require(read(words, &head, sizeof(head)) == sizeof(head));
+    watcher_finish(clients.resuming, head);
+    watcher_finish(clients.from_start, head);
+}
+
+/* ---- the play ---- */
 
 static void
 begin(struct scene *scene)
 {
+    int words[2];
+
     rnd_init(&scene->rnd);
     scene->seed = rnd_next(&scene->rnd);
     tempdir_make(&scene->dir);
     daemon_init(&scene->daemon, scene->dir.path, &scene->rnd);
+    daemon_option(&scene->daemon, "--peer-timeout=200ms");
     daemon_start(&scene->daemon);
-    scene->proxy = proxy_start(&scene->daemon, &scene->rnd);
-    start_clients(scene);
+    scene->proxy = proxy_new(&scene->daemon, &scene->rnd);
+    require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) == 0);
+    scene->clients = fork();
+    require(scene->clients >= 0);
+    if (scene->clients == 0) {
+        close(words[0]);
+        be_clients(scene, words[1]);
+        _exit(0);
+    }
+    close(words[1]);
+    scene->words = words[0];
+    proxy_run(scene->proxy);
+}
+
+/* Longer than clients wait for a word, and the server for its output to be
+ * taken.
+ */
+static void
+hold_up(struct scene *scene, pid_t pid, uint64_t ms)
+{
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    sleep_ms(3 * ms);
+    ck_assert_int_eq(kill(pid, SIGCONT), 0);
+    scene->stops++;
 }
 
 /* For a while, the network or the server is as bad as it can be. */
@@ -123,19 +190,19 @@ disturb(struct scene *scene)
 {
     uint64_t ms = 1 + rnd_below(&scene->rnd, ROUND_MS_MAX);
 
-    switch (rnd_below(&scene->rnd, MANNERS + 3)) {
+    switch (rnd_below(&scene->rnd, MANNERS + 4)) {
     case MANNERS:
         proxy_hold(scene->proxy, true);
         sleep_ms(2 * ms);
         proxy_hold(scene->proxy, false);
         break;
     case MANNERS + 1:
-        ck_assert_int_eq(kill(scene->daemon.pid, SIGSTOP), 0);
-        sleep_ms(2 * ms);
-        ck_assert_int_eq(kill(scene->daemon.pid, SIGCONT), 0);
-        scene->stops++;
+        hold_up(scene, scene->daemon.pid, ms);
         break;
     case MANNERS + 2:
+        hold_up(scene, scene->clients, ms);
+        break;
+    case MANNERS + 3:
         proxy_cut(scene->proxy);
         break;
     default:
@@ -149,17 +216,20 @@ disturb(struct scene *scene)
  * there is read past it.
  */
 static int
-finish(struct scene *scene, unsigned *dumps)
+finish(struct scene *scene)
 {
+    char word = 0;
+    int status = 0;
     uint64_t head;
 
-    appenders_stop();
-    for (unsigned i = 0; i < APPENDERS; i++) {
-        appender_join(scene->appenders[i]);
-    }
-    head = dump(scene->daemon.url, scene->dir.path, ++*dumps, true);
-    watcher_finish(scene->resuming, head);
-    watcher_finish(scene->from_start, head);
+    proxy_set(scene->proxy, &well);
+    require(write(scene->words, &word, 1) == 1);
+    ck_assert_int_eq(read(scene->words, &word, 1), 1);
+    head = dump(scene->daemon.url, scene->dir.path, ++scene->dumps, true);
+    require(write(scene->words, &head, sizeof(head)) == sizeof(head));
+    ck_assert_int_eq(waitpid(scene->clients, &status, 0), scene->clients);
+    ck_assert_int_eq(status, 0);
+    close(scene->words);
     return check_history(scene->dir.path);
 }
 
@@ -176,14 +246,13 @@ START_TEST(nothing_is_lost_or_doubled_however_bad_the_network_is)
 {
     struct scene scene = {.stops = 0};
     unsigned rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
-    unsigned dumps = 0;
 
     begin(&scene);
     while (rounds-- > 0) {
         disturb(&scene);
     }
-    proxy_set(scene.proxy, &well);
-    ck_assert_int_eq(finish(&scene, &dumps), 0);
+    ck_assert_int_eq(finish(&scene), 0);
+    printf("{\"test\": \"proxy, stops\", \"stops\": %u}\n", scene.stops);
     end(&scene, "proxy");
 }
 END_TEST
@@ -203,11 +272,11 @@ START_TEST(a_network_that_changes_bytes_is_found_out)
     };
     struct scene scene = {.stops = 0};
     struct watcher_options options;
-    unsigned dumps = 0;
+    uint64_t head;
 
     begin(&scene);
     sleep_ms(ROUND_MS_MAX);
-    ck_assert_int_eq(finish(&scene, &dumps), 0);
+    ck_assert_int_eq(finish(&scene), 0);
     proxy_set(scene.proxy, &flips);
     options = (struct watcher_options){
         .url = proxy_url(scene.proxy),
@@ -217,8 +286,8 @@ START_TEST(a_network_that_changes_bytes_is_found_out)
         .seed = scene.seed,
         .patience_ms = PATIENCE_MS,
     };
-    watcher_finish(watcher_start(&options),
-                   dump(scene.daemon.url, scene.dir.path, ++dumps, false));
+    head = dump(scene.daemon.url, scene.dir.path, ++scene.dumps, false);
+    watcher_finish(watcher_start(&options), head);
     ck_assert_int_ne(check_history(scene.dir.path), 0);
     end(&scene, "proxy, flips");
 }
