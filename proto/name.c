@@ -41,10 +41,40 @@ character_size(const uint8_t *at, size_t left)
     return size;
 }
 
+/* Are all eight bytes printable ASCII? Where one is below 0x20, the first sum
+ * gets its highest bit; where one is 0x7f, the second.
+ */
+static bool
+are_printable(const uint8_t *at)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t bytes;
+
+    memcpy(&bytes, at, sizeof(bytes));
+    return ((bytes | (bytes - 0x20 * each) | (bytes + each)) & 0x80 * each) ==
+           0;
+}
+
+/* How many bytes at the front are printable ASCII, found eight at a time. */
+static size_t
+printable_size(struct slice text)
+{
+    size_t at = 0;
+
+    while (text.size - at >= 8 && are_printable(text.data + at)) {
+        at += 8;
+    }
+    if (at > 0 && text.size - at < 8 &&
+        are_printable(text.data + text.size - 8)) {
+        at = text.size;
+    }
+    return at;
+}
+
 static bool
 is_text(struct slice text, const char *also)
 {
-    size_t at = 0;
+    size_t at = printable_size(text);
 
     while (at < text.size) {
         size_t size = character_size(text.data + at, text.size - at);

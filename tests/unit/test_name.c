@@ -90,6 +90,29 @@ START_TEST(text_is_utf_8_without_control_characters)
 }
 END_TEST
 
+/* Whatever stands anywhere in a longer text, between neighbours that would hide
+ * a carry, is judged as it is alone.
+ */
+START_TEST(what_a_text_is_does_not_depend_on_where_in_it_a_character_stands)
+{
+    static const char neighbours[] = {' ', '~', 'a'};
+    struct slice piece = hex(table[_i].bytes);
+    uint8_t text[48];
+
+    for (size_t size = piece.size; size <= 40; size++) {
+        for (size_t place = 0; place + piece.size <= size; place++) {
+            memset(text, neighbours[(size + place) % 3], sizeof(text));
+            if (piece.size > 0) {
+                memcpy(text + place, piece.data, piece.size);
+            }
+            ck_assert_msg(name_is_text(slice_make(text, size)) ==
+                              table[_i].is_text,
+                          "%s at %zu of %zu", table[_i].bytes, place, size);
+        }
+    }
+}
+END_TEST
+
 /* A decoder made the slow way, from the definition, agrees on all texts of up
  * to three bytes, and of four that begin with a byte that may begin four.
  */
@@ -219,6 +242,9 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, text_is_utf_8_without_control_characters, 0,
                         TABLE_COUNT);
+    tcase_add_loop_test(
+        tcase, what_a_text_is_does_not_depend_on_where_in_it_a_character_stands,
+        0, TABLE_COUNT);
     tcase_add_loop_test(tcase, all_short_texts_are_judged_by_the_definition, 0,
                         256);
     tcase_add_test(tcase, lines_may_have_tabs_and_ends);
