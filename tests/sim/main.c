@@ -1,0 +1,217 @@
+/* sim: runs of the simulation, each in a process of its own, since what a
+ * server that is killed had in memory stays there.
+ *
+ *     sim [--seed N] [--count N] [--control NAME] [--twice] [--verbose]
+ *
+ * Without a seed it takes one that is new, and says it. The last line is JSON,
+ * with what happened in all runs together. The exit status is 0 if none has
+ * failed; with a control, if one has. Twice: each seed must do the same again.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "reach.h"
+#include "task.h"
+#include "world.h"
+
+/* Of processor time: a run that takes longer hangs. */
+#define RUN_MAX_S 60
+
+struct options {
+    uint64_t seed;
+    uint64_t count;
+    enum control control;
+    bool twice;
+};
+
+/* What a run tells. */
+struct told {
+    uint64_t trace;
+    struct world_counts counts;
+};
+
+struct totals {
+    uint64_t failed;
+    uint64_t failed_first; /* Its seed. */
+    uint64_t trace;        /* Of all traces together. */
+    struct world_counts counts;
+};
+
+/* Wall time as the system has it: the virtual clock has taken the names. */
+static uint64_t
+real_ms(void)
+{
+    struct rusage usage;
+    uint64_t ms = 0;
+
+    for (int i = 0; i < 2; i++) {
+        getrusage(i == 0 ? RUSAGE_SELF : RUSAGE_CHILDREN, &usage);
+        ms += (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000;
+        ms +=
+            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+    }
+    return ms;
+}
+
+static void
+run_here(const struct options *options, uint64_t seed, int fd)
+{
+    struct rlimit limit = {RUN_MAX_S, RUN_MAX_S};
+    struct told told = {0};
+
+    (void)setrlimit(RLIMIT_CPU, &limit);
+    limit.rlim_cur = limit.rlim_max = 0;
+    (void)setrlimit(RLIMIT_CORE, &limit);
+    told.trace = world_run(seed, options->control, &told.counts);
+    if (real_write(fd, &told, sizeof(told)) != (ssize_t)sizeof(told)) {
+        real_exit(1);
+    }
+    real_exit(0);
+}
+
+/* False if it has failed. */
+static bool
+run_apart(const struct options *options, uint64_t seed, struct told *told)
+{
+    int fds[2], status;
+    ssize_t got;
+    pid_t pid;
+
+    fflush(stdout);
+    if (pipe(fds) != 0 || (pid = fork()) < 0) {
+        perror("sim");
+        exit(1);
+    }
+    if (pid == 0) {
+        run_here(options, seed, fds[1]);
+    }
+    real_close(fds[1]);
+    got = real_read(fds[0], told, sizeof(*told));
+    real_close(fds[0]);
+    waitpid(pid, &status, 0);
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "seed %" PRIu64 " has ended by signal %d\n", seed,
+                WTERMSIG(status));
+        return false;
+    }
+    return WEXITSTATUS(status) == 0 && got == (ssize_t)sizeof(*told);
+}
+
+/* A run that is the same whenever its seed is. */
+static bool
+run_twice(const struct options *options, uint64_t seed, struct told *told)
+{
+    struct told again = {0};
+
+    if (!run_apart(options, seed, told) || !run_apart(options, seed, &again)) {
+        return false;
+    }
+    if (told->trace != again.trace) {
+        fprintf(stderr, "seed %" PRIu64 " does not do the same again\n", seed);
+    }
+    return told->trace == again.trace;
+}
+
+static void
+add(struct totals *totals, const struct told *told)
+{
+    totals->trace = totals->trace * 31 + told->trace;
+#define X(name) totals->counts.name += told->counts.name;
+    WORLD_COUNTS(X)
+#undef X
+}
+
+static void
+print_totals(const struct options *options, const struct totals *totals,
+             uint64_t ms)
+{
+    printf("{\"test\": \"sim\", \"control\": \"%s\", \"seed\": %" PRIu64
+           ", \"seeds\": %" PRIu64 ", \"failed\": %" PRIu64
+           ", \"trace\": \"%016" PRIx64 "\"",
+           control_name(options->control), options->seed, options->count,
+           totals->failed, totals->trace);
+#define X(name) printf(", \"" #name "\": %" PRIu64, totals->counts.name);
+    WORLD_COUNTS(X)
+#undef X
+    printf(", \"cpu_ms\": %" PRIu64 ", \"factor\": %" PRIu64
+           ", \"seeds_per_minute\": %" PRIu64 "}\n",
+           ms, ms == 0 ? 0 : totals->counts.virtual_ms / ms,
+           ms == 0 ? 0 : options->count * 60000 / ms);
+}
+
+static int
+run_all(const struct options *options)
+{
+    struct totals totals = {0};
+    uint64_t began_ms = real_ms();
+
+    printf("seed %" PRIu64 "\n", options->seed);
+    for (uint64_t i = 0; i < options->count; i++) {
+        struct told told = {0};
+
+        if ((options->twice ? run_twice : run_apart)(options, options->seed + i,
+                                                     &told)) {
+            add(&totals, &told);
+        } else if (totals.failed++ == 0) {
+            totals.failed_first = options->seed + i;
+        }
+    }
+    print_totals(options, &totals, real_ms() - began_ms);
+    return (totals.failed > 0) == (options->control != CONTROL_NONE) ? 0 : 1;
+}
+
+static bool
+find_control(const char *name, enum control *control)
+{
+    for (int i = 0; i < CONTROLS; i++) {
+        *control = (enum control)i;
+        if (strcmp(name, control_name(*control)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options options = {.count = 1};
+    bool has_seed = false;
+
+    reach_init();
+    setenv("LIBEV_FLAGS", "2", 1); /* poll(2) is what there is. */
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+        if (strcmp(argv[i], "--twice") == 0) {
+            options.twice = true;
+        } else if (strcmp(argv[i], "--verbose") == 0) {
+            sim_verbose = true;
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            options.seed = strtoull(value, NULL, 0);
+            has_seed = true;
+            i++;
+        } else if (strcmp(argv[i], "--count") == 0) {
+            options.count = strtoull(value, NULL, 0);
+            i++;
+        } else if (strcmp(argv[i], "--control") != 0 ||
+                   !find_control(value, &options.control)) {
+            fprintf(stderr, "usage: sim [--seed N] [--count N] "
+                            "[--control NAME] [--twice] [--verbose]\n");
+            return 2;
+        } else {
+            i++;
+        }
+    }
+    if (!has_seed) {
+        options.seed = real_random();
+    }
+    return run_all(&options);
+}

@@ -1,0 +1,376 @@
+#include "world.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <acta/acta_sync.h>
+
+#include "drive.h"
+#include "life.h"
+#include "network.h"
+#include "oracle.h"
+#include "roles.h"
+#include "task.h"
+
+/* How long everything may take once nothing goes wrong any more. */
+#define PATIENCE_NS (300 * SIM_S)
+
+/* What a run is like. */
+struct plan {
+    uint64_t busy_ns; /* How long clients begin new things. */
+    uint64_t gap_ns;  /* Between two troubles, at most. */
+    unsigned writers;
+    bool kills;
+    bool power_cuts;
+    bool stops;
+    bool network;
+    bool freezes;
+    bool disk;
+};
+
+static struct {
+    enum control control;
+    struct plan plan;
+    struct world_counts counts;
+    bool is_over; /* No server is started any more. */
+} world;
+
+const char *
+control_name(enum control control)
+{
+    switch (control) {
+    case CONTROL_LOSES_SYNCS:
+        return "loses-syncs";
+    case CONTROL_DOUBLES:
+        return "doubles";
+    case CONTROL_NONE:
+    case CONTROLS:
+        break;
+    }
+    return "none";
+}
+
+/* ---- drawing ---- */
+
+static void
+draw_plan(struct plan *plan)
+{
+    *plan = (struct plan){
+        .busy_ns = 2 * SIM_S + sim_below(10 * SIM_S),
+        .gap_ns = 200 * SIM_MS + sim_below(3 * SIM_S),
+        .writers = 1 + (unsigned)sim_below(3),
+        .kills = sim_once_in(2),
+        .power_cuts = sim_once_in(2),
+        .stops = sim_once_in(3),
+        .network = sim_once_in(2),
+        .freezes = sim_once_in(4),
+        .disk = sim_once_in(4),
+    };
+}
+
+/* Odds, or none. */
+static uint64_t
+draw_odds(uint64_t least, uint64_t most)
+{
+    return sim_once_in(2) ? sim_between(least, most) : 0;
+}
+
+static void
+draw_network(void)
+{
+    struct network_odds odds = {
+        .delay_ns = 20 * SIM_US + sim_below(5 * SIM_MS),
+        .slow_odds = draw_odds(20, 220),
+        .slow_ns = 500 * SIM_MS,
+        .split_odds = draw_odds(1, 20),
+        .window = sim_once_in(3) ? 512 + sim_below(8192) : 256 << 10,
+        .doubled_odds = world.control == CONTROL_DOUBLES ? 20 : 0,
+    };
+
+    network_init(&odds);
+}
+
+static void
+draw_drive(void)
+{
+    struct drive_odds odds = {
+        .sync_ns = 100 * SIM_US + sim_below(5 * SIM_MS),
+        .slow_odds = draw_odds(10, 110),
+        .slow_ns = 800 * SIM_MS,
+        .names_in_order = sim_once_in(2),
+        .loses_syncs = world.control == CONTROL_LOSES_SYNCS,
+    };
+
+    drive_init(&odds);
+}
+
+static void
+draw_life(void)
+{
+    struct life_options options = {
+        .io_threads = 1 + (unsigned)sim_below(2),
+        .checkpoint_events =
+            sim_once_in(2) ? 1 + (unsigned)sim_below(20) : 1000,
+        .checkpoint_age_ms = 50 + (unsigned)sim_below(5000),
+        .sweep_interval_ms = 200 + (unsigned)sim_below(5000),
+        .output_high = sim_once_in(2) ? 4096 : 1 << 20,
+        .subscription_step = sim_once_in(2) ? 1024 : 256 << 10,
+        .queue_size = sim_once_in(4) ? 4096 : 1 << 20,
+    };
+
+    life_init(&options);
+}
+
+/* ---- trouble ---- */
+
+static void
+cut_power(void)
+{
+    sim_say("the power is cut");
+    if (!life_is_over()) {
+        life_kill();
+    }
+    drive_cut_power();
+    world.counts.power_cuts++;
+}
+
+static void
+make_trouble(void)
+{
+    const struct plan *plan = &world.plan;
+    uint64_t for_ns = sim_below(6 * SIM_S);
+    bool lost = sim_once_in(2);
+
+    switch (sim_below(10)) {
+    case 0:
+        if (plan->kills && !life_is_over()) {
+            sim_say("the server is killed");
+            world.counts.kills++;
+            life_kill();
+        }
+        break;
+    case 1:
+        if (plan->power_cuts) {
+            cut_power();
+        }
+        break;
+    case 2:
+        if (plan->stops && life_state() == LIFE_RUNS) {
+            sim_say("the server is asked to stop");
+            life_stop();
+        }
+        break;
+    case 3:
+    case 4:
+        if (plan->network) {
+            network_cut();
+        }
+        break;
+    case 5:
+        if (plan->network) {
+            network_half_close();
+        }
+        break;
+    case 6:
+        if (plan->network) {
+            network_stall(for_ns, lost);
+        }
+        break;
+    case 7:
+        if (plan->network && sim_once_in(3)) {
+            network_part(for_ns, lost);
+        }
+        break;
+    case 8:
+        if (plan->freezes) {
+            unsigned owner = sim_once_in(2)
+                                 ? life_owner()
+                                 : 1 + (unsigned)sim_below(party_count());
+
+            sim_say("process %u stands still", owner);
+            world.counts.freezes++;
+            task_freeze(owner, for_ns);
+        }
+        break;
+    default:
+        if (plan->disk) {
+            drive_fail_soon(1 + sim_below(30));
+        }
+        break;
+    }
+}
+
+/* Starts the server again, whenever it is over. */
+static bool
+must_start(void *arg)
+{
+    (void)arg;
+    return life_is_over() || world.is_over;
+}
+
+static void *
+keep_alive(void *user)
+{
+    (void)user;
+    while (!world.is_over) {
+        if (life_is_over()) {
+            task_sleep(sim_below(500 * SIM_MS));
+            life_start();
+        }
+        (void)task_wait(must_start, NULL, SIM_NEVER);
+    }
+    return NULL;
+}
+
+/* ---- the end ---- */
+
+static bool
+runs(void *arg)
+{
+    (void)arg;
+    return life_state() == LIFE_RUNS;
+}
+
+static bool
+is_over(void *arg)
+{
+    (void)arg;
+    return life_is_over();
+}
+
+static void
+await(bool (*ready)(void *arg), const char *what)
+{
+    if (!task_wait(ready, NULL, task_now_ns() + PATIENCE_NS)) {
+        sim_fail("%s, after %u s without trouble", what,
+                 (unsigned)(PATIENCE_NS / SIM_S));
+    }
+}
+
+/* Read everything, and compare it with what must be there. */
+static void
+read_all(void)
+{
+    struct acta_options options = acta_options_of("acta://127.0.0.1:2282");
+    struct acta_read read = acta_read_of_query(NULL);
+    const struct acta_event *event;
+    struct acta_cursor *cursor;
+    struct acta_sync *sync;
+    struct acta_err err;
+    uint64_t begun_ns = task_now_ns();
+    uint64_t position = 0;
+
+    options.timeout_ms = 60000;
+    read.events_max = 1 + sim_below(100);
+    while (acta_sync_open(&sync, &options, &err) != ACTA_OK) {
+        if (task_now_ns() > begun_ns + PATIENCE_NS) {
+            sim_fail("nobody can connect any more: %s", err.text);
+        }
+        task_sleep(100 * SIM_MS);
+    }
+    if (acta_cursor_open(&cursor, sync, &read, &err) != ACTA_OK) {
+        sim_fail("nobody can read any more: %s", err.text);
+    }
+    for (;;) {
+        if (acta_cursor_next(cursor, &event, &err) != ACTA_OK) {
+            sim_fail("not everything can be read: %s", err.text);
+        }
+        if (event == NULL) {
+            break;
+        }
+        if (event->position != ++position) {
+            sim_fail("position %ju is missing", (uintmax_t)position);
+        }
+        (void)oracle_saw(event);
+    }
+    oracle_check(acta_cursor_head(cursor));
+    acta_sync_close(sync);
+}
+
+static bool
+all_done(void *arg)
+{
+    const char **name = arg;
+
+    return party_all_done(name);
+}
+
+static void
+calm_down(void)
+{
+    const char *name = "";
+
+    sim_say("no more trouble");
+    network_heal();
+    drive_mend();
+    if (!task_wait(all_done, &name, task_now_ns() + PATIENCE_NS)) {
+        sim_fail("%s does not come to an end, after %u s without trouble", name,
+                 (unsigned)(PATIENCE_NS / SIM_S));
+    }
+    await(runs, "the server does not run");
+    read_all();
+    life_stop();
+    await(is_over, "the server does not stop");
+    await(runs, "the server does not start");
+    read_all();
+    world.is_over = true;
+    life_stop();
+    await(is_over, "the server does not stop");
+}
+
+static void *
+run(void *user)
+{
+    (void)user;
+    (void)task_start("keeper", SIM_OWNER_WORLD, keep_alive, NULL);
+    roles_end(task_now_ns() + world.plan.busy_ns);
+    for (unsigned i = 0; i < world.plan.writers; i++) {
+        (void)party_start("writer", i, role_writer);
+    }
+    while (roles_go_on()) {
+        task_sleep(sim_below(world.plan.gap_ns));
+        make_trouble();
+    }
+    calm_down();
+    return NULL;
+}
+
+static void
+count(struct world_counts *counts)
+{
+    *counts = world.counts;
+    counts->virtual_ms = task_now_ns() / SIM_MS - 1000000;
+    counts->lives = life_count();
+    counts->blocks_lost = drive_counts()->lost;
+    counts->disk_failures = drive_counts()->failures;
+    counts->connections = network_counts()->connections;
+    counts->cuts = network_counts()->cuts;
+    counts->half_closes = network_counts()->half_closes;
+    counts->stalls = network_counts()->stalls;
+    counts->partitions = network_counts()->partitions;
+    counts->stored = oracle_counts()->stored;
+    counts->refused = oracle_counts()->refused;
+    counts->unknown = oracle_counts()->unknown;
+    counts->repeated = oracle_counts()->repeated;
+    counts->events = oracle_counts()->events;
+    counts->shown = oracle_counts()->shown;
+    counts->switches = sim_switches();
+}
+
+uint64_t
+world_run(uint64_t seed, enum control control, struct world_counts *counts)
+{
+    static const struct task_odds odds[] = {
+        {1, 300}, {3, 1000}, {10, 0}, {40, 0}, {5, 0}, {2, 0},
+    };
+
+    task_init(seed, &odds[seed % (sizeof(odds) / sizeof(odds[0]))]);
+    world.control = control;
+    draw_plan(&world.plan);
+    draw_network();
+    draw_drive();
+    draw_life();
+    task_run_all(run, NULL);
+    count(counts);
+    return sim_trace_sum();
+}
