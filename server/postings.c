@@ -56,13 +56,15 @@ get_postings(const uint8_t **at, const uint8_t *end, struct postings *postings)
         return false;
     }
     for (size_t i = 1; i < count; i++) {
-        if (!get_varint(at, end, &difference) || difference == 0) {
+        if (!get_varint(at, end, &difference) || difference == 0 ||
+            difference > UINT64_MAX - postings->positions[i - 1]) {
             return false;
         }
         postings->positions[i] = postings->positions[i - 1] + difference;
         postings->size += varint_size(difference);
     }
-    return true;
+    /* The last one may have gone over the bound, none behind it. */
+    return postings->size < POSTINGS_CHUNK_SIZE_MAX + VARINT_SIZE_MAX;
 }
 
 /* The checksum is in the first four bytes of a value. */

@@ -99,6 +99,7 @@ START_TEST(a_chunk_that_makes_no_sense_is_refused)
         "01 01 07 01", /* One, and two are there. */
         "01",          /* No count. */
         "ffffffffffffffffffffff 01 07",
+        "01 02 07 ffffffffffffffffff01", /* The second before the first. */
     };
     struct slice content = hex(contents[_i]);
     uint8_t value[64];
@@ -307,7 +308,7 @@ main(void)
     tcase_add_test(chunks, a_chunk_comes_back_as_it_was);
     tcase_add_test(chunks, every_flipped_bit_and_every_cut_of_a_chunk_is_found);
     tcase_add_test(chunks, a_whole_chunk_under_another_key_is_found);
-    tcase_add_loop_test(chunks, a_chunk_that_makes_no_sense_is_refused, 0, 6);
+    tcase_add_loop_test(chunks, a_chunk_that_makes_no_sense_is_refused, 0, 7);
     tcase_add_test(chunks, finding_is_the_first_that_is_not_before);
 
     suite_add_tcase(suite, heads);
