@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,6 +106,25 @@ file_sync_dir(const char *dir, struct acta_err *err)
     }
     close(fd);
     return code;
+}
+
+enum acta_code
+file_make_dir(const char *path, mode_t mode, struct acta_err *err)
+{
+    bool made = mkdir(path, mode) == 0;
+    char copy[FILE_PATH_MAX];
+    enum acta_code code;
+
+    if (!made && errno != EEXIST) {
+        return file_fail(err, "make directory", path);
+    }
+    if (strlen(path) >= sizeof(copy)) {
+        return acta_fail(err, ACTA_IO, "path is too long: %s", path);
+    }
+    strcpy(copy, path);
+    code = file_sync_dir(dirname(copy), err);
+    /* One that was there may lie where we may not read. */
+    return made ? code : ACTA_OK;
 }
 
 enum acta_code

@@ -32,6 +32,12 @@ enum acta_code file_read_at(int fd, void *bytes, size_t size, off_t offset,
                             size_t *got, const char *path,
                             struct acta_err *err) ACTA_CHECKED;
 
+/* Make a directory, durably, unless it is there: a process that made it may
+ * have ended before it was durable.
+ */
+enum acta_code file_make_dir(const char *path, mode_t mode,
+                             struct acta_err *err) ACTA_CHECKED;
+
 /* Make the names in a directory durable. */
 enum acta_code file_sync_dir(const char *dir,
                              struct acta_err *err) ACTA_CHECKED;

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -192,12 +191,8 @@ open_database(struct daemon *daemon, struct acta_err *err)
     char dir[FILE_PATH_MAX];
     enum acta_code code;
 
-    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
-        return acta_fail(err, ACTA_IO, "make directory %s: %s", data_dir,
-                         strerror(errno));
-    }
-    code = file_join(dir, data_dir, DATABASE_NAME, err);
-    if (code != ACTA_OK) {
+    if ((code = file_make_dir(data_dir, 0700, err)) != ACTA_OK ||
+        (code = file_join(dir, data_dir, DATABASE_NAME, err)) != ACTA_OK) {
         return code;
     }
     database_options_init(&options);

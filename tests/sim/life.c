@@ -1,10 +1,8 @@
 #include "life.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config.h"
 #include "database.h"
@@ -126,10 +124,7 @@ open_database(const struct config *config, struct acta_err *err)
     struct database_options options;
     enum acta_code code;
 
-    if (mkdir(DATA_DIR, 0700) != 0 && errno != EEXIST) {
-        return acta_fail(err, ACTA_IO, "mkdir");
-    }
-    code = file_sync_dir("/", err);
+    code = file_make_dir(DATA_DIR, 0700, err);
     if (code != ACTA_OK) {
         return code;
     }
