@@ -2,17 +2,23 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checksum.h"
+#include "file.h"
 #include "store_lmdb.h"
 
 #define FILE_MODE   0640
 #define TABLES_MAX  6
 #define READERS_MAX 1024
-#define META_MAGIC  "ACTASTO" /* And one digit, the format version. */
-#define META_SUMMED 12        /* From here to the end. */
+/* A line of a cache each, and two for the table. */
+#define READERS_SIZE ((READERS_MAX + 2) * 64)
+#define READERS_FILE "lock.mdb"
+#define META_MAGIC   "ACTASTO" /* And one digit, the format version. */
+#define META_SUMMED  12        /* From here to the end. */
 
 enum acta_code
 store_fail(struct acta_err *err, int rc, const char *doing)
@@ -268,11 +274,35 @@ open_tables(struct store *store, MDB_txn *txn, unsigned flags)
     return 0;
 }
 
+/* LMDB maps its table of readers and writes to it: on a disk that is full by
+ * then, a slot that has no block yet would be the end of the process.
+ */
+static int
+make_reader_table(const char *dir)
+{
+    char path[FILE_PATH_MAX];
+    int fd, rc;
+
+    if (file_join(path, dir, READERS_FILE, NULL) != ACTA_OK) {
+        return ENAMETOOLONG;
+    }
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) {
+        return errno;
+    }
+    rc = posix_fallocate(fd, 0, READERS_SIZE);
+    close(fd);
+    return rc;
+}
+
 static int
 open_env(struct store *store, const char *dir, size_t map_size, unsigned flags)
 {
     int rc;
 
+    if ((flags & MDB_NOLOCK) == 0 && (rc = make_reader_table(dir)) != 0) {
+        return rc;
+    }
     /* NOTLS: a reader's slot belongs to its view, not to its thread. */
     if ((rc = mdb_env_create(&store->env)) != 0 ||
         (rc = mdb_env_set_mapsize(store->env, map_size)) != 0 ||

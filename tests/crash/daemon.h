@@ -48,6 +48,9 @@ void daemon_option(struct daemon *daemon, const char *option);
 /* Start, and wait until clients can connect. */
 void daemon_start(struct daemon *daemon);
 
+/* Start it if it can: returns 0 if clients can connect, else its exit code. */
+int daemon_try(struct daemon *daemon);
+
 /* Start it when it is expected to give up: returns its exit code. */
 int daemon_start_in_vain(struct daemon *daemon);
 
