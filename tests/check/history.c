@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define BUFFER_SIZE 65536
 
@@ -23,7 +24,8 @@ history_open(const char *dir, const char *name)
     ck_assert_ptr_nonnull(history);
     history->file = fopen(path, "we");
     ck_assert_msg(history->file != NULL, "cannot write %s", path);
-    setvbuf(history->file, NULL, _IOFBF, BUFFER_SIZE);
+    setvbuf(history->file, NULL,
+            isatty(fileno(history->file)) ? _IOLBF : _IOFBF, BUFFER_SIZE);
     return history;
 }
 

@@ -2,7 +2,8 @@
  * which says what the lines mean.
  *
  * Names and tags must need no escaping in JSON. Lines are buffered: a history
- * is whole when it was closed. One thread per history.
+ * is whole when it was closed. But a terminal, by whatever name, gets each line
+ * at once. One thread per history.
  */
 
 #ifndef ACTA_TEST_HISTORY_H

@@ -1,0 +1,143 @@
+/* What runs inside the guest whose power is cut (power.py): actad on the disk
+ * of the guest, clients whose histories go to terminals, which the host reads,
+ * and the look at what is left. CK_RUN_CASE says which.
+ *
+ * From the environment:
+ *
+ *   POWER_DISK     where the disk is mounted
+ *   POWER_LOGS     for histories: append-1.log and so on may be terminals
+ *   POWER_FIRST    number of the first appender
+ *   POWER_DUMP     number of the dump
+ *   POWER_LISTS    not empty: lists are dumped as well
+ *   POWER_ANSWERS  so many in all, then it ends; 0: it goes on until it is cut
+ *   POWER_LIVES    the server is killed in between, so many times less one
+ *   POWER_MARK     dm-log-writes device that gets a mark an answer; or empty
+ *   POWER_SHIM     to preload into actad; or empty
+ */
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "appender.h"
+#include "daemon.h"
+#include "dump.h"
+#include "mark.h"
+#include "rnd.h"
+#include "run.h"
+
+#define APPENDERS 3
+#define TIMEOUT_S 3600
+#define WAIT_NS   1000000
+
+static struct rnd rnd;
+static struct daemon daemon_;
+static atomic_ulong answers;
+
+static const char *
+setting(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value == NULL ? "" : value;
+}
+
+static unsigned
+number(const char *name)
+{
+    return (unsigned)strtoul(setting(name), NULL, 10);
+}
+
+static void
+start(void)
+{
+    rnd_init(&rnd);
+    daemon_init(&daemon_, setting("POWER_DISK"), &rnd);
+    if (setting("POWER_SHIM")[0] != '\0') {
+        daemon_.shim = setting("POWER_SHIM");
+    }
+    daemon_start(&daemon_);
+}
+
+/* The mark comes after the answer, so all that it promised is before it. */
+static void
+told(unsigned appender, uint64_t answer)
+{
+    const char *device = setting("POWER_MARK");
+    char text[64];
+
+    if (device[0] != '\0') {
+        snprintf(text, sizeof(text), "%u.%" PRIu64, appender, answer);
+        mark(device, text);
+    }
+    atomic_fetch_add(&answers, 1);
+}
+
+static void
+wait_for_answers(unsigned long wanted)
+{
+    while (atomic_load(&answers) < wanted) {
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    }
+}
+
+START_TEST(load)
+{
+    unsigned long all = number("POWER_ANSWERS");
+    unsigned first = number("POWER_FIRST");
+    unsigned lives = number("POWER_LIVES");
+    struct appender *appenders[APPENDERS];
+
+    start();
+    appenders_tell(told);
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        struct appender_options options = {
+            .url = daemon_.url,
+            .dir = setting("POWER_LOGS"),
+            .number = first + i,
+            .seed = rnd_next(&rnd),
+        };
+
+        appenders[i] = appender_start(&options);
+    }
+    for (unsigned life = 1; life < lives; life++) {
+        wait_for_answers(all * life / lives);
+        daemon_kill(&daemon_);
+        daemon_start(&daemon_);
+    }
+    wait_for_answers(all == 0 ? ULONG_MAX : all);
+    appenders_stop();
+    for (unsigned i = 0; i < APPENDERS; i++) {
+        appender_join(appenders[i]);
+    }
+    daemon_stop(&daemon_);
+}
+END_TEST
+
+START_TEST(look)
+{
+    start();
+    (void)dump(daemon_.url, setting("POWER_LOGS"), number("POWER_DUMP"),
+               setting("POWER_LISTS")[0] != '\0');
+    daemon_stop(&daemon_);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("guest");
+    TCase *tcase = tcase_create("load");
+
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_test(tcase, load);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("look");
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_test(tcase, look);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}

@@ -1,0 +1,457 @@
+#!/usr/bin/env python3
+"""Cuts the power of a whole machine while actad runs on it, and judges what is
+left by what its clients were told.
+
+    power.py BUILD [--cuts N] [--states N] [--fs ext4,xfs] [--seed N] [--keep]
+
+Two rigs, each for each file system:
+
+  cuts    a guest that is killed at any moment, booted again, and looked at; on
+          one disk several times, so that recovery is cut as well
+  states  a guest whose disk is logged by dm-log-writes: of the states that the
+          disk went through, as many as asked for are brought back and looked at
+
+and for each rig a control: the same with a server from which the syncs were left
+out, which must be found out.
+
+Ends with 0 if nothing was lost and both controls were found out, with 1 if not,
+and with 77 where it cannot run: without Debian's user-mode-linux, or in a run of
+all tests that is not the long one (ACTA_TEST_LONG=1).
+"""
+
+import argparse
+import glob
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import log_writes
+import uml
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHECK = os.path.join(HERE, "..", "check", "check.py")
+
+SKIPPED = 77
+SIZES = {"ext4": 64 << 20, "xfs": 320 << 20, "btrfs": 128 << 20}
+LOG_SIZE = 2 << 30
+SPARE_SIZE = 128 << 20
+CLIENTS = 3
+CUTS_A_DISK = 8
+BOOT_S_MAX = 120
+LOAD_S_MAX = 600
+STATE_S_MAX = 60
+STATES_A_BOOT = 200
+LINES_SHOWN = 20
+ANSWERS = 1000
+LIVES = 4
+CONTROL_CUTS = 3
+CONTROL_STATES = 40
+
+# Where the power is cut: so many seconds at most after the guest has said so.
+MOMENTS = (
+    ("mounted", 0.4),  # Before or in the midst of a start, or of recovery.
+    ("looked", 0.6),   # At the end of one life, or the start of the next.
+    ("answer", 1.5),
+    ("answer", 0.3),
+    ("answer", 3.0),
+)
+
+
+class Rig:
+    """What all runs have in common: programs, a directory, random numbers."""
+
+    def __init__(self, build, kind, seed, directory, shim=""):
+        self.program = os.path.join(build, "tests/power/power_guest")
+        self.kind = kind
+        self.random = random.Random(f"{kind} {seed}")
+        self.directory = directory
+        self.shim = shim
+        self.bad = []
+        os.makedirs(directory)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def make_file(self, name, size):
+        path = self.path(name)
+        with open(path, "wb") as file:
+            file.truncate(size)
+        return path
+
+    def make_disk(self, name):
+        path = self.make_file(name, SIZES[self.kind])
+        subprocess.run([f"mkfs.{self.kind}", *QUIET[self.kind], path],
+                       check=True, stdout=subprocess.DEVNULL)
+        return path
+
+    def run_guest(self, case, **settings):
+        """Lines of shell that run one case of the guest's program."""
+        given = {"CK_RUN_CASE": case, "CK_FORK": "no",
+                 "ACTA_SEED": self.random.randrange(1, 1 << 62),
+                 "POWER_DISK": "/mnt/disk", "POWER_SHIM": self.shim,
+                 **settings}
+        words = " ".join(f"{name}={value}" for name, value in given.items())
+        return f"env {words} {self.program}"
+
+    def problem(self, text, lines=()):
+        """@lines are what the guest has said. Of a control the first is
+        enough."""
+        self.bad.append(text)
+        if not self.shim or len(self.bad) == 1:
+            print("\n".join([f"{self.directory}: {text}",
+                             *lines[-LINES_SHOWN:]]), flush=True)
+
+
+QUIET = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"], "btrfs": ["-q", "-f"]}
+
+
+def cut_last_line(path):
+    """A line that was cut off was not told."""
+    with open(path, "r+b") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def judge(directory):
+    """What the checker objects to, and its counts."""
+    done = subprocess.run([sys.executable, "-B", CHECK, directory],
+                          capture_output=True, text=True, check=False)
+    lines = (done.stdout + done.stderr).splitlines()
+    counts = next((json.loads(line) for line in lines if line[0] == "{"), {})
+    texts = [line for line in lines if line[0] != "{"]
+    if done.returncode != 0 and not texts:
+        texts = [f"the checker ended with {done.returncode}"]
+    return texts, counts
+
+
+# ---- cuts ----
+
+
+class Cuts(Rig):
+    """A disk in a machine whose power is cut, again and again."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.disk = self.make_disk("disk")
+        self.logs = self.path("logs")
+        self.cuts = {}
+        self.dumps = 0
+        self.first = 1
+        self.counts = {}
+        os.makedirs(self.logs)
+
+    def task(self, ends, lists=""):
+        """Look at what is there, and then either end or take a load."""
+        number = self.dumps + 1
+        look = self.run_guest("look", POWER_LOGS="/mnt/out",
+                              POWER_DUMP=number, POWER_LISTS=lists)
+        load = self.run_guest("load", POWER_LOGS="/mnt/logs",
+                              POWER_FIRST=self.first)
+        links = "".join(
+            f"ln -s /dev/ttyS{i + 1} /mnt/logs/append-{self.first + i}.log\n"
+            for i in range(CLIENTS))
+        return f"""{links}
+            mount -t hostfs none /mnt/out -o {self.logs}
+            mount -t {self.kind} /dev/ubda /mnt/disk || exec echo FAILED mount
+            echo mounted
+            {look} || exec echo FAILED look
+            echo looked
+            {'umount /mnt/disk' if ends else load + ' || echo FAILED load'}
+        """
+
+    def boot(self, ends, lists=""):
+        logs = [os.path.join(self.logs, f"append-{self.first + i}.log")
+                for i in range(CLIENTS)]
+        return uml.Guest(self.directory, self.task(ends, lists), [self.disk],
+                         logs), logs
+
+    def answers(self):
+        """How much has been acknowledged, by what clients wrote down."""
+        count = 0
+        for path in glob.glob(f"{self.logs}/append-*.log"):
+            with open(path, encoding="utf-8") as file:
+                count += sum('"code":"OK"' in line for line in file)
+        return count
+
+    def end_of_boot(self, guest, logs):
+        """Keep what was said, and was whole."""
+        for log in logs:
+            cut_last_line(log)
+        self.first += CLIENTS
+        if guest.has_said("looked"):
+            self.dumps += 1
+        else:
+            for path in glob.glob(f"{self.logs}/dump-{self.dumps + 1}.log"):
+                os.remove(path)
+        for line in guest.lines:
+            if line.startswith("FAILED"):
+                self.problem(f"cut {sum(self.cuts.values())}: {line}",
+                             guest.lines)
+                return False
+        return True
+
+    def cut_once(self, moments=MOMENTS):
+        word, after = self.random.choice(moments)
+        guest, logs = self.boot(ends=False)
+        guest.wait_for(lambda: (len(guest.spoken) == CLIENTS
+                                if word == "answer" else guest.has_said(word)),
+                       BOOT_S_MAX)
+        guest.wait_for(lambda: False, self.random.uniform(0, after))
+        guest.cut()
+        self.cuts[word] = self.cuts.get(word, 0) + 1
+        return self.end_of_boot(guest, logs)
+
+    def finish(self):
+        """Look once more, at all that there is, and judge."""
+        guest, logs = self.boot(ends=True, lists="yes")
+        if not guest.wait(BOOT_S_MAX):
+            self.problem("it did not come to an end", guest.lines)
+            return
+        if not self.end_of_boot(guest, logs):
+            return
+        problems, self.counts = judge(self.logs)
+        for problem in problems:
+            self.problem(problem)
+
+
+def run_cuts(build, kind, seed, directory, count):
+    sums = {"test": "power cuts", "seed": seed, "fs": kind, "cuts": 0,
+            "disks": 0, "acknowledged": 0, "unknown": 0, "events": 0, "bad": 0}
+    while sums["cuts"] < count:
+        cuts = Cuts(build, kind, f"{seed} {sums['disks']}",
+                    f"{directory}/disk-{sums['disks']}")
+        goes_on = True
+        for _ in range(min(CUTS_A_DISK, count - sums["cuts"])):
+            goes_on = goes_on and cuts.cut_once()
+        if goes_on:
+            cuts.finish()
+        sums["disks"] += 1
+        for word, times in cuts.cuts.items():
+            name = {"mounted": "cut_in_start", "looked": "cut_between",
+                    "answer": "cut_in_load"}[word]
+            sums[name] = sums.get(name, 0) + times
+            sums["cuts"] += times
+        for name in ("acknowledged", "unknown", "events"):
+            sums[name] += cuts.counts.get(name, 0)
+        sums["bad"] += len(cuts.bad)
+        if cuts.bad:
+            break
+        shutil.rmtree(cuts.directory)
+    print(json.dumps(sums), flush=True)
+    return sums["bad"] == 0
+
+
+def control_cuts(build, kind, seed, directory):
+    """Must be found out. The cuts are where much was acknowledged."""
+    cuts = Cuts(build, kind, seed, directory,
+                os.path.join(build, "tests/power/libunsynced.so"))
+    for _ in range(CONTROL_CUTS):
+        if not cuts.cut_once([("answer", 2.0)]):
+            break
+    if not cuts.bad:
+        cuts.finish()
+    print(json.dumps({"test": "power cuts, a server without syncs",
+                      "seed": seed, "fs": kind,
+                      "cuts": sum(cuts.cuts.values()),
+                      "acknowledged": cuts.answers(),
+                      "bad": len(cuts.bad)}), flush=True)
+    return cuts.answers() > 0 and len(cuts.bad) > 0
+
+
+# ---- states ----
+
+
+class States(Rig):
+    """A disk, the log of what was done to it, and what clients were told."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.disk = self.make_disk("disk")
+        self.log = self.make_file("log", LOG_SIZE)
+        self.spare = self.make_file("spare", SPARE_SIZE)
+        self.out = self.path("out")
+        os.makedirs(self.out)
+        self.histories = []
+        self.looked = 0
+        self.acknowledged = 0
+
+    def record(self):
+        """Let a server have several lives on the disk. False if it fails."""
+        disk = self.path("recorded")
+        shutil.copyfile(self.disk, disk)
+        logs = [self.path(f"append-{1 + i}.log") for i in range(CLIENTS)]
+        links = "".join(
+            f"ln -s /dev/ttyS{i + 1} /mnt/logs/append-{1 + i}.log\n"
+            for i in range(CLIENTS))
+        load = self.run_guest("load", POWER_LOGS="/mnt/logs", POWER_FIRST=1,
+                              POWER_ANSWERS=ANSWERS, POWER_LIVES=LIVES,
+                              POWER_MARK="logged")
+        guest = uml.Guest(self.directory, f"""{links}
+            modules dm-mod dm-log-writes
+            dmsetup create logged --noudevsync --table \\
+                "0 $(blockdev --getsz /dev/ubda) log-writes /dev/ubda /dev/ubdb"
+            dmsetup mknodes --noudevsync
+            mount -t {self.kind} /dev/mapper/logged /mnt/disk
+            {load} && echo loaded
+            umount /mnt/disk
+            dmsetup remove --noudevsync logged
+            """, [disk, self.log], logs)
+        if not guest.wait(LOAD_S_MAX) or not guest.has_said("loaded"):
+            self.problem("nothing was recorded", guest.lines)
+            return False
+        os.remove(disk)
+        for path in logs:
+            cut_last_line(path)
+            with open(path, encoding="utf-8") as file:
+                self.histories.append(file.read().splitlines())
+        self.entries = log_writes.Log(self.log).entries
+        return True
+
+    def choose(self, count):
+        """Numbers of entries after which the disk is another than before: all,
+        or some of them."""
+        numbers = [number for number, entry in enumerate(self.entries, 1)
+                   if entry.changes()]
+        if count < len(numbers):
+            numbers = sorted(self.random.sample(numbers, count))
+        return numbers
+
+    def look(self, numbers):
+        """Have these states looked at, and judge each."""
+        disk = self.path("replayed")
+        for at in range(0, len(numbers), STATES_A_BOOT):
+            part = numbers[at:at + STATES_A_BOOT]
+            shutil.copyfile(self.disk, disk)
+            words = " ".join(map(str, part))
+            guest = uml.Guest(self.directory, f"""
+                modules dm-mod dm-bufio dm-snapshot
+                mount -t hostfs none /mnt/out -o {self.out}
+                python3 -B {HERE}/states.py /dev/ubdb /dev/ubda /dev/ubdc \\
+                    {self.kind} {self.program} /mnt/out {words}
+                """, [disk, self.log, self.spare])
+            ended = guest.wait(BOOT_S_MAX + STATE_S_MAX * len(part))
+            for number in part:
+                self.judge_state(number, guest.lines)
+            if not ended:
+                self.problem("it did not come to an end", guest.lines)
+
+    def judge_state(self, number, lines):
+        """What was told before the state came about must be in it; of all else
+        nothing is known."""
+        if f"state {number} ok" not in lines:
+            self.problem(f"the state after {number} entries: it does not "
+                         f"start", lines)
+            return
+        directory = f"{self.out}/state-{number}"
+        told = self.answers_before(number)
+        for client, history in enumerate(self.histories, 1):
+            with open(f"{directory}/append-{client}.log", "w",
+                      encoding="utf-8") as file:
+                answers = 0
+                for line in history:
+                    answers += line.startswith('{"answer"')
+                    if line.startswith('{"append"') or \
+                            answers <= told.get(client, 0):
+                        print(line, file=file)
+        problems, counts = judge(directory)
+        for problem in problems:
+            self.problem(f"the state after {number} entries: {problem}")
+        self.looked += 1
+        self.acknowledged += counts.get("acknowledged", 0)
+        shutil.rmtree(directory)
+
+    def answers_before(self, number):
+        """How many answers each client had before the entry @number."""
+        told = {}
+        for entry in self.entries[:number]:
+            if entry.mark is not None:
+                client, answer = map(int, entry.mark.split("."))
+                told[client] = max(answer, told.get(client, 0))
+        return told
+
+
+def run_states(build, kind, seed, directory, count, shim=""):
+    """Returns how many were bad, or None if nothing could be recorded."""
+    states = States(build, kind, seed, directory, shim)
+    if not states.record():
+        return None
+    numbers = states.choose(count)
+    states.look(numbers)
+    marks = sum(entry.mark is not None for entry in states.entries)
+    print(json.dumps({
+        "test": "power states" + (", a server without syncs" if shim else ""),
+        "seed": seed, "fs": kind, "entries": len(states.entries),
+        "answers": marks, "states": len(numbers), "looked_at": states.looked,
+        "acknowledged": states.acknowledged, "bad": len(states.bad)}), flush=True)
+    if not states.bad:
+        shutil.rmtree(directory)
+    return len(states.bad)
+
+
+# ---- all of it ----
+
+
+def missing():
+    for program in (uml.PROGRAM, "busybox", "dmsetup", "mkfs.xfs", "mkfs.ext4"):
+        if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin") is None:
+            return f"there is no {program}"
+    return None
+
+
+def run_all(arguments, directory):
+    good = True
+    for kind in arguments.fs.split(","):
+        place = os.path.join(directory, kind)
+        if arguments.cuts > 0:
+            good &= control_cuts(arguments.build, kind, arguments.seed,
+                                 f"{place}-control-cuts")
+            good &= run_cuts(arguments.build, kind, arguments.seed,
+                             f"{place}-cuts", arguments.cuts)
+        if arguments.states > 0:
+            shim = os.path.join(arguments.build,
+                                "tests/power/libunsynced.so")
+            good &= (run_states(arguments.build, kind, arguments.seed,
+                                f"{place}-control-states", CONTROL_STATES,
+                                shim) or 0) > 0
+            good &= run_states(arguments.build, kind, arguments.seed,
+                               f"{place}-states", arguments.states) == 0
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--cuts", type=int, default=40)
+    parser.add_argument("--states", type=int, default=400)
+    parser.add_argument("--fs", default="ext4,xfs")
+    parser.add_argument("--seed", type=int,
+                        default=int(os.environ.get("ACTA_SEED", 0)) or
+                        random.randrange(1, 1 << 62))
+    parser.add_argument("--keep", action="store_true",
+                        help="leave what was made, also if all is well")
+    parser.add_argument("--if-long", action="store_true",
+                        help="only with ACTA_TEST_LONG=1 in the environment")
+    arguments = parser.parse_args()
+    if arguments.if_long and os.environ.get("ACTA_TEST_LONG", "") != "1":
+        print("skipped: it takes long")
+        return SKIPPED
+    if missing() is not None:
+        print(f"skipped: {missing()}")
+        return SKIPPED
+    arguments.build = os.path.abspath(arguments.build)
+    os.environ["PATH"] += ":/usr/sbin"
+    print(f"ACTA_SEED={arguments.seed}", flush=True)
+    directory = tempfile.mkdtemp(prefix="acta-power-")
+    good = run_all(arguments, directory)
+    if good and not arguments.keep:
+        shutil.rmtree(directory)
+    else:
+        print(f"left in {directory}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
