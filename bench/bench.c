@@ -61,6 +61,7 @@ static const struct workload {
      "the disk, the memory and the loopback without Acta"},
 };
 
+#define RUN_PREFIX_SIZE 256
 #define WORKLOADS_COUNT (sizeof(workloads) / sizeof(workloads[0]))
 
 /* The workloads of the command line, to be run in turn on one server. */
@@ -193,6 +194,22 @@ bench_head(const struct bench *bench, uint64_t *head, struct acta_err *err)
     return code;
 }
 
+/* How large the data of an event is, at most. */
+static enum acta_code
+read_sizes(struct bench *bench, struct acta_err *err)
+{
+    const char *sizes = option_text(bench->options, OPTION_SIZES);
+    enum acta_code code = ACTA_OK;
+
+    bench->sample.payload_size = option_number(bench->options, OPTION_PAYLOAD);
+    if (sizes != NULL) {
+        code = sizes_read(&bench->sizes, sizes, PAYLOAD_LEAST, PAYLOAD_LARGEST,
+                          err);
+        bench->sample.payload_size = bench->sizes.largest;
+    }
+    return code;
+}
+
 static enum acta_code
 open_bench(struct bench *bench, struct acta_err *err)
 {
@@ -210,10 +227,12 @@ open_bench(struct bench *bench, struct acta_err *err)
         .tags_count = option_number(options, OPTION_TAGS),
         .tags_of = option_number(options, OPTION_TAGS_OF),
         .correlated = option_number(options, OPTION_CORRELATED),
-        .payload_size = option_number(options, OPTION_PAYLOAD),
     };
-    code =
-        sample_init(&bench->sample, option_number(options, OPTION_SEED), err);
+    code = read_sizes(bench, err);
+    if (code == ACTA_OK) {
+        code = sample_init(&bench->sample, option_number(options, OPTION_SEED),
+                           err);
+    }
     if (code == ACTA_OK) {
         code = open_server(bench, err);
     }
@@ -324,6 +343,19 @@ print_json(const struct plan *plan, const struct options *options,
     printf("}\n");
 }
 
+static void
+print_csv(const struct plan *plan, const struct figures *runs,
+          size_t runs_count)
+{
+    printf("workload,run,figure,unit,value\n");
+    for (size_t i = 0; i < runs_count; i++) {
+        char prefix[RUN_PREFIX_SIZE];
+
+        snprintf(prefix, sizeof(prefix), "\"%s\",%zu", plan->text, i + 1);
+        figures_print_csv(&runs[i], prefix, stdout);
+    }
+}
+
 static int
 run(const struct plan *plan, const struct options *options)
 {
@@ -344,8 +376,13 @@ run(const struct plan *plan, const struct options *options)
         fprintf(stderr, "acta-bench: %s\n", err.text);
         return EXIT_FAILURE;
     }
-    (option_number(options, OPTION_JSON) ? print_json : print_text)(
-        plan, options, runs, runs_count);
+    if (option_number(options, OPTION_CSV)) {
+        print_csv(plan, runs, runs_count);
+    } else if (option_number(options, OPTION_JSON)) {
+        print_json(plan, options, runs, runs_count);
+    } else {
+        print_text(plan, options, runs, runs_count);
+    }
     return EXIT_SUCCESS;
 }
 
@@ -354,6 +391,7 @@ main(int argc, char **argv)
 {
     struct options options;
     struct plan plan;
+    int status;
 
     if (argc < 2 || asks_for_help(argv[1])) {
         print_help(argc < 2 ? stderr : stdout);
@@ -367,11 +405,14 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (!options_parse(&options, plan.bits, argv + 2)) {
+        options_free(&options);
         return 2;
     }
     /* What somebody else's server has is what is read. */
     if (option_text(&options, OPTION_SERVER) == NULL || plan.bits == W_FILL) {
         options_default(&options, OPTION_FILL, plan.fill);
     }
-    return run(&plan, &options);
+    status = run(&plan, &options);
+    options_free(&options);
+    return status;
 }

@@ -13,10 +13,12 @@
 #include "figures.h"
 #include "options.h"
 #include "sample.h"
+#include "sizes.h"
 
 struct bench {
     const struct options *options;
     struct sample sample;
+    struct sizes sizes;   /* Of its data, if there are several. */
     struct daemon daemon; /* Does not run, if the server is another's. */
     char url[512];
     uint64_t head; /* When it was filled, before anything was measured. */

@@ -1,185 +1,141 @@
 /* Appends: how many a second, and how long does each take from when it was
  * sent (or, with --rate, from when it was due) to its answer, which says that
- * it is on disk?
+ * it is on disk? If it is wanted, beside connections that load and follow.
  */
 
-#include <errno.h>
 #include <stdlib.h>
 
-#include "bench.h"
+#include "audience.h"
 #include "fleet.h"
 #include "limits.h"
-#include "pace.h"
 #include "progress.h"
 #include "span.h"
+#include "timeline.h"
+#include "writers.h"
 
 #define LIMIT_SYNCS 400
+
+enum series { APPENDS, LOADS, DELIVERIES, SERIES };
 
 struct appends {
     struct bench *bench;
     struct fleet fleet;
-    struct pace pace;
+    struct writers writers;
+    struct audience audience;
     struct span span;
-    struct hist hist;
-    struct acta_append *append;
-    uint64_t random;
-    uint64_t number; /* Of the next event. */
-    uint64_t events_count;
-    bool version_expected;
-    bool has_commands;
-    bool paced;
-    struct slot *slots; /* owned */
-    size_t slots_count;
-    struct slot *free; /* A list; of a paced run. */
-    size_t under_way;
+    struct hist hists[SERIES];
+    uint64_t refused;
+    struct timeline *timeline;
 };
-
-/* One append that is under way, or may be. */
-struct slot {
-    struct appends *appends;
-    size_t client;
-    uint64_t start_ns;
-    struct slot *next;
-};
-
-static void on_appended(void *user, const struct acta_err *err,
-                        const struct acta_appended *appended);
-
-/* Any stream, but with expected versions only one that belongs to the client:
- * its appends arrive in the order in which they are sent.
- */
-static uint64_t
-choose_stream(struct appends *appends, size_t client)
-{
-    uint64_t streams = appends->bench->streams;
-    uint64_t clients = appends->fleet.count;
-    uint64_t random = sample_random(&appends->random) >> 16;
-
-    if (!appends->version_expected) {
-        return random % streams;
-    }
-    return random % ((streams - client + clients - 1) / clients) * clients +
-           client;
-}
-
-static void
-send_append(struct slot *slot, uint64_t start_ns)
-{
-    struct appends *appends = slot->appends;
-    struct bench *bench = appends->bench;
-    uint64_t stream = choose_stream(appends, slot->client);
-    char name[SAMPLE_NAME_SIZE];
-    struct acta_id command;
-    struct acta_err err;
-
-    sample_stream(&bench->sample, stream, name);
-    acta_append_clear(appends->append);
-    acta_append_stream(appends->append, name,
-                       appends->version_expected
-                           ? (int64_t)bench->versions[stream]
-                           : ACTA_EXPECT_ANY);
-    for (uint64_t i = 0; i < appends->events_count; i++) {
-        sample_event(&bench->sample, appends->number++, appends->append);
-    }
-    if (appends->has_commands) {
-        if (acta_id_new(&command, &err) != ACTA_OK) {
-            fleet_fail(&appends->fleet, &err);
-            return;
-        }
-        acta_append_command_id(appends->append, &command);
-    }
-    bench->versions[stream] += (uint32_t)appends->events_count;
-    slot->start_ns = start_ns;
-    appends->under_way++;
-    if (acta_append(fleet_client(&appends->fleet, slot->client),
-                    appends->append, 0, on_appended, slot, &err) == 0) {
-        fleet_fail(&appends->fleet, &err);
-    }
-}
 
 static bool
-send_due(void *user, uint64_t due_ns)
+is_measured(const struct appends *appends, uint64_t now_ns)
 {
-    struct appends *appends = user;
-    struct slot *slot = appends->free;
-
-    if (slot == NULL) {
-        return false;
-    }
-    appends->free = slot->next;
-    send_append(slot, due_ns);
-    return true;
+    return now_ns >= appends->span.from_ns && !appends->span.over;
 }
 
 static void
-on_appended(void *user, const struct acta_err *err,
-            const struct acta_appended *appended)
+add(struct appends *appends, enum series series, uint64_t now_ns,
+    uint64_t latency_ns)
 {
-    struct slot *slot = user;
-    struct appends *appends = slot->appends;
-    uint64_t now_ns = clock_ns();
-
-    (void)appended;
-    appends->under_way--;
-    if (err != NULL) {
-        fleet_fail(&appends->fleet, err);
-        return;
+    hist_add(&appends->hists[series], latency_ns);
+    if (appends->timeline != NULL) {
+        timeline_add(appends->timeline, series, now_ns, latency_ns);
     }
-    if (span_counts(&appends->span, now_ns)) {
-        hist_add(&appends->hist, now_ns - slot->start_ns);
+}
+
+static void
+on_append(void *user, uint64_t now_ns, uint64_t latency_ns, bool is_stored)
+{
+    struct appends *appends = user;
+
+    if (!is_stored) {
+        appends->refused += is_measured(appends, now_ns);
+    } else if (span_counts(&appends->span, now_ns)) {
+        add(appends, APPENDS, now_ns, latency_ns);
     }
     if (appends->span.over) {
-        return;
+        writers_stop(&appends->writers);
     }
-    if (!appends->paced) {
-        send_append(slot, now_ns);
-        return;
+}
+
+static void
+on_load(void *user, uint64_t now_ns, uint64_t latency_ns)
+{
+    struct appends *appends = user;
+
+    if (is_measured(appends, now_ns)) {
+        add(appends, LOADS, now_ns, latency_ns);
     }
-    slot->next = appends->free;
-    appends->free = slot;
-    if (slot->next == NULL) {
-        pace_go(&appends->pace); /* It may have waited for a free one. */
+}
+
+static void
+on_delivery(void *user, uint64_t now_ns, uint64_t latency_ns)
+{
+    struct appends *appends = user;
+
+    if (is_measured(appends, now_ns)) {
+        add(appends, DELIVERIES, now_ns, latency_ns);
     }
 }
 
 static enum acta_code
-make_slots(struct appends *appends, struct acta_err *err)
+make_timeline(struct appends *appends, struct acta_err *err)
 {
-    size_t pipeline = option_number(appends->bench->options, OPTION_PIPELINE);
+    static const char *const names[SERIES] = {"append", "load", "delivery"};
+    const struct options *options = appends->bench->options;
+    bool has_others = appends->audience.readers_count > 0 ||
+                      appends->audience.followers_count > 0;
 
-    appends->slots_count = appends->fleet.count * pipeline;
-    appends->slots = calloc(appends->slots_count, sizeof(*appends->slots));
-    if (appends->slots == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "%zu requests",
-                         appends->slots_count);
+    if (option_text(options, OPTION_TIMELINE) == NULL) {
+        return ACTA_OK;
     }
-    for (size_t i = appends->slots_count; i-- > 0;) {
-        struct slot *slot = &appends->slots[i];
-
-        slot->appends = appends;
-        slot->client = i % appends->fleet.count;
-        slot->next = appends->free;
-        appends->free = slot;
-    }
-    return ACTA_OK;
+    appends->timeline =
+        timeline_new(option_number(options, OPTION_INTERVAL) * NS_PER_MS, names,
+                     has_others ? SERIES : 1);
+    return appends->timeline != NULL
+               ? ACTA_OK
+               : acta_fail(err, ACTA_MEMORY, "a timeline");
 }
 
 static enum acta_code
-start_sending(struct appends *appends, struct acta_err *err)
+open_appends(struct appends *appends, struct acta_err *err)
 {
-    double rate = (double)option_number(appends->bench->options, OPTION_RATE);
+    const struct options *options = appends->bench->options;
+    struct writers *writers = &appends->writers;
+    struct audience *audience = &appends->audience;
+    enum acta_code code;
 
-    appends->paced = rate > 0;
-    if (appends->paced) {
-        return pace_start(&appends->pace, appends->fleet.loop, rate, send_due,
-                          appends)
-                   ? ACTA_OK
-                   : acta_fail(err, ACTA_IO, "timerfd: %s", strerror(errno));
+    writers->fleet = audience->fleet = &appends->fleet;
+    writers->count = audience->first = option_number(options, OPTION_CLIENTS);
+    writers->done = on_append;
+    writers->user = audience->user = appends;
+    audience->readers_count = option_number(options, OPTION_READERS);
+    audience->followers_count = option_number(options, OPTION_FOLLOWERS);
+    audience->loaded = on_load;
+    audience->delivered = on_delivery;
+
+    code = make_timeline(appends, err);
+    if (code == ACTA_OK) {
+        code = writers_open(writers, appends->bench, err);
     }
-    for (size_t i = 0; i < appends->slots_count; i++) {
-        send_append(&appends->slots[i], clock_ns());
+    if (code == ACTA_OK) {
+        code = fleet_open(&appends->fleet, appends->bench->url,
+                          writers->count + audience->readers_count +
+                              audience->followers_count,
+                          err);
     }
-    return ACTA_OK;
+    return code == ACTA_OK ? audience_open(audience, appends->bench, err)
+                           : code;
+}
+
+static void
+close_appends(struct appends *appends)
+{
+    fleet_close(&appends->fleet);
+    writers_close(&appends->writers);
+    audience_close(&appends->audience);
+    timeline_free(appends->timeline);
 }
 
 static enum acta_code
@@ -189,14 +145,23 @@ measure(struct appends *appends, struct acta_err *err)
 
     span_start(&appends->span, appends->bench->options,
                &appends->bench->daemon);
-    code = start_sending(appends, err);
+    if (appends->timeline != NULL) {
+        timeline_start(appends->timeline, appends->span.from_ns);
+    }
+    audience_start(&appends->audience);
+    code = writers_start(&appends->writers, err);
     while (code == ACTA_OK && !appends->span.over) {
         progress_show("appending", "appends", appends->span.counted, 0);
         code = fleet_turn(&appends->fleet, err);
         span_tick(&appends->span);
     }
-    pace_stop(&appends->pace);
-    while (code == ACTA_OK && appends->under_way > 0) {
+    if (appends->timeline != NULL) {
+        timeline_end(appends->timeline, appends->span.end.read_ns);
+    }
+    writers_stop(&appends->writers);
+    audience_stop(&appends->audience);
+    while (code == ACTA_OK &&
+           appends->writers.under_way + appends->audience.under_way > 0) {
         code = fleet_turn(&appends->fleet, err);
     }
     progress_clear();
@@ -223,62 +188,73 @@ tell_limit(const struct appends *appends, struct figures *figures,
 }
 
 static void
-tell(struct appends *appends, struct figures *figures)
+tell_series(const struct appends *appends, struct figures *figures)
 {
-    static const char *const latencies[5] = {
-        "append_p50", "append_p90", "append_p99", "append_p999", "append_max",
+    static const char *const latencies[SERIES][5] = {
+        {"append_p50", "append_p90", "append_p99", "append_p999", "append_max"},
+        {"load_p50", "load_p90", "load_p99", "load_p999", "load_max"},
+        {"delivery_p50", "delivery_p90", "delivery_p99", "delivery_p999",
+         "delivery_max"},
     };
     double seconds = span_seconds(&appends->span);
+
+    figures_add_latency(figures, latencies[APPENDS], &appends->hists[APPENDS]);
+    if (appends->audience.readers_count > 0) {
+        figures_add(figures, "loads", "/s",
+                    (double)appends->hists[LOADS].count / seconds);
+        figures_add_latency(figures, latencies[LOADS], &appends->hists[LOADS]);
+    }
+    if (appends->audience.followers_count > 0) {
+        figures_add(figures, "deliveries", "/s",
+                    (double)appends->hists[DELIVERIES].count / seconds);
+        figures_add_latency(figures, latencies[DELIVERIES],
+                            &appends->hists[DELIVERIES]);
+    }
+}
+
+static enum acta_code
+tell(struct appends *appends, struct figures *figures, struct acta_err *err)
+{
+    const struct options *options = appends->bench->options;
+    double seconds = span_seconds(&appends->span);
     double count = (double)appends->span.counted;
-    double events = count * (double)appends->events_count;
+    double events = count * (double)appends->writers.events_count;
 
     figures_add(figures, "appends", "/s", count / seconds);
     figures_add(figures, "events", "/s", events / seconds);
-    figures_add_latency(figures, latencies, &appends->hist);
+    if (appends->writers.expect == EXPECT_SEEN ||
+        appends->writers.conditions > 0) {
+        figures_add(figures, "refused", "/s",
+                    (double)appends->refused / seconds);
+    }
+    tell_series(appends, figures);
     meter_tell(&appends->span.start, &appends->span.end, events, figures);
+    if (appends->timeline == NULL) {
+        return ACTA_OK;
+    }
+    /* People look at it while JSON goes elsewhere. */
+    timeline_draw(appends->timeline, stderr);
+    return timeline_write(appends->timeline,
+                          option_text(options, OPTION_TIMELINE), err);
 }
 
 enum acta_code
 bench_append(struct bench *bench, struct figures *figures, struct acta_err *err)
 {
     static struct appends appends; /* Large. */
-    const char *expect = option_text(bench->options, OPTION_EXPECT);
-    uint64_t clients = option_number(bench->options, OPTION_CLIENTS);
     enum acta_code code;
 
-    appends = (struct appends){
-        .bench = bench,
-        .append = acta_append_new(),
-        .random =
-            sample_random_start(option_number(bench->options, OPTION_SEED)),
-        .events_count = option_number(bench->options, OPTION_EVENTS),
-        .has_commands = option_number(bench->options, OPTION_COMMANDS) != 0,
-        .version_expected = expect != NULL && strcmp(expect, "version") == 0,
-    };
-    if (!appends.version_expected &&
-        (expect == NULL || strcmp(expect, "any") != 0)) {
-        return acta_fail(err, ACTA_INVALID, "--expect is any or version");
-    }
-    if (appends.version_expected && bench->streams < clients) {
-        return acta_fail(err, ACTA_INVALID,
-                         "with --expect version, each connection needs a "
-                         "stream: there are fewer");
-    }
+    appends = (struct appends){.bench = bench};
     code = tell_limit(&appends, figures, err);
     if (code == ACTA_OK) {
-        code = fleet_open(&appends.fleet, bench->url, clients, err);
-    }
-    if (code == ACTA_OK) {
-        code = make_slots(&appends, err);
+        code = open_appends(&appends, err);
     }
     if (code == ACTA_OK) {
         code = measure(&appends, err);
     }
     if (code == ACTA_OK) {
-        tell(&appends, figures);
+        code = tell(&appends, figures, err);
     }
-    fleet_close(&appends.fleet);
-    free(appends.slots);
-    acta_append_free(appends.append);
+    close_appends(&appends);
     return code;
 }

@@ -124,3 +124,14 @@ figures_print_json(const struct figures *figures, FILE *out)
     }
     fputc('}', out);
 }
+
+void
+figures_print_csv(const struct figures *figures, const char *prefix, FILE *out)
+{
+    for (size_t i = 0; i < figures->count; i++) {
+        const struct figure *figure = &figures->list[i];
+
+        fprintf(out, "%s,%s,%s,%.3f\n", prefix, figure->name, figure->unit,
+                figure->value);
+    }
+}

@@ -47,6 +47,10 @@ void figures_median(struct figures *median, const struct figures *runs,
  */
 void figures_print(const struct figures *runs, size_t runs_count, FILE *out);
 
+/* A line a figure: @prefix, its name, its unit and the value. */
+void figures_print_csv(const struct figures *figures, const char *prefix,
+                       FILE *out);
+
 /* {"append_p50": 181.3, ...} */
 void figures_print_json(const struct figures *figures, FILE *out);
 

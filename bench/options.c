@@ -7,6 +7,8 @@
 
 #include "json.h"
 
+#define OPTION_SIZE 64
+
 enum option_type { TYPE_NUMBER, TYPE_DURATION, TYPE_TEXT, TYPE_FLAG };
 
 static const struct option_row {
@@ -80,6 +82,8 @@ find_row(const char *name, size_t size)
     return -1;
 }
 
+static bool read_file(struct options *options, const char *path);
+
 /* Read one option, and its value if that is in the next argument. Returns how
  * many arguments were used; 0: what is wrong has been told.
  */
@@ -117,7 +121,62 @@ parse_option(struct options *options, char **arguments)
                 row->type == TYPE_TEXT ? "text" : "number within its bounds");
         return 0;
     }
+    if (index == OPTION_FILE && !read_file(options, text)) {
+        return 0;
+    }
     return equals == NULL ? 2 : 1;
+}
+
+/* One line of a file: "clients 64", "json", nothing, or "# a remark". */
+static bool
+read_line(struct options *options, char *line)
+{
+    char *name = line + strspn(line, " \t");
+    char *end = name + strcspn(name, " \t");
+    char *value = end + strspn(end, " \t");
+    char option[OPTION_SIZE];
+    char *arguments[] = {option, *value == '\0' ? NULL : value, NULL};
+
+    if (*name == '\0' || *name == '#') {
+        return true;
+    }
+    *end = '\0';
+    snprintf(option, sizeof(option), "--%s", name);
+    return parse_option(options, arguments) > 0;
+}
+
+static bool
+read_file(struct options *options, const char *path)
+{
+    FILE *in = fopen(path, "r");
+    size_t room = 0;
+    bool is_good = options->file == NULL && in != NULL;
+
+    if (in == NULL) {
+        fprintf(stderr, "acta-bench: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    if (!is_good) {
+        fprintf(stderr, "acta-bench: %s: one file is enough\n", path);
+    } else if (getdelim(&options->file, &room, '\0', in) < 0) {
+        is_good = feof(in) != 0; /* It is empty. */
+    } else {
+        /* Values stay where they are: in options->file. */
+        char *rest = options->file;
+
+        for (char *line; is_good && (line = strsep(&rest, "\n")) != NULL;) {
+            is_good = read_line(options, line);
+        }
+    }
+    fclose(in);
+    return is_good;
+}
+
+void
+options_free(struct options *options)
+{
+    free(options->file);
+    options->file = NULL;
 }
 
 bool
@@ -177,7 +236,8 @@ static bool
 is_setting(const struct options *options, int index)
 {
     return (rows[index].workloads & options->workloads) != 0 &&
-           index != OPTION_JSON &&
+           index != OPTION_JSON && index != OPTION_CSV &&
+           index != OPTION_FILE && index != OPTION_TIMELINE &&
            (rows[index].type != TYPE_TEXT ||
             *options->values[index].text != '\0');
 }

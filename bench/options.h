@@ -40,6 +40,9 @@ enum workload_bit {
     W_ALL = W_SERVER | W_MACHINE,
 };
 
+#define PAYLOAD_LEAST   8
+#define PAYLOAD_LARGEST 1000000
+
 /* X(constant, name, type, default, least, largest, workloads, text)
  *
  * Types: NUMBER takes k and M for thousands and millions, DURATION takes ms, s
@@ -68,12 +71,28 @@ enum workload_bit {
       "events of an append of spread, each for a stream at random")            \
     X(EXPECT, "expect", TEXT, "any", 0, 0, W_APPEND,                           \
       "any, or version: each append expects the version its stream has; "      \
-      "then a stream belongs to one connection")                               \
+      "then a stream belongs to one connection; or seen: the version that "    \
+      "the last answer told, so that others may be faster")                    \
+    X(CONDITIONS, "conditions", NUMBER, "0", 0, 100, W_APPEND,                 \
+      "of 100 appends so many want no new event with a tag of some value")     \
+    X(ZIPF, "zipf", TEXT, "", 0, 0, W_APPEND,                                  \
+      "some streams are hotter than others: 0 is even, 0.99 is steep")         \
+    X(READERS, "readers", NUMBER, "0", 0, 4096, W_APPEND,                      \
+      "connections beside that load streams all the time")                     \
+    X(FOLLOWERS, "followers", NUMBER, "0", 0, 4096, W_APPEND,                  \
+      "connections beside that follow everything")                             \
+    X(TIMELINE, "timeline", TEXT, "", 0, 0, W_APPEND,                          \
+      "write how it went over time to this file, as CSV, and draw it")         \
+    X(INTERVAL, "interval", DURATION, "100ms", 1, 3600000, W_APPEND,           \
+      "of the timeline")                                                       \
     X(RATE, "rate", NUMBER, "0", 0, 100000000, W_APPEND | W_LIVE,              \
       "open loop: so many appends a second, timed from when they were due; "   \
       "0: each connection sends when it has an answer")                        \
-    X(PAYLOAD, "payload", NUMBER, "256", 8, 1000000, W_SERVER,                 \
-      "bytes of data of an event")                                             \
+    X(PAYLOAD, "payload", NUMBER, "256", PAYLOAD_LEAST, PAYLOAD_LARGEST,       \
+      W_SERVER, "bytes of data of an event")                                   \
+    X(SIZES, "sizes", TEXT, "", 0, 0, W_APPEND,                                \
+      "data of several sizes in place of it, with weights: "                   \
+      "64:50,256:40,4k:10")                                                    \
     X(TAGS, "tags", NUMBER, "0", 0, 32, W_SERVER, "tags of an event")          \
     X(TAGS_OF, "tags-of", NUMBER, "4096", 1, 16777216, W_SERVER,               \
       "values that each of these tags has: one event in so many has it")       \
@@ -137,6 +156,9 @@ enum workload_bit {
       "of what is chosen at random")                                           \
     X(RUNS, "runs", NUMBER, "1", 1, 101, W_ALL,                                \
       "repeat, and tell the medians")                                          \
+    X(FILE, "file", TEXT, "", 0, 0, W_ALL,                                     \
+      "read options from a file, one in a line, as in \"clients 64\"")         \
+    X(CSV, "csv", FLAG, "", 0, 1, W_ALL, "tell the results as CSV")            \
     X(JSON, "json", FLAG, "", 0, 1, W_ALL, "tell the results as JSON")
 
 enum option {
@@ -156,13 +178,17 @@ struct options {
     unsigned workloads; /* Bits. */
     struct option_value values[OPTIONS_COUNT];
     char **server_arguments; /* Behind "--", for actad; ends with NULL. */
+    char *file;              /* owned: what --file has, or NULL */
 };
 
 /* Read argv[1...] behind the name of the workload, or of several: an option has
- * to mean something to one of them. What is wrong is told on stderr.
+ * to mean something to one of them. Of what is given twice, also in a file, the
+ * last counts. What is wrong is told on stderr. Always to be ended with
+ * options_free().
  */
 bool options_parse(struct options *options, unsigned workloads,
                    char **arguments);
+void options_free(struct options *options);
 
 static inline uint64_t
 option_number(const struct options *options, enum option option)

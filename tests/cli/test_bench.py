@@ -3,12 +3,15 @@
     test_bench.py ACTA-BENCH ACTAD
 """
 
+import csv
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 # Of each workload: options that make it short, and figures it must have found.
 WORKLOADS = {
@@ -20,6 +23,12 @@ WORKLOADS = {
     "append --rate 500": (
         "--events 10 --streams 9 --count 50",
         ["appends", "events", "append_p50"],
+    ),
+    "append --expect seen": (
+        "--clients 4 --streams 5 --zipf 0.9 --sizes 8:1,2k:1 --tags 1 "
+        "--tags-of 2 --conditions 50 --readers 1 --followers 2 --count 200",
+        ["appends", "refused", "loads", "load_p50", "deliveries",
+         "delivery_p99"],
     ),
     "read": (
         "--fill 500 --streams 10 --clients 2",
@@ -128,6 +137,9 @@ SQLITE_WORKLOADS = {
     ),
 }
 
+SCRIPTS = pathlib.Path(__file__).parent.parent.parent / "bench"
+PLOT, COMPARE = SCRIPTS / "plot", SCRIPTS / "compare"
+
 SMALL_SERVER = ["--", "--journal-segment-size", "1MiB",
                 "--checkpoint-age", "50ms"]
 
@@ -210,6 +222,59 @@ class Smoke(unittest.TestCase):
             "--rounds 2")["median"]
         self.assertGreater(median["beside_walked"], 0)
         self.assertGreater(median["beside_listed"], 0)
+
+    def test_options_come_from_a_file_and_what_is_behind_it_counts_more(self):
+        path = os.path.join(self.dir.name, "small.conf")
+        with open(path, "w") as file:
+            file.write("# A remark.\n\n  streams 7\nevents\t3\ncommands\n")
+        settings = self.measure(
+            "append", f"--file {path} --events 2 --count 20")["settings"]
+        self.assertEqual(settings["streams"], 7)
+        self.assertEqual(settings["events"], 2)
+        self.assertEqual(settings["commands"], 1)
+        with open(path, "a") as file:
+            file.write("clints 3\n")
+        done = bench(f"append --file {path}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("there is no option --clints", done.stderr)
+
+    def test_a_timeline_has_every_interval_and_all_that_was_done(self):
+        path = os.path.join(self.dir.name, "line.csv")
+        self.measure("append", f"--followers 1 --timeline {path} "
+                     "--interval 1ms --count 300")
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["second"] for row in rows],
+                         [f"{i / 1000:.3f}" for i in range(len(rows))])
+        done = sum(float(row["append_rate"]) for row in rows) / 1000
+        self.assertTrue(0 < done <= 300, done)
+        drawn = subprocess.run([PLOT, path], stdout=subprocess.PIPE)
+        self.assertEqual(drawn.returncode, 0)
+        tree = xml.etree.ElementTree.fromstring(drawn.stdout)
+        lines = tree.findall("{http://www.w3.org/2000/svg}polyline")
+        self.assertEqual(len(lines), 9) # Three rates, twice three latencies.
+
+    def test_two_results_are_compared_figure_by_figure(self):
+        paths = [os.path.join(self.dir.name, name) for name in "ab"]
+        result = self.measure("append", "--count 20 --runs 3")
+        for path, factor in zip(paths, (1, 2)):
+            for run in [*result["runs"], result["median"]]:
+                run["append_p50"] = 100 * factor
+            with open(path, "w") as file:
+                json.dump(result, file)
+        told = subprocess.run([COMPARE, *paths], stdout=subprocess.PIPE,
+                              text=True).stdout
+        self.assertRegex(told, r"(?m)^append_p50 +\S+ +\S+ +2\.000 +more$")
+        self.assertRegex(told, r"(?m)^append_max .* 1\.000$")
+
+    def test_results_are_told_as_csv(self):
+        done = bench(f"append --count 20 --runs 2 --csv --actad {ACTAD} "
+                     f"--dir {self.dir.name}", more=SMALL_SERVER)
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        self.assertEqual({row["run"] for row in rows}, {"1", "2"})
+        self.assertGreater(
+            min(float(row["value"]) for row in rows
+                if row["figure"] == "append_p50"), 0)
 
     def test_the_median_is_that_of_the_runs(self):
         result = self.measure("append", "--count 20 --runs 3")
