@@ -22,6 +22,7 @@
 #define LOG_SHOWN        4000
 #define LOG_SIZE_MAX     (1 << 20)
 #define ARGUMENTS_OF_OWN 5
+#define RUNNER_MAX       16
 
 extern char **environ;
 
@@ -118,7 +119,8 @@ spawn(struct daemon *daemon)
 {
     char data[ARGUMENT_SIZE], listen[ARGUMENT_SIZE], port[ARGUMENT_SIZE];
     char log[ARGUMENT_SIZE], path[ARGUMENT_SIZE], preload[ARGUMENT_SIZE * 4];
-    const char *arguments[DAEMON_OPTIONS_MAX + ARGUMENTS_OF_OWN + 1];
+    const char
+        *arguments[RUNNER_MAX + DAEMON_OPTIONS_MAX + ARGUMENTS_OF_OWN + 1];
     const char *environment[ENVIRONMENT_MAX + 3];
     const char *planted = getenv("ACTA_TEST_ACTAD");
     pid_t parent = getpid();
@@ -131,6 +133,11 @@ spawn(struct daemon *daemon)
     snprintf(listen, sizeof(listen), "--listen=%s:%u", daemon->address,
              daemon->port);
     snprintf(port, sizeof(port), "--port-file=%s/port", daemon->dir);
+    for (size_t i = 0; daemon->runner != NULL && daemon->runner[i] != NULL;
+         i++) {
+        ck_assert_uint_lt(count, RUNNER_MAX);
+        arguments[count++] = daemon->runner[i];
+    }
     arguments[count++] = path;
     arguments[count++] = "--config=/dev/null";
     arguments[count++] = data;
@@ -217,6 +224,9 @@ daemon_try(struct daemon *daemon)
     if (wait_until_ready(daemon, &status)) {
         return 0;
     }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        return -SIGKILL;
+    }
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) != 0,
                   "actad ended with status 0x%x:\n%s", (unsigned)status,
                   last_words(daemon));
@@ -235,6 +245,29 @@ daemon_start_in_vain(struct daemon *daemon)
     return code;
 }
 
+/* It has ended with @status: it must have been killed. */
+static void
+bury(struct daemon *daemon, int status)
+{
+    daemon->pid = 0;
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+                  "actad had ended by itself, status 0x%x:\n%s",
+                  (unsigned)status, last_words(daemon));
+}
+
+bool
+daemon_is_dead(struct daemon *daemon)
+{
+    int status = 0;
+
+    ck_assert_int_gt(daemon->pid, 0);
+    if (waitpid(daemon->pid, &status, WNOHANG) != daemon->pid) {
+        return false;
+    }
+    bury(daemon, status);
+    return true;
+}
+
 void
 daemon_kill(struct daemon *daemon)
 {
@@ -243,10 +276,7 @@ daemon_kill(struct daemon *daemon)
     ck_assert_int_gt(daemon->pid, 0);
     kill(daemon->pid, SIGKILL);
     ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
-    daemon->pid = 0;
-    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-                  "actad had ended by itself, status 0x%x:\n%s",
-                  (unsigned)status, last_words(daemon));
+    bury(daemon, status);
 }
 
 void

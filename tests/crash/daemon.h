@@ -31,6 +31,10 @@ struct daemon {
     unsigned port;         /* 0: not known yet */
     const char *shim;      /* A library to preload; NULL: none. */
     const char *switch_on; /* "NAME=value" for the shim; may be NULL. */
+    /* What it is run by, which becomes it in the same process: path and
+     * arguments, the last one NULL; or NULL.
+     */
+    const char *const *runner;
     const char *options[DAEMON_OPTIONS_MAX];
     size_t options_count;
     unsigned descriptors_max; /* 0: as many as the system lets it have. */
@@ -48,11 +52,16 @@ void daemon_option(struct daemon *daemon, const char *option);
 /* Start, and wait until clients can connect. */
 void daemon_start(struct daemon *daemon);
 
-/* Start it if it can: returns 0 if clients can connect, else its exit code. */
+/* Start it if it can: returns 0 if clients can connect, else its exit code, or
+ * -SIGKILL if something has killed it.
+ */
 int daemon_try(struct daemon *daemon);
 
 /* Start it when it is expected to give up: returns its exit code. */
 int daemon_start_in_vain(struct daemon *daemon);
+
+/* True if something has killed it. Any other end fails the test. */
+bool daemon_is_dead(struct daemon *daemon);
 
 /* SIGKILL, and wait for the end. */
 void daemon_kill(struct daemon *daemon);
