@@ -16,13 +16,13 @@
  */
 static const enum step_kind round_of_steps[] = {
     APPEND,         APPEND_TOGETHER, CLAIM,        MOVE,
-    APPEND_LARGE,   ACQUIRE,         APPEND,       ADD_TO_CHANGED,
+    APPEND_LARGE,   ACQUIRE,         ADD_WORK,     ADD_TO_CHANGED,
     SNAPSHOT,       APPEND_TO_TWO,   SCHEDULE,     APPEND_TOGETHER,
     ADD_TO_CHANGED, BE_DUE,          APPEND_LARGE, SCHEDULE_FAR,
-    MOVE,           TRUNCATE,        RELEASE,      APPEND_LARGE,
+    MOVE,           TRUNCATE,        APPEND_LARGE, APPEND_LARGE,
     CREATE_GROUP,   ADD_TO_CHANGED,  ERASE,        APPEND_TO_TWO,
-    CANCEL,         APPEND_LARGE,    MOVE,         APPEND_TOGETHER,
-    APPEND_LARGE,   DELETE,          APPEND,       APPEND_LARGE,
+    HANDLE,         CANCEL,          DROP_PARKED,  ADD_WORK,
+    RELEASE,        DELETE,          HANDLE,       APPEND_LARGE,
 };
 
 #define ROUND (sizeof(round_of_steps) / sizeof(round_of_steps[0]))
@@ -104,8 +104,15 @@ script_line(struct line *line, unsigned step, unsigned number)
         category = "changed";
         stream = script_round(step);
         break;
+    case ADD_WORK:
+        count = SCRIPT_JOBS;
+        category = SCRIPT_WORK;
+        stream = number / 2;
+        break;
     case CLAIM:
     case CREATE_GROUP:
+    case HANDLE:
+    case DROP_PARKED:
     case ACQUIRE:
     case RELEASE:
     case SNAPSHOT:
@@ -141,6 +148,13 @@ script_events(unsigned step,
 
         take(user, &event);
     }
+}
+
+bool
+script_command(unsigned step, struct uuid *id)
+{
+    *id = draft_id((uint64_t)step * IDS_A_STEP + SCRIPT_JOBS);
+    return script_kind(step) == APPEND_TO_TWO;
 }
 
 bool

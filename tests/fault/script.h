@@ -1,8 +1,9 @@
 /* A script: what clients do to a database, the same in every run. Its steps
- * append one event and many, in one commit and several, to one stream and two;
- * claim consumers and move their checkpoints with events; acquire and release
- * leases, put snapshots, schedule and cancel appends, let one be due; truncate,
- * delete and erase.
+ * append one event and many, in one commit and several, to one stream and two,
+ * as commands and not; claim consumers and move their checkpoints with events;
+ * create groups, whose members ack, skip and park what is handed out to them;
+ * acquire and release leases, put snapshots, schedule and cancel appends, let
+ * one be due; truncate, delete and erase.
  *
  * All that is random comes from the step's number, and time is what the step
  * says (fake_clock.h). So a database in which the first N steps were done looks
@@ -12,11 +13,13 @@
 #ifndef ACTA_TEST_SCRIPT_H
 #define ACTA_TEST_SCRIPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base.h"
 #include "err.h"
+#include "uuid.h"
 
 #define SCRIPT_STEPS 96 /* They are numbered from 1. */
 #define SCRIPT_JOBS  4  /* Appends of one step that are handed in together. */
@@ -54,12 +57,21 @@ void script_events(unsigned step,
                    void (*take)(void *user, const struct script_event *event),
                    void *user);
 
+/* True if @step is a command: its id is @id. */
+bool script_command(unsigned step, struct uuid *id);
+
 /* Of the streams that are changed, this version is erased. */
 #define SCRIPT_ERASED_VERSION 8
 
 /* Call @take with the data of each event that the steps up to @steps erase. */
 void script_erased(unsigned steps, void (*take)(void *user, struct slice data),
                    void *user);
+
+/* Events of this category are what groups hand out. There are no more than
+ * so many.
+ */
+#define SCRIPT_WORK     "work"
+#define SCRIPT_WORK_MAX 64
 
 /* True of streams whose events are never hidden and never erased. */
 bool script_keeps(const char *stream);

@@ -75,12 +75,19 @@ run(struct base *base, struct job *job)
 static enum acta_code
 append(struct base *base, unsigned step, const struct msg_append_more *more)
 {
-    static const struct msg_append_more nothing;
+    struct msg_append_more carried = {.command_id = NULL};
     struct draft_write writes[SCRIPT_JOBS];
     struct draft drafts[SCRIPT_JOBS];
     static struct line lines[SCRIPT_JOBS];
     unsigned count = 0, writes_count = 0;
+    struct uuid command;
 
+    if (more != NULL) {
+        carried = *more;
+    }
+    if (script_command(step, &command)) {
+        carried.command_id = command.bytes;
+    }
     while (count < SCRIPT_JOBS && script_line(&lines[count], step, count)) {
         drafts[count] = (struct draft){
             .id = lines[count].id,
@@ -97,8 +104,7 @@ append(struct base *base, unsigned step, const struct msg_append_more *more)
         }
         count++;
     }
-    return run(base, draft_append_with(writes, writes_count,
-                                       more == NULL ? &nothing : more));
+    return run(base, draft_append_with(writes, writes_count, &carried));
 }
 
 /* Who waits for several appends. */
@@ -233,19 +239,30 @@ move(struct base *base, unsigned step)
     return code;
 }
 
+static const char *
+group_of(unsigned step)
+{
+    static char name[32];
+
+    snprintf(name, sizeof(name), "group-%u", script_round(step));
+    return name;
+}
+
 static enum acta_code
 create_group(struct base *base, unsigned step)
 {
-    char name[32];
+    struct slice category = slice_of(SCRIPT_WORK);
+    struct query_item item = {
+        .fields = {[QUERY_CATEGORIES] = {.texts = &category, .count = 1}},
+    };
     struct msg_change_consumer change = {
+        .name = slice_of(group_of(step)),
         .kind = MSG_CONSUMER_CREATE,
-        .query = QUERY_ALL,
-        .settings = {.deliveries_max = step},
-        .given = MSG_HAS_DELIVERIES_MAX,
+        .query = {&item, 1, NULL},
+        .settings = {.deliveries_max = step, .on_park = MSG_PARK_GOES_ON},
+        .given = MSG_HAS_DELIVERIES_MAX | MSG_HAS_ON_PARK,
     };
 
-    snprintf(name, sizeof(name), "group-%u", script_round(step));
-    change.name = slice_of(name);
     return run(base, draft_consumer(&change));
 }
 
@@ -396,6 +413,7 @@ script_do(struct base *base, unsigned step, unsigned patience_ms,
     case APPEND:
     case APPEND_LARGE:
     case APPEND_TO_TWO:
+    case ADD_WORK:
     case ADD_TO_CHANGED:
         code = append(base, step, NULL);
         break;
@@ -410,6 +428,12 @@ script_do(struct base *base, unsigned step, unsigned patience_ms,
         break;
     case CREATE_GROUP:
         code = create_group(base, step);
+        break;
+    case HANDLE:
+        code = script_handle(base, step, group_of(step), patience_ms);
+        break;
+    case DROP_PARKED:
+        code = script_drop_parked(base, group_of(step), patience_ms);
         break;
     case ACQUIRE:
         code = acquire(base, step);

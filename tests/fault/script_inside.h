@@ -7,7 +7,9 @@
 
 #include "script.h"
 
-#define SCRIPT_LARGE     90000
+#ifndef SCRIPT_LARGE /* Less, for a database that is kept among the tests. */
+#define SCRIPT_LARGE 90000
+#endif
 #define SCRIPT_SMALL_MAX 2000
 
 enum step_kind {
@@ -18,6 +20,9 @@ enum step_kind {
     CLAIM,
     MOVE, /* A checkpoint, with an event. */
     CREATE_GROUP,
+    ADD_WORK, /* For groups. */
+    HANDLE,   /* All that there is to do for a group. */
+    DROP_PARKED,
     ACQUIRE,
     RELEASE,
     SNAPSHOT,
@@ -50,6 +55,16 @@ void script_write_line(struct line *line, unsigned step, unsigned number,
 
 /* A size below SCRIPT_SMALL_MAX. */
 size_t script_small_size(unsigned step, unsigned number);
+
+/* Have a member of @group handle all that there is to do, and park the last of
+ * it. As script_do().
+ */
+enum acta_code script_handle(struct base *base, unsigned step,
+                             const char *group, unsigned patience_ms);
+
+/* Drop all that @group has parked. As script_do(). */
+enum acta_code script_drop_parked(struct base *base, const char *group,
+                                  unsigned patience_ms);
 
 /* The number'th event of a step, the first is 0; false if it has no more. */
 bool script_line(struct line *line, unsigned step, unsigned number);

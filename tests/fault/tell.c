@@ -6,9 +6,7 @@
 
 #include "event.h"
 #include "msg.h"
-#include "reader.h"
-#include "row.h"
-#include "script.h"
+#include "tell_inside.h"
 
 #define PAGE_EVENTS   1000
 #define PAGE_SIZE_MAX ((size_t)64 << 20)
@@ -23,8 +21,8 @@ static const enum row_kind told[] = {
     ROW_SNAPSHOT,  ROW_SCHEDULE, ROW_SCHEDULED,  ROW_COUNTER,
 };
 
-static void __attribute__((format(printf, 2, 3)))
-put_line(struct buf *text, const char *format, ...)
+void
+tell_line(struct buf *text, const char *format, ...)
 {
     char line[LINE_SIZE];
     va_list arguments;
@@ -46,13 +44,13 @@ tell_event(struct buf *text, const struct event *event)
     for (size_t i = 8; i < UUID_SIZE; i++) {
         id = id << 8 | event->id[i];
     }
-    put_line(text,
-             "event %" PRIu64 " %.*s %" PRIu64 " id %" PRIu64
-             " data %zu %016" PRIx64 "%s time %" PRIu64 "\n",
-             event->position, (int)event->stream.size,
-             (const char *)event->stream.data, event->version, id,
-             event->data.size, script_sum(event->data),
-             event->format == EVENT_ERASED ? " erased" : "", event->time_us);
+    tell_line(text,
+              "event %" PRIu64 " %.*s %" PRIu64 " id %" PRIu64
+              " data %zu %016" PRIx64 "%s time %" PRIu64 "\n",
+              event->position, (int)event->stream.size,
+              (const char *)event->stream.data, event->version, id,
+              event->data.size, script_sum(event->data),
+              event->format == EVENT_ERASED ? " erased" : "", event->time_us);
 }
 
 static enum acta_code
@@ -82,30 +80,42 @@ tell_events(struct reader *reader, struct buf *text, struct acta_err *err)
         }
     }
     buf_fini(&out);
-    put_line(text, "head %" PRIu64 "\n", result.head);
+    tell_line(text, "head %" PRIu64 "\n", result.head);
     return code;
 }
+
+struct telling {
+    struct buf *text;
+    struct work_events events;
+};
 
 static enum acta_code
 tell_row(void *user, const struct row *row, struct acta_err *err)
 {
-    struct buf *text = user;
+    const struct telling *telling = user;
+    struct buf *text = telling->text;
 
-    (void)err;
-    put_line(text, "row %s ", row_kind_name(row->kind));
+    if (is_of_group(row)) {
+        return tell_checkpoint(text, row, &telling->events, err);
+    }
+    if (row->kind == ROW_PARKED) {
+        return tell_parked(text, row, err);
+    }
+    tell_line(text, "row %s ", row_kind_name(row->kind));
     for (size_t i = 0; i < row->key.size; i++) {
         uint8_t byte = row->key.data[i];
 
-        put_line(text, byte > 0x20 && byte < 0x7f ? "%c" : "\\%02x", byte);
+        tell_line(text, byte > 0x20 && byte < 0x7f ? "%c" : "\\%02x", byte);
     }
-    put_line(text, " %zu %016" PRIx64 "\n", row->value.size,
-             script_sum(row->value));
+    tell_line(text, " %zu %016" PRIx64 "\n", row->value.size,
+              script_sum(row->value));
     return ACTA_OK;
 }
 
 bool
 tell(struct base *base, struct buf *text, struct acta_err *err)
 {
+    struct telling telling = {.text = text};
     struct reader *reader;
     enum acta_code code;
     bool at_end;
@@ -115,10 +125,13 @@ tell(struct base *base, struct buf *text, struct acta_err *err)
         return false;
     }
     code = tell_events(reader, text, err);
+    if (code == ACTA_OK) {
+        code = work_events_read(&telling.events, reader, err);
+    }
     for (size_t i = 0; code == ACTA_OK && i < sizeof(told) / sizeof(told[0]);
          i++) {
         code = reader_list_rows(reader, told[i], SLICE_NONE, SLICE_NONE,
-                                PAGE_ROWS, tell_row, text, &at_end, err);
+                                PAGE_ROWS, tell_row, &telling, &at_end, err);
     }
     reader_close(reader);
     buf_append(text, "", 1);
