@@ -8,49 +8,27 @@
 #include <acta/acta_schedule.h>
 #include <check.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "daemon.h"
-#include "rnd.h"
+#include "mortal.h"
 #include "run.h"
-#include "tempdir.h"
 
 #define ROUNDS      25
 #define ROUNDS_LONG 500
 #define PLACED_MAX  20 /* In a round. */
 #define ORDERS_MAX  (ROUNDS_LONG * PLACED_MAX + PLACED_MAX)
-#define INSTANCES   2
 #define DIE_ONCE_IN 25
 #define LATE_MS_MAX 40
 #define LEASE_MS    200
 #define LAST_RUNS   2000
 #define TIMEOUT_S   1800
 
-enum end { END_DONE = 0, END_FENCED = 1, END_ALONE = 2, END_BAD = 3 };
-
-struct scene {
-    struct tempdir dir;
-    struct rnd rnd;
-    struct daemon daemon;
-    unsigned orders;
-};
+static struct mortal mortal;
+static uint64_t lease_ms; /* Of the instances that live; 0: none. */
+static unsigned orders;
 
 /* ---- an instance, in a process of its own ---- */
-
-static struct rnd fate;
-static bool is_mortal;
-
-static void
-maybe_die(void)
-{
-    if (is_mortal && rnd_once_in(&fate, DIE_ONCE_IN)) {
-        kill(getpid(), SIGKILL);
-    }
-}
 
 static uint64_t
 delay_of(const struct acta_reaction *reaction)
@@ -64,7 +42,7 @@ placed(const void *state, const struct acta_event *event,
 {
     (void)state;
     (void)event;
-    maybe_die();
+    mortal_step();
     acta_reaction_command(reaction, "command", acta_reaction_key(reaction),
                           "RequestPayment", NULL);
     acta_reaction_deadline(reaction, "payment", delay_of(reaction),
@@ -79,7 +57,7 @@ looked_at(const void *state, const struct acta_event *event,
 {
     (void)state;
     (void)event;
-    maybe_die();
+    mortal_step();
     acta_reaction_deadline(reaction, "remind", delay_of(reaction), "Reminder",
                            NULL);
     return ACTA_VERDICT_OK;
@@ -91,7 +69,7 @@ remind(const void *state, const struct acta_event *event,
 {
     (void)state;
     (void)event;
-    maybe_die();
+    mortal_step();
     acta_reaction_command(reaction, "command", acta_reaction_key(reaction),
                           "Remind", NULL);
     return ACTA_VERDICT_OK;
@@ -114,7 +92,7 @@ late(const void *state, const struct acta_event *event,
     const bool *is_late = state;
 
     (void)event;
-    maybe_die();
+    mortal_step();
     if (!*is_late) {
         return ACTA_VERDICT_STOP;
     }
@@ -124,11 +102,11 @@ late(const void *state, const struct acta_event *event,
 }
 
 static enum acta_code
-manage(const char *url, uint64_t lease_ms, struct acta_err *err)
+manage(struct mortal *of, struct acta_err *err)
 {
     struct acta_process *process = acta_process_new("payments", sizeof(bool));
     struct acta_manager_options how = acta_manager_options_of();
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = acta_options_of(of->daemon.url);
     struct acta_manager *manager = NULL;
     struct acta_sync *sync = NULL;
 
@@ -149,75 +127,14 @@ manage(const char *url, uint64_t lease_ms, struct acta_err *err)
     return err->code;
 }
 
-static enum end
-end_of(const struct acta_err *err)
-{
-    switch ((int)err->code) {
-    case ACTA_OK:
-        return END_DONE;
-    case ACTA_FENCED:
-        return END_FENCED;
-    case ACTA_UNREACHABLE:
-        return END_ALONE;
-    default:
-        fprintf(stderr, "process manager: %s: %s\n", acta_code_name(err->code),
-                err->text);
-        return END_BAD;
-    }
-}
-
-static pid_t
-start(struct scene *scene, bool mortal, uint64_t lease_ms)
-{
-    uint64_t seed = rnd_next(&scene->rnd);
-    struct acta_err err = {ACTA_OK, ""};
-    pid_t pid = fork();
-
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        rnd_seed(&fate, seed);
-        is_mortal = mortal;
-        (void)manage(scene->daemon.url, lease_ms, &err);
-        _exit((int)end_of(&err));
-    }
-    return pid;
-}
-
-/* How it ended; END_DONE if it was killed, which is its fate. */
-static enum end
-wait_for(pid_t pid)
-{
-    int status = 0;
-
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    if (WIFSIGNALED(status)) {
-        ck_assert_int_eq(WTERMSIG(status), SIGKILL);
-        return END_DONE;
-    }
-    ck_assert_int_ne(WEXITSTATUS(status), END_BAD);
-    return (enum end)WEXITSTATUS(status);
-}
-
 /* ---- the story ---- */
 
-static struct acta_sync *
-connect_to_server(const struct scene *scene)
-{
-    struct acta_options options = acta_options_of(scene->daemon.url);
-    struct acta_sync *sync;
-    struct acta_err err;
-
-    ck_assert_msg(acta_sync_open(&sync, &options, &err) == ACTA_OK, "%s",
-                  err.text);
-    return sync;
-}
-
 static void
-place(struct scene *scene)
+place(void)
 {
-    uint64_t count = rnd_below(&scene->rnd, PLACED_MAX) + 1;
+    uint64_t count = rnd_below(&mortal.rnd, PLACED_MAX) + 1;
     struct acta_append *append = acta_append_new();
-    struct acta_sync *sync = connect_to_server(scene);
+    struct acta_sync *sync = mortal_connect(&mortal);
     struct acta_err err;
 
     while (count-- > 0) {
@@ -225,7 +142,7 @@ place(struct scene *scene)
         struct acta_draft second = acta_draft_of("OrderLookedAt", NULL, 0);
         char stream[32];
 
-        snprintf(stream, sizeof(stream), "order-%u", scene->orders++);
+        snprintf(stream, sizeof(stream), "order-%u", orders++);
         acta_append_stream(append, stream, 0);
         acta_append_event(append, &first);
         acta_append_event(append, &second);
@@ -237,22 +154,11 @@ place(struct scene *scene)
 }
 
 static void
-live_and_die(struct scene *scene)
+live_and_die(void)
 {
-    uint64_t lease_ms = rnd_once_in(&scene->rnd, 2) ? LEASE_MS : 0;
-    pid_t instances[INSTANCES];
-
-    place(scene);
-    for (int i = 0; i < INSTANCES; i++) {
-        instances[i] = start(scene, true, lease_ms);
-    }
-    if (rnd_once_in(&scene->rnd, 3)) {
-        daemon_kill(&scene->daemon);
-        daemon_start(&scene->daemon);
-    }
-    for (int i = 0; i < INSTANCES; i++) {
-        (void)wait_for(instances[i]); /* Any end but a bad one. */
-    }
+    lease_ms = rnd_once_in(&mortal.rnd, 2) ? LEASE_MS : 0;
+    place();
+    mortal_live_and_die(&mortal);
 }
 
 /* ---- what came of it ---- */
@@ -265,10 +171,10 @@ static unsigned counts[ORDERS_MAX][TYPES];
 
 /* Count what followed from each order. */
 static unsigned
-count_all(const struct scene *scene)
+count_all(void)
 {
     struct acta_query *query = acta_query_new();
-    struct acta_sync *sync = connect_to_server(scene);
+    struct acta_sync *sync = mortal_connect(&mortal);
     struct acta_read read = acta_read_of_query(query);
     const struct acta_event *event;
     struct acta_cursor *cursor;
@@ -283,7 +189,7 @@ count_all(const struct scene *scene)
         size_t type = 0;
 
         ck_assert_int_eq(sscanf(event->stream, "command-%u", &order), 1);
-        ck_assert_uint_lt(order, scene->orders);
+        ck_assert_uint_lt(order, orders);
         while (type < TYPES && strcmp(types[type], event->type) != 0) {
             type++;
         }
@@ -298,10 +204,10 @@ count_all(const struct scene *scene)
 
 /* All that was stored is handled, and nothing is scheduled that would come. */
 static bool
-is_finished(const struct scene *scene)
+is_finished(void)
 {
     const struct acta_consumer_description *description;
-    struct acta_sync *sync = connect_to_server(scene);
+    struct acta_sync *sync = mortal_connect(&mortal);
     const struct acta_schedules *page;
     struct acta_err err;
     bool is_scheduled;
@@ -322,41 +228,38 @@ is_finished(const struct scene *scene)
 
 /* Nobody dies any more. */
 static void
-finish(struct scene *scene)
+finish(void)
 {
     unsigned runs = 0;
 
+    lease_ms = 0;
     do {
         ck_assert_uint_lt(runs++, LAST_RUNS);
-        ck_assert_int_eq(wait_for(start(scene, false, 0)), END_DONE);
-    } while (!is_finished(scene));
+        mortal_live(&mortal);
+    } while (!is_finished());
 }
 
 START_TEST(what_follows_follows_once_whatever_is_killed)
 {
-    struct scene scene = {.orders = 0};
     unsigned rounds;
 
-    rnd_init(&scene.rnd);
+    mortal = (struct mortal){.live = manage, .die_once_in = DIE_ONCE_IN};
+    mortal_open(&mortal);
     rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
-    tempdir_make(&scene.dir);
-    daemon_init(&scene.daemon, scene.dir.path, &scene.rnd);
-    daemon_start(&scene.daemon);
     while (rounds-- > 0) {
-        live_and_die(&scene);
+        live_and_die();
     }
-    place(&scene);
-    finish(&scene);
-    ck_assert_uint_eq(count_all(&scene), scene.orders * TYPES);
-    for (unsigned order = 0; order < scene.orders; order++) {
+    place();
+    finish();
+    ck_assert_uint_eq(count_all(), orders * TYPES);
+    for (unsigned order = 0; order < orders; order++) {
         for (size_t type = 0; type < TYPES; type++) {
             ck_assert_msg(counts[order][type] == 1,
                           "from order %u follows %s %u times", order,
                           types[type], counts[order][type]);
         }
     }
-    daemon_stop(&scene.daemon);
-    tempdir_remove(&scene.dir);
+    mortal_close(&mortal);
 }
 END_TEST
 

@@ -7,57 +7,35 @@
 #include <acta/acta_sqlite.h>
 #include <check.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "daemon.h"
-#include "rnd.h"
+#include "mortal.h"
 #include "run.h"
-#include "tempdir.h"
 
 #define ROUNDS      25
 #define ROUNDS_LONG 500
 #define STREAMS     7
 #define STORED_MAX  60 /* In a round. */
-#define INSTANCES   2
 #define BATCH_MAX   9
 #define DIE_ONCE_IN 60
 #define TIMEOUT_S   1800
 
-enum end { END_DONE = 0, END_FENCED = 1, END_ALONE = 2, END_BAD = 3 };
-
-struct scene {
-    struct tempdir dir;
-    struct rnd rnd;
-    struct daemon daemon;
-    char path[300]; /* Of the model. */
-    uint64_t stored;
-};
+static struct mortal mortal;
+static char model_path[300];
+static uint64_t stored;
 
 /* ---- an instance, in a process of its own ---- */
 
 static struct acta_keeper real;
-static struct rnd fate;
-static bool is_mortal;
-
-static void
-maybe_die(void)
-{
-    if (is_mortal && rnd_once_in(&fate, DIE_ONCE_IN)) {
-        kill(getpid(), SIGKILL);
-    }
-}
 
 static enum acta_code
 save(void *user, const char *name, uint64_t position, struct acta_err *err)
 {
     enum acta_code code;
 
-    maybe_die();
+    mortal_step();
     code = real.save(user, name, position, err);
-    maybe_die();
+    mortal_step();
     return code;
 }
 
@@ -66,7 +44,7 @@ commit(void *user, struct acta_err *err)
 {
     enum acta_code code = real.commit(user, err);
 
-    maybe_die();
+    mortal_step();
     return code;
 }
 
@@ -86,7 +64,7 @@ count(void *user, struct acta_context *context, const struct acta_event *event)
         return acta_context_fail(context, ACTA_VERDICT_STOP, "%s",
                                  sqlite3_errmsg(db));
     }
-    maybe_die();
+    mortal_step();
     return ACTA_VERDICT_OK;
 }
 
@@ -105,18 +83,18 @@ open_model(sqlite3 *db, struct acta_err *err)
 }
 
 static enum acta_code
-project(const char *url, const char *path, struct acta_err *err)
+project(struct mortal *of, struct acta_err *err)
 {
     struct acta_projection *projection = acta_projection_new("counts");
     struct acta_projector_options how = acta_projector_options_of();
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = acta_options_of(of->daemon.url);
     struct acta_projector *projector = NULL;
     struct acta_sqlite *model;
     struct acta_sync *sync = NULL;
     struct acta_keeper keeper;
     sqlite3 *db = NULL;
 
-    if (sqlite3_open(path, &db) != SQLITE_OK) {
+    if (sqlite3_open(model_path, &db) != SQLITE_OK) {
         return acta_fail(err, ACTA_IO, "%s", sqlite3_errmsg(db));
     }
     model = open_model(db, err);
@@ -145,84 +123,23 @@ project(const char *url, const char *path, struct acta_err *err)
     return err->code;
 }
 
-static enum end
-end_of(const struct acta_err *err)
-{
-    switch ((int)err->code) {
-    case ACTA_OK:
-        return END_DONE;
-    case ACTA_FENCED:
-        return END_FENCED;
-    case ACTA_UNREACHABLE:
-        return END_ALONE;
-    default:
-        fprintf(stderr, "projection: %s: %s\n", acta_code_name(err->code),
-                err->text);
-        return END_BAD;
-    }
-}
-
-static pid_t
-start(struct scene *scene, bool mortal)
-{
-    uint64_t seed = rnd_next(&scene->rnd);
-    struct acta_err err = {ACTA_OK, ""};
-    pid_t pid = fork();
-
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        rnd_seed(&fate, seed);
-        is_mortal = mortal;
-        (void)project(scene->daemon.url, scene->path, &err);
-        _exit((int)end_of(&err));
-    }
-    return pid;
-}
-
-/* How it ended; END_DONE if it was killed, which is its fate. */
-static enum end
-wait_for(pid_t pid)
-{
-    int status = 0;
-
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    if (WIFSIGNALED(status)) {
-        ck_assert_int_eq(WTERMSIG(status), SIGKILL);
-        return END_DONE;
-    }
-    ck_assert_int_ne(WEXITSTATUS(status), END_BAD);
-    return (enum end)WEXITSTATUS(status);
-}
-
 /* ---- the story ---- */
 
-static struct acta_sync *
-connect_to_server(const struct scene *scene)
-{
-    struct acta_options options = acta_options_of(scene->daemon.url);
-    struct acta_sync *sync;
-    struct acta_err err;
-
-    ck_assert_msg(acta_sync_open(&sync, &options, &err) == ACTA_OK, "%s",
-                  err.text);
-    return sync;
-}
-
 static void
-store(struct scene *scene)
+store(void)
 {
-    uint64_t count = rnd_below(&scene->rnd, STORED_MAX) + 1;
+    uint64_t count = rnd_below(&mortal.rnd, STORED_MAX) + 1;
     struct acta_append *append = acta_append_new();
-    struct acta_sync *sync = connect_to_server(scene);
+    struct acta_sync *sync = mortal_connect(&mortal);
     struct acta_err err;
 
-    scene->stored += count;
+    stored += count;
     while (count-- > 0) {
         struct acta_draft draft = acta_draft_of("Counted", NULL, 0);
         char stream[32];
 
         snprintf(stream, sizeof(stream), "s-%" PRIu64,
-                 rnd_below(&scene->rnd, STREAMS));
+                 rnd_below(&mortal.rnd, STREAMS));
         acta_append_stream(append, stream, ACTA_EXPECT_ANY);
         acta_append_event(append, &draft);
     }
@@ -230,24 +147,6 @@ store(struct scene *scene)
                   err.text);
     acta_sync_close(sync);
     acta_append_free(append);
-}
-
-static void
-live_and_die(struct scene *scene)
-{
-    pid_t instances[INSTANCES];
-
-    store(scene);
-    for (int i = 0; i < INSTANCES; i++) {
-        instances[i] = start(scene, true);
-    }
-    if (rnd_once_in(&scene->rnd, 3)) {
-        daemon_kill(&scene->daemon);
-        daemon_start(&scene->daemon);
-    }
-    for (int i = 0; i < INSTANCES; i++) {
-        (void)wait_for(instances[i]); /* Any end but a bad one. */
-    }
 }
 
 /* ---- what came of it ---- */
@@ -258,10 +157,10 @@ struct sums {
 };
 
 static void
-fold_log(const struct scene *scene, struct sums *sums)
+fold_log(struct sums *sums)
 {
     struct acta_query *query = acta_query_new();
-    struct acta_sync *sync = connect_to_server(scene);
+    struct acta_sync *sync = mortal_connect(&mortal);
     struct acta_read read = acta_read_of_query(query);
     const struct acta_event *event;
     struct acta_cursor *cursor;
@@ -281,12 +180,12 @@ fold_log(const struct scene *scene, struct sums *sums)
 }
 
 static void
-read_model(const struct scene *scene, struct sums *sums)
+read_model(struct sums *sums)
 {
     sqlite3_stmt *statement;
     sqlite3 *db;
 
-    ck_assert_int_eq(sqlite3_open(scene->path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_open(model_path, &db), SQLITE_OK);
     ck_assert_int_eq(
         sqlite3_prepare_v2(db, "SELECT * FROM counts", -1, &statement, NULL),
         SQLITE_OK);
@@ -316,26 +215,23 @@ total(const struct sums *sums)
 START_TEST(each_event_counts_once_whatever_is_killed)
 {
     struct sums log = {0}, model = {0};
-    struct scene scene = {0};
     unsigned rounds;
 
-    rnd_init(&scene.rnd);
+    mortal = (struct mortal){.live = project, .die_once_in = DIE_ONCE_IN};
+    mortal_open(&mortal);
     rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
-    tempdir_make(&scene.dir);
-    daemon_init(&scene.daemon, scene.dir.path, &scene.rnd);
-    daemon_start(&scene.daemon);
-    snprintf(scene.path, sizeof(scene.path), "%s/model.db", scene.dir.path);
+    snprintf(model_path, sizeof(model_path), "%s/model.db", mortal.dir.path);
     while (rounds-- > 0) {
-        live_and_die(&scene);
+        store();
+        mortal_live_and_die(&mortal);
     }
-    store(&scene);
-    ck_assert_int_eq(wait_for(start(&scene, false)), END_DONE);
-    fold_log(&scene, &log);
-    read_model(&scene, &model);
-    ck_assert_uint_eq(total(&log), scene.stored);
+    store();
+    mortal_live(&mortal);
+    fold_log(&log);
+    read_model(&model);
+    ck_assert_uint_eq(total(&log), stored);
     ck_assert_mem_eq(&log, &model, sizeof(log));
-    daemon_stop(&scene.daemon);
-    tempdir_remove(&scene.dir);
+    mortal_close(&mortal);
 }
 END_TEST
 
