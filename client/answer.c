@@ -441,6 +441,8 @@ read_kind(struct answer *answer, uint8_t kind, uint8_t *body, struct slice base,
         return answer_read_schedules(answer, body, base, err);
     case OP_LOADED:
         return answer_read_loaded(answer, body, base, err);
+    case OP_VERIFIED:
+        return answer_read_verified(answer, body, base, err);
     case OP_HANDED:
         return answer_read_handed(answer, body, base, err);
     case OP_LEFT:

@@ -14,6 +14,7 @@
 #include <acta/acta_lease.h>
 #include <acta/acta_schedule.h>
 #include <acta/acta_snapshot.h>
+#include <acta/acta_verify.h>
 
 #include "buf.h"
 #include "msg.h"
@@ -46,6 +47,7 @@ struct answer {
     struct acta_schedules schedules;
     struct acta_loaded loaded; /* Its page is the one above. */
     struct acta_snapshot snapshot;
+    struct acta_verification verification;
     struct msg_lease_changed lease;
     struct msg_settled settled; /* Borrows from the bytes that were read. */
     struct msg_handed handed;   /* Its events are those of the view, */
@@ -117,6 +119,9 @@ enum acta_code answer_read_leases(struct answer *answer, uint8_t *body,
 enum acta_code answer_read_schedules(struct answer *answer, uint8_t *body,
                                      struct slice base,
                                      struct acta_err *err) ACTA_CHECKED;
+enum acta_code answer_read_verified(struct answer *answer, uint8_t *body,
+                                    struct slice base,
+                                    struct acta_err *err) ACTA_CHECKED;
 enum acta_code answer_read_loaded(struct answer *answer, uint8_t *body,
                                   struct slice base,
                                   struct acta_err *err) ACTA_CHECKED;

@@ -279,7 +279,9 @@ requests_expired(struct requests *requests, uint64_t now_ms)
     return request;
 }
 
-/* Those of acta_lease.h, acta_snapshot.h and acta_schedule.h, and reads. */
+/* Those of acta_lease.h, acta_snapshot.h, acta_schedule.h and acta_verify.h,
+ * and reads.
+ */
 static void
 finish_leases(const struct request *request, const struct acta_err *err,
               const struct answer *answer)
@@ -288,6 +290,7 @@ finish_leases(const struct request *request, const struct acta_err *err,
     static const struct acta_leases no_leases;
     static const struct acta_schedules no_schedules;
     static const struct acta_loaded not_loaded = {.page = &no_page};
+    static const struct acta_verification not_verified;
     bool answered = answer != NULL;
 
     switch ((unsigned)request->kind) {
@@ -302,6 +305,11 @@ finish_leases(const struct request *request, const struct acta_err *err,
     case OP_LOAD:
         request->done.loaded(request->user, err,
                              answered ? &answer->loaded : &not_loaded);
+        break;
+    case OP_VERIFY:
+        request->done.verification(request->user, err,
+                                   answered ? &answer->verification
+                                            : &not_verified);
         break;
     default:
         request->done.page(request->user, err,
@@ -450,6 +458,8 @@ request_reply_kind(enum opcode kind)
         return OP_SCHEDULES;
     case OP_LOAD:
         return OP_LOADED;
+    case OP_VERIFY:
+        return OP_VERIFIED;
     case OP_SETTLE:
         return OP_SETTLED;
     case OP_LEAVE:

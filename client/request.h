@@ -57,6 +57,7 @@ union request_done {
     acta_on_leases *leases;
     acta_on_schedules *schedules;
     acta_on_loaded *loaded;
+    acta_on_verification *verification;
     request_on_own *own;
 };
 

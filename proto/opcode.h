@@ -38,6 +38,7 @@
     X(JOIN, 0x38, "join", 1)                                                   \
     X(SETTLE, 0x39, "settle", 1)                                               \
     X(LEAVE, 0x3A, "leave", 1)                                                 \
+    X(VERIFY, 0x47, "verify", 1)                                               \
     X(ERROR, 0x80, "error", 1)                                                 \
     X(WELCOME, 0x81, "welcome", 1)                                             \
     X(PONG, 0x82, "pong", 1)                                                   \
@@ -66,7 +67,8 @@
     X(JOINED, 0xB8, "joined", 1)                                               \
     X(HANDED, 0xB9, "handed", 1)                                               \
     X(SETTLED, 0xBA, "settled", 1)                                             \
-    X(LEFT, 0xBB, "left", 1)
+    X(LEFT, 0xBB, "left", 1)                                                   \
+    X(VERIFIED, 0xC7, "verified", 1)
 
 enum opcode {
 #define X(name, number, text, since) OP_##name = number,

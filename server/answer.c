@@ -170,6 +170,7 @@ answer_job(struct session *session, struct job *job)
         answer_lease(session, job);
         break;
     case JOB_LIST_LEASES:
+    case JOB_VERIFY:
     case JOB_LIST_CONSUMERS:
     case JOB_DESCRIBE_CONSUMER:
     case JOB_LIST_PARKED:

@@ -24,6 +24,7 @@
 #include "groups.h"
 #include "recover.h"
 #include "rooms.h"
+#include "verifier.h"
 #include "verify.h"
 #include "writer.h"
 
@@ -42,6 +43,7 @@ struct database {
     struct checkpointer *checkpointer;
     struct writer *writer;
     struct groups *groups;
+    struct verifier *verifier;
     _Atomic bool is_stopping;
 };
 
@@ -307,6 +309,10 @@ start(struct database *database, struct acta_err *err)
                             database->options.queue_size, err);
     }
     if (code == ACTA_OK) {
+        code = verifier_start(&database->verifier, &database->rooms,
+                              database->dir, err);
+    }
+    if (code == ACTA_OK) {
         database->rooms.consumers.changed = groups_changed;
         database->rooms.consumers.user = database->groups;
     }
@@ -380,6 +386,7 @@ database_close(struct database *database)
     if (database == NULL) {
         return;
     }
+    verifier_stop(database->verifier);
     groups_stop(database->groups);
     writer_stop(database->writer);
     groups_free(database->groups);
@@ -428,6 +435,9 @@ database_submit(struct database *database, struct job *job)
 {
     if (atomic_load(&database->is_stopping)) {
         return ACTA_STOPPING;
+    }
+    if (job->kind == JOB_VERIFY) {
+        return verifier_submit(database->verifier, job);
     }
     return job_is_for_groups(job) ? groups_submit(database->groups, job)
                                   : writer_submit(database->writer, job);

@@ -515,6 +515,7 @@ decide(struct decider *decider, struct job *job, bool *waits,
     case JOB_SAVE:
         code = save_group(decider, job, err);
         break;
+    case JOB_VERIFY:
     case JOB_LIST_CONSUMERS:
     case JOB_DESCRIBE_CONSUMER:
     case JOB_LIST_PARKED:

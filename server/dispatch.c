@@ -21,6 +21,7 @@ static const struct request requests[OP_REPLY_FIRST] = {
     [OP_HELLO] = {handle_hello, LITTLE},
     [OP_PING] = {handle_ping, LITTLE},
     [OP_STATUS] = {handle_status, READS},
+    [OP_VERIFY] = {handle_verify, WRITES},
     [OP_APPEND] = {handle_append, WRITES},
     [OP_CHANGE_STREAM] = {handle_change_stream, WRITES},
     [OP_CHANGE_CONSUMER] = {handle_change_consumer, WRITES},

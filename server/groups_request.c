@@ -332,6 +332,7 @@ groups_do(struct groups *groups, struct job *job)
     case JOB_AWAIT:
     case JOB_FORGET:
     case JOB_SAVE:
+    case JOB_VERIFY:
     case JOB_MAIL:
         assert(!job_is_for_groups(job));
         break;

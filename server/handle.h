@@ -19,6 +19,7 @@ void handle_change_stream(struct session *session, const struct frame *frame);
 void handle_change_consumer(struct session *session, const struct frame *frame);
 void handle_change_lease(struct session *session, const struct frame *frame);
 void handle_await(struct session *session, const struct frame *frame);
+void handle_verify(struct session *session, const struct frame *frame);
 void handle_list_leases(struct session *session, const struct frame *frame);
 
 void handle_join(struct session *session, const struct frame *frame);

@@ -1,4 +1,4 @@
-/* hello, ping, status. */
+/* hello, ping, status, verify. */
 
 #include "handle.h"
 
@@ -199,4 +199,12 @@ handle_status(struct session *session, const struct frame *frame)
     list_server(&reply, session->host->info);
     list_database(&reply, session->host->database);
     msg_status_end(session->out, reply.open);
+}
+
+/* ---- verify ---- */
+
+void
+handle_verify(struct session *session, const struct frame *frame)
+{
+    session_hand_over(session, frame, JOB_VERIFY);
 }

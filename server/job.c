@@ -103,6 +103,8 @@ decode(struct job *job, struct slice body, struct acta_err *err)
         return msg_change_lease_decode(&job->lease, body, err);
     case JOB_AWAIT:
         return msg_await_decode(&job->await, body, err);
+    case JOB_VERIFY:
+        return msg_verify_decode(&job->verify, body, err);
     case JOB_LIST_LEASES:
         return msg_list_decode(&job->list, OP_LIST_LEASES, body, err);
     case JOB_LIST_CONSUMERS:

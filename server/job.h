@@ -23,6 +23,7 @@
 #include "msg_consumer.h"
 #include "msg_group.h"
 #include "msg_lease.h"
+#include "msg_verify.h"
 #include "slice.h"
 
 struct completions;
@@ -57,6 +58,8 @@ enum job_kind {
     JOB_AWAIT,       /* It may come back late, as an acquire may. */
     JOB_FORGET,      /* The connection is gone, its waiting jobs go. */
     JOB_SAVE,        /* Of a group, by the groups' thread. */
+
+    JOB_VERIFY, /* For the verifier; reply. */
 
     /* For the groups' thread; all have a reply. */
     JOB_LIST_CONSUMERS,
@@ -93,6 +96,7 @@ struct job {
         struct msg_change_consumer consumer;
         struct msg_change_lease lease;
         struct msg_await await;
+        struct msg_verify verify;
         struct msg_list list; /* JOB_LIST_LEASES, JOB_LIST_CONSUMERS */
         struct job_save save;
         struct slice name; /* JOB_DESCRIBE_CONSUMER */

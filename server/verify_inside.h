@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "journal.h"
 #include "pagefile.h"
 #include "store.h"
 #include "verify.h"
@@ -63,6 +64,17 @@ enum acta_code verify_rows(struct verify *verify, struct store_view *view,
                            struct acta_err *err) ACTA_CHECKED;
 
 /* ---- verify_journal.c ---- */
+
+/* The numbers of the segments in @dir, in order: *@numbers is the caller's. */
+enum acta_code verify_list_segments(const char *dir, uint64_t **numbers,
+                                    size_t *count,
+                                    struct acta_err *err) ACTA_CHECKED;
+
+/* The checksums of @entry, of the segment @name, are right; is what it has an
+ * event each?
+ */
+void verify_entry_records(struct verify *verify, const char *name,
+                          const struct journal_entry *entry);
 
 /* Look through the segments in @dir. @meta is what the store says of itself;
  * NULL: it could not be read.

@@ -99,12 +99,23 @@ list_segments(const char *dir, struct numbers *numbers, struct acta_err *err)
     return code;
 }
 
+enum acta_code
+verify_list_segments(const char *dir, uint64_t **all, size_t *count,
+                     struct acta_err *err)
+{
+    struct numbers numbers = {0};
+    enum acta_code code = list_segments(dir, &numbers, err);
+
+    *all = numbers.all;
+    *count = numbers.count;
+    return code;
+}
+
 /* ---- an entry ---- */
 
-/* Its checksums are right; is what it says an event each? */
-static void
-check_records(struct verify *verify, const struct place *place,
-              const struct journal_entry *entry)
+void
+verify_entry_records(struct verify *verify, const char *name,
+                     const struct journal_entry *entry)
 {
     struct block block;
 
@@ -126,7 +137,7 @@ check_records(struct verify *verify, const struct place *place,
             verify_problem(verify,
                            "%s: what entry %" PRIu64
                            " has for position %" PRIu64 " is no event of it",
-                           place->name, entry->sequence, p);
+                           name, entry->sequence, p);
         }
     }
 }
@@ -162,7 +173,7 @@ check_entry(struct verify *verify, struct place *place,
             verify, "%s: entry %" PRIu64 " does not follow what the store has",
             place->name, entry->sequence);
     }
-    check_records(verify, place, entry);
+    verify_entry_records(verify, place->name, entry);
     place->position = entry->first_position + events_of(entry);
     if (place->position > verify->report->head + 1) {
         verify->report->head = place->position - 1;

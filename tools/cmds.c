@@ -178,6 +178,17 @@ const struct cmd cmds[] = {
      schedule_verbs},
     {"snapshot", "VERB STREAM", "the state of a stream, kept for loading", "",
      NULL, snapshot_verbs},
+    {"verify", "[DIR]", "is all whole that a server has on its disk",
+     "Journal and store are read while the server serves, and held against\n"
+     "each other; damage is told with its place, and the exit code is 8. A\n"
+     "directory that no server uses is looked at by actad verify, which is "
+     "run\n"
+     "with it.\n"
+     "\n"
+     "  --rate BYTES       read so many a second at most (the server's own)\n",
+     cmd_verify, NULL},
+    {"salvage", "DIR NEWDIR", "what can be read of a damaged directory, anew",
+     "It is actad salvage, which is run with them.\n", cmd_salvage, NULL},
     {"errors", "", "list the errors, and what to do", "", cmd_errors, NULL},
     {"help", "[COMMAND...]", "explain a command", "", cmd_help, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},

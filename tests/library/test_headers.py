@@ -38,6 +38,7 @@ SAID = [
     ("acta_dispatch.h", [], "once is enough\n"),
     ("acta_lease.h", [], "we are the one\n"),
     ("acta_schedule.h", [], "order-42-unpaid: PaymentLate\n"),
+    ("acta_verify.h", [], "whole\n"),
     ("acta_memory.h", [], "1 events\n"),
     ("acta_upcast.h", [], 'OrderPlaced {"cents": 1200, "in": "EUR"}\n'),
     ("acta_kit.h", [], "\n\n"),

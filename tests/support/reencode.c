@@ -521,6 +521,8 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_CHANGE_PARKED:
     case OP_LOAD:
     case OP_AWAIT:
+    case OP_VERIFY:
+    case OP_VERIFIED:
     case OP_LIST_CONSUMERS:
     case OP_DESCRIBE_CONSUMER:
     case OP_LIST_PARKED:

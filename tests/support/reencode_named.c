@@ -4,6 +4,7 @@
 #include "msg_consumer.h"
 #include "msg_group.h"
 #include "msg_lease.h"
+#include "msg_verify.h"
 #include "opcode.h"
 #include "pack.h"
 #include "reencode_parts.h"
@@ -24,6 +25,8 @@
 
 AGAIN(consumer_changed)
 AGAIN(await)
+AGAIN(verify)
+AGAIN(verified)
 AGAIN(list_parked)
 AGAIN(join)
 AGAIN(joined)
@@ -267,6 +270,10 @@ reencode_named(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_consumer_changed(buf, id, body, err);
     case OP_AWAIT:
         return again_await(buf, id, body, err);
+    case OP_VERIFY:
+        return again_verify(buf, id, body, err);
+    case OP_VERIFIED:
+        return again_verified(buf, id, body, err);
     case OP_LIST_CONSUMERS:
     case OP_LIST_LEASES:
     case OP_LIST_SCHEDULES:

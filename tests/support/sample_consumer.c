@@ -1,6 +1,7 @@
 #include "sample_consumer.h"
 
 #include "msg_consumer.h"
+#include "msg_verify.h"
 #include "sample_stream.h"
 
 #define NOTE "{\"state\":\"running\"}"
@@ -123,6 +124,40 @@ sample_consumer_note(struct buf *buf)
     };
 
     msg_change_consumer_encode(buf, 57, &change);
+}
+
+void
+sample_verify(struct buf *buf)
+{
+    msg_verify_encode(buf, 71, &(struct msg_verify){17, 4 << 20});
+}
+
+void
+sample_verified(struct buf *buf)
+{
+    static const struct msg_verified verified = {
+        .id = 17,
+        .read = 5000000,
+        .size = 20000000,
+        .problems_found = 2,
+        .head = 9000,
+        .pages = 4000,
+        .has_tables = true,
+        .events = 3000,
+        .streams = 40,
+        .lists = 90,
+        .ids = 2500,
+        .rows = 7,
+        .segments = 2,
+        .entries = 30,
+        .first_entry = 11,
+        .last_entry = 40,
+        .problems_count = 1,
+        .problems = {{{(const uint8_t *)"data.mdb", 8},
+                      {(const uint8_t *)"page 7 is damaged", 17}}},
+    };
+
+    msg_verified_encode(buf, 71, &verified);
 }
 
 void

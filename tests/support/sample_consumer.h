@@ -14,6 +14,8 @@ void sample_consumer_pause(struct buf *buf);
 void sample_consumer_resume(struct buf *buf);
 void sample_consumer_reset(struct buf *buf);
 void sample_consumer_note(struct buf *buf);
+void sample_verify(struct buf *buf);
+void sample_verified(struct buf *buf);
 void sample_await(struct buf *buf);
 void sample_consumer_changed(struct buf *buf);
 void sample_list_consumers(struct buf *buf);

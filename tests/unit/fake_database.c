@@ -281,6 +281,9 @@ commit_one(struct job *job)
     case JOB_FORGET:
         forget(job->connection_id);
         break;
+    case JOB_VERIFY:
+        job_refuse(job, ACTA_NOT_FOUND, "there is none");
+        break;
     case JOB_LIST_CONSUMERS:
         msg_consumers_end(reply, msg_consumers_begin(reply, id), true);
         break;

@@ -347,6 +347,30 @@ static const struct shape await_fields[] = {
     VALUE("position"),
     VALUE("timeout_us"),
 };
+static const struct shape verify_fields[] = {VALUE("id"), VALUE("rate")};
+static const struct shape problem_fields[] = {VALUE("file"), VALUE("text")};
+static const struct shape problem[] = {TUPLE("problem", problem_fields)};
+static const struct shape verified_store_fields[] = {
+    VALUE("pages"), VALUE("has_tables"), VALUE("events"), VALUE("streams"),
+    VALUE("lists"), VALUE("ids"),        VALUE("rows"),
+};
+static const struct shape verified_journal_fields[] = {
+    VALUE("segments"),
+    VALUE("entries"),
+    VALUE("first_entry"),
+    VALUE("last_entry"),
+};
+static const struct shape verified_fields[] = {
+    VALUE("id"),
+    VALUE("is_done"),
+    VALUE("read"),
+    VALUE("size"),
+    VALUE("problems_found"),
+    VALUE("head"),
+    TUPLE("store", verified_store_fields),
+    TUPLE("journal", verified_journal_fields),
+    LIST("problems", problem),
+};
 static const struct shape describe_consumer_fields[] = {VALUE("name")};
 static const struct shape member_fields[] = {
     VALUE("name"),      VALUE("slots"), VALUE("in_hand"),
@@ -515,6 +539,8 @@ static const struct shape bodies[256] = {
     [OP_CHANGE_LEASE] = TUPLE("body", change_lease_fields),
     [OP_CHANGE_PARKED] = TUPLE("body", change_parked_fields),
     [OP_LOAD] = TUPLE("body", load_fields),
+    [OP_VERIFY] = TUPLE("body", verify_fields),
+    [OP_VERIFIED] = TUPLE("body", verified_fields),
     [OP_AWAIT] = TUPLE("body", await_fields),
     [OP_LIST_CONSUMERS] = TUPLE("body", list_fields),
     [OP_DESCRIBE_CONSUMER] = TUPLE("body", describe_consumer_fields),

@@ -256,6 +256,8 @@ static const struct {
     {OP_CHANGE_CONSUMER, "a note that is nil", "93 a163 07 92 01 c0"},
     {OP_CHANGE_CONSUMER, "a note with an escape character",
      "93 a163 07 92 01 a11b"},
+    {OP_VERIFY, "an id that is nil", "92 c0 00"},
+    {OP_VERIFY, "a rate that is negative", "92 00 ff"},
     {OP_AWAIT, "a consumer without a name", "93 a0 01 00"},
     {OP_AWAIT, "a position that is negative", "93 a163 ff 00"},
     {OP_AWAIT, "a time-out that is nil", "93 a163 01 c0"},
