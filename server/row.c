@@ -99,7 +99,7 @@ rows_open(struct slice *rows, struct slice bytes, struct acta_err *err)
     if (bytes.size == 0) {
         return ACTA_OK;
     }
-    if (bytes.size < ROWS_HEADER_SIZE ||
+    if (bytes.size <= ROWS_HEADER_SIZE ||
         get_u32(bytes.data) !=
             checksum_of(bytes.data + COUNT_AT, bytes.size - COUNT_AT)) {
         return acta_fail(err, ACTA_CORRUPT, "rows are damaged");
