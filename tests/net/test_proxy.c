@@ -3,37 +3,27 @@
  * now and then the server stands still, or the clients do, for longer than
  * either waits for the other. tests/check/check.py judges what they saw, as
  * when the server is killed.
- *
- * The clients are threads of one process, the test is another: so they can be
- * stopped by a signal.
  */
 
 #include <check.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "appender.h"
+#include "clients.h"
 #include "daemon.h"
 #include "dump.h"
 #include "proxy.h"
-#include "require.h"
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
 #include "watcher.h"
 
-#define APPENDERS    3
 #define ROUNDS       14
 #define ROUNDS_LONG  150
 #define LIVES_LONG   10
 #define ROUND_MS_MAX 160
-#define PATIENCE_MS  150 /* Of clients. */
 #define TIMEOUT_S    1800
 
 static const struct proxy_manner well = {.piece_max = 0};
@@ -68,16 +58,9 @@ struct scene {
     uint64_t seed;
     struct daemon daemon;
     struct proxy *proxy;
-    pid_t clients;
-    int words; /* owned: to and from the clients. */
+    struct clients clients;
     unsigned stops;
     unsigned dumps;
-};
-
-struct clients {
-    struct appender *appenders[APPENDERS];
-    struct watcher *resuming;
-    struct watcher *from_start;
 };
 
 static void
@@ -91,67 +74,11 @@ sleep_ms(uint64_t ms)
     nanosleep(&pause, NULL);
 }
 
-/* ---- the clients ---- */
-
-static void
-start_all(struct clients *clients, const struct scene *scene)
-{
-    struct watcher_options options = {
-        .url = proxy_url(scene->proxy),
-        .dir = scene->dir.path,
-        .number = 1,
-        .type = "OrderPaid",
-        .restarts = true,
-        .seed = scene->seed,
-        .patience_ms = PATIENCE_MS,
-    };
-
-    for (unsigned i = 0; i < APPENDERS; i++) {
-        clients->appenders[i] = appender_start(&(struct appender_options){
-            .url = proxy_url(scene->proxy),
-            .dir = scene->dir.path,
-            .number = i + 1,
-            .seed = scene->seed,
-            .patience_ms = PATIENCE_MS,
-        });
-    }
-    clients->resuming = watcher_start(&options);
-    options.number = 2;
-    options.type = NULL;
-    options.restarts = false;
-    clients->from_start = watcher_start(&options);
-}
-
-/* Append and watch until told to stop; then see all there is up to the head,
- * which is told next.
- */
-static void
-be_clients(const struct scene *scene, int words)
-{
-    struct clients clients;
-    uint64_t head = 0;
-    char word = 0;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    start_all(&clients, scene);
-    require(read(words, &word, 1) == 1);
-    appenders_stop();
-    for (unsigned i = 0; i < APPENDERS; i++) {
-        appender_join(clients.appenders[i]);
-    }
-    require(write(words, &word, 1) == 1);
-    require(read(words, &head, sizeof(head)) == sizeof(head));
-    watcher_finish(clients.resuming, head);
-    watcher_finish(clients.from_start, head);
-}
-
 /* ---- the play ---- */
 
 static void
 begin(struct scene *scene)
 {
-    int words[2];
-
     rnd_init(&scene->rnd);
     scene->seed = rnd_next(&scene->rnd);
     tempdir_make(&scene->dir);
@@ -159,16 +86,8 @@ begin(struct scene *scene)
     daemon_option(&scene->daemon, "--peer-timeout=200ms");
     daemon_start(&scene->daemon);
     scene->proxy = proxy_new(&scene->daemon, &scene->rnd);
-    require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) == 0);
-    scene->clients = fork();
-    require(scene->clients >= 0);
-    if (scene->clients == 0) {
-        close(words[0]);
-        be_clients(scene, words[1]);
-        _exit(0);
-    }
-    close(words[1]);
-    scene->words = words[0];
+    clients_start(&scene->clients, proxy_url(scene->proxy), scene->dir.path,
+                  scene->seed);
     proxy_run(scene->proxy);
 }
 
@@ -200,7 +119,7 @@ disturb(struct scene *scene)
         hold_up(scene, scene->daemon.pid, ms);
         break;
     case MANNERS + 2:
-        hold_up(scene, scene->clients, ms);
+        hold_up(scene, scene->clients.pid, ms);
         break;
     case MANNERS + 3:
         proxy_cut(scene->proxy);
@@ -218,18 +137,12 @@ disturb(struct scene *scene)
 static int
 finish(struct scene *scene)
 {
-    char word = 0;
-    int status = 0;
     uint64_t head;
 
     proxy_set(scene->proxy, &well);
-    require(write(scene->words, &word, 1) == 1);
-    ck_assert_int_eq(read(scene->words, &word, 1), 1);
+    clients_rest(&scene->clients);
     head = dump(scene->daemon.url, scene->dir.path, ++scene->dumps, true);
-    require(write(scene->words, &head, sizeof(head)) == sizeof(head));
-    ck_assert_int_eq(waitpid(scene->clients, &status, 0), scene->clients);
-    ck_assert_int_eq(status, 0);
-    close(scene->words);
+    clients_finish(&scene->clients, head);
     return check_history(scene->dir.path);
 }
 
@@ -284,7 +197,7 @@ START_TEST(a_network_that_changes_bytes_is_found_out)
         .number = 3,
         .restarts = true,
         .seed = scene.seed,
-        .patience_ms = PATIENCE_MS,
+        .patience_ms = CLIENTS_PATIENCE_MS,
     };
     head = dump(scene.daemon.url, scene.dir.path, ++scene.dumps, false);
     watcher_finish(watcher_start(&options), head);
