@@ -17,7 +17,10 @@
 /* Processes are numbered from here by their owners. */
 #define PID_BEGIN 1000
 
+#define JUMP_MAX_US UINT64_C(3600000000)
+
 static int64_t wall_offset_us;
+static int64_t wall_offset_max_us;
 
 uint64_t
 clocks_wall_us(void)
@@ -26,9 +29,22 @@ clocks_wall_us(void)
 }
 
 void
-clocks_set_wall(int64_t by_us)
+clocks_jump(void)
 {
-    wall_offset_us += by_us;
+    uint64_t by_us = sim_below(JUMP_MAX_US);
+
+    wall_offset_us = sim_once_in(2) ? wall_offset_us + (int64_t)by_us
+                                    : wall_offset_us - (int64_t)by_us;
+    if (wall_offset_us > wall_offset_max_us) {
+        wall_offset_max_us = wall_offset_us;
+    }
+    sim_say("the clock is set by %lld s", (long long)wall_offset_us / 1000000);
+}
+
+void
+clocks_mend(void)
+{
+    wall_offset_us = wall_offset_max_us;
 }
 
 SIM_CALL int

@@ -8,7 +8,10 @@
 /* Wall time, in microseconds since 1970. */
 uint64_t clocks_wall_us(void);
 
-/* Set the clock on the wall on or back, from now on. */
-void clocks_set_wall(int64_t by_us);
+/* Set the clock on the wall, up to an hour on or back. */
+void clocks_jump(void);
+
+/* Set it to where it was furthest, so that nothing is due only then. */
+void clocks_mend(void);
 
 #endif

@@ -69,8 +69,8 @@ oracle_tag_name(unsigned tag)
 
 /* ---- making ---- */
 
-static struct acta_id
-id_of(uint64_t number)
+struct acta_id
+oracle_id(uint64_t number)
 {
     struct acta_id id = {{1, 2, 3, 4, 5, 6, 0x70, 0, 0x80}};
 
@@ -138,7 +138,7 @@ static void
 add_event(struct acta_append *append, uint64_t number)
 {
     const struct fact *fact = &oracle.facts[number];
-    struct acta_id id = id_of(number);
+    struct acta_id id = oracle_id(number);
     const char *tags[] = {tag_names[fact->tag]};
     static uint8_t data[LARGE_SIZE];
     struct acta_draft draft;
@@ -266,6 +266,11 @@ oracle_saw(const struct acta_event *event)
     oracle.counts.shown++;
     compare(&oracle.facts[number], number, event);
     place(number, event->position, event->version);
+    if (oracle.facts[number].time_us != 0 &&
+        oracle.facts[number].time_us != event->time_us) {
+        sim_fail("event %" PRIu64 " is shown with another time", number);
+    }
+    oracle.facts[number].time_us = event->time_us;
     if (oracle.facts[number].attempt->due_us > event->time_us) {
         sim_fail("event %" PRIu64 " was stored %" PRIu64
                  " us before it was due",
@@ -349,6 +354,13 @@ oracle_ended(struct attempt *attempt, enum acta_code code,
         oracle.counts.refused += attempt->outcome == OUTCOME_OPEN;
         attempt->outcome = OUTCOME_REFUSED;
         break;
+    case ACTA_FENCED:
+        if (attempt->fence == 0 || oracle.facts[attempt->first].position != 0) {
+            sim_fail("an append is refused for a lease");
+        }
+        oracle.counts.refused++;
+        attempt->outcome = OUTCOME_REFUSED;
+        break;
     case ACTA_UNKNOWN:
     case ACTA_TIMEOUT:
     case ACTA_UNREACHABLE:
@@ -360,6 +372,15 @@ oracle_ended(struct attempt *attempt, enum acta_code code,
     default:
         sim_fail("an append has ended with %s", acta_code_name(code));
     }
+}
+
+void
+oracle_cancelled(struct attempt *attempt)
+{
+    if (oracle.facts[attempt->first].position != 0) {
+        sim_fail("what was done is cancelled");
+    }
+    attempt->outcome = OUTCOME_REFUSED;
 }
 
 /* ---- at the end ---- */
@@ -395,7 +416,7 @@ check_attempt(const struct attempt *attempt)
     uint64_t number = attempt->first;
 
     if (is_there != (attempt->outcome == OUTCOME_STORED) &&
-        attempt->count > 0) {
+        attempt->count > 0 && !attempt->is_doubtful) {
         sim_fail("an append's outcome is %d, and it is %s",
                  (int)attempt->outcome, is_there ? "there" : "not there");
     }
@@ -428,6 +449,7 @@ void
 oracle_check(uint64_t head)
 {
     uint64_t versions[ORACLE_STREAMS] = {0};
+    uint64_t fence = 0, time_us = 0;
 
     if (head != oracle.head) {
         sim_fail("the head is %" PRIu64 ", and was known to be %" PRIu64, head,
@@ -439,9 +461,21 @@ oracle_check(uint64_t head)
         if (fact == NULL) {
             sim_fail("there is no event at %" PRIu64, p);
         }
+        if (fact->time_us < time_us) {
+            sim_fail("time goes back at %" PRIu64, p);
+        }
+        time_us = fact->time_us;
         if (fact->version != ++versions[fact->stream]) {
             sim_fail("%s has no version %" PRIu64, stream_names[fact->stream],
                      versions[fact->stream]);
+        }
+        if (fact->attempt->fence != 0) {
+            if (fact->attempt->fence < fence) {
+                sim_fail("who held the lease before has appended behind who "
+                         "holds it, at %" PRIu64,
+                         p);
+            }
+            fence = fact->attempt->fence;
         }
     }
     for (unsigned s = 0; s < ORACLE_STREAMS; s++) {

@@ -35,6 +35,7 @@ struct fact {
     struct attempt *attempt;
     uint64_t position; /* 0: not seen yet */
     uint64_t version;
+    uint64_t time_us; /* 0: not shown yet */
 };
 
 /* The events of one attempt have numbers one behind the other. */
@@ -54,8 +55,10 @@ struct attempt {
     unsigned tag;
     uint64_t after;
 
-    uint64_t due_us;   /* Of one that is scheduled: not before; 0: at once. */
-    bool is_cancelled; /* For good. */
+    uint64_t fence; /* Of the lease that it is done under; 0: of none. */
+
+    uint64_t due_us;  /* Of one that is scheduled: not before; 0: at once. */
+    bool is_doubtful; /* It may have been cancelled. */
 };
 
 /* ---- making ---- */
@@ -75,6 +78,9 @@ const char *oracle_category_name(unsigned category);
 const char *oracle_type_name(unsigned type);
 const char *oracle_tag_name(unsigned tag);
 
+/* The id of the event @number. */
+struct acta_id oracle_id(uint64_t number);
+
 /* ---- being told ---- */
 
 /* Somebody was shown @event. Returns the fact that it is. */
@@ -83,6 +89,9 @@ const struct fact *oracle_saw(const struct acta_event *event);
 /* An append has ended, with @code. */
 void oracle_ended(struct attempt *attempt, enum acta_code code,
                   const struct acta_appended *appended);
+
+/* A scheduled append was cancelled. */
+void oracle_cancelled(struct attempt *attempt);
 
 /* The largest position, and version of a stream, that somebody knows of: who
  * asks after this must be told of it.

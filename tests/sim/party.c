@@ -70,6 +70,22 @@ party_count(void)
     return all.count;
 }
 
+bool
+party_is_passing(enum acta_code code)
+{
+    switch ((int)code) {
+    case ACTA_TIMEOUT:
+    case ACTA_UNREACHABLE:
+    case ACTA_STOPPING:
+    case ACTA_BUSY:
+    case ACTA_FULL:
+    case ACTA_UNKNOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct acta_sync *
 party_connect(struct party *party)
 {
@@ -87,8 +103,7 @@ party_connect(struct party *party)
     while (party->sync == NULL) {
         enum acta_code code = acta_sync_open(&party->sync, &options, &err);
 
-        if (code != ACTA_OK && code != ACTA_UNREACHABLE &&
-            code != ACTA_TIMEOUT && code != ACTA_STOPPING) {
+        if (code != ACTA_OK && !party_is_passing(code)) {
             sim_fail("a client cannot connect: %s", err.text);
         }
         party_pause();

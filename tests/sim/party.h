@@ -28,6 +28,9 @@ bool party_all_done(const char **name);
 /* Clients there are; their owners are from 1 to this. */
 unsigned party_count(void);
 
+/* Does this come from trouble that passes? */
+bool party_is_passing(enum acta_code code);
+
 /* A connection, however long it takes. */
 struct acta_sync *party_connect(struct party *party);
 

@@ -106,13 +106,6 @@ append_again(struct party *party, const struct memory *memory)
     }
 }
 
-static bool
-is_passing(enum acta_code code)
-{
-    return code == ACTA_TIMEOUT || code == ACTA_UNREACHABLE ||
-           code == ACTA_STOPPING || code == ACTA_BUSY;
-}
-
 /* Who reads is shown what anybody was told before. */
 static void
 read_stream(struct party *party)
@@ -128,7 +121,7 @@ read_stream(struct party *party)
     read.events_max = 1 + sim_below(20);
     code = acta_sync_read(party_connect(party), &read, &page, &err);
     if (code != ACTA_OK) {
-        if (!is_passing(code)) {
+        if (!party_is_passing(code)) {
             sim_fail("a stream cannot be read: %s", err.text);
         }
         return;
@@ -165,7 +158,7 @@ read_tagged(struct party *party)
     code = acta_sync_read(party_connect(party), &read, &page, &err);
     acta_query_free(query);
     if (code != ACTA_OK) {
-        if (!is_passing(code)) {
+        if (!party_is_passing(code)) {
             sim_fail("a query cannot be read: %s", err.text);
         }
         return;
@@ -211,4 +204,5 @@ role_writer(struct party *party)
     for (size_t i = 0; i < REMEMBERED; i++) {
         acta_append_free(memory.appends[i]);
     }
+    roles_end_writing();
 }

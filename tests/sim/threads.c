@@ -259,9 +259,12 @@ SIM_CALL int
 pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                        const struct timespec *until)
 {
+    uint64_t seconds = (uint64_t)until->tv_sec;
+
     return wait_until(cond, mutex,
-                      (uint64_t)until->tv_sec * SIM_S +
-                          (uint64_t)until->tv_nsec);
+                      seconds > SIM_NEVER / SIM_S - 1
+                          ? SIM_NEVER
+                          : seconds * SIM_S + (uint64_t)until->tv_nsec);
 }
 
 SIM_CALL int

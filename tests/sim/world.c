@@ -5,6 +5,7 @@
 
 #include <acta/acta_sync.h>
 
+#include "clocks.h"
 #include "drive.h"
 #include "life.h"
 #include "network.h"
@@ -20,12 +21,17 @@ struct plan {
     uint64_t busy_ns; /* How long clients begin new things. */
     uint64_t gap_ns;  /* Between two troubles, at most. */
     unsigned writers;
+    unsigned subscribers;
+    unsigned members;
+    unsigned holders;
+    unsigned planners;
     bool kills;
     bool power_cuts;
     bool stops;
     bool network;
     bool freezes;
     bool disk;
+    bool clock;
 };
 
 static struct {
@@ -59,12 +65,17 @@ draw_plan(struct plan *plan)
         .busy_ns = 2 * SIM_S + sim_below(10 * SIM_S),
         .gap_ns = 200 * SIM_MS + sim_below(3 * SIM_S),
         .writers = 1 + (unsigned)sim_below(3),
+        .subscribers = (unsigned)sim_below(4),
+        .members = sim_once_in(2) ? 1 + (unsigned)sim_below(3) : 0,
+        .holders = sim_once_in(3) ? 2 + (unsigned)sim_below(2) : 0,
+        .planners = sim_once_in(3) ? 1 : 0,
         .kills = sim_once_in(2),
         .power_cuts = sim_once_in(2),
         .stops = sim_once_in(3),
         .network = sim_once_in(2),
         .freezes = sim_once_in(4),
         .disk = sim_once_in(4),
+        .clock = sim_once_in(4),
     };
 }
 
@@ -141,7 +152,7 @@ make_trouble(void)
     uint64_t for_ns = sim_below(6 * SIM_S);
     bool lost = sim_once_in(2);
 
-    switch (sim_below(10)) {
+    switch (sim_below(11)) {
     case 0:
         if (plan->kills && !life_is_over()) {
             sim_say("the server is killed");
@@ -190,6 +201,12 @@ make_trouble(void)
             sim_say("process %u stands still", owner);
             world.counts.freezes++;
             task_freeze(owner, for_ns);
+        }
+        break;
+    case 9:
+        if (plan->clock) {
+            world.counts.clock_jumps++;
+            clocks_jump();
         }
         break;
     default:
@@ -283,7 +300,11 @@ read_all(void)
         }
         (void)oracle_saw(event);
     }
-    oracle_check(acta_cursor_head(cursor));
+    oracle_check(position);
+    role_subscriber_check(position);
+    if (world.plan.members > 0) {
+        role_member_check(position);
+    }
     acta_sync_close(sync);
 }
 
@@ -303,6 +324,7 @@ calm_down(void)
     sim_say("no more trouble");
     network_heal();
     drive_mend();
+    clocks_mend();
     if (!task_wait(all_done, &name, task_now_ns() + PATIENCE_NS)) {
         sim_fail("%s does not come to an end, after %u s without trouble", name,
                  (unsigned)(PATIENCE_NS / SIM_S));
@@ -318,14 +340,30 @@ calm_down(void)
     await(is_over, "the server does not stop");
 }
 
+static void
+start_writing(const char *name, unsigned count,
+              void (*role)(struct party *party))
+{
+    for (unsigned i = 0; i < count; i++) {
+        roles_begin_writing();
+        (void)party_start(name, i, role);
+    }
+}
+
 static void *
 run(void *user)
 {
     (void)user;
     (void)task_start("keeper", SIM_OWNER_WORLD, keep_alive, NULL);
     roles_end(task_now_ns() + world.plan.busy_ns);
-    for (unsigned i = 0; i < world.plan.writers; i++) {
-        (void)party_start("writer", i, role_writer);
+    start_writing("writer", world.plan.writers, role_writer);
+    start_writing("holder", world.plan.holders, role_holder);
+    start_writing("planner", world.plan.planners, role_planner);
+    for (unsigned i = 0; i < world.plan.subscribers; i++) {
+        (void)party_start("subscriber", i, role_subscriber);
+    }
+    for (unsigned i = 0; i < world.plan.members; i++) {
+        (void)party_start("member", i, role_member);
     }
     while (roles_go_on()) {
         task_sleep(sim_below(world.plan.gap_ns));
@@ -354,6 +392,11 @@ count(struct world_counts *counts)
     counts->repeated = oracle_counts()->repeated;
     counts->events = oracle_counts()->events;
     counts->shown = oracle_counts()->shown;
+    counts->followed = roles_counts()->followed;
+    counts->handed = roles_counts()->handed;
+    counts->leases = roles_counts()->leases;
+    counts->scheduled = roles_counts()->scheduled;
+    counts->cancelled = roles_counts()->cancelled;
     counts->switches = sim_switches();
 }
 

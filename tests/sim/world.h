@@ -38,6 +38,12 @@ const char *control_name(enum control control);
     X(repeated)                                                                \
     X(events)                                                                  \
     X(shown)                                                                   \
+    X(followed)                                                                \
+    X(handed)                                                                  \
+    X(leases)                                                                  \
+    X(scheduled)                                                               \
+    X(cancelled)                                                               \
+    X(clock_jumps)                                                             \
     X(switches)
 
 struct world_counts {
