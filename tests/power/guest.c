@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "appender.h"
@@ -29,9 +30,10 @@
 #include "rnd.h"
 #include "run.h"
 
-#define APPENDERS 3
-#define TIMEOUT_S 3600
-#define WAIT_NS   1000000
+#define APPENDERS      3
+#define STORAGE_STATUS 74 /* Of an actad whose disk fails. */
+#define TIMEOUT_S      3600
+#define WAIT_NS        1000000
 
 static struct rnd rnd;
 static struct daemon daemon_;
@@ -84,25 +86,30 @@ wait_for_answers(unsigned long wanted)
     }
 }
 
-START_TEST(load)
+static void
+start_appenders(struct appender *appenders[static APPENDERS])
 {
-    unsigned long all = number("POWER_ANSWERS");
-    unsigned first = number("POWER_FIRST");
-    unsigned lives = number("POWER_LIVES");
-    struct appender *appenders[APPENDERS];
-
-    start();
     appenders_tell(told);
     for (unsigned i = 0; i < APPENDERS; i++) {
         struct appender_options options = {
             .url = daemon_.url,
             .dir = setting("POWER_LOGS"),
-            .number = first + i,
+            .number = number("POWER_FIRST") + i,
             .seed = rnd_next(&rnd),
         };
 
         appenders[i] = appender_start(&options);
     }
+}
+
+START_TEST(load)
+{
+    unsigned long all = number("POWER_ANSWERS");
+    unsigned lives = number("POWER_LIVES");
+    struct appender *appenders[APPENDERS];
+
+    start();
+    start_appenders(appenders);
     for (unsigned life = 1; life < lives; life++) {
         wait_for_answers(all * life / lives);
         daemon_kill(&daemon_);
@@ -114,6 +121,50 @@ START_TEST(load)
         appender_join(appenders[i]);
     }
     daemon_stop(&daemon_);
+}
+END_TEST
+
+/* Do what stands in a file beside the data, which the driver has put there. */
+static int
+run_script(const char *name)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "sh %s/%s", setting("POWER_DISK"), name);
+    return system(command);
+}
+
+static void
+say(const char *text)
+{
+    printf("%s\n", text);
+    fflush(stdout);
+}
+
+/* All writes fail, once so many answers have come. What the server was at is
+ * left open, so it ends; and the next start, on this disk or after the power
+ * was cut, says what came of it.
+ */
+START_TEST(failing)
+{
+    struct appender *appenders[APPENDERS];
+    int status;
+
+    start();
+    start_appenders(appenders);
+    wait_for_answers(number("POWER_ANSWERS"));
+    ck_assert_int_eq(run_script("break"), 0);
+    ck_assert_int_eq(waitpid(daemon_.pid, &status, 0), daemon_.pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == STORAGE_STATUS,
+                  "actad ended with status 0x%x", (unsigned)status);
+    say("broken");
+    ck_assert_int_eq(run_script("mend"), 0);
+    if (daemon_try(&daemon_) != 0) {
+        ck_assert_int_eq(run_script("remount"), 0);
+        daemon_start(&daemon_);
+    }
+    say("mended");
+    wait_for_answers(ULONG_MAX);
 }
 END_TEST
 
@@ -134,6 +185,10 @@ main(void)
 
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, load);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("failing");
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_test(tcase, failing);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("look");
     tcase_set_timeout(tcase, TIMEOUT_S);

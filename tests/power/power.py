@@ -2,16 +2,19 @@
 """Cuts the power of a whole machine while actad runs on it, and judges what is
 left by what its clients were told.
 
-    power.py BUILD [--cuts N] [--states N] [--fs ext4,xfs] [--seed N] [--keep]
+    power.py BUILD [--cuts N] [--failing N] [--states N] [--fs ext4,xfs] [--seed N] [--keep]
 
-Two rigs, each for each file system:
+Three rigs, each for each file system:
 
   cuts    a guest that is killed at any moment, booted again, and looked at; on
           one disk several times, so that recovery is cut as well
+  failing the same with a disk that, before, fails all writes for a while: the
+          server must end, and what it then knows nothing of must stay as the
+          next start shows it
   states  a guest whose disk is logged by dm-log-writes: of the states that the
           disk went through, as many as asked for are brought back and looked at
 
-and for each rig a control: the same with a server from which the syncs were left
+and for cuts and states a control: the same with a server from which the syncs were left
 out, which must be found out.
 
 Ends with 0 if nothing was lost and both controls were found out, with 1 if not,
@@ -51,18 +54,11 @@ LIVES = 4
 CONTROL_CUTS = 3
 CONTROL_STATES = 40
 
-# Where the power is cut: so many seconds at most after the guest has said so.
-MOMENTS = (
-    ("mounted", 0.4),  # Before or in the midst of a start, or of recovery.
-    ("looked", 0.6),   # At the end of one life, or the start of the next.
-    ("answer", 1.5),
-    ("answer", 0.3),
-    ("answer", 3.0),
-)
-
 
 class Rig:
     """What all runs have in common: programs, a directory, random numbers."""
+
+    DISK = "/mnt/disk"
 
     def __init__(self, build, kind, seed, directory, shim=""):
         self.program = os.path.join(build, "tests/power/power_guest")
@@ -92,7 +88,7 @@ class Rig:
         """Lines of shell that run one case of the guest's program."""
         given = {"CK_RUN_CASE": case, "CK_FORK": "no",
                  "ACTA_SEED": self.random.randrange(1, 1 << 62),
-                 "POWER_DISK": "/mnt/disk", "POWER_SHIM": self.shim,
+                 "POWER_DISK": self.DISK, "POWER_SHIM": self.shim,
                  **settings}
         words = " ".join(f"{name}={value}" for name, value in given.items())
         return f"env {words} {self.program}"
@@ -133,6 +129,17 @@ def judge(directory):
 class Cuts(Rig):
     """A disk in a machine whose power is cut, again and again."""
 
+    DEVICE = "/dev/ubda"
+    DISK = "/mnt/disk"  # What the server has for its disk.
+    CASE = "load"
+    MOMENTS = (  # So many seconds at most after the guest has said so.
+        ("mounted", 0.4),  # Before or in the midst of a start, or of recovery.
+        ("looked", 0.6),   # At the end of one life, or the start of the next.
+        ("answer", 1.5),
+        ("answer", 0.3),
+        ("answer", 3.0),
+    )
+
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.disk = self.make_disk("disk")
@@ -143,19 +150,28 @@ class Cuts(Rig):
         self.counts = {}
         os.makedirs(self.logs)
 
+    def before(self):
+        """Lines of shell that make the device."""
+        return ""
+
+    def load_settings(self):
+        return {}
+
     def task(self, ends, lists=""):
         """Look at what is there, and then either end or take a load."""
         number = self.dumps + 1
         look = self.run_guest("look", POWER_LOGS="/mnt/out",
                               POWER_DUMP=number, POWER_LISTS=lists)
-        load = self.run_guest("load", POWER_LOGS="/mnt/logs",
-                              POWER_FIRST=self.first)
+        load = self.run_guest(self.CASE, POWER_LOGS="/mnt/logs",
+                              POWER_FIRST=self.first,
+                              **self.load_settings())
         links = "".join(
             f"ln -s /dev/ttyS{i + 1} /mnt/logs/append-{self.first + i}.log\n"
             for i in range(CLIENTS))
-        return f"""{links}
+        return f"""{links}{self.before()}
             mount -t hostfs none /mnt/out -o {self.logs}
-            mount -t {self.kind} /dev/ubda /mnt/disk || exec echo FAILED mount
+            mount -t {self.kind} {self.DEVICE} /mnt/disk ||
+                exec echo FAILED mount
             echo mounted
             {look} || exec echo FAILED look
             echo looked
@@ -193,8 +209,8 @@ class Cuts(Rig):
                 return False
         return True
 
-    def cut_once(self, moments=MOMENTS):
-        word, after = self.random.choice(moments)
+    def cut_once(self, moments=None):
+        word, after = self.random.choice(moments or self.MOMENTS)
         guest, logs = self.boot(ends=False)
         guest.wait_for(lambda: (len(guest.spoken) == CLIENTS
                                 if word == "answer" else guest.has_said(word)),
@@ -217,12 +233,62 @@ class Cuts(Rig):
             self.problem(problem)
 
 
-def run_cuts(build, kind, seed, directory, count):
-    sums = {"test": "power cuts", "seed": seed, "fs": kind, "cuts": 0,
-            "disks": 0, "acknowledged": 0, "unknown": 0, "events": 0, "bad": 0}
+class Failing(Cuts):
+    """The same with a disk that fails all writes for a while: once in each life
+    of the machine, after some answers. The file system may then refuse to be
+    written to, until it is mounted again."""
+
+    DEVICE = "/dev/mapper/failing"
+    DISK = "/mnt/machine"  # All but the data is elsewhere.
+    CASE = "failing"
+    MOMENTS = (
+        ("broken", 0.3),
+        ("mended", 0.3),
+        ("mended", 1.5),
+    )
+
+    def before(self):
+        table = "0 $(blockdev --getsz /dev/ubda) flakey /dev/ubda 0"
+        switch = ("dmsetup suspend --noudevsync --nolockfs --noflush failing\n"
+                  "dmsetup reload failing --table \"{}\"\n"
+                  "dmsetup resume --noudevsync failing")
+        return f"""
+            modules dm-mod dm-flakey
+            dmsetup create failing --noudevsync --table "{table} 600 0"
+            dmsetup mknodes --noudevsync
+            mkdir /mnt/machine
+            ln -s /mnt/disk /mnt/machine/data
+            cat >/mnt/machine/break <<END
+set -e
+{switch.format(table + " 0 600 1 error_writes")}
+END
+            cat >/mnt/machine/mend <<END
+set -e
+{switch.format(table + " 600 0")}
+END
+            cat >/mnt/machine/remount <<END
+umount /mnt/disk && mount -t {self.kind} {self.DEVICE} /mnt/disk
+END
+        """
+
+    def load_settings(self):
+        return {"POWER_ANSWERS": self.random.randrange(20, 200)}
+
+
+# What a moment is called in the sums.
+CUT_NAMES = {
+    "mounted": "cut_in_start", "looked": "cut_between", "answer": "cut_in_load",
+    "broken": "cut_after_failure", "mended": "cut_after_restart",
+}
+
+
+def run_cuts(rig, test, build, kind, seed, directory, count):
+    """@rig is the class."""
+    sums = {"test": test, "seed": seed, "fs": kind, "cuts": 0, "disks": 0,
+            "acknowledged": 0, "unknown": 0, "events": 0, "bad": 0}
     while sums["cuts"] < count:
-        cuts = Cuts(build, kind, f"{seed} {sums['disks']}",
-                    f"{directory}/disk-{sums['disks']}")
+        cuts = rig(build, kind, f"{seed} {sums['disks']}",
+                   f"{directory}/disk-{sums['disks']}")
         goes_on = True
         for _ in range(min(CUTS_A_DISK, count - sums["cuts"])):
             goes_on = goes_on and cuts.cut_once()
@@ -230,8 +296,7 @@ def run_cuts(build, kind, seed, directory, count):
             cuts.finish()
         sums["disks"] += 1
         for word, times in cuts.cuts.items():
-            name = {"mounted": "cut_in_start", "looked": "cut_between",
-                    "answer": "cut_in_load"}[word]
+            name = CUT_NAMES[word]
             sums[name] = sums.get(name, 0) + times
             sums["cuts"] += times
         for name in ("acknowledged", "unknown", "events"):
@@ -286,7 +351,7 @@ class States(Rig):
         links = "".join(
             f"ln -s /dev/ttyS{i + 1} /mnt/logs/append-{1 + i}.log\n"
             for i in range(CLIENTS))
-        load = self.run_guest("load", POWER_LOGS="/mnt/logs", POWER_FIRST=1,
+        load = self.run_guest(self.CASE, POWER_LOGS="/mnt/logs", POWER_FIRST=1,
                               POWER_ANSWERS=ANSWERS, POWER_LIVES=LIVES,
                               POWER_MARK="logged")
         guest = uml.Guest(self.directory, f"""{links}
@@ -394,10 +459,12 @@ def run_states(build, kind, seed, directory, count, shim=""):
 # ---- all of it ----
 
 
-def missing():
-    for program in (uml.PROGRAM, "busybox", "dmsetup", "mkfs.xfs", "mkfs.ext4"):
-        if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin") is None:
-            return f"there is no {program}"
+def missing(kinds):
+    """A program that is not there, or None."""
+    makers = [f"mkfs.{kind}" for kind in kinds]
+    for program in (uml.PROGRAM, "busybox", "dmsetup", *makers):
+        if shutil.which(program) is None:
+            return program
     return None
 
 
@@ -408,8 +475,12 @@ def run_all(arguments, directory):
         if arguments.cuts > 0:
             good &= control_cuts(arguments.build, kind, arguments.seed,
                                  f"{place}-control-cuts")
-            good &= run_cuts(arguments.build, kind, arguments.seed,
-                             f"{place}-cuts", arguments.cuts)
+            good &= run_cuts(Cuts, "power cuts", arguments.build, kind,
+                             arguments.seed, f"{place}-cuts", arguments.cuts)
+        if arguments.failing > 0:
+            good &= run_cuts(Failing, "power cuts after failed writes",
+                             arguments.build, kind, arguments.seed,
+                             f"{place}-failing", arguments.failing)
         if arguments.states > 0:
             shim = os.path.join(arguments.build,
                                 "tests/power/libunsynced.so")
@@ -425,6 +496,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--cuts", type=int, default=40)
+    parser.add_argument("--failing", type=int, default=16)
     parser.add_argument("--states", type=int, default=400)
     parser.add_argument("--fs", default="ext4,xfs")
     parser.add_argument("--seed", type=int,
@@ -438,11 +510,11 @@ def main():
     if arguments.if_long and os.environ.get("ACTA_TEST_LONG", "") != "1":
         print("skipped: it takes long")
         return SKIPPED
-    if missing() is not None:
-        print(f"skipped: {missing()}")
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    if missing(arguments.fs.split(",")) is not None:
+        print(f"skipped: there is no {missing(arguments.fs.split(','))}")
         return SKIPPED
     arguments.build = os.path.abspath(arguments.build)
-    os.environ["PATH"] += ":/usr/sbin"
     print(f"ACTA_SEED={arguments.seed}", flush=True)
     directory = tempfile.mkdtemp(prefix="acta-power-")
     good = run_all(arguments, directory)
