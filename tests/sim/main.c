@@ -1,11 +1,16 @@
 /* sim: runs of the simulation, each in a process of its own, since what a
  * server that is killed had in memory stays there.
  *
- *     sim [--seed N] [--count N] [--control NAME] [--twice] [--verbose]
+ *     --seed N        the first; without it one that is new, which is said
+ *     --count N       how many, one behind the other: 1
+ *     --long N        how many if ACTA_TEST_LONG=1 is in the environment
+ *     --twice         each must do the same again
+ *     --control NAME  what the world does wrong: loses-syncs, doubles
+ *     --must-fail     stop when one has failed, which is what is wanted
+ *     --verbose       tell what goes on
  *
- * Without a seed it takes one that is new, and says it. The last line is JSON,
- * with what happened in all runs together. The exit status is 0 if none has
- * failed; with a control, if one has. Twice: each seed must do the same again.
+ * The last line is JSON, with what happened in all runs together. The exit
+ * status is 0 if none has failed; or, if they must, if one has.
  */
 
 #include <inttypes.h>
@@ -29,6 +34,7 @@ struct options {
     uint64_t count;
     enum control control;
     bool twice;
+    bool must_fail;
 };
 
 /* What a run tells. */
@@ -38,9 +44,9 @@ struct told {
 };
 
 struct totals {
+    uint64_t runs;
     uint64_t failed;
-    uint64_t failed_first; /* Its seed. */
-    uint64_t trace;        /* Of all traces together. */
+    uint64_t trace; /* Of all traces together. */
     struct world_counts counts;
 };
 
@@ -135,7 +141,7 @@ print_totals(const struct options *options, const struct totals *totals,
     printf("{\"test\": \"sim\", \"control\": \"%s\", \"seed\": %" PRIu64
            ", \"seeds\": %" PRIu64 ", \"failed\": %" PRIu64
            ", \"trace\": \"%016" PRIx64 "\"",
-           control_name(options->control), options->seed, options->count,
+           control_name(options->control), options->seed, totals->runs,
            totals->failed, totals->trace);
 #define X(name) printf(", \"" #name "\": %" PRIu64, totals->counts.name);
     WORLD_COUNTS(X)
@@ -143,7 +149,7 @@ print_totals(const struct options *options, const struct totals *totals,
     printf(", \"cpu_ms\": %" PRIu64 ", \"factor\": %" PRIu64
            ", \"seeds_per_minute\": %" PRIu64 "}\n",
            ms, ms == 0 ? 0 : totals->counts.virtual_ms / ms,
-           ms == 0 ? 0 : options->count * 60000 / ms);
+           ms == 0 ? 0 : totals->runs * 60000 / ms);
 }
 
 static int
@@ -153,18 +159,22 @@ run_all(const struct options *options)
     uint64_t began_ms = real_ms();
 
     printf("seed %" PRIu64 "\n", options->seed);
-    for (uint64_t i = 0; i < options->count; i++) {
+    for (; totals.runs < options->count; totals.runs++) {
+        uint64_t seed = options->seed + totals.runs;
         struct told told = {0};
 
-        if ((options->twice ? run_twice : run_apart)(options, options->seed + i,
-                                                     &told)) {
+        if ((options->twice ? run_twice : run_apart)(options, seed, &told)) {
             add(&totals, &told);
-        } else if (totals.failed++ == 0) {
-            totals.failed_first = options->seed + i;
+        } else {
+            totals.failed++;
+        }
+        if (options->must_fail && totals.failed > 0) {
+            totals.runs++;
+            break;
         }
     }
     print_totals(options, &totals, real_ms() - began_ms);
-    return (totals.failed > 0) == (options->control != CONTROL_NONE) ? 0 : 1;
+    return (totals.failed > 0) == options->must_fail ? 0 : 1;
 }
 
 static bool
@@ -179,39 +189,57 @@ find_control(const char *name, enum control *control)
     return false;
 }
 
+/* Take the option @name, which has no value. False if it is none. */
+static bool
+take_switch(struct options *options, const char *name)
+{
+    if (strcmp(name, "--twice") == 0) {
+        options->twice = true;
+    } else if (strcmp(name, "--must-fail") == 0) {
+        options->must_fail = true;
+    } else if (strcmp(name, "--verbose") == 0) {
+        sim_verbose = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool
+take_value(struct options *options, const char *name, const char *value)
+{
+    uint64_t number = strtoull(value, NULL, 0);
+
+    if (strcmp(name, "--seed") == 0) {
+        options->seed = number;
+    } else if (strcmp(name, "--count") == 0) {
+        options->count = number;
+    } else if (strcmp(name, "--long") == 0) {
+        options->count = rnd_effort((unsigned)options->count, (unsigned)number);
+    } else {
+        return strcmp(name, "--control") == 0 &&
+               find_control(value, &options->control);
+    }
+    return true;
+}
+
 int
 main(int argc, char **argv)
 {
     struct options options = {.count = 1};
-    bool has_seed = false;
 
     reach_init();
     setenv("LIBEV_FLAGS", "2", 1); /* poll(2) is what there is. */
+    options.seed = real_random();
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-
-        if (strcmp(argv[i], "--twice") == 0) {
-            options.twice = true;
-        } else if (strcmp(argv[i], "--verbose") == 0) {
-            sim_verbose = true;
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            options.seed = strtoull(value, NULL, 0);
-            has_seed = true;
-            i++;
-        } else if (strcmp(argv[i], "--count") == 0) {
-            options.count = strtoull(value, NULL, 0);
-            i++;
-        } else if (strcmp(argv[i], "--control") != 0 ||
-                   !find_control(value, &options.control)) {
-            fprintf(stderr, "usage: sim [--seed N] [--count N] "
-                            "[--control NAME] [--twice] [--verbose]\n");
-            return 2;
-        } else {
-            i++;
+        if (take_switch(&options, argv[i])) {
+            continue;
         }
-    }
-    if (!has_seed) {
-        options.seed = real_random();
+        if (i + 1 == argc || !take_value(&options, argv[i], argv[i + 1])) {
+            fprintf(stderr, "sim: %s: main.c has the options\n", argv[i]);
+            return 2;
+        }
+        i++;
     }
     return run_all(&options);
 }
