@@ -441,6 +441,10 @@ read_kind(struct answer *answer, uint8_t kind, uint8_t *body, struct slice base,
         return answer_read_schedules(answer, body, base, err);
     case OP_LOADED:
         return answer_read_loaded(answer, body, base, err);
+    case OP_BACKUP_BEGUN:
+        return answer_read_backup_begun(answer, body, base, err);
+    case OP_BACKUP_CHUNK:
+        return answer_read_backup_chunk(answer, base, err);
     case OP_VERIFIED:
         return answer_read_verified(answer, body, base, err);
     case OP_HANDED:

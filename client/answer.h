@@ -10,6 +10,7 @@
 #define ACTA_CLIENT_ANSWER_H
 
 #include <acta/acta.h>
+#include <acta/acta_backup.h>
 #include <acta/acta_consumer.h>
 #include <acta/acta_lease.h>
 #include <acta/acta_schedule.h>
@@ -48,6 +49,8 @@ struct answer {
     struct acta_loaded loaded; /* Its page is the one above. */
     struct acta_snapshot snapshot;
     struct acta_verification verification;
+    struct acta_backup_begun backup_begun;
+    struct acta_backup_chunk backup_chunk;
     struct msg_lease_changed lease;
     struct msg_settled settled; /* Borrows from the bytes that were read. */
     struct msg_handed handed;   /* Its events are those of the view, */
@@ -125,6 +128,12 @@ enum acta_code answer_read_verified(struct answer *answer, uint8_t *body,
 enum acta_code answer_read_loaded(struct answer *answer, uint8_t *body,
                                   struct slice base,
                                   struct acta_err *err) ACTA_CHECKED;
+enum acta_code answer_read_backup_begun(struct answer *answer, uint8_t *body,
+                                        struct slice base,
+                                        struct acta_err *err) ACTA_CHECKED;
+enum acta_code answer_read_backup_chunk(struct answer *answer,
+                                        struct slice base,
+                                        struct acta_err *err) ACTA_CHECKED;
 enum acta_code answer_read_handed(struct answer *answer, uint8_t *body,
                                   struct slice base,
                                   struct acta_err *err) ACTA_CHECKED;

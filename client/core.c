@@ -37,7 +37,7 @@ core_fini(struct core *core)
 {
     assert(core->subs.count == 0);
     assert(core->members.count == 0);
-    leases_fini(core);
+    core_leases_fini(core);
     requests_fini(&core->requests);
     free(core->subs.slots);
     free(core->members.slots);
@@ -97,7 +97,7 @@ end_all(struct core *core, const struct acta_err *why)
 {
     subs_end(core, why);
     members_end(core, why);
-    leases_end(core, why);
+    core_leases_end(core, why);
 }
 
 void
@@ -196,7 +196,7 @@ core_lost(struct core *core, const struct acta_err *why, uint64_t now_ms)
     core->members.is_stuck = false;
     subs_lost(core);
     members_lost(core);
-    leases_lost(core);
+    core_leases_lost(core);
     if (was_ready) {
         tell_link(core, false, why);
     }
@@ -272,7 +272,7 @@ core_pump(struct core *core, uint64_t now_ms)
     }
     subs_send(core);
     members_send(core);
-    leases_send(core, now_ms);
+    core_leases_send(core, now_ms);
     while (may_send(core)) {
         struct request *request = core->requests.waiting.first;
 
@@ -763,7 +763,7 @@ core_tick(struct core *core, uint64_t now_ms, struct acta_err *err)
         code = listen_to_silence(core, now_ms, err);
     }
     expire(core, now_ms);
-    leases_tick(core, now_ms);
+    core_leases_tick(core, now_ms);
     core_pump(core, now_ms);
     return code;
 }

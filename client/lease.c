@@ -288,7 +288,7 @@ send_lease(struct acta_lease *lease, uint64_t now_ms)
 }
 
 void
-leases_send(struct core *core, uint64_t now_ms)
+core_leases_send(struct core *core, uint64_t now_ms)
 {
     struct acta_lease *lease = core->leases.first;
 
@@ -309,7 +309,7 @@ refused(struct acta_lease *lease, const struct acta_err *err)
     enum acta_remedy remedy = acta_code_remedy(err->code);
 
     if (err->code == ACTA_CANCELLED) {
-        return; /* All is over: leases_end() follows. */
+        return; /* All is over: core_leases_end() follows. */
     }
     if (err->code == ACTA_HELD && lease->state == LEASE_ASKING &&
         lease->core->now_ms < lease->wait_until_ms) {
@@ -434,7 +434,7 @@ lease_due(const struct acta_lease *lease)
 }
 
 void
-leases_tick(struct core *core, uint64_t now_ms)
+core_leases_tick(struct core *core, uint64_t now_ms)
 {
     struct acta_lease *lease = core->leases.first;
     uint64_t due_ms = UINT64_MAX;
@@ -459,7 +459,7 @@ leases_tick(struct core *core, uint64_t now_ms)
 }
 
 void
-leases_lost(struct core *core)
+core_leases_lost(struct core *core)
 {
     for (struct acta_lease *lease = core->leases.first; lease != NULL;
          lease = lease->next) {
@@ -471,7 +471,7 @@ leases_lost(struct core *core)
 }
 
 void
-leases_end(struct core *core, const struct acta_err *why)
+core_leases_end(struct core *core, const struct acta_err *why)
 {
     uint64_t youngest = core->leases.serial;
     struct acta_lease *lease = core->leases.first;
@@ -495,7 +495,7 @@ leases_end(struct core *core, const struct acta_err *why)
 }
 
 void
-leases_fini(struct core *core)
+core_leases_fini(struct core *core)
 {
     while (core->leases.first != NULL) {
         remove_lease(core->leases.first);

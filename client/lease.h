@@ -77,18 +77,18 @@ lease_is_held(const struct acta_lease *lease, uint64_t now_ms)
 }
 
 /* Send what is due. */
-void leases_send(struct core *core, uint64_t now_ms);
+void core_leases_send(struct core *core, uint64_t now_ms);
 
 /* End what is too late, and renew what is to be renewed. */
-void leases_tick(struct core *core, uint64_t now_ms);
+void core_leases_tick(struct core *core, uint64_t now_ms);
 
 /* The connection is lost: what was asked is asked again. */
-void leases_lost(struct core *core);
+void core_leases_lost(struct core *core);
 
 /* End all with @why. */
-void leases_end(struct core *core, const struct acta_err *why);
+void core_leases_end(struct core *core, const struct acta_err *why);
 
 /* Free what is left. */
-void leases_fini(struct core *core);
+void core_leases_fini(struct core *core);
 
 #endif

@@ -279,9 +279,37 @@ requests_expired(struct requests *requests, uint64_t now_ms)
     return request;
 }
 
-/* Those of acta_lease.h, acta_snapshot.h, acta_schedule.h and acta_verify.h,
- * and reads.
- */
+/* Those of acta_backup.h, and reads. */
+static void
+finish_backups(const struct request *request, const struct acta_err *err,
+               const struct answer *answer)
+{
+    static const struct acta_page no_page;
+    static const struct acta_backup_begun not_begun = {.reason = ""};
+    static const struct acta_backup_chunk no_chunk;
+    bool answered = answer != NULL;
+
+    switch ((unsigned)request->kind) {
+    case OP_BEGIN_BACKUP:
+        request->done.backup_begun(
+            request->user, err, answered ? &answer->backup_begun : &not_begun);
+        break;
+    case OP_READ_BACKUP:
+        request->done.backup_chunk(
+            request->user, err, answered ? &answer->backup_chunk : &no_chunk);
+        break;
+    case OP_END_BACKUP:
+        request->done.backup_ended(request->user, err,
+                                   answered ? answer->number : 0);
+        break;
+    default:
+        request->done.page(request->user, err,
+                           answered ? &answer->page : &no_page);
+        break;
+    }
+}
+
+/* Those of acta_lease.h, acta_snapshot.h and acta_schedule.h, and the rest. */
 static void
 finish_leases(const struct request *request, const struct acta_err *err,
               const struct answer *answer)
@@ -312,8 +340,7 @@ finish_leases(const struct request *request, const struct acta_err *err,
                                             : &not_verified);
         break;
     default:
-        request->done.page(request->user, err,
-                           answered ? &answer->page : &no_page);
+        finish_backups(request, err, answer);
         break;
     }
 }
@@ -464,6 +491,12 @@ request_reply_kind(enum opcode kind)
         return OP_SETTLED;
     case OP_LEAVE:
         return OP_LEFT;
+    case OP_BEGIN_BACKUP:
+        return OP_BACKUP_BEGUN;
+    case OP_READ_BACKUP:
+        return OP_BACKUP_CHUNK;
+    case OP_END_BACKUP:
+        return OP_BACKUP_ENDED;
     default:
         return OP_PAGE;
     }

@@ -58,6 +58,9 @@ union request_done {
     acta_on_schedules *schedules;
     acta_on_loaded *loaded;
     acta_on_verification *verification;
+    acta_on_backup_begun *backup_begun;
+    acta_on_backup_chunk *backup_chunk;
+    acta_on_backup_ended *backup_ended;
     request_on_own *own;
 };
 

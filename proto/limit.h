@@ -106,6 +106,9 @@
 #define ACTA_PAGE_NAMES_MAX   4096
 #define ACTA_PAGE_ROWS_MAX    1000 /* Consumers, parked events, leases, ... */
 
+/* Of a backup, in one answer. */
+#define ACTA_BACKUP_CHUNK_MAX (1u << 20)
+
 /* Events that a refusal brings along: what a command has missed since it read
  * is little, or else it reads again.
  */

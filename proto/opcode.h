@@ -38,6 +38,9 @@
     X(JOIN, 0x38, "join", 1)                                                   \
     X(SETTLE, 0x39, "settle", 1)                                               \
     X(LEAVE, 0x3A, "leave", 1)                                                 \
+    X(BEGIN_BACKUP, 0x40, "begin-backup", 1)                                   \
+    X(READ_BACKUP, 0x41, "read-backup", 1)                                     \
+    X(END_BACKUP, 0x42, "end-backup", 1)                                       \
     X(VERIFY, 0x47, "verify", 1)                                               \
     X(ERROR, 0x80, "error", 1)                                                 \
     X(WELCOME, 0x81, "welcome", 1)                                             \
@@ -68,6 +71,9 @@
     X(HANDED, 0xB9, "handed", 1)                                               \
     X(SETTLED, 0xBA, "settled", 1)                                             \
     X(LEFT, 0xBB, "left", 1)                                                   \
+    X(BACKUP_BEGUN, 0xC0, "backup-begun", 1)                                   \
+    X(BACKUP_CHUNK, 0xC1, "backup-chunk", 1)                                   \
+    X(BACKUP_ENDED, 0xC2, "backup-ended", 1)                                   \
     X(VERIFIED, 0xC7, "verified", 1)
 
 enum opcode {

@@ -52,12 +52,15 @@
       "Threads that serve connections. 0: half as many as there are cores, "   \
       "one at least.")                                                         \
     X(CONNECTIONS_MAX, "connections-max", NUMBER, "4096", 1, 100000,           \
-      "Connections at a time. More wait unaccepted until others close.")       \
+      "Connections at a time. More wait unaccepted until others close. Fewer " \
+      "if the process may not have as many descriptors; some are kept for "    \
+      "files.")                                                                \
     X(HELLO_TIMEOUT, "hello-timeout", DURATION, "5s", 10, 600000,              \
       "A client that has not said hello by then is cut.")                      \
     X(PEER_TIMEOUT, "peer-timeout", DURATION, "30s", 100, 3600000,             \
       "A client that answers nothing, or takes none of what is sent to it, "   \
-      "for so long is cut.")                                                   \
+      "for so long is cut. One that is gone without a word is noticed after "  \
+      "this time, or a quarter of it more, a second at least.")                \
     X(STOP_TIMEOUT, "stop-timeout", DURATION, "10s", 0, 600000,                \
       "On SIGTERM, connections have this long to take their last answers.")    \
     X(OUTPUT_HIGH, "output-high", SIZE, "1MiB", 4096, 1 << 30,                 \
@@ -106,6 +109,11 @@
       UINT64_C(1) << 32,                                                       \
       "So often is looked for events that their streams hide, to take their "  \
       "space back. Erasures do not wait for that.")                            \
+    X(BACKUP_KEEP, "backup-keep", SIZE, "1GiB", 0, UINT64_C(1) << 46,          \
+      "Bytes of the journal that are kept after a backup, so that the next "   \
+      "one copies only what is new. When there are more, or an event was "     \
+      "erased, or the server was restarted, the next one copies all. 0: none " \
+      "are.")                                                                  \
     X(QUEUE_SIZE, "queue-size", SIZE, "128MiB", 4096, UINT64_C(1) << 40,       \
       "Memory of appends that may wait for the writer. Connections wait "      \
       "while it is full.")

@@ -62,6 +62,7 @@ database_options_init(struct database_options *options)
         .command_ids = true,
         .queue_size = (size_t)128 << 20,
         .sweep_interval_ms = 60000,
+        .backup_keep = (size_t)1 << 30,
     };
 }
 
@@ -121,8 +122,8 @@ make_dir(const char *path, struct acta_err *err)
     return mkdir(path, DIR_MODE) == 0 ? ACTA_OK : file_fail(err, "make", path);
 }
 
-static enum acta_code
-new_id(struct uuid *id, struct acta_err *err)
+enum acta_code
+database_make_id(struct uuid *id, struct acta_err *err)
 {
     struct uuid_source source = {0};
     uint8_t random[10];
@@ -152,7 +153,7 @@ fill(const char *dir, const struct database_options *options,
 
     if ((code = file_join(store, dir, "store", err)) != ACTA_OK ||
         (code = file_join(journal, dir, "journal", err)) != ACTA_OK ||
-        (code = new_id(&id, err)) != ACTA_OK ||
+        (code = database_make_id(&id, err)) != ACTA_OK ||
         (code = make_dir(dir, err)) != ACTA_OK ||
         (code = make_dir(store, err)) != ACTA_OK ||
         (code = make_dir(journal, err)) != ACTA_OK) {
@@ -422,6 +423,12 @@ database_rooms(struct database *database)
     return &database->rooms;
 }
 
+const struct database_options *
+database_options(const struct database *database)
+{
+    return &database->options;
+}
+
 void
 database_stop_appends(struct database *database)
 {
@@ -495,9 +502,11 @@ void
 database_stats(struct database *database, struct database_stats *stats)
 {
     struct tail_view view;
+    uint64_t stored;
 
     *stats = (struct database_stats){0};
     tail_pin(&database->rooms.tail, &view);
+    stored = view.stored_sequence;
     stats->head = view.head;
     stats->stored = memtable_first_position(view.tables[0]) - 1;
     tail_unpin(&view);
@@ -505,6 +514,7 @@ database_stats(struct database *database, struct database_stats *stats)
     groups_stats(database->groups, stats);
     checkpointer_stats(database->checkpointer, stats);
     stats->journal_size = journal_size(database->rooms.journal);
+    stats->journal_kept = journal_kept(database->rooms.journal, stored);
     stats->store_size = store_size(database->rooms.store);
     stats->erasures_pending = atomic_load(&database->rooms.erasures_pending);
 }

@@ -45,6 +45,11 @@ struct database_options {
 
     uint64_t sweep_interval_ms; /* Space of hidden events is taken back. */
 
+    /* Of the journal, bytes that are kept for the next backup to go on from the
+     * last one.
+     */
+    size_t backup_keep;
+
     /* Called, from a thread of the database's, when it cannot go on: a write
      * to the journal has failed, and what it would have made durable has an
      * unknown outcome. It must end the process without answering anyone.
@@ -55,6 +60,10 @@ struct database_options {
 
 /* The defaults, with dir, name, fatal and user left to be filled in. */
 void database_options_init(struct database_options *options);
+
+/* An id for a database that is to be made. IO */
+enum acta_code database_make_id(struct uuid *id,
+                                struct acta_err *err) ACTA_CHECKED;
 
 /* Open the database, making it first if the directory is missing or empty, and
  * recover what the journal has beyond the store.
@@ -149,6 +158,8 @@ struct database_stats {
     uint64_t unswept; /* Records that should have changed since the start, but
                          are damaged. */
     bool full;        /* Appends are refused for want of space. */
+    uint64_t journal_kept; /* Bytes of segments that are there only for a
+                              backup. */
 };
 
 void database_stats(struct database *database, struct database_stats *stats);

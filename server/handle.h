@@ -43,6 +43,10 @@ void handle_describe_stream(struct session *session, const struct frame *frame);
 void handle_list_names(struct session *session, const struct frame *frame);
 void handle_list_schedules(struct session *session, const struct frame *frame);
 
+void handle_begin_backup(struct session *session, const struct frame *frame);
+void handle_read_backup(struct session *session, const struct frame *frame);
+void handle_end_backup(struct session *session, const struct frame *frame);
+
 void handle_subscribe(struct session *session, const struct frame *frame);
 void handle_credit(struct session *session, const struct frame *frame);
 void handle_unsubscribe(struct session *session, const struct frame *frame);

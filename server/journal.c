@@ -33,6 +33,12 @@ struct journal {
 
 int (*journal_sync)(int fd) = fdatasync;
 
+struct journal_files *
+journal_files_of(struct journal *journal)
+{
+    return &journal->files;
+}
+
 /* ---- opening and closing ---- */
 
 enum acta_code
@@ -397,6 +403,50 @@ journal_release(struct journal *journal, uint64_t sequence)
 }
 
 void
+journal_read_after(struct journal *journal, uint64_t after)
+{
+    pthread_mutex_lock(&journal->files.lock);
+    journal->files.read_after = after;
+    pthread_mutex_unlock(&journal->files.lock);
+}
+
+void
+journal_keep_after(struct journal *journal, uint64_t after, uint64_t size_max)
+{
+    pthread_mutex_lock(&journal->files.lock);
+    journal->files.kept_after = after;
+    journal->files.kept_size_max = size_max;
+    pthread_mutex_unlock(&journal->files.lock);
+}
+
+bool
+journal_has_after(struct journal *journal, uint64_t after)
+{
+    const struct segment *first;
+    bool has;
+
+    pthread_mutex_lock(&journal->files.lock);
+    first = journal->files.segments;
+    has = first != NULL && first->header.first_sequence <= after + 1;
+    pthread_mutex_unlock(&journal->files.lock);
+    return has;
+}
+
+uint64_t
+journal_kept(struct journal *journal, uint64_t sequence)
+{
+    uint64_t kept = 0;
+
+    pthread_mutex_lock(&journal->files.lock);
+    for (const struct segment *s = journal->files.segments;
+         s != NULL && segment_is_before(s, sequence); s = s->next) {
+        kept += s->header.size;
+    }
+    pthread_mutex_unlock(&journal->files.lock);
+    return kept;
+}
+
+void
 journal_drop_spares(struct journal *journal)
 {
     journal_files_drop_spares(&journal->files);
@@ -411,6 +461,9 @@ is_in_segments(struct journal_files *files, uint64_t sequence)
     bool found;
 
     pthread_mutex_lock(&files->lock);
+    if (files->kept_after < sequence) {
+        files->kept_after = UINT64_MAX; /* They go at the next release. */
+    }
     found = files->taken.oldest <= sequence;
     for (struct segment *s = files->segments; s != NULL; s = s->next) {
         if (s->leftover.oldest <= sequence) {

@@ -24,8 +24,8 @@
  *
  * Threads: journal_write(), journal_reserve(), journal_turn() and
  * journal_prepare() belong to the writer; journal_release() and journal_wipe()
- * to one thread at a time, as the checkpoint's; journal_drop_spares() and
- * journal_size() may be called from any thread.
+ * to one thread at a time, as the checkpoint's; what is said so may be called
+ * from any thread, as journal_drop_spares() and journal_size().
  */
 
 #ifndef ACTA_JOURNAL_H
@@ -138,13 +138,14 @@ enum acta_code journal_write(struct journal *journal,
 void journal_end(struct journal *journal);
 
 /* The store has all entries up to @sequence: segments that have no other ones
- * may be used again.
+ * may be used again, unless they are read or kept, see below.
  */
 void journal_release(struct journal *journal, uint64_t sequence);
 
 /* Overwrite what files that are not in use still have of entries up to
  * @sequence, so that it cannot be found on the disk again: at most @size_max
- * bytes, which are synced when this returns.
+ * bytes, which are synced when this returns. If such entries are kept for a
+ * backup they are not any more.
  */
 enum journal_wiped {
     JOURNAL_WIPED,    /* No file has any of it. */
@@ -156,6 +157,26 @@ enum journal_wiped {
 
 enum journal_wiped journal_wipe(struct journal *journal, uint64_t sequence,
                                 size_t size_max);
+
+/* Release no entries behind @after, since they are read; UINT64_MAX: nobody
+ * reads any more. Any thread.
+ */
+void journal_read_after(struct journal *journal, uint64_t after);
+
+/* Keep the entries behind @after when they are released, as long as segments
+ * that could be used again take no more than @size_max bytes: for a backup that
+ * will go on from there. UINT64_MAX: none. Any thread.
+ */
+void journal_keep_after(struct journal *journal, uint64_t after,
+                        uint64_t size_max);
+
+/* Are all entries behind @after still there? Any thread. */
+bool journal_has_after(struct journal *journal, uint64_t after);
+
+/* Bytes of segments that are there only because they are read or kept, when
+ * the store has the entries up to @sequence. Any thread.
+ */
+uint64_t journal_kept(struct journal *journal, uint64_t sequence);
 
 /* The disk is short of space: remove spare files, but for the one that the
  * keeper would make again.

@@ -175,6 +175,8 @@ journal_files_open(struct journal_files *files,
         .segment_size = segment_round(options->segment_size),
         .spares_max = options->spares_max,
         .taken = LEFTOVER_NONE,
+        .read_after = UINT64_MAX,
+        .kept_after = UINT64_MAX,
     };
     if (files->segment_size < JOURNAL_SEGMENT_SIZE_MIN) {
         files->segment_size = JOURNAL_SEGMENT_SIZE_MIN;
@@ -375,6 +377,28 @@ retire(struct journal_files *files, const struct segment *segment)
     pthread_mutex_unlock(&files->lock);
 }
 
+/* Up to which entry segments can go, of those up to @sequence. What is kept for
+ * the next backup, and has become too much, is given up as a whole: a part of
+ * it is of no use. With the lock held.
+ */
+static uint64_t
+bound_of(struct journal_files *files, uint64_t sequence)
+{
+    uint64_t kept = 0;
+
+    for (const struct segment *s = files->segments;
+         s != NULL && segment_is_before(s, sequence); s = s->next) {
+        kept += s->header.size;
+    }
+    if (kept > files->kept_size_max) {
+        files->kept_after = UINT64_MAX;
+    }
+    if (sequence > files->kept_after) {
+        sequence = files->kept_after;
+    }
+    return sequence > files->read_after ? files->read_after : sequence;
+}
+
 void
 journal_files_release(struct journal_files *files, uint64_t sequence)
 {
@@ -382,6 +406,7 @@ journal_files_release(struct journal_files *files, uint64_t sequence)
 
     for (;;) {
         pthread_mutex_lock(&files->lock);
+        sequence = bound_of(files, sequence);
         segment = files->segments;
         if (segment == NULL || !segment_is_before(segment, sequence)) {
             pthread_mutex_unlock(&files->lock);

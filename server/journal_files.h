@@ -72,16 +72,26 @@ struct journal_files {
     struct segment *segments; /* owned: oldest first */
     struct spare *spares;     /* owned */
     unsigned spares_count;
-    struct leftover taken;    /* Of a file that is becoming a segment. */
-    uint64_t size;            /* Of all files. */
-    uint64_t spare_number;    /* Last one used in a name. */
-    bool no_space;            /* The keeper could not make a spare. */
+    struct leftover taken; /* Of a file that is becoming a segment. */
+    uint64_t size;         /* Of all files. */
+    uint64_t spare_number; /* Last one used in a name. */
+    bool no_space;         /* The keeper could not make a spare. */
+    uint64_t read_after;   /* Somebody reads the entries behind it: they are not
+                              released. UINT64_MAX: nobody does. */
+    uint64_t kept_after;   /* Those behind it are kept for the next backup, as
+                              long as that takes no more than */
+    uint64_t kept_size_max;   /* so many bytes. UINT64_MAX: none are. */
     _Atomic bool wants_clean; /* The next segment is to begin in a clean file.
                                  Changed with the lock held. */
     bool stopping;
     bool started;
     pthread_t keeper;
 };
+
+struct journal;
+
+/* Those of @journal. */
+struct journal_files *journal_files_of(struct journal *journal);
 
 /* ---- journal_files.c ---- */
 
@@ -108,7 +118,9 @@ enum acta_code journal_files_begin(struct journal_files *files,
                                    uint64_t used, int *fd,
                                    struct acta_err *err) ACTA_CHECKED;
 
-/* Segments without entries behind @sequence become spares, or are removed. */
+/* Segments without entries behind @sequence become spares, or are removed, but
+ * for those that are read or kept.
+ */
 void journal_files_release(struct journal_files *files, uint64_t sequence);
 
 /* Remove spares, but for the one that the keeper would make again. */

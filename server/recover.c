@@ -1,6 +1,7 @@
 #include "recover.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "checkpoint.h"
 #include "failpoint.h"
@@ -213,10 +214,10 @@ mark_all_stored(struct rooms *rooms, struct acta_err *err)
     return code;
 }
 
-static enum acta_code
-visit(void *user, const struct journal_entry *entry, struct acta_err *err)
+enum acta_code
+recovery_add(struct recovery *recovery, const struct journal_entry *entry,
+             struct acta_err *err)
 {
-    struct recovery *recovery = user;
     enum acta_code code = ACTA_OK;
 
     FAILPOINT("recover-entry");
@@ -252,32 +253,72 @@ visit(void *user, const struct journal_entry *entry, struct acta_err *err)
 }
 
 enum acta_code
-recover(struct rooms *rooms, const struct database_options *options,
-        uint64_t *sequence, uint64_t *last_time_us, struct acta_err *err)
+recovery_begin(struct recovery **out, struct rooms *rooms,
+               const struct database_options *options, struct acta_err *err)
 {
-    struct recovery recovery = {.rooms = rooms, .options = options};
+    struct recovery *recovery = calloc(1, sizeof(*recovery));
     struct store_meta meta;
     enum acta_code code;
 
+    *out = NULL;
+    if (recovery == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "recover");
+    }
+    recovery->rooms = rooms;
+    recovery->options = options;
     code = store_meta(rooms->store, &meta, err);
+    if (code == ACTA_OK) {
+        assert(tail_head(&rooms->tail) == meta.position);
+        recovery->sequence = meta.sequence;
+        recovery->last_time_us = meta.last_time_us;
+        code = mark_all_stored(rooms, err);
+    }
+    if (code == ACTA_OK) {
+        code = heads_open(&recovery->heads, rooms, err);
+    }
+    if (code != ACTA_OK) {
+        free(recovery);
+        return code;
+    }
+    *out = recovery;
+    return ACTA_OK;
+}
+
+void
+recovery_end(struct recovery *recovery, uint64_t *sequence,
+             uint64_t *last_time_us)
+{
+    if (recovery == NULL) {
+        return;
+    }
+    *sequence = recovery->sequence;
+    *last_time_us = recovery->last_time_us;
+    (void)rooms_see_time(recovery->rooms, recovery->last_time_us);
+    heads_close(&recovery->heads);
+    free(recovery);
+}
+
+static enum acta_code
+visit(void *user, const struct journal_entry *entry, struct acta_err *err)
+{
+    return recovery_add(user, entry, err);
+}
+
+enum acta_code
+recover(struct rooms *rooms, const struct database_options *options,
+        uint64_t *sequence, uint64_t *last_time_us, struct acta_err *err)
+{
+    struct recovery *recovery;
+    enum acta_code code;
+    uint64_t last;
+
+    code = recovery_begin(&recovery, rooms, options, err);
     if (code != ACTA_OK) {
         return code;
     }
-    assert(tail_head(&rooms->tail) == meta.position);
-    recovery.sequence = meta.sequence;
-    recovery.last_time_us = meta.last_time_us;
-    code = mark_all_stored(rooms, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    code = heads_open(&recovery.heads, rooms, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    code = journal_replay(rooms->journal, meta.sequence, visit, &recovery,
-                          sequence, err);
-    heads_close(&recovery.heads);
-    *last_time_us = recovery.last_time_us;
-    (void)rooms_see_time(rooms, recovery.last_time_us);
+    code = journal_replay(rooms->journal, recovery->sequence, visit, recovery,
+                          &last, err);
+    recovery_end(recovery, sequence, last_time_us);
+    assert(code != ACTA_OK || *sequence == last);
     return code;
 }

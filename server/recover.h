@@ -21,6 +21,25 @@ enum acta_code recover(struct rooms *rooms,
                        uint64_t *sequence, uint64_t *last_time_us,
                        struct acta_err *err) ACTA_CHECKED;
 
+/* The same with entries from elsewhere, one after the other, behind those that
+ * the store of @rooms has. The journal is told what it may release, and not
+ * read.
+ */
+struct recovery;
+
+enum acta_code recovery_begin(struct recovery **recovery, struct rooms *rooms,
+                              const struct database_options *options,
+                              struct acta_err *err) ACTA_CHECKED;
+enum acta_code recovery_add(struct recovery *recovery,
+                            const struct journal_entry *entry,
+                            struct acta_err *err) ACTA_CHECKED;
+
+/* Free it. *@sequence and *@last_time_us are those of the last entry. May be
+ * NULL.
+ */
+void recovery_end(struct recovery *recovery, uint64_t *sequence,
+                  uint64_t *last_time_us);
+
 /* Move what is in the active memtable, if anything is, to the store, in this
  * thread. Nothing must be sealed, and nobody must read.
  *

@@ -36,6 +36,8 @@ struct rooms {
      * than there are. The writer adds, the checkpoint thread takes away.
      */
     _Atomic uint64_t erasures_pending;
+
+    _Atomic bool is_backed_up; /* A backup is under way: see backup.h. */
 };
 
 /* The clock says @now_us. Returns the latest time that it ever said here: by
@@ -55,5 +57,9 @@ rooms_see_time(struct rooms *rooms, uint64_t now_us)
 
 /* Valid as long as the database is open. */
 struct rooms *database_rooms(struct database *database);
+
+struct database_options;
+const struct database_options *
+database_options(const struct database *database);
 
 #endif

@@ -128,6 +128,7 @@ void
 session_fini(struct session *session)
 {
     say_farewell(session);
+    backup_close(session->backup);
     counter_subtract(&session->host->counters->subscriptions,
                      session->subs.count);
     sub_set_fini(&session->subs);
@@ -337,10 +338,22 @@ end_fenced(struct session *session)
     }
 }
 
+static void
+look_at_backup(struct session *session)
+{
+    if (session->backup != NULL &&
+        backup_must_end(session->backup, clock_mono(),
+                        &session->backup_ended)) {
+        backup_close(session->backup);
+        session->backup = NULL;
+    }
+}
+
 void
 session_tick(struct session *session)
 {
     end_fenced(session);
+    look_at_backup(session);
     if (!output_is_full(session)) {
         sub_set_tell(&session->subs, database_head(session->host->database),
                      session->out);
@@ -371,4 +384,6 @@ session_end_input(struct session *session)
                      session->subs.count);
     sub_set_fini(&session->subs);
     say_farewell(session);
+    backup_close(session->backup);
+    session->backup = NULL;
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backup.h"
 #include "buf.h"
 #include "clock.h"
 #include "counters.h"
@@ -84,6 +85,10 @@ struct session {
     struct sub_set subs;
     uint64_t consumer_changes; /* As of when their epochs were looked at. */
 
+    struct backup *backup;    /* owned: that the peer takes; NULL: none */
+    const char *backup_ended; /* Why the last one was ended here; NULL: it was
+                                 not. */
+
     /* owned: sent when the peer is gone, see session_leave_farewell(). */
     struct job *forget;
     struct job *forget_members;
@@ -131,7 +136,8 @@ size_t session_pump(struct session *session);
 void session_wake(struct session *session);
 
 /* To be called a few times in a second: see sub_tell_position(); and ends
- * subscriptions whose consumer has gone on without them, see sub_check().
+ * subscriptions whose consumer has gone on without them, see sub_check(), and
+ * a backup that must end, see backup_must_end().
  */
 void session_tick(struct session *session);
 

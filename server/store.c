@@ -192,21 +192,12 @@ sum_meta(const uint8_t *meta, unsigned version)
 }
 
 enum acta_code
-store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
-                struct acta_err *err)
+store_decode_meta(struct slice bytes, struct store_meta *meta,
+                  struct acta_err *err)
 {
-    MDB_val key = val_of(meta_key);
-    const uint8_t *from;
-    MDB_val val;
-    int rc;
+    const uint8_t *from = bytes.data;
 
-    rc = mdb_get(txn, store->meta, &key, &val);
-    if (rc != 0) {
-        return store_fail(err, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc,
-                          "read meta");
-    }
-    from = val.mv_data;
-    if (val.mv_size < META_SUMMED || memcmp(from, META_MAGIC, 7) != 0) {
+    if (bytes.size < META_SUMMED || memcmp(from, META_MAGIC, 7) != 0) {
         return acta_fail(err, ACTA_CORRUPT, "store: meta is damaged");
     }
     meta->version = (unsigned)from[7] - '0';
@@ -216,7 +207,7 @@ store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
                          "%d",
                          from[7], STORE_VERSION);
     }
-    if (val.mv_size != META_SIZE ||
+    if (bytes.size != META_SIZE ||
         get_u32(from + 8) != sum_meta(from, meta->version)) {
         return acta_fail(err, ACTA_CORRUPT, "store: meta is damaged");
     }
@@ -233,6 +224,22 @@ store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
                          "does not know of");
     }
     return ACTA_OK;
+}
+
+enum acta_code
+store_read_meta(struct store *store, MDB_txn *txn, struct store_meta *meta,
+                struct acta_err *err)
+{
+    MDB_val key = val_of(meta_key);
+    MDB_val val;
+    int rc;
+
+    rc = mdb_get(txn, store->meta, &key, &val);
+    if (rc != 0) {
+        return store_fail(err, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc,
+                          "read meta");
+    }
+    return store_decode_meta(slice_of_val(val), meta, err);
 }
 
 int
@@ -315,19 +322,31 @@ open_env(struct store *store, const char *dir, size_t map_size, unsigned flags)
     return 0;
 }
 
+int
+store_make_tables(struct store *store, const char *dir, size_t map_size,
+                  MDB_txn **txn)
+{
+    int rc;
+
+    *txn = NULL;
+    if ((rc = open_env(store, dir, map_size, 0)) != 0 ||
+        (rc = mdb_txn_begin(store->env, NULL, 0, txn)) != 0 ||
+        (rc = open_tables(store, *txn, MDB_CREATE)) != 0) {
+        return rc;
+    }
+    return mdb_dbi_open(*txn, "rows", MDB_CREATE, &store->rows);
+}
+
 enum acta_code
 store_create(const char *dir, size_t map_size, const struct uuid *id,
              uint32_t without, struct acta_err *err)
 {
     struct store_meta meta = {.id = *id, .without = without};
     struct store store = {0};
-    MDB_txn *txn = NULL;
+    MDB_txn *txn;
     int rc;
 
-    if ((rc = open_env(&store, dir, map_size, 0)) != 0 ||
-        (rc = mdb_txn_begin(store.env, NULL, 0, &txn)) != 0 ||
-        (rc = open_tables(&store, txn, MDB_CREATE)) != 0 ||
-        (rc = mdb_dbi_open(txn, "rows", MDB_CREATE, &store.rows)) != 0 ||
+    if ((rc = store_make_tables(&store, dir, map_size, &txn)) != 0 ||
         (rc = store_write_meta(&store, txn, &meta)) != 0) {
         mdb_txn_abort(txn);
     } else {

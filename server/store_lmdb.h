@@ -128,11 +128,20 @@ store_chunk_x(enum list_kind kind, const struct postings *chunk)
     return kind == LIST_STREAM ? chunk->first_ordinal : chunk->positions[0];
 }
 
+/* Open an environment in the empty directory @dir, and begin a transaction in
+ * which its tables are made. Environment and transaction are the caller's,
+ * whatever this returns: LMDB's code.
+ */
+int store_make_tables(struct store *store, const char *dir, size_t map_size,
+                      MDB_txn **txn);
+
 /* Move a memtable's rows over, in the transaction of a checkpoint. */
 enum acta_code store_write_rows(struct store *store, MDB_txn *txn,
                                 const struct memtable *memtable,
                                 struct acta_err *err) ACTA_CHECKED;
 
+enum acta_code store_decode_meta(struct slice bytes, struct store_meta *meta,
+                                 struct acta_err *err) ACTA_CHECKED;
 enum acta_code store_read_meta(struct store *store, MDB_txn *txn,
                                struct store_meta *meta,
                                struct acta_err *err) ACTA_CHECKED;

@@ -8,7 +8,9 @@ enum acta_code
 tail_init(struct tail *tail, uint64_t head, uint64_t sequence,
           size_t events_max, struct acta_err *err)
 {
-    *tail = (struct tail){.events_max = events_max, .sequence = sequence};
+    *tail = (struct tail){.events_max = events_max,
+                          .sequence = sequence,
+                          .stored_sequence = sequence};
     tail->active = memtable_new(head + 1, events_max);
     if (tail->active == NULL) {
         return acta_fail(err, ACTA_MEMORY, "tail");
@@ -86,6 +88,7 @@ tail_drop_sealed(struct tail *tail)
     pthread_mutex_lock(&tail->lock);
     sealed = tail->sealed;
     tail->sealed = NULL;
+    tail->stored_sequence = tail->sealed_sequence;
     pthread_cond_broadcast(&tail->dropped);
     pthread_mutex_unlock(&tail->lock);
     memtable_unref(sealed);
@@ -133,6 +136,7 @@ tail_pin(struct tail *tail, struct tail_view *view)
     /* Under the lock: after a seal the head may lie in a newer memtable. */
     view->head = tail_head(tail);
     view->sequence = tail->sequence;
+    view->stored_sequence = tail->stored_sequence;
     pthread_mutex_unlock(&tail->lock);
 }
 

@@ -32,6 +32,7 @@ struct tail {
     struct memtable *active; /* owned: a reference */
     struct memtable *sealed; /* owned: a reference, or NULL */
     uint64_t sealed_sequence;
+    uint64_t stored_sequence; /* Entries up to this one were dropped. */
 };
 
 /* What was there at one moment: tables in the order of positions. */
@@ -40,6 +41,7 @@ struct tail_view {
     size_t count;
     uint64_t head;
     uint64_t sequence; /* Rows of entries up to this one are to be seen. */
+    uint64_t stored_sequence; /* The store has entries up to this one. */
 };
 
 /* An empty tail behind the position @head and the journal's entry @sequence. */

@@ -174,6 +174,7 @@ extern const struct cmd schedule_verbs[];
 extern const struct cmd snapshot_verbs[];
 
 int cmd_append(struct cli *cli, int argc, char **argv);
+int cmd_backup(struct cli *cli, int argc, char **argv);
 int cmd_categories(struct cli *cli, int argc, char **argv);
 int cmd_erase(struct cli *cli, int argc, char **argv);
 int cmd_errors(struct cli *cli, int argc, char **argv);
@@ -187,6 +188,7 @@ int cmd_ping(struct cli *cli, int argc, char **argv);
 int cmd_query(struct cli *cli, int argc, char **argv);
 int cmd_read(struct cli *cli, int argc, char **argv);
 int cmd_replay(struct cli *cli, int argc, char **argv);
+int cmd_restore(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
 int cmd_stream(struct cli *cli, int argc, char **argv);
 int cmd_streams(struct cli *cli, int argc, char **argv);

@@ -160,6 +160,26 @@ const struct cmd cmds[] = {
      "  --dry-run          only count what would be replayed\n"
      "  --rate COUNT       events a second at most\n" FILTER_HELP,
      cmd_replay, NULL},
+    {"backup", "[show|verify] DIR", "back up the database into a directory",
+     "The first one copies all; later ones into the same directory add what\n"
+     "was committed since, as long as the server has that in its journal, or\n"
+     "else copy all again, and say so. What is in the directory is whole at\n"
+     "any moment: the last backup that came to its end.\n"
+     "\n"
+     "  show DIR           what is in it\n"
+     "  verify DIR         read all of it; exit code 8 if it is damaged\n"
+     "  --rate SIZE        bytes a second at most: 50M\n"
+     "  --verify           read back what was written before it counts\n"
+     "  --anew             copy all, whatever there is\n",
+     cmd_backup, NULL},
+    {"restore", "BACKUP DIR", "make a data directory from a backup",
+     "DIR must not exist, or be empty; no server is asked. The database gets\n"
+     "an id of its own. Each commit is there wholly or not at all.\n"
+     "\n"
+     "  --to-position POSITION  only commits up to this position\n"
+     "  --until TIME            only commits up to this time: 2h (ago),\n"
+     "                          2026-11-21T22:22\n",
+     cmd_restore, NULL},
     {"consumer", "VERB [ARGUMENT...]", "what follows under a name, and groups",
      "A plain consumer follows alone, and the server keeps how far it is. A\n"
      "group's members share its events: those of one stream, or with the same\n"

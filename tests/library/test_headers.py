@@ -27,6 +27,7 @@ SAID = [
     ("acta_sync.h", [], 4 * PLACED),
     ("acta_snapshot.h", [], "1 new, 4 in all\n"),
     ("acta_append.h", [], "stored\n"),
+    ("acta_backup.h", [], "it takes some bytes\n"),
     ("acta_decider.h", ["Withdraw", "42", "1"], "refused: there are only 0\n"),
     ("acta_decider.h", ["Deposit", "42", "500"],
      "account-42 is at version 1\n"),

@@ -475,6 +475,8 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_FOUND_TIME:
     case OP_LEAVE:
     case OP_PARKED_CHANGED:
+    case OP_END_BACKUP:
+    case OP_BACKUP_ENDED:
         return again_number(buf, kind, id, body, err);
     case OP_ERROR:
         return again_error(buf, id, body, err);
@@ -542,6 +544,10 @@ reencode(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
     case OP_HANDED:
     case OP_SETTLED:
     case OP_LEFT:
+    case OP_BEGIN_BACKUP:
+    case OP_READ_BACKUP:
+    case OP_BACKUP_BEGUN:
+    case OP_BACKUP_CHUNK:
         return reencode_named(buf, kind, id, body, err);
     }
     return acta_fail(err, ACTA_UNSUPPORTED, "kind 0x%02x is forgotten here",

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "msg_backup.h"
 #include "msg_consumer.h"
 #include "msg_group.h"
 #include "msg_lease.h"
@@ -259,6 +260,58 @@ again_loaded(struct buf *buf, uint64_t id, struct slice body,
     return code;
 }
 
+static enum acta_code
+again_begin_backup(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    struct msg_begin_backup message;
+    enum acta_code code = msg_begin_backup_decode(&message, body, err);
+
+    if (code == ACTA_OK) {
+        msg_begin_backup_encode(buf, id, &message);
+    }
+    return code;
+}
+
+static enum acta_code
+again_backup_begun(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    struct msg_backup_begun message;
+    enum acta_code code = msg_backup_begun_decode(&message, body, err);
+
+    if (code == ACTA_OK) {
+        msg_backup_begun_encode(buf, id, &message);
+    }
+    return code;
+}
+
+static enum acta_code
+again_read_backup(struct buf *buf, uint64_t id, struct slice body,
+                  struct acta_err *err)
+{
+    struct msg_read_backup message;
+    enum acta_code code = msg_read_backup_decode(&message, body, err);
+
+    if (code == ACTA_OK) {
+        msg_read_backup_encode(buf, id, &message);
+    }
+    return code;
+}
+
+static enum acta_code
+again_backup_chunk(struct buf *buf, uint64_t id, struct slice body,
+                   struct acta_err *err)
+{
+    struct msg_backup_chunk message;
+    enum acta_code code = msg_backup_chunk_decode(&message, body, err);
+
+    if (code == ACTA_OK) {
+        msg_backup_chunk_encode(buf, id, &message);
+    }
+    return code;
+}
+
 enum acta_code
 reencode_named(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
                struct acta_err *err)
@@ -314,6 +367,14 @@ reencode_named(struct buf *buf, uint8_t kind, uint64_t id, struct slice body,
         return again_load(buf, id, body, err);
     case OP_LOADED:
         return again_loaded(buf, id, body, err);
+    case OP_BEGIN_BACKUP:
+        return again_begin_backup(buf, id, body, err);
+    case OP_BACKUP_BEGUN:
+        return again_backup_begun(buf, id, body, err);
+    case OP_READ_BACKUP:
+        return again_read_backup(buf, id, body, err);
+    case OP_BACKUP_CHUNK:
+        return again_backup_chunk(buf, id, body, err);
     default:
         return acta_fail(err, ACTA_UNSUPPORTED, "kind 0x%02x is forgotten here",
                          kind);

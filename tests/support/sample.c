@@ -10,6 +10,7 @@
 #include "msg.h"
 #include "msg_group.h"
 #include "msg_lease.h"
+#include "sample_backup.h"
 #include "sample_consumer.h"
 #include "sample_effects.h"
 #include "sample_group.h"
@@ -805,6 +806,16 @@ const struct sample samples[] = {
     {"loaded", "A snapshot and one event behind it.", write_loaded},
     {"loaded-not-modified", "Nothing came behind it.",
      sample_loaded_not_modified},
+    {"begin-backup", "One from the beginning.", sample_begin_backup},
+    {"begin-backup-on", "One that goes on behind commit 1200.",
+     sample_begin_backup_on},
+    {"backup-begun", "It cannot go on, and begins with a base.",
+     sample_backup_begun},
+    {"read-backup", "Entries up to commit 1310.", sample_read_backup},
+    {"backup-chunk", "Their end.", sample_backup_chunk},
+    {"end-backup", "All up to commit 1310 is on disk.", sample_end_backup},
+    {"backup-ended", "What follows is kept for the next one.",
+     sample_backup_ended},
 };
 
 const size_t samples_count = sizeof(samples) / sizeof(samples[0]);

@@ -151,6 +151,8 @@ START_TEST(defaults_are_those_of_a_database)
                       options.checkpoint_age_ms);
     ck_assert_uint_eq(config_number(&config, CONFIG_SWEEP_INTERVAL),
                       options.sweep_interval_ms);
+    ck_assert_uint_eq(config_number(&config, CONFIG_BACKUP_KEEP),
+                      options.backup_keep);
     ck_assert_uint_eq(config_number(&config, CONFIG_QUEUE_SIZE),
                       options.queue_size);
 }

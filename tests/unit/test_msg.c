@@ -271,6 +271,7 @@ allowed(void)
     case OP_DELIVERY:
     case OP_HANDED:
     case OP_READ_EVENT:
+    case OP_BEGIN_BACKUP:
     case OP_WELCOME: /* Ids. */
         return BYTES_OR_NIL;
     case OP_STATUS_REPLY:

@@ -482,6 +482,24 @@ static const struct shape load_fields[] = {
     VALUE("stream"),     VALUE("version"),   VALUE("schema"),
     VALUE("events_max"), VALUE("bytes_max"),
 };
+static const struct shape begin_backup_fields[] = {
+    VALUE("after"),
+    VALUE("database_id"),
+};
+static const struct shape backup_begun_fields[] = {
+    VALUE("has_base"), VALUE("sequence"), VALUE("position"), VALUE("last"),
+    VALUE("head"),     VALUE("size"),     VALUE("reason"),
+};
+static const struct shape read_backup_fields[] = {
+    VALUE("part"),
+    VALUE("size_max"),
+    VALUE("last"),
+};
+static const struct shape backup_chunk_fields[] = {
+    VALUE("bytes"),    VALUE("checksum"), VALUE("at_end"),
+    VALUE("sequence"), VALUE("last"),     VALUE("grown"),
+};
+static const struct shape backup_fields[] = {VALUE("sequence")};
 static const struct shape loaded_snapshot_fields[] = {
     VALUE("version"),
     VALUE("schema"),
@@ -563,6 +581,12 @@ static const struct shape bodies[256] = {
     [OP_HANDED] = TUPLE("body", handed_fields),
     [OP_SETTLED] = TUPLE("body", settled_fields),
     [OP_LEFT] = TUPLE("body", left_fields),
+    [OP_BEGIN_BACKUP] = TUPLE("body", begin_backup_fields),
+    [OP_READ_BACKUP] = TUPLE("body", read_backup_fields),
+    [OP_END_BACKUP] = TUPLE("body", backup_fields),
+    [OP_BACKUP_BEGUN] = TUPLE("body", backup_begun_fields),
+    [OP_BACKUP_CHUNK] = TUPLE("body", backup_chunk_fields),
+    [OP_BACKUP_ENDED] = TUPLE("body", backup_fields),
 };
 
 void

@@ -295,6 +295,12 @@ static const struct {
     {OP_LIST_LEASES, "a prefix that is nil", "93 c0 a0 00"},
     {OP_LOAD, "a stream without a name", "95 a0 c0 c0 00 00"},
     {OP_LOAD, "a version that is negative", "95 a173 ff c0 00 00"},
+    {OP_BEGIN_BACKUP, "one that goes on, of no database", "92 01 c0"},
+    {OP_BEGIN_BACKUP, "a database id of 1 byte", "92 01 c40100"},
+    {OP_READ_BACKUP, "a part that does not exist", "93 02 01 00"},
+    {OP_READ_BACKUP, "no bytes at all", "93 00 00 00"},
+    {OP_READ_BACKUP, "more than a chunk may have", "93 00 ce00100001 00"},
+    {OP_END_BACKUP, "a sequence that is negative", "91 ff"},
 };
 
 static void

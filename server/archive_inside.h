@@ -1,0 +1,44 @@
+/* The bytes of a part's file, which writing and reading have in common.
+ * Internal to server/archive*.c.
+ *
+ * The file begins with a header (numbers little-endian):
+ *
+ *     offset  size
+ *          0     8  "ACTABKP1"
+ *          8     4  format version
+ *         12     4  checksum of bytes 8 to 11 and 16 to 63
+ *         16    16  id of the database
+ *         32     4  kind: 1 base, 2 entries
+ *         36     4  zero
+ *         40     8  number, as in its name
+ *         48     8  entries behind this one are in it; of a base, the one it
+ * has all up to 56     8  zero
+ *
+ * Behind it are chunks:
+ *
+ *          0     4  size of the bytes, 1 to ARCHIVE_CHUNK_MAX
+ *          4     4  checksum of how many bytes the chunks before have (8), and
+ *                   of the bytes
+ *          8        bytes
+ */
+
+#ifndef ACTA_ARCHIVE_INSIDE_H
+#define ACTA_ARCHIVE_INSIDE_H
+
+#include "archive.h"
+
+#define ARCHIVE_PART_HEADER  64
+#define ARCHIVE_CHUNK_HEADER 8
+
+void archive_encode_header(uint8_t to[static ARCHIVE_PART_HEADER],
+                           const struct archive_part *part,
+                           const struct uuid *database);
+
+/* Is it the header that @part of @database must have? */
+bool archive_is_header(const uint8_t from[static ARCHIVE_PART_HEADER],
+                       const struct archive_part *part,
+                       const struct uuid *database);
+
+uint32_t archive_chunk_checksum(uint64_t offset, struct slice bytes);
+
+#endif
