@@ -187,8 +187,14 @@ struct acta_options {
 
     uint64_t timeout_ms;         /* 30,000: of requests that give none. */
     uint64_t connect_timeout_ms; /* 5,000: look-up, connection and hello. */
-    uint64_t backoff_min_ms;     /* 20: first pause before trying again. */
-    uint64_t backoff_max_ms;     /* 5,000: pauses grow up to this. */
+
+    /* 20 and 5,000: the first pause before trying again, and the longest. Each
+     * is twice the one before, until a connection has been of use, and lasts
+     * from half of that to all of it, at random: a thousand clients of a server
+     * that was away do not come back in the same moment.
+     */
+    uint64_t backoff_min_ms;
+    uint64_t backoff_max_ms;
 
     /* 10,000: if something is awaited and nothing came for so long the server
      * is pinged, and if that brings nothing in the same time, the connection is
