@@ -325,7 +325,8 @@ check_refusal(const struct attempt *attempt,
             if (failure->actual > oracle.head) {
                 oracle.head = failure->actual;
             }
-        } else {
+        } else if (failure->kind != ACTA_FAILED_CHECKPOINT ||
+                   attempt->source == 0) {
             sim_fail("refused for a reason that it does not have");
         }
     }
@@ -355,8 +356,9 @@ oracle_ended(struct attempt *attempt, enum acta_code code,
         attempt->outcome = OUTCOME_REFUSED;
         break;
     case ACTA_FENCED:
-        if (attempt->fence == 0 || oracle.facts[attempt->first].position != 0) {
-            sim_fail("an append is refused for a lease");
+        if ((attempt->fence == 0 && attempt->source == 0) ||
+            oracle.facts[attempt->first].position != 0) {
+            sim_fail("an append is refused for what it does not have");
         }
         oracle.counts.refused++;
         attempt->outcome = OUTCOME_REFUSED;

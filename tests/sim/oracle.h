@@ -57,6 +57,9 @@ struct attempt {
 
     uint64_t fence; /* Of the lease that it is done under; 0: of none. */
 
+    uint64_t source; /* Position of the event that it is derived from, and of
+                        which it is the checkpoint; 0: of none. */
+
     uint64_t due_us;  /* Of one that is scheduled: not before; 0: at once. */
     bool is_doubtful; /* It may have been cancelled. */
 };

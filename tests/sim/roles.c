@@ -3,7 +3,8 @@
 #include "task.h"
 
 static uint64_t end_ns;
-static unsigned writing; /* Who append, and have not come to their end. */
+static unsigned deriving; /* The same, of events from others. */
+static unsigned writing;  /* Who append, and have not come to their end. */
 
 static struct roles_counts counts;
 
@@ -26,9 +27,27 @@ roles_go_on(void)
 }
 
 bool
-roles_are_written(void)
+roles_have_sources(void)
 {
     return !roles_go_on() && writing == 0;
+}
+
+bool
+roles_are_written(void)
+{
+    return roles_have_sources() && deriving == 0;
+}
+
+void
+roles_begin_deriving(void)
+{
+    deriving++;
+}
+
+void
+roles_end_deriving(void)
+{
+    deriving--;
 }
 
 void

@@ -16,6 +16,7 @@ struct roles_counts {
     uint64_t leases;
     uint64_t scheduled;
     uint64_t cancelled;
+    uint64_t derived;
 };
 
 struct roles_counts *roles_counts(void);
@@ -24,12 +25,15 @@ struct roles_counts *roles_counts(void);
 void role_append(struct party *party, struct attempt *attempt,
                  const struct acta_append *append);
 
-/* Have all who append come to their end? */
+/* Have all who append come to their end? And all but those who derive? */
 bool roles_are_written(void);
+bool roles_have_sources(void);
 
 /* One more begins to append: before its party starts. And has ended. */
 void roles_begin_writing(void);
 void roles_end_writing(void);
+void roles_begin_deriving(void);
+void roles_end_deriving(void);
 
 /* Appends, in all ways, and reads what it wrote. */
 void role_writer(struct party *party);
@@ -39,6 +43,10 @@ void role_holder(struct party *party);
 
 /* Schedules appends. */
 void role_planner(struct party *party);
+
+/* Derives events from others; and, at the end: from each once? */
+void role_processor(struct party *party);
+void role_processor_check(uint64_t head);
 
 /* Follows; and, at the end: was every subscriber shown all it wants? */
 void role_subscriber(struct party *party);

@@ -25,6 +25,7 @@ struct plan {
     unsigned members;
     unsigned holders;
     unsigned planners;
+    unsigned processors;
     bool kills;
     bool power_cuts;
     bool stops;
@@ -32,6 +33,7 @@ struct plan {
     bool freezes;
     bool disk;
     bool clock;
+    bool full;
 };
 
 static struct {
@@ -69,6 +71,7 @@ draw_plan(struct plan *plan)
         .members = sim_once_in(2) ? 1 + (unsigned)sim_below(3) : 0,
         .holders = sim_once_in(3) ? 2 + (unsigned)sim_below(2) : 0,
         .planners = sim_once_in(3) ? 1 : 0,
+        .processors = sim_once_in(3) ? 1 + (unsigned)sim_below(2) : 0,
         .kills = sim_once_in(2),
         .power_cuts = sim_once_in(2),
         .stops = sim_once_in(3),
@@ -76,6 +79,7 @@ draw_plan(struct plan *plan)
         .freezes = sim_once_in(4),
         .disk = sim_once_in(4),
         .clock = sim_once_in(4),
+        .full = sim_once_in(6),
     };
 }
 
@@ -146,13 +150,21 @@ cut_power(void)
 }
 
 static void
+make_room(void *a, uint64_t b)
+{
+    (void)a;
+    (void)b;
+    drive_fill(false);
+}
+
+static void
 make_trouble(void)
 {
     const struct plan *plan = &world.plan;
     uint64_t for_ns = sim_below(6 * SIM_S);
     bool lost = sim_once_in(2);
 
-    switch (sim_below(11)) {
+    switch (sim_below(12)) {
     case 0:
         if (plan->kills && !life_is_over()) {
             sim_say("the server is killed");
@@ -207,6 +219,13 @@ make_trouble(void)
         if (plan->clock) {
             world.counts.clock_jumps++;
             clocks_jump();
+        }
+        break;
+    case 10:
+        if (plan->full) {
+            world.counts.full_disks++;
+            drive_fill(true);
+            task_at(task_now_ns() + for_ns, make_room, NULL, 0);
         }
         break;
     default:
@@ -302,6 +321,9 @@ read_all(void)
     }
     oracle_check(position);
     role_subscriber_check(position);
+    if (world.plan.processors > 0) {
+        role_processor_check(position);
+    }
     if (world.plan.members > 0) {
         role_member_check(position);
     }
@@ -359,6 +381,10 @@ run(void *user)
     start_writing("writer", world.plan.writers, role_writer);
     start_writing("holder", world.plan.holders, role_holder);
     start_writing("planner", world.plan.planners, role_planner);
+    for (unsigned i = 0; i < world.plan.processors; i++) {
+        roles_begin_deriving();
+        (void)party_start("processor", i, role_processor);
+    }
     for (unsigned i = 0; i < world.plan.subscribers; i++) {
         (void)party_start("subscriber", i, role_subscriber);
     }
@@ -397,6 +423,7 @@ count(struct world_counts *counts)
     counts->leases = roles_counts()->leases;
     counts->scheduled = roles_counts()->scheduled;
     counts->cancelled = roles_counts()->cancelled;
+    counts->derived = roles_counts()->derived;
     counts->switches = sim_switches();
 }
 

@@ -43,6 +43,8 @@ const char *control_name(enum control control);
     X(leases)                                                                  \
     X(scheduled)                                                               \
     X(cancelled)                                                               \
+    X(derived)                                                                 \
+    X(full_disks)                                                              \
     X(clock_jumps)                                                             \
     X(switches)
 
