@@ -15,8 +15,9 @@
 #include "require.h"
 
 static const char *const lies[] = {
-    "honest",        "no entry sync", "no header sync",   "no journal names",
-    "no store sync", "no meta sync",  "no creation sync",
+    "honest",        "no entry sync",    "no header sync",   "no journal names",
+    "no store sync", "no meta sync",     "no creation sync", "",
+    "no part sync",  "no manifest sync", "no archive names",
 };
 
 const char *
@@ -233,10 +234,17 @@ is_forgotten(const struct disk *disk, const struct object *object)
         return is_named(object, "journal");
     case DISK_NO_STORE_SYNC:
         return is_named(object, "data.mdb");
+    case DISK_NO_PART_SYNC:
+        return is_named(object, "part-");
+    case DISK_NO_MANIFEST_SYNC:
+        return is_named(object, "manifest");
+    case DISK_NO_ARCHIVE_NAMES:
+        return is_named(object, "archive");
     case DISK_HONEST:
     case DISK_NO_META_SYNC:
     case DISK_NO_CREATION_SYNC:
     case DISK_LIES:
+    case DISK_LIES_END:
         break;
     }
     return false;

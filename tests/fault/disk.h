@@ -34,7 +34,12 @@ enum disk_lie {
     DISK_NO_STORE_SYNC,    /* Of the store's pages. */
     DISK_NO_META_SYNC,     /* Of the store's meta pages. */
     DISK_NO_CREATION_SYNC, /* Of the directories of a database that is made. */
-    DISK_LIES,
+    DISK_LIES,             /* Those about a database are below; about an archive
+                              these: */
+    DISK_NO_PART_SYNC,     /* Of its parts. */
+    DISK_NO_MANIFEST_SYNC, /* Of its manifests. */
+    DISK_NO_ARCHIVE_NAMES, /* Of its directory. */
+    DISK_LIES_END,
 };
 
 const char *disk_lie_name(enum disk_lie lie);
