@@ -1,0 +1,40 @@
+"""Does bench/peers measure what is installed? Two workloads, in one short round:
+its figures are there, and nothing is left behind.
+
+    test_peers.py ACTA-PEERS ACTAD SETTINGS
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+
+def main():
+    peers, actad, settings = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        said = os.path.join(directory, "said.json")
+        data = os.path.join(directory, "data")
+        os.mkdir(data, 0o711)
+        os.chmod(directory, 0o711)
+        subprocess.run(
+            [peers, "--quick", "--seconds", "0.1", "--only", "read-category",
+             "--only", "append-8", "--json", said, "--dir", data,
+             "--settings", settings, "--actad", actad], check=True)
+        with open(said) as file:
+            told = json.load(file)
+        left = os.listdir(data)
+    assert left == [], left
+    assert "acta" in told["peers"], told["peers"]
+    for name, peer in told["peers"].items():
+        figures = told["workloads"]["append-8"][name]
+        assert figures["rate"]["median"] > 0, name
+        assert figures["p99"]["median"] >= figures["p50"]["median"], name
+        if peer["durable"]:
+            figures = told["workloads"]["read-category"][name]
+            assert figures["rate"]["median"] > 0, name
+
+
+if __name__ == "__main__":
+    main()
