@@ -16,15 +16,30 @@
 #define GROUP      "workers"
 #define EVENTS_MAX 8192
 #define SLOTS_MAX  8
+#define PARKS_MAX  32
 
 /* Of an event, by its position. */
 struct handling {
     bool is_answered; /* By anybody, once. */
     uint64_t hands;   /* Of members, by owner, that were given it last. */
     uint64_t fence;   /* The greatest. */
+    bool is_parked;   /* Durably, as the server has said. */
 };
 
 static struct handling handlings[EVENTS_MAX];
+
+/* Of the group, and so of all its members. */
+static struct {
+    bool is_drawn;
+    enum acta_on_park on_park;
+    bool is_replayed; /* What was parked may come again. */
+} group;
+
+/* What a member has parked and does not know to be stored. */
+struct parks {
+    uint64_t positions[PARKS_MAX];
+    size_t count;
+};
 
 static uint64_t
 hand_of(const struct party *party)
@@ -48,6 +63,10 @@ check_order(const struct party *party, const struct fact *fact, uint64_t fence)
                      ", of the same key, is settled",
                      fact->position, p);
         }
+    }
+    if (handlings[fact->position].is_parked && !group.is_replayed) {
+        sim_fail("a group hands out %" PRIu64 ", which is parked",
+                 fact->position);
     }
     if (handlings[fact->position].fence == fence) {
         sim_fail("a fence was given twice");
@@ -81,7 +100,8 @@ give_back(const struct party *party, const struct fact *fact)
 
 static void
 settle(struct party *party, struct acta_worker *worker,
-       const struct acta_handed *handed, const struct fact *fact)
+       const struct acta_handed *handed, const struct fact *fact,
+       struct parks *parks)
 {
     struct handling *handling = &handlings[fact->position];
     bool is_calm = !roles_go_on();
@@ -96,7 +116,11 @@ settle(struct party *party, struct acta_worker *worker,
         return;
     case 2:
         acta_worker_park(worker, handed->number, "trouble");
-        handling->is_answered = true;
+        if (parks->count < PARKS_MAX) {
+            parks->positions[parks->count++] = fact->position;
+        }
+        /* Where others wait for it, it is not done with. */
+        handling->is_answered |= group.on_park == ACTA_PARK_GOES_ON;
         give_back(party, fact);
         return;
     case 3:
@@ -119,21 +143,41 @@ settle(struct party *party, struct acta_worker *worker,
 static bool
 create_group(struct party *party)
 {
-    struct acta_group group =
+    struct acta_group options =
         acta_group_of(ACTA_GROUP_ACK_TIMEOUT | ACTA_GROUP_DELIVERIES_MAX |
                       ACTA_GROUP_ON_PARK);
     struct acta_err err;
     enum acta_code code;
 
-    group.ack_timeout_us = 2000000;
-    group.deliveries_max = 1000;
-    group.on_park = ACTA_PARK_GOES_ON;
-    code =
-        acta_sync_create_group(party_connect(party), GROUP, &group, NULL, &err);
+    if (!group.is_drawn) {
+        group.is_drawn = true;
+        group.on_park = sim_once_in(2) ? ACTA_PARK_GOES_ON : ACTA_PARK_WAITS;
+    }
+    options.ack_timeout_us = 2000000;
+    options.deliveries_max = 1000;
+    options.on_park = group.on_park;
+    code = acta_sync_create_group(party_connect(party), GROUP, &options, NULL,
+                                  &err);
     if (code != ACTA_OK && !party_is_passing(code)) {
         sim_fail("a group is not made: %s", err.text);
     }
     return code == ACTA_OK;
+}
+
+/* Tell the server what was settled: what was parked then is so for good. */
+static void
+tell_settled(struct acta_worker *worker, struct parks *parks)
+{
+    struct acta_err err;
+    enum acta_code code = acta_worker_settle(worker, &err);
+
+    if (code != ACTA_OK && code != ACTA_FENCED && !party_is_passing(code)) {
+        sim_fail("settling fails: %s", err.text);
+    }
+    for (size_t i = 0; code == ACTA_OK && i < parks->count; i++) {
+        handlings[parks->positions[i]].is_parked = true;
+    }
+    parks->count = 0;
 }
 
 /* Is all settled that was ever stored? */
@@ -150,6 +194,11 @@ is_complete(struct party *party)
         return false;
     }
     consumer = description->consumer;
+    if (consumer->parked > 0 && group.on_park == ACTA_PARK_WAITS) {
+        group.is_replayed = true;
+        (void)acta_sync_replay_parked(party->sync, GROUP, NULL, 0, NULL, &err);
+        return false;
+    }
     return consumer->head >= oracle_head() && consumer->lag_is_counted &&
            consumer->lag_matching == 0 && consumer->in_hand == 0 &&
            consumer->delayed == 0;
@@ -160,6 +209,7 @@ work(struct party *party)
 {
     struct acta_join join = acta_join_of(GROUP, 1 + sim_below(SLOTS_MAX));
     const struct acta_handed *handed;
+    struct parks parks = {.count = 0};
     struct acta_worker *worker;
     struct acta_err err;
     enum acta_code code;
@@ -175,7 +225,7 @@ work(struct party *party)
                     oracle_stream_name(fact->stream));
             check_order(party, fact, handed->fence);
             handlings[fact->position].hands |= hand_of(party);
-            settle(party, worker, handed, fact);
+            settle(party, worker, handed, fact, &parks);
         } else if (code == ACTA_TIMEOUT && is_complete(party)) {
             acta_worker_close(worker);
             return;
@@ -186,12 +236,7 @@ work(struct party *party)
             return;
         }
         if (sim_once_in(20)) {
-            enum acta_code settled = acta_worker_settle(worker, &err);
-
-            if (settled != ACTA_OK && settled != ACTA_UNKNOWN &&
-                settled != ACTA_FENCED && !party_is_passing(settled)) {
-                sim_fail("settling fails: %s", err.text);
-            }
+            tell_settled(worker, &parks);
         }
     }
     sim_say("worker is over: %s", err.text);
