@@ -28,7 +28,10 @@ void note(struct notes *notes, const char *fmt, ...) ACTA_PRINTF(2, 3);
 void note_part(struct notes *notes, const char *fmt, ...) ACTA_PRINTF(2, 3);
 void note_end(struct notes *notes);
 
-/* Time that is the same for all processes of this machine, and never set. */
+/* Time that is the same for all processes of this machine, and never set. Where
+ * it begins anew with each boot, ACTA_TEST_TIME_US in the environment says
+ * when.
+ */
 uint64_t notes_time_us(void);
 
 #endif

@@ -9,10 +9,11 @@
  *   POWER_FIRST    number of the first appender
  *   POWER_DUMP     number of the dump
  *   POWER_LISTS    not empty: lists are dumped as well
- *   POWER_ANSWERS  so many in all, then it ends; 0: it goes on until it is cut
- *   POWER_LIVES    the server is killed in between, so many times less one
- *   POWER_MARK     dm-log-writes device that gets a mark an answer; or empty
- *   POWER_SHIM     to preload into actad; or empty
+ *   POWER_KEEPERS  so many keepers, numbered like the appenders, go on until
+ * the power is cut POWER_ANSWERS  so many in all, then it ends; 0: it goes on
+ * until it is cut POWER_LIVES    the server is killed in between, so many times
+ * less one POWER_MARK     dm-log-writes device that gets a mark an answer; or
+ * empty POWER_SHIM     to preload into actad; or empty
  */
 
 #include <inttypes.h>
@@ -26,6 +27,7 @@
 #include "appender.h"
 #include "daemon.h"
 #include "dump.h"
+#include "keeper.h"
 #include "mark.h"
 #include "rnd.h"
 #include "run.h"
@@ -87,6 +89,17 @@ wait_for_answers(unsigned long wanted)
 }
 
 static void
+start_keepers(void)
+{
+    static const atomic_bool never;
+
+    for (unsigned i = 0; i < number("POWER_KEEPERS"); i++) {
+        (void)keeper_start(&daemon_, setting("POWER_LOGS"),
+                           number("POWER_FIRST") + i, rnd_next(&rnd), &never);
+    }
+}
+
+static void
 start_appenders(struct appender *appenders[static APPENDERS])
 {
     appenders_tell(told);
@@ -110,6 +123,7 @@ START_TEST(load)
 
     start();
     start_appenders(appenders);
+    start_keepers();
     for (unsigned life = 1; life < lives; life++) {
         wait_for_answers(all * life / lives);
         daemon_kill(&daemon_);
@@ -152,6 +166,7 @@ START_TEST(failing)
 
     start();
     start_appenders(appenders);
+    start_keepers();
     wait_for_answers(number("POWER_ANSWERS"));
     ck_assert_int_eq(run_script("break"), 0);
     ck_assert_int_eq(waitpid(daemon_.pid, &status, 0), daemon_.pid);

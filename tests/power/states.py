@@ -16,6 +16,7 @@ import sys
 import log_writes
 
 DISK = "/mnt/disk"
+SECTOR = 512
 
 
 def run(*command, **options):
@@ -41,16 +42,16 @@ def look(program, out):
 
 
 def look_through_snapshot(disk, spare, kind, program, out):
-    size = int(run("busybox", "blockdev", "--getsz", disk).stdout)
-    if not must("dmsetup", "create", "state", "--noudevsync", "--table",
+    with open(disk, "rb") as file:
+        size = file.seek(0, os.SEEK_END) // SECTOR
+    if not must("dmsetup", "create", "state", "--table",
                 f"0 {size} snapshot {disk} {spare} N 8"):
         return False
-    must("dmsetup", "mknodes", "--noudevsync")
     good = must("mount", "-t", kind, "/dev/mapper/state", DISK)
     if good:
         good = look(program, out)
         must("umount", DISK)
-    must("dmsetup", "remove", "--noudevsync", "state")
+    must("dmsetup", "remove", "state")
     return good
 
 
