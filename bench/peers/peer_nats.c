@@ -15,14 +15,13 @@
  * a walk over all that is stored.
  */
 
-#include "peer.h"
+#include "jetstream.h"
 
 #include <assert.h>
 #include <nats/nats.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define UNDER_WAY_MAX 256
 #define SUBJECT_SIZE  128
@@ -31,7 +30,6 @@
 #define JSON_SIZE     512
 #define IO_SIZE       65536
 #define PING_NEVER_MS 3600000
-#define TIMEOUT_MS    10000
 
 #define EVENTS "ev." /* Subjects of events begin with this. */
 
@@ -337,12 +335,6 @@ on_detach(void *user)
 
 /* ---- connections ---- */
 
-static void
-server_url(const struct peer *peer, char url[64])
-{
-    snprintf(url, 64, "nats://127.0.0.1:%u", peer->host.port);
-}
-
 /* The server starts to deliver when somebody has subscribed to exactly that
  * subject: a wildcard does not count.
  */
@@ -369,9 +361,9 @@ open_conn(struct conn *conn)
     static unsigned opened;
     natsOptions *options = NULL;
     natsStatus status;
-    char text[64];
+    char text[NATS_URL_SIZE];
 
-    server_url(conn->peer, text);
+    nats_url(conn->peer, text);
     snprintf(conn->inbox, sizeof(conn->inbox), "_INBOX.p%u", opened++);
     status = natsOptions_Create(&options);
     if (status == NATS_OK) {
@@ -442,67 +434,7 @@ nats_close(struct peer *peer)
     }
 }
 
-/* ---- the server ---- */
-
-static enum acta_code
-make_stream(const struct peer *peer, struct acta_err *err)
-{
-    static const char json[] =
-        "{\"name\":\"events\",\"subjects\":[\"ev.>\"],\"storage\":\"file\","
-        "\"retention\":\"limits\",\"max_msgs\":-1,\"max_bytes\":-1,"
-        "\"max_age\":0,\"max_consumers\":-1,\"num_replicas\":1,"
-        "\"allow_direct\":true}";
-    natsConnection *nats = NULL;
-    natsMsg *message = NULL;
-    enum acta_code code = ACTA_OK;
-    natsStatus status;
-    char url[64];
-
-    server_url(peer, url);
-    status = natsConnection_ConnectTo(&nats, url);
-    if (status == NATS_OK) {
-        status = natsConnection_RequestString(
-            &message, nats, "$JS.API.STREAM.CREATE.events", json, TIMEOUT_MS);
-    }
-    if (status != NATS_OK) {
-        code = acta_fail(err, ACTA_IO, "make a stream: %s",
-                         natsStatus_GetText(status));
-    } else if (strstr(natsMsg_GetData(message), "\"error\"") != NULL) {
-        code = acta_fail(err, ACTA_IO, "make a stream: %.80s",
-                         natsMsg_GetData(message));
-    }
-    natsMsg_Destroy(message);
-    natsConnection_Destroy(nats);
-    return code;
-}
-
-static enum acta_code
-nats_start(struct peer *peer, char version[PEER_TEXT_SIZE],
-           struct acta_err *err)
-{
-    char settings[HOST_PATH_SIZE], data[HOST_PATH_SIZE], given[HOST_PATH_SIZE];
-    char port[8];
-    char *run[] = {"nats-server", "-c", settings, "-a", "127.0.0.1",
-                   "-p",          port, "-sd",    data, NULL};
-    enum acta_code code;
-
-    peer_version("nats-server", version);
-    if (strstr(version, "unknown") != NULL) {
-        return acta_fail(err, ACTA_NOT_FOUND, "it is not installed");
-    }
-    snprintf(given, sizeof(given), "%s/nats.conf", peer->settings);
-    snprintf(port, sizeof(port), "%u", peer->host.port);
-    host_path(&peer->host, "nats.conf", settings);
-    host_path(&peer->host, "data", data);
-    code = host_copy(&peer->host, given, "nats.conf", err);
-    if (code == ACTA_OK && mkdir(data, 0700) != 0) {
-        code = acta_fail(err, ACTA_IO, "make %s", data);
-    }
-    if (code == ACTA_OK) {
-        code = host_start(&peer->host, run, err);
-    }
-    return code == ACTA_OK ? make_stream(peer, err) : code;
-}
+/* ---- the kinds ---- */
 
 #define NATS_FUNCTIONS                                                         \
     .append_max = 1, .start = nats_start, .open = nats_open,                   \

@@ -8,7 +8,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,56 +17,15 @@
 #include "../json.h"
 #include "../limits.h"
 #include "../watch.h"
+#include "plan.h"
 #include "table.h"
 
-#define ROUNDS_MAX     FIGURES_RUNS_MAX
-#define ONLY_MAX       16
 #define CATEGORIES     20
 #define PAYLOAD_SIZE   256
 #define STREAMS        10000
 #define LIMIT_COUNT    200
 #define LIMIT_COPY     (UINT64_C(128) << 20)
 #define LIMIT_SYNC_BIG 65536
-
-static const struct work works[] = {
-    {"fill", "fill", work_fill, 8, 16, 1, NULL},
-    {"space", "after the first events", work_space, 0, 0, 0, NULL},
-    {"read", "read all", work_read, 1, 1, 0, NULL},
-    {"read-category", "read one category of twenty", work_read, 1, 1, 0, "c07"},
-    {"load-10-1", "load 10 events, 1 connection", work_load, 1, 1, WORK_SHORT,
-     NULL},
-    {"load-10-64", "load 10 events, 64 connections", work_load, 64, 1,
-     WORK_SHORT, NULL},
-    {"load-100-8", "load 100 events, 8 connections", work_load, 8, 1, WORK_LONG,
-     NULL},
-    {"append-1", "append, 1 connection", work_append, 1, 1, 1, NULL},
-    {"append-8", "append, 8 connections", work_append, 8, 1, 1, NULL},
-    {"append-64", "append, 64 connections", work_append, 64, 1, 1, NULL},
-    {"append-8x32", "append, 8 connections, 32 pipelined", work_append, 8, 32,
-     1, NULL},
-    {"append-100-8", "append 100 events, 8 connections", work_append, 8, 1, 100,
-     NULL},
-    {"live-1", "1 follower", work_live, 2, 1, 1, NULL},
-    {"live-100", "100 followers", work_live, 101, 1, 1, NULL},
-    {"live-1000", "1,000 followers", work_live, 1001, 1, 1, NULL},
-};
-
-#define WORKS_COUNT (sizeof(works) / sizeof(works[0]))
-
-struct plan {
-    const char *only[ONLY_MAX];
-    size_t only_count;
-    const char *kinds[ONLY_MAX];
-    size_t kinds_count;
-    size_t rounds;
-    uint64_t events;
-    double seconds;
-    bool quick;
-    const char *json;
-    const char *parent;
-    const char *settings;
-    const char *actad;
-};
 
 struct run {
     struct plan plan;
@@ -77,162 +35,6 @@ struct run {
     struct table table;
     char dir[HOST_PATH_SIZE]; /* "": none was made. */
 };
-
-/* ---- options ---- */
-
-static const char usage[] =
-    "usage: acta-peers [OPTION...]\n"
-    "\n"
-    "  --peer NAME     measure only this one; may be repeated\n"
-    "  --only NAME     run only this workload; may be repeated\n"
-    "  --rounds N      turns of each in each workload (5)\n"
-    "  --seconds N     of a turn (2)\n"
-    "  --events N      stored before anything is measured (1000000)\n"
-    "  --quick         one short round, to see that all works\n"
-    "  --json FILE     write all rounds there\n"
-    "  --dir DIR       where data goes ($TMPDIR or /tmp)\n"
-    "  --settings DIR  with the servers' configuration (bench/peers/conf)\n"
-    "  --actad PATH    of Acta's server (beside this program's build)\n";
-
-enum {
-    OPTION_PEER = 1,
-    OPTION_ONLY,
-    OPTION_ROUNDS,
-    OPTION_SECONDS,
-    OPTION_EVENTS,
-    OPTION_QUICK,
-    OPTION_JSON,
-    OPTION_DIR,
-    OPTION_SETTINGS,
-    OPTION_ACTAD,
-    OPTION_HELP,
-};
-
-static const struct option options[] = {
-    {"peer", required_argument, NULL, OPTION_PEER},
-    {"only", required_argument, NULL, OPTION_ONLY},
-    {"rounds", required_argument, NULL, OPTION_ROUNDS},
-    {"seconds", required_argument, NULL, OPTION_SECONDS},
-    {"events", required_argument, NULL, OPTION_EVENTS},
-    {"quick", no_argument, NULL, OPTION_QUICK},
-    {"json", required_argument, NULL, OPTION_JSON},
-    {"dir", required_argument, NULL, OPTION_DIR},
-    {"settings", required_argument, NULL, OPTION_SETTINGS},
-    {"actad", required_argument, NULL, OPTION_ACTAD},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-static void
-add_name(const char *list[ONLY_MAX], size_t *count)
-{
-    if (*count < ONLY_MAX) {
-        list[(*count)++] = optarg;
-    }
-}
-
-static void
-take_option(struct plan *plan, int option)
-{
-    switch (option) {
-    case OPTION_PEER:
-        add_name(plan->kinds, &plan->kinds_count);
-        break;
-    case OPTION_ONLY:
-        add_name(plan->only, &plan->only_count);
-        break;
-    case OPTION_ROUNDS:
-        plan->rounds = strtoul(optarg, NULL, 10);
-        break;
-    case OPTION_SECONDS:
-        plan->seconds = strtod(optarg, NULL);
-        break;
-    case OPTION_EVENTS:
-        plan->events = strtoull(optarg, NULL, 10);
-        break;
-    case OPTION_QUICK:
-        plan->quick = true;
-        plan->rounds = 1;
-        plan->seconds = 0.3;
-        plan->events = 20000;
-        break;
-    case OPTION_JSON:
-        plan->json = optarg;
-        break;
-    case OPTION_DIR:
-        plan->parent = optarg;
-        break;
-    case OPTION_SETTINGS:
-        plan->settings = optarg;
-        break;
-    case OPTION_ACTAD:
-        plan->actad = optarg;
-        break;
-    case OPTION_HELP:
-        fputs(usage, stdout);
-        exit(EXIT_SUCCESS);
-    default:
-        fputs(usage, stderr);
-        exit(2);
-    }
-}
-
-static bool
-is_named(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return count == 0;
-}
-
-/* A name that is none of a workload or database would measure nothing. */
-static bool
-are_known(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->only_count; i++) {
-        bool found = false;
-
-        for (size_t j = 0; j < WORKS_COUNT; j++) {
-            found = found || strcmp(plan->only[i], works[j].name) == 0;
-        }
-        if (!found) {
-            fprintf(stderr, "acta-peers: no workload %s\n", plan->only[i]);
-            return false;
-        }
-    }
-    for (size_t i = 0; i < plan->kinds_count; i++) {
-        bool found = false;
-
-        for (size_t j = 0; peer_kinds[j] != NULL; j++) {
-            found = found || strcmp(plan->kinds[i], peer_kinds[j]->name) == 0;
-        }
-        if (!found) {
-            fprintf(stderr, "acta-peers: %s is not known to this build\n",
-                    plan->kinds[i]);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-parse_options(struct plan *plan, int argc, char **argv)
-{
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        take_option(plan, option);
-    }
-    if (optind < argc || plan->rounds == 0 || plan->rounds > ROUNDS_MAX ||
-        plan->seconds <= 0 || plan->events < 20000) {
-        fputs(usage, stderr);
-        return false;
-    }
-    return are_known(plan);
-}
 
 /* ---- what all have ---- */
 
@@ -284,8 +86,8 @@ start_peers(struct run *run, struct acta_err *err)
     for (size_t i = 0; code == ACTA_OK && peer_kinds[i] != NULL; i++) {
         struct peer *peer = &run->peers[run->peers_count];
 
-        if (!is_named(run->plan.kinds, run->plan.kinds_count,
-                      peer_kinds[i]->name)) {
+        if (!plan_names(run->plan.kinds, run->plan.kinds_count,
+                        peer_kinds[i]->name)) {
             continue;
         }
         *peer = (struct peer){
@@ -421,10 +223,11 @@ run_all(struct run *run, struct acta_err *err)
     enum acta_code code = ACTA_OK;
 
     run->table.rounds = run->plan.rounds;
-    for (size_t i = 0; code == ACTA_OK && i < WORKS_COUNT; i++) {
-        if (works[i].run == work_fill ||
-            is_named(run->plan.only, run->plan.only_count, works[i].name)) {
-            code = run_work(run, &works[i], err);
+    for (size_t i = 0; code == ACTA_OK && i < plan_works_count; i++) {
+        if (plan_works[i].run == work_fill ||
+            plan_names(run->plan.only, run->plan.only_count,
+                       plan_works[i].name)) {
+            code = run_work(run, &plan_works[i], err);
         }
     }
     return code;
@@ -497,40 +300,13 @@ measure(struct run *run, struct acta_err *err)
     return code;
 }
 
-/* In the tree of this program's build, or in one of the directories of $PATH.
- */
-static const char *
-actad_path(void)
-{
-    static char path[HOST_PATH_SIZE];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 32);
-
-    if (size > 0) {
-        path[size] = '\0';
-        strcpy(strrchr(path, '/'), "/../../server/actad");
-        if (access(path, X_OK) == 0) {
-            return path;
-        }
-    }
-    return "actad";
-}
-
 int
 main(int argc, char **argv)
 {
     static struct run run; /* Large. */
-    const char *parent = getenv("TMPDIR");
     struct acta_err err = {ACTA_OK, ""};
 
-    run.plan = (struct plan){
-        .rounds = 5,
-        .seconds = 2,
-        .events = 1000000,
-        .parent = parent == NULL ? "/tmp" : parent,
-        .settings = "bench/peers/conf",
-        .actad = actad_path(),
-    };
-    if (!parse_options(&run.plan, argc, argv)) {
+    if (!plan_parse(&run.plan, argc, argv)) {
         return 2;
     }
     watch_signals();
