@@ -198,6 +198,31 @@ list_cursor_ahead(struct list_cursor *cursor, uint64_t position,
     return ACTA_OK;
 }
 
+size_t
+list_cursor_run(const struct list_cursor *cursor, uint64_t from, uint64_t last,
+                uint64_t *positions, size_t count_max)
+{
+    const struct postings *current = cursor->current;
+    size_t count = 0;
+
+    if (cursor->memlist != NULL) {
+        uint64_t index = mem_count_below(cursor, from);
+
+        while (count < count_max && index < cursor->count &&
+               mem_position(cursor, index) <= last) {
+            positions[count++] = mem_position(cursor, index++);
+        }
+    } else if (covers(current, from)) {
+        size_t index = postings_find(current, from);
+
+        while (count < count_max && index < current->count &&
+               current->positions[index] <= last) {
+            positions[count++] = current->positions[index++];
+        }
+    }
+    return count;
+}
+
 enum acta_code
 list_cursor_before(struct list_cursor *cursor, uint64_t position,
                    uint64_t *found, struct acta_err *err)

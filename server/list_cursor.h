@@ -75,6 +75,13 @@ enum acta_code list_cursor_before(struct list_cursor *cursor, uint64_t position,
                                   uint64_t *found,
                                   struct acta_err *err) ACTA_CHECKED;
 
+/* Put those from @from up to @last that are at hand where the cursor is,
+ * @count_max at most, into @positions. Returns how many: after 0, and behind
+ * them, list_cursor_ahead() tells if there are more.
+ */
+size_t list_cursor_run(const struct list_cursor *cursor, uint64_t from,
+                       uint64_t last, uint64_t *positions, size_t count_max);
+
 /* How many positions here are >= @position. */
 enum acta_code list_cursor_count_ahead(struct list_cursor *cursor,
                                        uint64_t position, uint64_t *count,

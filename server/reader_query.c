@@ -1,6 +1,7 @@
 /* Reading by position and query. */
 
 #include <assert.h>
+#include <string.h>
 
 #include "list_cursor.h"
 #include "reader.h"
@@ -11,6 +12,12 @@
 
 /* Steps that are reckoned for an event that a search has found. */
 #define FOUND_STEPS 2
+#define RUN_STEPS   (1 + FOUND_STEPS)
+
+/* Events that a search has found lie apart: so many are fetched from memory
+ * while others are looked at.
+ */
+#define FETCH_AHEAD 4
 
 /* A read on its way. Positions below @at (backward: above it) are done with.
  */
@@ -84,12 +91,32 @@ finish(struct walk *walk, const struct span *span)
 
 /* Positions that a search has found. */
 struct finds {
-    struct {
-        uint64_t position;
-        bool is_sure; /* Else the event tells. */
-    } finds[LOCKED_MAX];
+    uint64_t positions[LOCKED_MAX];
+    bool are_sure[LOCKED_MAX]; /* Else the event tells. */
     size_t count;
 };
+
+/* As many as the search has at hand behind walk->at, of which some steps are
+ * left. False: those were the last of the span.
+ */
+static bool
+find_run(const struct reader *reader, struct walk *walk,
+         const struct span *span, struct finds *finds)
+{
+    size_t room = LOCKED_MAX - finds->count;
+    size_t affordable = walk->steps / RUN_STEPS;
+    size_t count = search_run(reader->search, walk->at, span->last,
+                              finds->positions + finds->count,
+                              room < affordable ? room : affordable);
+
+    if (count == 0) {
+        return true;
+    }
+    memset(finds->are_sure + finds->count, true, count);
+    finds->count += count;
+    walk->steps -= count * RUN_STEPS;
+    return step(walk, span, finds->positions[finds->count - 1]);
+}
 
 /* Find up to LOCKED_MAX positions from walk->at on that are wanted, or may be.
  * Fewer than that: it came to the end of the span, or the steps are used up.
@@ -123,11 +150,12 @@ find(struct reader *reader, struct walk *walk, const struct span *span,
             walk->stopped = true;
             return ACTA_OK;
         }
-        finds->finds[finds->count].position = position;
-        finds->finds[finds->count].is_sure = verdict == SEARCH_WANTED;
+        finds->positions[finds->count] = position;
+        finds->are_sure[finds->count] = verdict == SEARCH_WANTED;
         finds->count++;
         walk->steps -= walk->steps < FOUND_STEPS ? walk->steps : FOUND_STEPS;
-        if (!step(walk, span, position)) {
+        if (!step(walk, span, position) ||
+            !find_run(reader, walk, span, finds)) {
             return ACTA_OK;
         }
         at = walk->at;
@@ -171,6 +199,19 @@ is_past(const struct walk *walk, const struct span *span)
     return walk->backward ? walk->at < span->first : walk->at > span->last;
 }
 
+/* One that is to be looked at soon. */
+static void
+fetch(const struct reader *reader, const struct span *span, uint64_t position)
+{
+    if (span->memtable == NULL) {
+        store_view_fetch(reader->store, position);
+    } else {
+        struct block_record record = memtable_record(span->memtable, position);
+
+        block_record_fetch(&record);
+    }
+}
+
 /* Put those of the finds on the page that are wanted. If it cannot be all, the
  * walk stops before the first one that is left.
  */
@@ -179,11 +220,14 @@ put_finds(struct reader *reader, struct walk *walk, const struct span *span,
           const struct finds *finds, struct page *page, struct acta_err *err)
 {
     for (size_t i = 0; i < finds->count; i++) {
-        uint64_t position = finds->finds[i].position;
-        bool wanted = finds->finds[i].is_sure;
+        uint64_t position = finds->positions[i];
+        bool wanted = finds->are_sure[i];
         enum acta_code code = ACTA_OK;
         bool goes_on = wanted || walk->checked_size < CHECKED_SIZE_MAX;
 
+        if (i + FETCH_AHEAD < finds->count) {
+            fetch(reader, span, finds->positions[i + FETCH_AHEAD]);
+        }
         if (!wanted && goes_on) {
             code = wants(reader, walk, span, position, &wanted, err);
         }

@@ -237,6 +237,20 @@ search_next(struct search *search, uint64_t from, uint64_t *position,
     return ACTA_OK;
 }
 
+size_t
+search_run(const struct search *search, uint64_t from, uint64_t last,
+           uint64_t *positions, size_t count_max)
+{
+    const struct item *item = &search->items[0];
+
+    if (search->backward || search->items_count != 1 || item->count != 1 ||
+        item->groups[0].count != 1 || !item->is_exact) {
+        return 0;
+    }
+    return list_cursor_run(&item->groups[0].terms[0].cursor, from, last,
+                           positions, count_max);
+}
+
 enum acta_code
 search_check(const struct query *query, const struct block_record *record,
              bool *wanted, struct acta_err *err)

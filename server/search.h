@@ -79,6 +79,14 @@ enum acta_code search_next(struct search *search, uint64_t from,
                            uint64_t *position, enum search_verdict *verdict,
                            size_t *steps, struct acta_err *err) ACTA_CHECKED;
 
+/* Where a search that goes up follows a single list, which has all that is
+ * wanted: put the next positions from @from up to @last, @count_max at most,
+ * into @positions, at a step each. Returns how many: with 0, and behind them,
+ * search_next() goes on.
+ */
+size_t search_run(const struct search *search, uint64_t from, uint64_t last,
+                  uint64_t *positions, size_t count_max);
+
 /* Look at the event itself: does @query want it? No query wants what is left of
  * one whose space was taken back. CORRUPT if it is neither.
  */

@@ -15,6 +15,8 @@
 #define STREAMS 40
 #define NAME    32
 
+#define CATEGORIES 20
+
 static uint8_t payload[256];
 
 static void
@@ -89,6 +91,31 @@ read_all(struct reader *reader, const char *everything, const char *some,
     read_query(reader, &merged, both);
 }
 
+/* One event in so many is of the category that is read. */
+static void
+read_category(void)
+{
+    struct draft draft = {.data = slice_make(payload, sizeof(payload))};
+    struct query query = core_query("c7", NULL, NULL, NULL, NULL);
+    struct reader *reader;
+    struct core core;
+
+    core_open(&core);
+    for (unsigned i = 0; i < EVENTS; i++) {
+        char stream[NAME];
+
+        draft.id = i + 1;
+        snprintf(stream, sizeof(stream), "c%u-%u", i % CATEGORIES,
+                 i % (CATEGORIES * STREAMS));
+        ck_assert_int_eq(core_append(&core, stream, -1, &draft, 1), ACTA_OK);
+    }
+    core_checkpoint(&core);
+    reader = core_reader(&core);
+    read_query(reader, &query, "query-category-store");
+    reader_close(reader);
+    core_close(&core);
+}
+
 void
 cost_read(void)
 {
@@ -103,4 +130,5 @@ cost_read(void)
     read_all(reader, "read-store", "query-and-store", "query-or-store");
     reader_close(reader);
     core_close(&core);
+    read_category();
 }

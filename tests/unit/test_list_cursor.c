@@ -9,6 +9,7 @@ static struct diary diary;
 static struct store_view *view;
 static uint64_t *positions; /* Of the list that is looked at, sorted. */
 static size_t count;
+static size_t runs; /* Positions that came in runs. */
 
 static void
 setup(void)
@@ -17,6 +18,7 @@ setup(void)
     ck_assert_int_eq(store_view_open(&view, diary.core.rooms.store, NULL),
                      ACTA_OK);
     positions = calloc(DIARY_EVENTS_MAX, sizeof(*positions));
+    runs = 0;
 }
 
 static void
@@ -101,6 +103,38 @@ assert_agrees(struct list_cursor *cursor)
     assert_agrees_at(cursor, UINT64_MAX);
 }
 
+/* From any position on, run by run with one step ahead between them, as many as
+ * are asked for and no further than asked: nothing is left out.
+ */
+static void
+assert_runs(struct list_cursor *cursor)
+{
+    struct rnd *rnd = &diary.rnd;
+    uint64_t at = rnd_below(rnd, diary.count + 3);
+    uint64_t last = at + rnd_below(rnd, diary.count + 3);
+    uint64_t run[20];
+
+    for (;;) {
+        size_t wanted = 1 + rnd_below(rnd, 20);
+        size_t got = list_cursor_run(cursor, at, last, run, wanted);
+        uint64_t found;
+
+        ck_assert_uint_le(got, wanted);
+        for (size_t i = 0; i < got; i++) {
+            ck_assert_uint_le(run[i], last);
+            ck_assert_uint_eq(run[i], expected_ahead(at));
+            at = run[i] + 1;
+        }
+        ck_assert_int_eq(list_cursor_ahead(cursor, at, &found, NULL), ACTA_OK);
+        ck_assert_uint_eq(found, expected_ahead(at));
+        if (found > last) {
+            return;
+        }
+        runs += got;
+        at = found + 1;
+    }
+}
+
 /* All of it, one behind the other, forward and backward. */
 static void
 assert_walks(struct list_cursor *cursor)
@@ -134,6 +168,7 @@ check_store(const struct list_name *name)
     ck_assert_int_eq(list_cursor_open_store(cursor, view, name, NULL), ACTA_OK);
     assert_agrees(cursor);
     assert_walks(cursor);
+    assert_runs(cursor);
     store_view_end(view);
     free(cursor);
 }
@@ -151,6 +186,7 @@ check_memtable(const struct list_name *name)
     list_cursor_open_memtable(cursor, memtable, name, head);
     assert_agrees(cursor);
     assert_walks(cursor);
+    assert_runs(cursor);
     memtable_unlock(memtable);
     free(cursor);
 }
@@ -169,6 +205,7 @@ START_TEST(lists_of_the_store_agree_with_a_sorted_array)
             check_store(&name);
         }
     }
+    ck_assert_uint_gt(runs, 0);
 }
 END_TEST
 
@@ -184,6 +221,7 @@ START_TEST(lists_of_a_memtable_agree_with_a_sorted_array_up_to_any_head)
             check_memtable(&name);
         }
     }
+    ck_assert_uint_gt(runs, 0);
 }
 END_TEST
 
