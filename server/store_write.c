@@ -304,18 +304,22 @@ sort_ids(struct checkpoint *checkpoint)
     return entries;
 }
 
-/* The last key of the table, or false if it is empty. */
-static bool
-last_id(MDB_cursor *cursor, uint8_t last[static ID_KEY_SIZE])
+/* The last key of the table; *@is_empty says that there is none. */
+static int
+last_id(MDB_cursor *cursor, uint8_t last[static ID_KEY_SIZE], bool *is_empty)
 {
     MDB_val key, val;
+    int rc = mdb_cursor_get(cursor, &key, &val, MDB_LAST);
 
-    if (mdb_cursor_get(cursor, &key, &val, MDB_LAST) != 0 ||
-        key.mv_size != ID_KEY_SIZE) {
-        return false;
+    *is_empty = rc == MDB_NOTFOUND;
+    if (rc != 0) {
+        return *is_empty ? 0 : rc;
+    }
+    if (key.mv_size != ID_KEY_SIZE) {
+        return MDB_CORRUPTED;
     }
     memcpy(last, key.mv_data, ID_KEY_SIZE);
-    return true;
+    return 0;
 }
 
 static enum acta_code
@@ -336,7 +340,7 @@ write_ids(struct checkpoint *checkpoint)
         mdb_cursor_close(cursor);
         return acta_fail(checkpoint->err, ACTA_MEMORY, "store: write ids");
     }
-    is_empty = !last_id(cursor, last);
+    rc = last_id(cursor, last, &is_empty);
     for (size_t i = 0; rc == 0 && i < checkpoint->count; i++) {
         struct slice key_slice = slice_make(entries[i].key, ID_KEY_SIZE);
         MDB_val key = val_of(key_slice);
