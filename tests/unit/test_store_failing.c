@@ -42,6 +42,7 @@ append(size_t count)
 
         ck_assert_int_eq(core_append(&core, STREAM, MSG_EXPECT_ANY, &draft, 1),
                          ACTA_OK);
+        ids_count++;
     }
 }
 
