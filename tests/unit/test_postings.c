@@ -201,6 +201,29 @@ reseal(uint8_t *value, size_t size)
                                    size - 4));
 }
 
+START_TEST(a_head_that_is_cut_and_sealed_anew_is_found)
+{
+    struct list_head head = sample_head(), got;
+    uint8_t value[LIST_HEAD_VALUE_MAX];
+    size_t size;
+
+    for (unsigned with_id_max = 0; with_id_max < 2; with_id_max++) {
+        head.has_id_max = with_id_max != 0;
+        size = list_head_encode(value, key, &head);
+        for (size_t cut = 4; cut < size; cut++) {
+            uint8_t *bytes = malloc(cut); /* So that no byte behind is read. */
+
+            memcpy(bytes, value, cut);
+            reseal(bytes, cut);
+            ck_assert_int_eq(
+                list_head_decode(&got, key, slice_make(bytes, cut), NULL),
+                ACTA_CORRUPT);
+            free(bytes);
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_head_of_a_newer_version_is_not_taken_for_damage)
 {
     struct list_head head = sample_head(), got;
@@ -314,6 +337,7 @@ main(void)
     suite_add_tcase(suite, heads);
     tcase_add_loop_test(heads, a_head_comes_back_as_it_was, 0, 2);
     tcase_add_test(heads, every_flipped_bit_and_every_cut_of_a_head_is_found);
+    tcase_add_test(heads, a_head_that_is_cut_and_sealed_anew_is_found);
     tcase_add_test(heads, a_head_of_a_newer_version_is_not_taken_for_damage);
     tcase_add_test(heads, a_head_whose_count_and_postings_disagree_is_refused);
     tcase_add_loop_test(heads, adding_fills_one_chunk_behind_the_other, 0, 6);
