@@ -7,7 +7,8 @@ FILE is a source of proto/ or of the server's storage core; without one they are
 drawn from all of those. The sources are copied into DIRECTORY, and built there:
 a mutant is one changed line of one file, with which the tests of TESTS are run
 until one fails. Those that no test notices are listed, but for those that
-survivors.txt explains. At the end stands one line of JSON.
+survivors.txt explains. At the end, also of a run that is interrupted, stands one
+line of JSON.
 
 A mutant that compiles to the same code is none, nor is one that is not C.
 """
@@ -18,6 +19,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -239,16 +241,19 @@ def main():
     random.Random(options.seed).shuffle(mutants)
     workshop = Workshop(options.directory)
     outcomes = {"none": 0, "noticed": 0, "explained": 0, "survived": 0}
-    for mutant in mutants:
-        if outcomes["noticed"] + outcomes["explained"] + outcomes[
-                "survived"] == options.count:
-            break
-        outcome = workshop.try_it(mutant)
-        if outcome == "survived" and mutant.key() in known:
-            outcome = "explained"
-        outcomes[outcome] += 1
-        if outcome == "survived":
-            print(f"survived: {mutant}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for mutant in mutants:
+            if sum(outcomes.values()) - outcomes["none"] == options.count:
+                break
+            outcome = workshop.try_it(mutant)
+            if outcome == "survived" and mutant.key() in known:
+                outcome = "explained"
+            outcomes[outcome] += 1
+            if outcome == "survived":
+                print(f"survived: {mutant}", flush=True)
+    except KeyboardInterrupt:
+        pass # What was found so far is worth telling.
     print(json.dumps({"seed": options.seed, "possible": len(mutants),
                       **outcomes}))
     return 1 if outcomes["survived"] else 0

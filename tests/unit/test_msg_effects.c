@@ -464,6 +464,15 @@ START_TEST(writes_of_a_schedule_are_those_of_an_append)
 }
 END_TEST
 
+START_TEST(writes_that_are_cut_short_are_told)
+{
+    struct msg_append append;
+
+    ck_assert_int_eq(msg_writes_decode(&append, hex("91 93 a173 00"), &err),
+                     ACTA_PROTOCOL);
+}
+END_TEST
+
 START_TEST(each_schedule_has_the_limits_of_an_append)
 {
     struct msg_schedule schedules[2] = {{.name = slice_of("a")},
@@ -574,6 +583,7 @@ main(void)
     tcase_add_test(tcase, schedule_is_due_within_reason);
     tcase_add_loop_test(tcase, writes_of_a_schedule_are_those_of_an_append, 0,
                         6);
+    tcase_add_test(tcase, writes_that_are_cut_short_are_told);
     tcase_add_test(tcase, each_schedule_has_the_limits_of_an_append);
     tcase_add_test(tcase, event_that_is_scheduled_has_tags);
     tcase_add_test(tcase, append_without_memory_for_its_effects_is_refused);
