@@ -39,8 +39,8 @@
 /* Of time that an event takes to a fast reader: had the server to wait for one
  * that is slow, it would be until that is cut, after peer-timeout.
  */
-#define PEER_TIMEOUT "--peer-timeout=5s"
-#define DELAY_US_MAX 2500000
+#define PEER_TIMEOUT "--peer-timeout=20s"
+#define DELAY_US_MAX 10000000
 
 /* Slow readers together may have so much: output-high each, one step of a
  * subscription and one page over it, and what allocators keep.
@@ -316,7 +316,7 @@ START_TEST(slow_readers_hold_up_nobody_and_miss_nothing)
            (double)beside / (double)alone, memory_max >> 10, scene.slow_events);
     fflush(stdout);
     ck_assert_uint_lt(beside, DELAY_US_MAX);
-    ck_assert_uint_lt(memory_max, MEMORY_MAX);
+    ck_assert(!USAGE_TELLS_MEMORY || memory_max < MEMORY_MAX);
     wire_fini(&scene.writer);
     wire_fini(&scene.fast);
     wire_fini(&scene.slow);
