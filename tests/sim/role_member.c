@@ -23,7 +23,8 @@ struct handling {
     bool is_answered; /* By anybody, once. */
     uint64_t hands;   /* Of members, by owner, that were given it last. */
     uint64_t fence;   /* The greatest. */
-    bool is_parked;   /* Durably, as the server has said. */
+    uint64_t parked;  /* Fence under which it was parked, as the server has
+                         confirmed; 0: it was not. */
 };
 
 static struct handling handlings[EVENTS_MAX];
@@ -38,6 +39,7 @@ static struct {
 /* What a member has parked and does not know to be stored. */
 struct parks {
     uint64_t positions[PARKS_MAX];
+    uint64_t fences[PARKS_MAX];
     size_t count;
 };
 
@@ -64,7 +66,9 @@ check_order(const struct party *party, const struct fact *fact, uint64_t fence)
                      fact->position, p);
         }
     }
-    if (handlings[fact->position].is_parked && !group.is_replayed) {
+    /* One under a lower fence was on its way before. */
+    if (handlings[fact->position].parked != 0 &&
+        handlings[fact->position].parked < fence && !group.is_replayed) {
         sim_fail("a group hands out %" PRIu64 ", which is parked",
                  fact->position);
     }
@@ -117,7 +121,8 @@ settle(struct party *party, struct acta_worker *worker,
     case 2:
         acta_worker_park(worker, handed->number, "trouble");
         if (parks->count < PARKS_MAX) {
-            parks->positions[parks->count++] = fact->position;
+            parks->positions[parks->count] = fact->position;
+            parks->fences[parks->count++] = handed->fence;
         }
         /* Where others wait for it, it is not done with. */
         handling->is_answered |= group.on_park == ACTA_PARK_GOES_ON;
@@ -175,7 +180,7 @@ tell_settled(struct acta_worker *worker, struct parks *parks)
         sim_fail("settling fails: %s", err.text);
     }
     for (size_t i = 0; code == ACTA_OK && i < parks->count; i++) {
-        handlings[parks->positions[i]].is_parked = true;
+        handlings[parks->positions[i]].parked = parks->fences[i];
     }
     parks->count = 0;
 }
