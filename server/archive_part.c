@@ -1,6 +1,7 @@
 /* Parts are written and read from their beginning to their end. */
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -286,6 +287,8 @@ archive_read(const struct archive *archive, const struct archive_part *part,
     reading.fd = open(path, O_RDONLY | O_CLOEXEC);
     if (reading.bytes == NULL) {
         code = acta_fail(err, ACTA_MEMORY, "read backup");
+    } else if (reading.fd < 0 && errno == ENOENT) {
+        code = acta_fail(err, ACTA_CORRUPT, "%s is missing", path);
     } else if (reading.fd < 0) {
         code = file_fail(err, "open", path);
     } else {

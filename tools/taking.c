@@ -14,6 +14,10 @@
 #include "interrupt.h"
 #include "when.h"
 
+/* When another backup is under way. */
+#define TRY_AGAIN_MS 100
+#define TRIES_MAX    30
+
 struct part {
     struct archive_writer writer;
     struct archive_scan scan;
@@ -218,6 +222,26 @@ has_erased(const struct archive *archive)
     return false;
 }
 
+/* Another backup may be one whose program has ended, of which the server is
+ * about to hear.
+ */
+static enum acta_code
+begin_when_free(struct taking *taking, uint64_t after, const struct acta_id *id,
+                const struct acta_backup_begun **begun, struct acta_err *err)
+{
+    enum acta_code code = ACTA_BUSY;
+
+    for (unsigned tries = 0;
+         code == ACTA_BUSY && tries < TRIES_MAX && interrupt_caught() == 0;
+         tries++) {
+        if (tries > 0) {
+            interrupt_wait(NULL, 0, TRY_AGAIN_MS);
+        }
+        code = acta_sync_begin_backup(taking->sync, after, id, begun, err);
+    }
+    return code;
+}
+
 static enum acta_code
 begin(struct taking *taking, struct acta_err *err)
 {
@@ -243,8 +267,9 @@ begin(struct taking *taking, struct acta_err *err)
         after = last->sequence;
         taking->begun.position = last->position;
     }
+    taking->archive->database = taking->database;
     memcpy(id.bytes, taking->database.bytes, UUID_SIZE);
-    code = acta_sync_begin_backup(taking->sync, after, &id, &begun, err);
+    code = begin_when_free(taking, after, &id, &begun, err);
     if (code != ACTA_OK) {
         return code;
     }

@@ -75,7 +75,7 @@ said restore one five --until 2020-01-01
 
 echo '# of erased events nothing is left in the next one'
 acta erase s-3 1 --yes >/dev/null
-said backup new
+said backup new --verify
 grep -c -aF needle-3- new/part-* | cut -d: -f2
 acta erase s-4 1 --yes >/dev/null
 said backup new
