@@ -1,5 +1,5 @@
-/* Writes down what a client does and sees, one line of JSON each, for check.py,
- * which says what the lines mean.
+/* Writes down what a client does and sees, one line of JSON each, for check.py;
+ * README.md says what the lines mean.
  *
  * Names and tags must need no escaping in JSON. Lines are buffered: a history
  * is whole when it was closed. But a terminal, by whatever name, gets each line
