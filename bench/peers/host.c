@@ -151,7 +151,7 @@ become(const struct host *host, char *const *arguments)
         chdir(host->dir) != 0) {
         _exit(127);
     }
-    prctl(PR_SET_PDEATHSIG, host->stop_signal);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execvp(arguments[0], arguments);
     fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
     _exit(127);
@@ -243,6 +243,17 @@ host_start(struct host *host, char *const *arguments, struct acta_err *err)
         nanosleep(&pause, NULL);
     }
     return ACTA_OK;
+}
+
+bool
+host_runs(const struct host *host)
+{
+    siginfo_t info = {0};
+
+    return host->pid != 0 &&
+           waitid(P_PID, (id_t)host->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+               0 &&
+           info.si_pid == 0;
 }
 
 void

@@ -50,6 +50,9 @@ enum acta_code host_run(const struct host *host, char *const *arguments,
 enum acta_code host_start(struct host *host, char *const *arguments,
                           struct acta_err *err);
 
+/* Does the server run? */
+bool host_runs(const struct host *host);
+
 /* Stop the server, and remove the directory with everything in it. */
 void host_remove(struct host *host);
 

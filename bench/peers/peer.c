@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../clock.h"
 #include "../watch.h"
 
-#define TICK_S 0.1
+#define TICK_S      0.1
+#define PATIENCE_NS (600 * NS_PER_S)
 
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
@@ -75,6 +77,7 @@ peer_open(struct peer *peer, size_t count, bool durable, struct acta_err *err)
     enum acta_code code;
 
     peer->err.code = ACTA_OK;
+    peer->until_ns = clock_ns() + PATIENCE_NS;
     peer->durable = durable;
     peer->conns_count = 0;
     peer->ready = 0;
@@ -100,6 +103,13 @@ peer_turn(struct peer *peer, struct acta_err *err)
     if (peer->err.code != ACTA_OK) {
         *err = peer->err;
         return err->code;
+    }
+    if (clock_ns() > peer->until_ns) {
+        return acta_fail(err, ACTA_TIMEOUT, "%s does not come to an end",
+                         peer->kind->title);
+    }
+    if (watch_check(err) == ACTA_UNREACHABLE && host_runs(&peer->host)) {
+        watch_begin(); /* It was another one's. */
     }
     return watch_check(err);
 }

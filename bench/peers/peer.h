@@ -117,6 +117,8 @@ struct peer {
     struct ev_loop *loop;
     ev_timer tick;
     struct acta_err err; /* What was wrong first. */
+    uint64_t until_ns;   /* When what is under way takes too long. */
+    bool failed;         /* It has no turns any more. */
     bool durable;
     void *conns; /* owned: what the kind makes of it */
     size_t conns_count;
@@ -144,7 +146,8 @@ void peer_close(struct peer *peer);
 struct peer_disk peer_disk(const struct peer *peer);
 
 /* Wait for something to happen, a tenth of a second at most, and let it be
- * told: the first failure, or what watch_check() says.
+ * told: the first failure, TIMEOUT if it was opened ten minutes ago,
+ * UNREACHABLE if the server has ended, CANCELLED by Ctrl-C.
  */
 enum acta_code peer_turn(struct peer *peer, struct acta_err *err);
 

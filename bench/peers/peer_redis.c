@@ -43,7 +43,7 @@ static const char script[] =
 
 struct conn {
     struct peer *peer;
-    redisAsyncContext *redis;
+    redisAsyncContext *redis; /* NULL: the library has freed it. */
     struct sink *sink;
     const char *category;
     bool closing;
@@ -53,13 +53,16 @@ struct conn {
 
 static char sha[SHA_SIZE]; /* Of the script: the same for all servers. */
 
-/* True if @reply is none, or one that says what is wrong. */
+/* True if @reply is none, since the connection is lost and is being freed, or
+ * one that says what is wrong.
+ */
 static bool
 is_bad(struct conn *conn, const redisReply *reply)
 {
     if (reply == NULL) {
-        if (!conn->closing) {
+        if (!conn->closing && conn->redis != NULL) {
             peer_fail(conn->peer, "%s", conn->redis->errstr);
+            conn->redis = NULL;
         }
         return true;
     }
@@ -105,9 +108,9 @@ redis_append(struct peer *peer, size_t index, const struct peer_append *append,
         words[count] = append->data;
         sizes[count++] = append->data_size;
     }
-    if (redisAsyncCommandArgv(conn->redis, on_appended, ask, count, words,
-                              sizes) != REDIS_OK) {
-        peer_fail(peer, "%s", conn->redis->errstr);
+    if (conn->redis != NULL) {
+        redisAsyncCommandArgv(conn->redis, on_appended, ask, count, words,
+                              sizes);
     }
 }
 
@@ -128,7 +131,9 @@ redis_load(struct peer *peer, size_t index, const char *stream, struct ask *ask)
 {
     struct conn *conn = (struct conn *)peer->conns + index;
 
-    redisAsyncCommand(conn->redis, on_loaded, ask, "XRANGE %s - +", stream);
+    if (conn->redis != NULL) {
+        redisAsyncCommand(conn->redis, on_loaded, ask, "XRANGE %s - +", stream);
+    }
 }
 
 /* ---- read and follow ---- */
@@ -242,6 +247,16 @@ redis_follow(struct peer *peer, size_t index, struct sink *sink)
 
 /* ---- connections ---- */
 
+/* Comes, if nothing was under way, without a callback of a command. */
+static void
+on_disconnected(const redisAsyncContext *redis, int status)
+{
+    struct conn *conn = redis->data;
+
+    (void)status;
+    (void)is_bad(conn, NULL);
+}
+
 static void
 on_ready(redisAsyncContext *redis, void *answer, void *user)
 {
@@ -275,6 +290,7 @@ redis_open(struct peer *peer, size_t count, struct acta_err *err)
         peer->conns_count++;
         conn->redis->data = conn;
         redisLibevAttach(peer->loop, conn->redis);
+        redisAsyncSetDisconnectCallback(conn->redis, on_disconnected);
         redisAsyncCommand(conn->redis, on_ready, conn,
                           "CONFIG SET appendfsync %s", sync);
     }
@@ -291,7 +307,9 @@ redis_close(struct peer *peer)
 
     for (size_t i = 0; i < peer->conns_count; i++) {
         conns[i].closing = true;
-        redisAsyncFree(conns[i].redis);
+        if (conns[i].redis != NULL) {
+            redisAsyncFree(conns[i].redis);
+        }
     }
 }
 

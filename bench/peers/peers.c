@@ -32,6 +32,7 @@ struct run {
     struct field field;
     struct peer peers[TABLE_PEERS_MAX];
     size_t peers_count;
+    bool failed; /* One of them. */
     struct table table;
     char dir[HOST_PATH_SIZE]; /* "": none was made. */
 };
@@ -154,13 +155,14 @@ measure_limits(struct run *run, struct acta_err *err)
     return code;
 }
 
+/* One that fails has no turns any more, and keeps nobody else from theirs. */
 static enum acta_code
 run_turn(struct run *run, size_t row, size_t column, struct acta_err *err)
 {
     const struct work *work = run->table.works[row];
+    struct cell *cell = &run->table.cells[row][column];
+    struct figures *figures = cell_next(cell, run->table.rounds);
     struct peer *peer = &run->peers[column];
-    struct figures *figures =
-        cell_next(&run->table.cells[row][column], run->table.rounds);
     enum acta_code code;
 
     if (figures == NULL) {
@@ -169,9 +171,16 @@ run_turn(struct run *run, size_t row, size_t column, struct acta_err *err)
     host_pause(&peer->host, false);
     code = work->run(peer, work, &run->field, figures, err);
     host_pause(&peer->host, true);
-    return code == ACTA_OK
-               ? code
-               : acta_wrap(err, code, "%s, %s", work->name, peer->kind->name);
+    if (code == ACTA_OK || code == ACTA_CANCELLED) {
+        return code;
+    }
+    fprintf(stderr, "acta-peers: %s, %s: %s\n", work->name, peer->kind->name,
+            err->text);
+    peer->failed = true;
+    run->failed = true;
+    cell->count--;
+    watch_begin();
+    return ACTA_OK;
 }
 
 /* One that differs in appends only has no other turns, and none has a turn of
@@ -206,7 +215,8 @@ run_work(struct run *run, const struct work *work, struct acta_err *err)
         for (size_t i = 0; code == ACTA_OK && i < run->peers_count; i++) {
             size_t column = (i + round) % run->peers_count;
 
-            if (is_for(work, run->peers[column].kind)) {
+            if (!run->peers[column].failed &&
+                is_for(work, run->peers[column].kind)) {
                 code = run_turn(run, row, column, err);
             }
         }
@@ -314,5 +324,5 @@ main(int argc, char **argv)
         fprintf(stderr, "acta-peers: %s\n", err.text);
         return EXIT_FAILURE;
     }
-    return EXIT_SUCCESS;
+    return run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
