@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run a test that has a mistake planted in it: it must fail, as expected.
 
-usage: found.py PATTERN PROGRAM
+usage: found.py PATTERN PROGRAM [ARGUMENT...]
 
 What a test does is random, and a mistake may take some runs to show, or show in
 another way first, or a busy machine may be too slow for the little patience that
@@ -14,9 +14,9 @@ import sys
 
 RUNS = 12
 
-pattern, program = sys.argv[1:]
+pattern, *program = sys.argv[1:]
 for number in range(1, RUNS + 1):
-    run = subprocess.run([program], text=True, check=False,
+    run = subprocess.run(program, text=True, check=False,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(run.stdout, end='')
     if run.returncode != 0 and re.search(pattern, run.stdout):
