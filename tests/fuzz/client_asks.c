@@ -1,7 +1,9 @@
 #include "client_asks.h"
 
+#include <acta/acta_backup.h>
 #include <acta/acta_schedule.h>
 #include <acta/acta_snapshot.h>
+#include <acta/acta_verify.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -290,6 +292,33 @@ on_schedules(void *user, const struct acta_err *err,
     over(user, err);
 }
 
+static void
+on_verification(void *user, const struct acta_err *err,
+                const struct acta_verification *verification)
+{
+    for (size_t i = 0; i < verification->problems_count; i++) {
+        look_text(verification->problems[i]->file);
+        look_text(verification->problems[i]->text);
+    }
+    over(user, err);
+}
+
+static void
+on_backup_begun(void *user, const struct acta_err *err,
+                const struct acta_backup_begun *begun)
+{
+    look_text(begun->reason);
+    over(user, err);
+}
+
+static void
+on_backup_chunk(void *user, const struct acta_err *err,
+                const struct acta_backup_chunk *chunk)
+{
+    look(chunk->bytes, chunk->bytes_size);
+    over(user, err);
+}
+
 /* ---- being told, again and again ---- */
 
 static void
@@ -544,7 +573,7 @@ asks_begin(struct acta_client **clients, uint8_t number, unsigned acts)
     *one = (struct asked){.is_open = true, .acts = acts, .client = clients};
 
 #define ASK(name, ...) request = acta_##name(client, __VA_ARGS__, one, NULL)
-    switch (number % 32) {
+    switch (number % 36) {
     case 0:
         ASK(ping, 0, on_number);
         break;
@@ -641,6 +670,18 @@ asks_begin(struct acta_client **clients, uint8_t number, unsigned acts)
         break;
     case 31:
         acquire(one, 50);
+        break;
+    case 32:
+        ASK(verify, 0, 0, 0, on_verification);
+        break;
+    case 33:
+        ASK(begin_backup, 0, &id, 0, on_backup_begun);
+        break;
+    case 34:
+        ASK(read_backup, ACTA_BACKUP_BASE, 100, 0, 0, on_backup_chunk);
+        break;
+    case 35:
+        ASK(end_backup, 3, 0, on_number);
         break;
     }
 #undef ASK
