@@ -136,7 +136,9 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
     (void)loop;
     (void)events;
     if (got < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
+        if (errno == ETIMEDOUT) {
+            cut(conn, "peer has vanished");
+        } else if (errno != EAGAIN && errno != EINTR) {
             conn_close(conn);
         }
         return;

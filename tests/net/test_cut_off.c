@@ -311,6 +311,7 @@ START_TEST(who_vanishes_is_noticed_by_both_sides)
     netns_cut(port_of(&operator));
     require(wire_append(&operator, "order-2", "Sent", NULL, "") == ACTA_OK);
     wait_until_noticed(&scene, &watch, descriptors, &noticed);
+    ck_assert(daemon_has_said(&scene.daemon, "peer has vanished"));
     /* What the member had in hand is another's, an hour before its time. */
     join(&operator);
     take_handed(&operator, HANDED);
