@@ -23,7 +23,7 @@
 #define BACKUP_ONCE  4  /* A backup after one in so many steps, */
 #define RESTORE_ONCE 6  /* and of these one in so many is restored. */
 #define ANEW_ONCE    10 /* So many begin anew. */
-#define FLIPS        4000
+#define FLIPS        2000
 #define TEXT_MAX     ((size_t)64 << 20)
 #define SMALL_STEPS  24 /* For an archive to be damaged. */
 
@@ -247,6 +247,35 @@ START_TEST(a_damaged_archive_is_not_restored)
 }
 END_TEST
 
+START_TEST(what_a_restore_has_left_is_removed_by_the_next)
+{
+    char left[300];
+    char *expected, *found;
+    struct acta_err err;
+    char path[400];
+    FILE *file;
+
+    snprintf(left, sizeof(left), "%s.restoring", restored);
+    do_step(1);
+    take_it(&base, dir);
+    snprintf(path, sizeof(path), "%s/main", left);
+    ck_assert_int_eq(mkdir(left, 0700), 0);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/main/store", left);
+    file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    ck_assert_int_eq(mkdir(restored, 0700), 0); /* It may be there, empty. */
+    ck_assert_msg(take_restore(dir, restored, UINT64_MAX, &err) == ACTA_OK,
+                  "%s", err.text);
+    expected = tell_base();
+    found = take_tell(&base, restored_main);
+    assert_same(expected, found);
+    free(expected);
+    free(found);
+}
+END_TEST
+
 START_TEST(what_is_cut_off_missing_or_exchanged_is_found)
 {
     char path[400], other[400], aside[410];
@@ -442,6 +471,7 @@ main(void)
     tcase_add_test(tcase, what_is_restored_shows_what_was_backed_up);
     tcase_add_test(tcase, every_flipped_bit_is_found);
     tcase_add_test(tcase, a_damaged_archive_is_not_restored);
+    tcase_add_test(tcase, what_a_restore_has_left_is_removed_by_the_next);
     tcase_add_test(tcase, what_is_cut_off_missing_or_exchanged_is_found);
     tcase_add_test(tcase, an_entry_that_is_left_out_is_found);
     tcase_add_test(tcase, restoring_to_a_position_stops_at_a_commit_before_it);
