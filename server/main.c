@@ -21,6 +21,7 @@
 #include "fault.h"
 #include "file.h"
 #include "log.h"
+#include "salvage_command.h"
 #include "server.h"
 #include "verify_command.h"
 
@@ -359,12 +360,15 @@ serve(struct daemon *daemon, char **environment)
     return EXIT_SUCCESS;
 }
 
+typedef enum acta_code run_command(int argc, char **argv, FILE *out,
+                                   struct acta_err *err);
+
 /* Of damage all is said already. */
 static int
-verify(int argc, char **argv)
+run_offline(run_command *command, int argc, char **argv)
 {
     struct acta_err err;
-    enum acta_code code = verify_command(argc, argv, stdout, &err);
+    enum acta_code code = command(argc, argv, stdout, &err);
 
     if (code != ACTA_OK && code != ACTA_CORRUPT) {
         fprintf(stderr, "actad: %s\n", err.text);
@@ -379,7 +383,10 @@ main(int argc, char **argv, char **environment)
     struct acta_err err;
 
     if (argc > 1 && strcmp(argv[1], "verify") == 0) {
-        exit(verify(argc - 2, argv + 2));
+        exit(run_offline(verify_command, argc - 2, argv + 2));
+    }
+    if (argc > 1 && strcmp(argv[1], "salvage") == 0) {
+        exit(run_offline(salvage_command, argc - 2, argv + 2));
     }
     daemon.argc = argc;
     daemon.argv = argv;

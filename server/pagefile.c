@@ -359,6 +359,7 @@ walk_leaf_node(struct page_walk *walk, const struct page_node *node)
         return true;
     }
     walk->entries++;
+    walk->run = (node->flags & NODE_RUN) != 0 ? get_u64(node->value) : 0;
     if ((node->flags & NODE_RUN) != 0 && !read_run(walk, node, &value)) {
         return true;
     }

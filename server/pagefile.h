@@ -163,6 +163,8 @@ struct page_walk {
     bool only_uses;     /* Values with pages of their own are not read: they
                            are visited without. */
 
+    uint64_t run; /* In visit(): the first page of the value; 0: none. */
+
     /* What was met. */
     uint64_t branches;
     uint64_t leaves;

@@ -31,11 +31,8 @@ verify_problem(struct verify *verify, const char *fmt, ...)
     verify->options->problem(verify->options->user, &what);
 }
 
-/* While this is held no server opens the database. *@fd is -1 if none ever has,
- * or it may not be written to: then nothing can be held.
- */
-static enum acta_code
-lock(const char *dir, int *fd, struct acta_err *err)
+enum acta_code
+verify_lock(const char *dir, int *fd, struct acta_err *err)
 {
     char path[FILE_PATH_MAX];
     int size = snprintf(path, sizeof(path), "%s.lock", dir);
@@ -122,7 +119,7 @@ verify_database(const struct verify_options *options,
     int fd;
 
     *report = (struct verify_report){0};
-    code = lock(options->dir, &fd, err);
+    code = verify_lock(options->dir, &fd, err);
     if (code == ACTA_OK) {
         code = look_at_all(&verify, options->dir, err);
     }

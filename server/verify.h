@@ -61,6 +61,13 @@ enum acta_code verify_database(const struct verify_options *options,
                                struct verify_report *report,
                                struct acta_err *err) ACTA_CHECKED;
 
+/* While *@fd, the caller's to close, is open no server opens the database in
+ * @dir. It is -1 if none ever has, or it may not be written to: then nothing
+ * can be held. IN_USE.
+ */
+enum acta_code verify_lock(const char *dir, int *fd,
+                           struct acta_err *err) ACTA_CHECKED;
+
 /* Look whether the file of the store in @dir has all pages that are in use, so
  * that it can be mapped: two pages are read, unless it is short of some.
  *

@@ -110,4 +110,12 @@ void verify_compare(struct verify_contents *contents);
 void verify_row(struct verify *verify, struct slice key, struct slice stored,
                 bool (*has)(void *user, struct slice key), void *user);
 
+/* Is @value what a row of this key, as in the store, may have? */
+bool verify_is_row(struct slice key, struct slice value);
+
+/* The key, as in the store, of the row that one of @key does not go without;
+ * empty if it stands alone. @to has room for ROW_STORE_KEY_MAX bytes.
+ */
+struct slice verify_partner(uint8_t *to, struct slice key);
+
 #endif

@@ -119,6 +119,30 @@ partner_key(uint8_t to[static ROW_STORE_KEY_MAX], const struct row *row)
     return partner == 0 ? SLICE_NONE : store_row_key(to, partner, row->key);
 }
 
+static struct row
+row_of(struct slice key, struct slice value)
+{
+    return (struct row){.kind = key.data[0],
+                        .key = slice_make(key.data + 1, key.size - 1),
+                        .value = value};
+}
+
+bool
+verify_is_row(struct slice key, struct slice value)
+{
+    struct row row = row_of(key, value);
+
+    return is_what_it_says(&row);
+}
+
+struct slice
+verify_partner(uint8_t *to, struct slice key)
+{
+    struct row row = row_of(key, SLICE_NONE);
+
+    return partner_key(to, &row);
+}
+
 void
 verify_row(struct verify *verify, struct slice key, struct slice stored,
            bool (*has)(void *user, struct slice key), void *user)
