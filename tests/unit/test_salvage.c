@@ -1,0 +1,501 @@
+/* What is damaged is found also while a server has the database open, and of
+ * what is not damaged everything can be salvaged, where it was.
+ */
+
+#include "salvage.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "block.h"
+#include "bytes.h"
+#include "checksum.h"
+#include "file.h"
+#include "pagefile.h"
+#include "rnd.h"
+#include "rooms.h"
+#include "rot.h"
+#include "run.h"
+#include "verify.h"
+#include "verify_live.h"
+
+#define EVENTS_MAX  1000
+#define STEP        65536
+#define FOUND       1
+#define NOT_FOUND   0
+#define CANNOT_OPEN 9
+
+/* ---- what is in a database ---- */
+
+struct contents {
+    size_t count;
+    struct {
+        uint32_t sum; /* Of all of it. */
+        char stream[32];
+        uint64_t version;
+        bool is_lost;
+    } events[EVENTS_MAX];
+};
+
+static void
+note_event(void *user, const struct event *event)
+{
+    struct contents *contents = user;
+    struct slice tags = event->tags;
+    uint32_t sum =
+        checksum_extend(checksum_of(event->stream.data, event->stream.size),
+                        event->content.data, event->content.size);
+    size_t at = event->position;
+
+    ck_assert_uint_lt(at, EVENTS_MAX);
+    contents->count = at;
+    contents->events[at].sum = sum;
+    contents->events[at].version = event->version;
+    snprintf(contents->events[at].stream, 32, "%.*s", (int)event->stream.size,
+             (const char *)event->stream.data);
+    contents->events[at].is_lost = false;
+    for (size_t i = 0; i < event->tags_count; i++) {
+        if (slice_equal(event_tag(&tags), slice_of(SALVAGE_LOST_TAG))) {
+            contents->events[at].is_lost = true;
+        }
+    }
+}
+
+static void
+read_contents(struct base *of, struct contents *contents)
+{
+    memset(contents, 0, sizeof(*contents));
+    base_open(of);
+    base_check(of, note_event, contents);
+    base_close(of);
+}
+
+/* ---- salvaging ---- */
+
+struct told {
+    size_t lost;
+    size_t notes;
+    bool is_known; /* Of all that are lost, where they were. */
+};
+
+static void
+on_lost(void *user, const struct salvage_lost *lost)
+{
+    struct told *told = user;
+
+    told->lost++;
+    told->is_known = told->is_known && lost->is_known;
+}
+
+static void
+on_note(void *user, const char *text)
+{
+    struct told *told = user;
+
+    (void)text;
+    told->notes++;
+}
+
+/* Salvage rot_base to rot_copy. */
+static enum acta_code
+salvage_all(struct told *told, struct salvage_report *report)
+{
+    struct salvage_options options = {.from = rot_base.path,
+                                      .to = rot_copy.path,
+                                      .lost = on_lost,
+                                      .note = on_note,
+                                      .user = told};
+    struct acta_err err;
+    enum acta_code code;
+
+    *told = (struct told){.is_known = true};
+    ck_assert_int_eq(file_remove_tree(rot_copy.path, &err), ACTA_OK);
+    code = salvage(&options, report, &err);
+    ck_assert_msg(code == ACTA_OK, "salvage: %s", err.text);
+    return code;
+}
+
+/* ---- what may be lost ---- */
+
+/* Is the page of the store's file in a run of the log, which begins at *@first?
+ */
+static bool
+is_in_block(const struct rot_file *file, size_t page, size_t *first,
+            struct block *block)
+{
+    for (size_t n = 2; n < file->size / ROT_PAGE; n++) {
+        const uint8_t *at = file->bytes + n * ROT_PAGE;
+        size_t count = get_u32(at + 12);
+
+        if (get_u64(at) != n || get_u16(at + 10) != PAGE_RUN || page < n ||
+            page >= n + count) {
+            continue;
+        }
+        *first = n;
+        return block_open(
+                   block,
+                   slice_make(at + PAGE_HEADER, count * ROT_PAGE - PAGE_HEADER),
+                   NULL) == ACTA_OK;
+    }
+    return false;
+}
+
+/* How many events @page has a part of, that are in the store alone. */
+static size_t
+events_on(const struct rot_file *file, size_t page)
+{
+    struct block block;
+    size_t first, count = 0;
+
+    if (!is_in_block(file, page, &first, &block)) {
+        return 0;
+    }
+    for (uint64_t p = block.first_position; p < block_end(&block); p++) {
+        struct block_record record;
+        size_t from, to;
+
+        ck_assert(block_find(&block, p, &record));
+        from = (size_t)(record.data - file->bytes) / ROT_PAGE;
+        to = (size_t)(record.data + record.size - 1 - file->bytes) / ROT_PAGE;
+        count += page == first || (from <= page && page <= to);
+    }
+    return count;
+}
+
+static size_t
+events_behind(const struct rot_file *file, size_t page)
+{
+    size_t count = 0;
+
+    for (; page < file->size / ROT_PAGE; page++) {
+        count += events_on(file, page);
+    }
+    return count;
+}
+
+/* All that may be lost when rot_spoil() or, with @how -1, a flipped bit has
+ * made something else of a page.
+ */
+static size_t
+may_be_lost(const struct rot_file *file, size_t page, int how)
+{
+    switch (how) {
+    case 2:
+        return events_on(file, page) + events_on(file, page + 1);
+    case 3:
+        return events_behind(file, page);
+    default:
+        return events_on(file, page);
+    }
+}
+
+static void
+is_salvaged(const struct contents *before, size_t lost_max)
+{
+    static struct contents after; /* Large. */
+    struct salvage_report report;
+    struct told told;
+
+    salvage_all(&told, &report);
+    ck_assert_uint_eq(report.head, before->count);
+    ck_assert_uint_eq(report.lost, told.lost);
+    ck_assert_uint_le(report.lost, lost_max);
+    ck_assert_uint_eq(report.notes, told.notes);
+    read_contents(&rot_copy, &after);
+    ck_assert_uint_eq(after.count, before->count);
+    for (size_t p = 1; p <= before->count; p++) {
+        if (!after.events[p].is_lost) {
+            ck_assert_uint_eq(after.events[p].sum, before->events[p].sum);
+        } else if (told.is_known) {
+            ck_assert_str_eq(after.events[p].stream, before->events[p].stream);
+        }
+        told.lost -= after.events[p].is_lost;
+        if (told.is_known || !after.events[p].is_lost) {
+            ck_assert_uint_eq(after.events[p].version,
+                              before->events[p].version);
+        }
+    }
+    ck_assert_uint_eq(told.lost, 0);
+}
+
+/* ---- verifying ---- */
+
+static void
+let_go(void *user, const struct acta_err *what)
+{
+    (void)user;
+    (void)what;
+}
+
+static bool
+is_found_off_line(void)
+{
+    struct verify_options options = {.dir = rot_base.path,
+                                     .map_size =
+                                         rot_base.options.store_map_size,
+                                     .problem = let_go};
+    static struct verify_report report; /* Large. */
+    struct acta_err err;
+
+    ck_assert_msg(verify_database(&options, &report, &err) == ACTA_OK, "%s",
+                  err.text);
+    return report.problems > 0;
+}
+
+/* Verify rot_copy, which is open, to its end. */
+static uint64_t
+verify_live(void)
+{
+    struct verify_options options = {.dir = rot_copy.path, .problem = let_go};
+    struct verify_live *live;
+    struct acta_err err;
+    uint64_t problems;
+    bool done = false;
+
+    ck_assert_int_eq(verify_live_new(&live, database_rooms(rot_copy.database),
+                                     &options, &err),
+                     ACTA_OK);
+    while (!done) {
+        ck_assert_msg(verify_live_step(live, STEP, &done, &err) == ACTA_OK,
+                      "%s", err.text);
+    }
+    problems = verify_live_report(live)->problems;
+    verify_live_free(live);
+    return problems;
+}
+
+/* Damage @page of the store under a database that is open, in a process of its
+ * own. It is found; or what is mapped cannot be had any more, which ends a
+ * server with a message (tests/crash/test_damage.c).
+ */
+static bool
+is_found_on_line(size_t page, int how, size_t at, uint8_t byte)
+{
+    struct rot_file damaged = rot_files[0];
+    int status;
+    pid_t child;
+
+    rot_copy_files();
+    snprintf(damaged.path, sizeof(damaged.path), "%s/store/data.mdb",
+             rot_copy.path);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        base_open(&rot_copy);
+        if (how < 0) {
+            rot_write_file(&damaged, at, &byte, 1);
+        } else {
+            rot_spoil(&damaged, page, how);
+        }
+        _exit(verify_live() > 0 ? FOUND : NOT_FOUND);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+        ck_assert_int_eq(WTERMSIG(status), SIGBUS);
+        ck_assert_int_eq(how, 3);
+        return true;
+    }
+    ck_assert_int_le(WEXITSTATUS(status), FOUND);
+    return WEXITSTATUS(status) == FOUND;
+}
+
+static void
+setup(void)
+{
+    rot_init();
+}
+
+static void
+teardown(void)
+{
+    rot_fini();
+}
+
+/* ---- tests ---- */
+
+/* _i: after a close, or after a kill. */
+START_TEST(what_is_whole_is_salvaged_whole)
+{
+    static struct contents before; /* Large. */
+    struct salvage_report report;
+    struct told told;
+
+    rot_make(_i == 1);
+    rot_load_files();
+    salvage_all(&told, &report);
+    ck_assert_uint_eq(told.lost + told.notes, 0);
+    ck_assert_uint_gt(report.rows, 8);
+    read_contents(&rot_base, &before);
+    ck_assert_uint_eq(before.count, 422);
+    is_salvaged(&before, 0);
+    rot_free_files();
+}
+END_TEST
+
+/* _i: a flipped bit (-1), or what rot_spoil() does. */
+START_TEST(
+    of_a_damaged_page_what_is_not_on_it_is_salvaged_and_it_is_found_on_line)
+{
+    static struct contents before; /* Large. */
+    size_t page, stride, tried = 0, found = 0;
+    struct rnd rnd;
+
+    rnd_init(&rnd);
+    rot_make(false);
+    read_contents(&rot_base, &before);
+    rot_load_files();
+    stride = rot_stride_for(4);
+    for (page = rnd_below(&rnd, stride); page * ROT_PAGE < rot_files[0].used;
+         page += stride) {
+        size_t at = page * ROT_PAGE +
+                    rnd_below(&rnd, rnd_once_in(&rnd, 2) ? 64 : ROT_PAGE);
+        uint8_t byte =
+            rot_files[0].bytes[at] ^ (uint8_t)(1u << rnd_below(&rnd, 8));
+        bool is_found;
+
+        if (_i < 0) {
+            rot_write_file(&rot_files[0], at, &byte, 1);
+        } else {
+            rot_spoil(&rot_files[0], page, _i);
+        }
+        is_found = is_found_off_line();
+        is_salvaged(&before, may_be_lost(&rot_files[0], page, _i));
+        rot_restore(&rot_files[0]);
+        if (is_found) {
+            ck_assert_msg(is_found_on_line(page, _i, at, byte),
+                          "page %zu, offset %zu is not found on line", page,
+                          at);
+        }
+        found += is_found;
+        tried++;
+    }
+    printf("{\"test\":\"salvage\",\"damaged\":%zu,\"found\":%zu}\n", tried,
+           found);
+    rot_free_files();
+}
+END_TEST
+
+/* A journal that a server writes to: each block of it in turn. */
+START_TEST(a_block_of_the_journal_that_is_damaged_is_found_on_line)
+{
+    static const uint8_t zeros[ROT_PAGE];
+    char path[400];
+    struct rot_file file;
+    size_t tried = 0;
+
+    base_open(&rot_copy);
+    base_append_many(&rot_copy, "s-1", 1, 6, 100);
+    ck_assert_uint_eq(verify_live(), 0);
+    snprintf(path, sizeof(path), "%s/journal/segment-%016x", rot_copy.path, 1);
+    rot_read_file(&file, path);
+    for (size_t page = 0; page * ROT_PAGE < file.used && page < 7; page++) {
+        rot_write_file(&file, page * ROT_PAGE, zeros, ROT_PAGE);
+        ck_assert_uint_gt(verify_live(), 0);
+        rot_write_file(&file, page * ROT_PAGE, file.bytes + page * ROT_PAGE,
+                       ROT_PAGE);
+        tried++;
+    }
+    ck_assert_uint_ge(tried, 7);
+    ck_assert_uint_eq(verify_live(), 0);
+    free(file.bytes);
+}
+END_TEST
+
+/* While events are appended and moved to the store between its steps. */
+START_TEST(a_whole_database_that_changes_is_said_to_be_whole)
+{
+    struct verify_options options = {.dir = rot_copy.path, .problem = let_go};
+    struct verify_live *live;
+    struct acta_err err;
+    bool done = false;
+    uint64_t id = 0;
+
+    rot_copy.options.checkpoint_events = 100;
+    base_open(&rot_copy);
+    rot_append_some(&rot_copy);
+    ck_assert_int_eq(verify_live_new(&live, database_rooms(rot_copy.database),
+                                     &options, &err),
+                     ACTA_OK);
+    while (!done) {
+        if (id < 300) { /* Three checkpoints, at least. */
+            base_append_many(&rot_copy, "u-1", 10000 + id, 10, 50);
+            id += 10;
+        }
+        ck_assert_int_eq(verify_live_step(live, 4096, &done, &err), ACTA_OK);
+    }
+    ck_assert_uint_eq(verify_live_report(live)->problems, 0);
+    ck_assert_uint_gt(verify_live_report(live)->entries, 0);
+    verify_live_free(live);
+}
+END_TEST
+
+/* The whole store is gone: all is in the journal, or lost for good. */
+START_TEST(a_database_without_its_store_is_salvaged_from_its_journal)
+{
+    static struct contents after; /* Large. */
+    struct salvage_report report;
+    struct told told;
+
+    rot_base.options.checkpoint_events = 100000;
+    base_open(&rot_base);
+    rot_append_some(&rot_base);
+    base_close(&rot_base);
+    rot_load_files();
+    ck_assert_int_eq(truncate(rot_files[0].path, 0), 0);
+    salvage_all(&told, &report);
+    ck_assert_uint_eq(report.head, 400);
+    ck_assert_uint_eq(report.lost, 0);
+    ck_assert_uint_gt(report.notes, 0);
+    read_contents(&rot_copy, &after);
+    ck_assert_uint_eq(after.count, 400);
+    rot_free_files();
+}
+END_TEST
+
+START_TEST(nothing_is_salvaged_over_something_or_from_under_a_server)
+{
+    struct salvage_options options = {.from = rot_base.path,
+                                      .to = rot_copy.path,
+                                      .lost = on_lost,
+                                      .note = on_note};
+    struct salvage_report report;
+    struct acta_err err;
+
+    ck_assert_int_eq(salvage(&options, &report, &err), ACTA_NOT_FOUND);
+    base_open(&rot_base);
+    ck_assert_int_eq(salvage(&options, &report, &err), ACTA_IN_USE);
+    base_close(&rot_base);
+    base_open(&rot_copy);
+    base_close(&rot_copy);
+    ck_assert_int_eq(salvage(&options, &report, &err), ACTA_EXISTS);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("salvage");
+    TCase *tcase = tcase_create("salvage");
+
+    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(tcase, 900);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, what_is_whole_is_salvaged_whole, 0, 2);
+    tcase_add_loop_test(
+        tcase,
+        of_a_damaged_page_what_is_not_on_it_is_salvaged_and_it_is_found_on_line,
+        -1, 4);
+    tcase_add_test(tcase,
+                   a_block_of_the_journal_that_is_damaged_is_found_on_line);
+    tcase_add_test(tcase, a_whole_database_that_changes_is_said_to_be_whole);
+    tcase_add_test(tcase,
+                   a_database_without_its_store_is_salvaged_from_its_journal);
+    tcase_add_test(tcase,
+                   nothing_is_salvaged_over_something_or_from_under_a_server);
+    return run_suite(suite);
+}
