@@ -348,6 +348,12 @@ serve(struct daemon *daemon, char **environment)
         log_error(log_event("not started"),
                   log_text("code", acta_code_name(code)),
                   log_text("reason", err.text));
+        if (code == ACTA_CORRUPT) {
+            log_error(log_event("stored data is damaged"),
+                      log_text("hint", "actad verify tells what is, actad "
+                                       "salvage makes a new directory of the "
+                                       "rest"));
+        }
         stop(daemon);
         return (int)exit_code_of(code);
     }

@@ -457,6 +457,45 @@ START_TEST(a_database_without_its_store_is_salvaged_from_its_journal)
 }
 END_TEST
 
+/* A promise must not vanish without a word: the server does not start, and says
+ * why; salvaging leaves it out, and says so.
+ */
+START_TEST(a_lease_that_cannot_be_read_keeps_the_server_and_is_left_out)
+{
+    static const uint8_t key[] = {ROW_LEASE, 'l', 'e', 'a', 's', 'e'};
+    struct salvage_report report;
+    const uint8_t *found;
+    struct acta_err err;
+    struct told told;
+    uint8_t byte;
+    size_t at;
+
+    rot_make(false);
+    rot_load_files();
+    found = memmem(rot_files[0].bytes, rot_files[0].size, key, sizeof(key));
+    while (found != NULL) { /* On free pages as well. */
+        at = (size_t)(found - rot_files[0].bytes) + sizeof(key) + 8;
+        byte = rot_files[0].bytes[at] ^ 1;
+        rot_write_file(&rot_files[0], at, &byte, 1);
+        found =
+            memmem(found + 1,
+                   rot_files[0].size - (size_t)(found + 1 - rot_files[0].bytes),
+                   key, sizeof(key));
+    }
+    ck_assert(is_found_off_line());
+    ck_assert_int_eq(base_try(&rot_base, &err), ACTA_CORRUPT);
+    ck_assert_msg(strstr(err.text, "row lease of the leases is damaged") !=
+                      NULL,
+                  "%s", err.text);
+    salvage_all(&told, &report);
+    ck_assert_uint_eq(told.lost, 0);
+    ck_assert_uint_eq(told.notes, 1);
+    base_open(&rot_copy);
+    base_close(&rot_copy);
+    rot_free_files();
+}
+END_TEST
+
 START_TEST(nothing_is_salvaged_over_something_or_from_under_a_server)
 {
     struct salvage_options options = {.from = rot_base.path,
@@ -495,6 +534,8 @@ main(void)
     tcase_add_test(tcase, a_whole_database_that_changes_is_said_to_be_whole);
     tcase_add_test(tcase,
                    a_database_without_its_store_is_salvaged_from_its_journal);
+    tcase_add_test(
+        tcase, a_lease_that_cannot_be_read_keeps_the_server_and_is_left_out);
     tcase_add_test(tcase,
                    nothing_is_salvaged_over_something_or_from_under_a_server);
     return run_suite(suite);
