@@ -6,6 +6,7 @@
 #include "frame.h"
 #include "limit.h"
 #include "msg.h"
+#include "msg_backup.h"
 #include "rnd.h"
 #include "run.h"
 #include "session_fixture.h"
@@ -461,6 +462,24 @@ START_TEST(time_is_found)
 }
 END_TEST
 
+/* ---- backups ---- */
+
+START_TEST(what_is_read_of_a_backup_that_is_none_is_refused)
+{
+    struct msg_begin_backup begin = {.after = 0};
+    struct msg_read_backup read = {.size_max = 100};
+
+    greet();
+    msg_begin_backup_encode(&in, 5, &begin);
+    msg_read_backup_encode(&in, 6, &read);
+    msg_number_encode(&in, OP_END_BACKUP, 7, 1);
+    feed();
+    expect_error(5, ACTA_BUSY); /* So the database says. */
+    expect_error(6, ACTA_NOT_FOUND);
+    expect_error(7, ACTA_NOT_FOUND);
+}
+END_TEST
+
 /* ---- subscriptions ---- */
 
 START_TEST(subscription_gets_history_and_then_live_events)
@@ -763,6 +782,7 @@ main(void)
     tcase_add_test(tcase, damage_ends_the_subscription_and_nothing_else);
     tcase_add_test(tcase, stopping_refuses_new_requests_and_answers_old_ones);
     tcase_add_test(tcase, append_that_the_database_no_longer_takes_is_refused);
+    tcase_add_test(tcase, what_is_read_of_a_backup_that_is_none_is_refused);
     tcase_add_test(tcase, status_has_figures_of_server_and_database);
     return run_suite(suite);
 }
