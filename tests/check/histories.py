@@ -682,6 +682,10 @@ DAMAGED = [
 
 # What a row says is not objected to, though it looks so.
 INNOCENT = [
+    (appends, "what is refused is not stored",
+     end("append-2.log", {
+         "answer": 1, "code": "CONFLICT", "repeated": False, "runs": [],
+         "failures": [{"write": 1, "expected": -2, "actual": 0}]})),
     (groups, "an answer is refused for a reason", *REFUSED_FOR_NOTHING,
      more("worker-2.log", 13, "at", TIMEOUT)),
     (leases, STORED_UNDER_LEASE, works("1 3 5", "1 5 5", "3 2 7"),
