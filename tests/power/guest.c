@@ -18,9 +18,11 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -88,6 +90,54 @@ wait_for_answers(unsigned long wanted)
     }
 }
 
+/* Run a command of acta on the disk's archive; @more are words behind it.
+ * Returns its exit code.
+ */
+static int
+run_acta(const char *words, const char *more)
+{
+    char command[800];
+    int status;
+
+    snprintf(command, sizeof(command), "%s %s %s/archive %s >/dev/null 2>&1",
+             run_build("tools/acta"), words, setting("POWER_DISK"), more);
+    status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+say(const char *text)
+{
+    printf("%s\n", text);
+    fflush(stdout);
+}
+
+/* Take backups until the power is cut. */
+static void *
+back_up(void *unused)
+{
+    char server[100];
+
+    (void)unused;
+    snprintf(server, sizeof(server), "--server %s", daemon_.url);
+    for (;;) {
+        ck_assert_int_eq(run_acta("backup", server), 0);
+        say("backed up");
+    }
+    return NULL;
+}
+
+static void
+start_backups(void)
+{
+    pthread_t thread;
+
+    if (setting("POWER_BACKS_UP")[0] != '\0') {
+        ck_assert_int_eq(pthread_create(&thread, NULL, back_up, NULL), 0);
+        ck_assert_int_eq(pthread_detach(thread), 0);
+    }
+}
+
 static void
 start_keepers(void)
 {
@@ -124,6 +174,7 @@ START_TEST(load)
     start();
     start_appenders(appenders);
     start_keepers();
+    start_backups();
     for (unsigned life = 1; life < lives; life++) {
         wait_for_answers(all * life / lives);
         daemon_kill(&daemon_);
@@ -146,13 +197,6 @@ run_script(const char *name)
 
     snprintf(command, sizeof(command), "sh %s/%s", setting("POWER_DISK"), name);
     return system(command);
-}
-
-static void
-say(const char *text)
-{
-    printf("%s\n", text);
-    fflush(stdout);
 }
 
 /* All writes fail, once so many answers have come. What the server was at is
@@ -192,6 +236,23 @@ START_TEST(look)
 }
 END_TEST
 
+/* What the last backup has, as a server shows it that has nothing else. */
+START_TEST(restore)
+{
+    char place[200], more[300];
+
+    snprintf(place, sizeof(place), "%s/restored", setting("POWER_DISK"));
+    snprintf(more, sizeof(more), "%s/data", place);
+    ck_assert_int_eq(mkdir(place, 0700), 0);
+    rnd_init(&rnd);
+    daemon_init(&daemon_, place, &rnd);
+    ck_assert_int_eq(run_acta("restore", more), 0);
+    daemon_start(&daemon_);
+    (void)dump(daemon_.url, setting("POWER_LOGS"), 0, false);
+    daemon_stop(&daemon_);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -204,6 +265,10 @@ main(void)
     tcase = tcase_create("failing");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, failing);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("restore");
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_test(tcase, restore);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("look");
     tcase_set_timeout(tcase, TIMEOUT_S);

@@ -2,12 +2,14 @@
 """Cuts the power of a whole machine while actad runs on it, and judges what is
 left by what its clients were told.
 
-    power.py BUILD [--cuts N] [--failing N] [--states N] [--fs ext4,xfs] [--seed N] [--keep]
+    power.py BUILD [--cuts N] [--failing N] [--states N] [--fs ext4,xfs]
+             [--seed N] [--keep]
 
 Three rigs, each for each file system:
 
   cuts    a guest that is killed at any moment, booted again, and looked at; on
-          one disk several times, so that recovery is cut as well
+          one disk several times, so that recovery is cut as well. Backups are
+          taken all the while, and what was the last one is restored
   failing the same with a disk that, before, fails all writes for a while: the
           server must end, and what it then knows nothing of must stay as the
           next start shows it
@@ -40,7 +42,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECK = os.path.join(HERE, "..", "check", "check.py")
 
 SKIPPED = 77
-SIZES = {"ext4": 64 << 20, "xfs": 320 << 20, "btrfs": 128 << 20}
+SIZES = {"ext4": 320 << 20, "xfs": 320 << 20, "btrfs": 320 << 20}
 LOG_SIZE = 2 << 30
 SPARE_SIZE = 128 << 20
 APPENDERS = 3
@@ -134,6 +136,12 @@ def judge(directory):
     return texts, counts
 
 
+def events_of(dump):
+    """What was read, line by line as it was written down."""
+    with open(dump, encoding="utf-8") as file:
+        return [line for line in file if line.startswith('{"event"')]
+
+
 # ---- cuts ----
 
 
@@ -157,8 +165,11 @@ class Cuts(Rig):
         self.logs = self.path("logs")
         self.cuts = {}
         self.dumps = 0
+        self.restored = 0  # How many events the last backup had.
+        self.has_backup = False
         self.first = 1
         self.counts = {}
+        self.restores = 0
         os.makedirs(self.logs)
 
     def before(self):
@@ -166,7 +177,18 @@ class Cuts(Rig):
         return ""
 
     def load_settings(self):
-        return {}
+        return {"POWER_BACKS_UP": "yes"}
+
+    def restore(self):
+        """Lines of shell that look at the last backup, if there must be one."""
+        if not self.has_backup:
+            return ""
+        restore = self.run_guest("restore", POWER_LOGS="/mnt/out")
+        return f"""
+            rm -rf /mnt/disk/restored
+            {restore} || exec echo FAILED restore
+            rm -r /mnt/disk/restored
+            echo restored"""
 
     def task(self, ends, lists=""):
         """Look at what is there, and then either end or take a load."""
@@ -183,7 +205,7 @@ class Cuts(Rig):
             mount -t {self.kind} {self.DEVICE} /mnt/disk ||
                 exec echo FAILED mount
             echo mounted
-            {look} || exec echo FAILED look
+            {look} || exec echo FAILED look{self.restore()}
             echo looked
             {'umount /mnt/disk' if ends else load + ' || echo FAILED load'}
         """
@@ -216,12 +238,30 @@ class Cuts(Rig):
         else:
             for path in glob.glob(f"{self.logs}/dump-{self.dumps + 1}.log"):
                 os.remove(path)
+        self.has_backup |= guest.has_said("backed up")
+        path = os.path.join(self.logs, "dump-0.log")
+        if guest.has_said("restored") and guest.has_said("looked"):
+            self.check_backup(path)
+        if os.path.exists(path):
+            os.remove(path)
         for line in guest.lines:
             if line.startswith("FAILED"):
                 self.problem(f"cut {sum(self.cuts.values())}: {line}",
                              guest.lines)
                 return False
         return True
+
+    def check_backup(self, path):
+        """What the last backup has is how all began, and no less than before.
+        """
+        backup = events_of(path)
+        stored = events_of(os.path.join(self.logs, f"dump-{self.dumps}.log"))
+        if backup != stored[:len(backup)] or len(backup) < self.restored:
+            self.problem(f"{len(backup)} events were restored, {self.restored} "
+                         f"the time before, and are not the first of "
+                         f"{len(stored)}")
+        self.restored = len(backup)
+        self.restores += 1
 
     def cut_once(self, moments=None):
         word, after = self.random.choice(moments or self.MOMENTS)
@@ -298,7 +338,8 @@ CUT_NAMES = {
 def run_cuts(rig, test, build, kind, seed, directory, count):
     """@rig is the class."""
     sums = {"test": test, "seed": seed, "fs": kind, "cuts": 0, "disks": 0,
-            "acknowledged": 0, "unknown": 0, "moves": 0, "events": 0, "bad": 0}
+            "acknowledged": 0, "unknown": 0, "moves": 0, "events": 0,
+            "restores": 0, "bad": 0}
     while sums["cuts"] < count:
         cuts = rig(build, kind, f"{seed} {sums['disks']}",
                    f"{directory}/disk-{sums['disks']}")
@@ -314,6 +355,7 @@ def run_cuts(rig, test, build, kind, seed, directory, count):
             sums["cuts"] += times
         for name in ("acknowledged", "unknown", "moves", "events"):
             sums[name] += cuts.counts.get(name, 0)
+        sums["restores"] += cuts.restores
         sums["bad"] += len(cuts.bad)
         if cuts.bad:
             break
