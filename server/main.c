@@ -51,6 +51,7 @@ exit_code_of(enum acta_code code)
     /* What the others mean at a start is that something has to be set right. */
     switch ((int)code) {
     case ACTA_INVALID:
+    case ACTA_EXISTS: /* Of a directory that is to be new. */
         return EXIT_USAGE;
     case ACTA_CORRUPT:
         return EXIT_DAMAGED;

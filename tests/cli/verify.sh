@@ -53,6 +53,11 @@ done | acta import --quiet -
 verify data
 verify --json data >/dev/null
 json
+acta verify | tail -n 1
+acta verify --json | python3 -c 'import json, sys
+said = json.load(sys.stdin)
+print(said["whole"], said["head"], said["problems"])'
+acta verify --rate x
 
 echo '# stopped in order'
 stop_server
@@ -68,6 +73,12 @@ flip $store "$at"
 verify data
 verify --json data >/dev/null
 json
+echo '# it is salvaged from the journal'
+"$build/server/actad" salvage data salvaged
+echo "exit $?"
+verify salvaged | tail -n 1
+"$build/server/actad" salvage data salvaged
+echo "exit $?"
 flip $store "$at"
 verify data | tail -n 1
 
