@@ -16,6 +16,10 @@
 #include "segment.h"
 #include "verify.h"
 
+/* Address space is for free, nearly; too little of it is not. */
+#define MAP_SIZE_MIN ((size_t)256 << 20)
+#define MAP_FACTOR   4
+
 void
 salvage_note(struct salvage *salvage, const char *fmt, ...)
 {
@@ -106,7 +110,14 @@ open_files(struct salvage *salvage, struct acta_err *err)
     if (code == ACTA_OK) {
         code = file_join(path, salvage->options->from, "journal", err);
     }
-    return code == ACTA_OK ? add_journal(salvage, path, err) : code;
+    if (code == ACTA_OK) {
+        code = add_journal(salvage, path, err);
+    }
+    salvage->map_size = MAP_SIZE_MIN;
+    for (size_t i = 0; i < salvage->files_count; i++) {
+        salvage->map_size += (size_t)(MAP_FACTOR * salvage->files[i].size);
+    }
+    return code;
 }
 
 /* ---- what is needed ---- */
@@ -170,11 +181,11 @@ on_problem(void *user, const struct acta_err *what)
 }
 
 static enum acta_code
-check(const char *dir, struct acta_err *err)
+check(const char *dir, size_t map_size, struct acta_err *err)
 {
     struct acta_err first = {.code = ACTA_OK};
     struct verify_options options = {.dir = dir,
-                                     .map_size = (size_t)1 << 40,
+                                     .map_size = map_size,
                                      .problem = on_problem,
                                      .user = &first};
     static struct verify_report report; /* Large. */
@@ -200,7 +211,7 @@ build(struct salvage *salvage, struct acta_err *err)
     snprintf(parent, sizeof(parent), "%s", to);
     if ((code = file_remove_tree(fresh, err)) != ACTA_OK ||
         (code = salvage_build(salvage, fresh, err)) != ACTA_OK ||
-        (code = check(fresh, err)) != ACTA_OK) {
+        (code = check(fresh, salvage->map_size, err)) != ACTA_OK) {
         return code;
     }
     return file_rename(fresh, to, dirname(parent), err);

@@ -22,7 +22,6 @@
 
 #define EVENTS_MAX   65536u
 #define BATCH_SIZE   ((size_t)64 << 20)
-#define MAP_SIZE     ((size_t)1 << 40)
 #define ROWS_BATCH   256u
 #define DIR_MODE     0700
 #define NUMBERS_JUMP (UINT64_C(1) << 32)
@@ -514,12 +513,12 @@ make_store(struct build *build, const char *dir)
         (code = file_make_dir(dir, DIR_MODE, err)) != ACTA_OK ||
         (code = file_make_dir(store, DIR_MODE, err)) != ACTA_OK ||
         (code = file_make_dir(journal, DIR_MODE, err)) != ACTA_OK ||
-        (code = store_create(store, MAP_SIZE, &meta->id, meta->without, err)) !=
-            ACTA_OK ||
+        (code = store_create(store, build->salvage->map_size, &meta->id,
+                             meta->without, err)) != ACTA_OK ||
         (code = file_sync_dir(store, err)) != ACTA_OK) {
         return code;
     }
-    return store_open(&build->store, store, MAP_SIZE, err);
+    return store_open(&build->store, store, build->salvage->map_size, err);
 }
 
 enum acta_code

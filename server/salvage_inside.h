@@ -82,6 +82,7 @@ struct salvage {
     struct pagefile *files; /* owned */
     size_t files_count;
     bool has_store;
+    size_t map_size; /* Address space that is enough for the new store. */
 
     struct store_meta meta;
     bool has_meta;
