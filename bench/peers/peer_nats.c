@@ -53,8 +53,6 @@ struct conn {
     size_t next;                     /* Where a free one may be. */
     struct sink *sink;
     bool follows;
-    uint64_t pending;  /* Events up to the end, */
-    uint64_t received; /* and those that have come. */
 };
 
 static void
@@ -163,8 +161,6 @@ make_consumer(struct conn *conn, const char *category, const char *policy)
              "\"idle_heartbeat\":5000000000,"
              "\"inactive_threshold\":1000000000}}",
              policy, conn->inbox, filter);
-    conn->received = 0;
-    conn->pending = UINT64_MAX;
     check(conn,
           natsConnection_PublishRequestString(
               conn->nats, "$JS.API.CONSUMER.CREATE.events", reply, json),
@@ -193,26 +189,23 @@ nats_follow(struct peer *peer, size_t index, struct sink *sink)
 }
 
 static void
-look_for_end(struct conn *conn)
-{
-    if (!conn->follows && conn->received == conn->pending) {
-        conn->sink->arrived(conn->sink);
-    }
-}
-
-static void
 take_consumer(struct conn *conn, const natsMsg *message)
 {
     if (strstr(natsMsg_GetData(message), "\"error\"") != NULL) {
         peer_fail(conn->peer, "consumer: %.80s", natsMsg_GetData(message));
-        return;
-    }
-    conn->pending = number_in(message, "\"num_pending\":") + conn->received;
-    if (conn->follows) {
+    } else if (conn->follows) {
         conn->sink->arrived(conn->sink);
-    } else {
-        look_for_end(conn);
     }
+}
+
+/* The subject to acknowledge a delivery to ends with how many are to come. */
+static bool
+is_last(const natsMsg *message)
+{
+    const char *reply = natsMsg_GetReply(message);
+    const char *pending = reply == NULL ? NULL : strrchr(reply, '.');
+
+    return pending != NULL && strcmp(pending, ".0") == 0;
 }
 
 /* An event comes under the subject that it was stored under. Under that of the
@@ -226,10 +219,11 @@ take_delivery(struct conn *conn, const natsMsg *message)
     const char *reply = natsMsg_GetReply(message);
 
     if (strncmp(subject, EVENTS, sizeof(EVENTS) - 1) == 0) {
-        conn->received++;
         conn->sink->event(conn->sink, natsMsg_GetData(message),
                           (size_t)natsMsg_GetDataLength(message));
-        look_for_end(conn);
+        if (!conn->follows && is_last(message)) {
+            conn->sink->arrived(conn->sink);
+        }
     } else if (reply != NULL) {
         check(conn, natsConnection_Publish(conn->nats, reply, NULL, 0),
               "flow control");

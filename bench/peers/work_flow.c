@@ -42,6 +42,7 @@ work_read(struct peer *peer, const struct work *work, struct field *field,
     struct reading reading = {.sink = {on_read, on_end}};
     struct gauge start, end;
     enum acta_code code;
+    uint64_t wanted;
     double events;
 
     code = peer_open(peer, 1, true, err);
@@ -54,8 +55,9 @@ work_read(struct peer *peer, const struct work *work, struct field *field,
     }
     gauge_read(&end, peer);
     peer_close(peer);
+    wanted = work->category == NULL ? field_events(field) : 1;
     if (code == ACTA_OK &&
-        (reading.events == 0 ||
+        (reading.events < wanted ||
          reading.bytes != reading.events * field->appended.payload_size)) {
         code = acta_fail(err, ACTA_CORRUPT, "%ju events have %ju bytes",
                          (uintmax_t)reading.events, (uintmax_t)reading.bytes);
