@@ -263,8 +263,8 @@ let_go_of_journal(struct database *database, uint64_t sequence,
     struct store_meta meta;
     enum acta_code code;
 
-    code = store_meta(rooms->store, &meta, err);
-    if (code != ACTA_OK) {
+    if ((code = store_meta(rooms->store, &meta, err)) != ACTA_OK ||
+        (code = store_sync(rooms->store, err)) != ACTA_OK) {
         return code;
     }
     journal_release(rooms->journal, meta.sequence);

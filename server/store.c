@@ -471,6 +471,14 @@ store_close(struct store *store)
 }
 
 enum acta_code
+store_sync(struct store *store, struct acta_err *err)
+{
+    int rc = mdb_env_sync(store->env, 1);
+
+    return rc == 0 ? ACTA_OK : store_fail(err, rc, "sync");
+}
+
+enum acta_code
 store_meta(struct store *store, struct store_meta *meta, struct acta_err *err)
 {
     enum acta_code code;

@@ -77,6 +77,12 @@ enum acta_code store_checkpoint(struct store *store, struct memtable *memtable,
                                 uint64_t sequence, uint64_t last_time_us,
                                 struct acta_err *err) ACTA_CHECKED;
 
+/* Make durable what the store shows. A commit that was cut off by the end of
+ * its process may be seen, and yet be in memory only.
+ */
+enum acta_code store_sync(struct store *store,
+                          struct acta_err *err) ACTA_CHECKED;
+
 /* What the store says of itself, as of its last checkpoint. Any thread. */
 enum acta_code store_meta(struct store *store, struct store_meta *meta,
                           struct acta_err *err) ACTA_CHECKED;

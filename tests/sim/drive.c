@@ -407,6 +407,7 @@ drive_sync(struct inode *inode)
         return 0;
     }
     if (inode->is_dir) {
+        sim_say("has synced directory %u", (unsigned)inode->number);
         settle_dir(inode, namings);
     } else {
         settle_file(inode, serial);

@@ -417,6 +417,7 @@ remove_name(const char *path)
         return -1;
     }
     sim_trace(24, dir->number, 0);
+    sim_say("removes %s", path);
     drive_name(dir, NULL, NULL, last);
     return 0;
 }
@@ -449,6 +450,7 @@ rename(const char *from, const char *to)
         return -1;
     }
     sim_trace(25, inode->number, 0);
+    sim_say("renames %s to %s", from, to);
     drive_name(dir, new_last, inode, last);
     return 0;
 }
