@@ -254,6 +254,9 @@ tell(const char *test, const struct sums *sums)
     fflush(stdout);
 }
 
+/* In the long form one kind of call. (A test of Check must end within half an
+ * hour.)
+ */
 START_TEST(nothing_is_lost_whichever_call_is_the_last)
 {
     unsigned tries = rnd_effort(TRIES, 0);
@@ -268,16 +271,14 @@ START_TEST(nothing_is_lost_whichever_call_is_the_last)
         (void)try_and_count(&sums, call, 1 + (unsigned)rnd_below(&rnd, NTH_MAX),
                             "VOLATILE_SYNC_EVERY=1");
     }
-    for (size_t i = 0; tries == 0 && i < CALLS; i++) {
-        for (unsigned nth = 1; nth <= NTH_LONG; nth++) {
-            if (!try_and_count(&sums, calls[i], nth, "VOLATILE_SYNC_EVERY=1")) {
-                break;
-            }
+    for (unsigned nth = 1; tries == 0 && nth <= NTH_LONG; nth++) {
+        if (!try_and_count(&sums, calls[_i], nth, "VOLATILE_SYNC_EVERY=1")) {
+            break;
         }
     }
     tell("strace", &sums);
     ck_assert_uint_eq(sums.bad, 0);
-    ck_assert_uint_gt(sums.killed, 0);
+    ck_assert(sums.killed > 0 || tries == 0);
 }
 END_TEST
 
@@ -310,7 +311,8 @@ main(void)
     suite = suite_create("strace");
     tcase = tcase_create("strace");
     tcase_set_timeout(tcase, TIMEOUT_S);
-    tcase_add_test(tcase, nothing_is_lost_whichever_call_is_the_last);
+    tcase_add_loop_test(tcase, nothing_is_lost_whichever_call_is_the_last, 0,
+                        (int)rnd_effort(1, CALLS));
     tcase_add_test(tcase,
                    a_server_that_acknowledges_before_the_sync_is_found_out);
     suite_add_tcase(suite, tcase);
