@@ -13,7 +13,7 @@ import tempfile
 
 
 def main():
-    peers, actad, settings = sys.argv[1:]
+    peers, actad, settings = map(os.path.abspath, sys.argv[1:])
     wanted = [] if os.environ.get("ACTA_TEST_LONG") else ["--peer", "acta"]
     with tempfile.TemporaryDirectory() as directory:
         said = os.path.join(directory, "said.json")

@@ -5,6 +5,7 @@
  * is taken too and means the same.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base64.h"
@@ -213,6 +214,22 @@ check_data(struct slice bytes, enum acta_format format)
 
 /* ---- queries ---- */
 
+/* In memory of its own, with an end. (The sanitizers have strndup() look for
+ * one behind the text.)
+ */
+static char *
+copy_of(struct slice text)
+{
+    char *copy = malloc(text.size + 1);
+
+    FUZZ_PROMISE(copy != NULL);
+    if (text.size > 0) {
+        memcpy(copy, text.data, text.size);
+    }
+    copy[text.size] = '\0';
+    return copy;
+}
+
 /* As a server would tell it: the texts of a query, item by item. */
 static size_t
 tell(const struct query *query, struct acta_query_text *texts, size_t max)
@@ -240,7 +257,7 @@ tell(const struct query *query, struct acta_query_text *texts, size_t max)
                     .item = i,
                     .field = told[f],
                     .is_prefix = is_prefix,
-                    .text = strndup((const char *)text.data, text.size),
+                    .text = copy_of(text),
                 };
             }
         }

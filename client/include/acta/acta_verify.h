@@ -35,6 +35,8 @@
  *         acta_sync_close(sync);
  *         return 0;
  *     }
+ *
+ * `acta verify` is this program with a rate and a line that tells how far it is.
  */
 
 #ifndef ACTA_ACTA_VERIFY_H
