@@ -80,6 +80,7 @@ taken_add(struct taken *taken, uint64_t hash, uint64_t position)
     }
     key->settle = 0;
     key->fence = UINT64_MAX;
+    key->is_dropping = false;
     if (position < key->position) {
         key->position = position;
     }
@@ -130,6 +131,15 @@ taken_holds(struct taken *taken, uint64_t hash, uint64_t position,
         return false;
     }
     if (position > key->position) {
+        /* It is given back: what is behind it is the server's again until that
+         * is answered, whatever became of the answer before.
+         */
+        if (!key->is_dropping) {
+            key->is_dropping = true;
+            key->position = position;
+        }
+        key->settle = 0;
+        key->fence = UINT64_MAX;
         return true;
     }
     /* From here on nothing is behind it that is not to come: no position is

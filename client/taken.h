@@ -17,10 +17,12 @@
 
 struct taken_key {
     uint64_t hash;     /* 0: there is none here. */
-    uint64_t position; /* Of the event that was retried or parked. */
+    uint64_t position; /* Of the event that was retried or parked, or of the
+                          first behind it that was dropped. */
     uint64_t settle;   /* Request that tells so; 0: it was not made yet. */
     uint64_t fence;    /* What was handed out up to this one is meant, since the
                           answer; UINT64_MAX: there is none yet. */
+    bool is_dropping;  /* Some behind it were dropped. */
 };
 
 struct taken {
@@ -49,8 +51,10 @@ void taken_settled(struct taken *taken, uint64_t settle, uint64_t fence);
 /* Nothing waits any more: those that were answered go. */
 void taken_drop_settled(struct taken *taken);
 
-/* True if the event at @position, handed out under @fence, is to be dropped.
- * One that is handed out again ends that.
+/* True if the event at @position, handed out under @fence, is to be dropped and
+ * given back. If the server has not taken it back itself, since the retry or
+ * park was refused, it does then: so what is behind it is dropped as well,
+ * until that is answered. One that is handed out again ends it.
  */
 bool taken_holds(struct taken *taken, uint64_t hash, uint64_t position,
                  uint64_t fence);

@@ -608,6 +608,35 @@ START_TEST(events_behind_a_retried_one_of_its_key_are_dropped)
 }
 END_TEST
 
+/* The server had taken event 1 back itself, so the retry of it takes nothing
+ * back; what is dropped because of it does when it is given back.
+ */
+START_TEST(
+    events_behind_one_that_is_given_back_are_dropped_though_the_retry_was_refused)
+{
+    static const uint32_t first[] = {0};
+    uint64_t id = join(10), retry, back;
+
+    seen.acks = true;
+    seen.retries = 1;
+    HAND(id, 1, 1);
+    ck_assert_str_eq(take_settle(id, &retry), "retry 1 0");
+    HAND(id, 2, 11);
+    settled(retry, 0, first, 1);
+    ck_assert_str_eq(take_settle(id, &back), "retry 11 1");
+
+    /* On its way before the server knew that it has event 11 again. */
+    HAND(id, 3, 21);
+    ck_assert_uint_eq(seen.count, 1);
+
+    settled(back, 1, NULL, 0);
+    HAND(id, 4, 11, 21);
+    ck_assert_uint_eq(seen.count, 3);
+    ck_assert_uint_eq(seen.positions[1], 11);
+    ck_assert_uint_eq(seen.positions[2], 21);
+}
+END_TEST
+
 START_TEST(event_that_is_retried_behind_others_is_known_by_its_key)
 {
     uint64_t id = join(10);
@@ -814,6 +843,9 @@ add_events(Suite *suite)
     tcase_add_test(tcase, many_answers_take_several_frames);
     tcase_add_test(tcase, what_is_never_answered_is_given_back);
     tcase_add_test(tcase, events_behind_a_retried_one_of_its_key_are_dropped);
+    tcase_add_test(
+        tcase,
+        events_behind_one_that_is_given_back_are_dropped_though_the_retry_was_refused);
     tcase_add_test(tcase,
                    event_that_is_retried_behind_others_is_known_by_its_key);
     tcase_add_test(tcase, retried_event_that_comes_at_once_ends_the_dropping);
