@@ -190,6 +190,18 @@ create(const char *dir, const struct database_options *options,
     return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "create database");
 }
 
+/* That the directory is there was perhaps seen by nobody but this machine's
+ * memory: who made it may have ended before its name was durable.
+ */
+static enum acta_code
+sync_names(const char *dir, struct acta_err *err)
+{
+    char parent[FILE_PATH_MAX];
+    enum acta_code code = sibling(parent, dir, "", err);
+
+    return code == ACTA_OK ? file_sync_dir(dirname(parent), err) : code;
+}
+
 /* True if there is no directory, or nothing in it. */
 static bool
 is_missing(const char *dir)
@@ -347,6 +359,9 @@ database_open(struct database **out, const struct database_options *options,
     code = lock(database, err);
     if (code == ACTA_OK && is_missing(database->dir)) {
         code = create(database->dir, options, err);
+    }
+    if (code == ACTA_OK) {
+        code = sync_names(database->dir, err);
     }
     if (code == ACTA_OK) {
         code = open_rooms(database, err);
