@@ -149,9 +149,11 @@ is_stopping(struct verifier *verifier)
 static void
 rest(struct verifier *verifier, uint64_t until_us)
 {
+    uint64_t now;
+
     pthread_mutex_lock(&verifier->lock);
-    while (!verifier->is_stopping && now_us() < until_us) {
-        uint64_t ms = (until_us - now_us()) / 1000 + 1;
+    while (!verifier->is_stopping && (now = now_us()) < until_us) {
+        uint64_t ms = (until_us - now) / 1000 + 1;
         struct timespec until = waiting_until((unsigned)ms);
 
         (void)waiting_wait(&verifier->changed, &verifier->lock, &until);
