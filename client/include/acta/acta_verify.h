@@ -36,7 +36,8 @@
  *         return 0;
  *     }
  *
- * `acta verify` is this program with a rate and a line that tells how far it is.
+ * `acta verify` is this program with a rate and a line that tells how far it
+ * is.
  */
 
 #ifndef ACTA_ACTA_VERIFY_H
