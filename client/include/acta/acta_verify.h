@@ -38,6 +38,9 @@
  *
  * `acta verify` is this program with a rate and a line that tells how far it
  * is.
+ *
+ * What is said of connections, errors, memory, threads and compatibility in
+ * acta.h, which this header includes, holds here.
  */
 
 #ifndef ACTA_ACTA_VERIFY_H
