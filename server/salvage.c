@@ -158,6 +158,7 @@ find_id(struct salvage *salvage, struct acta_err *err)
             pagefile_read(&salvage->files[i], 0, 1, room) == 0 &&
             segment_decode_header(&header, room, NULL) == ACTA_OK) {
             salvage->meta.id = header.database_id;
+            salvage->rows_are_uncertain = true;
             salvage_note(salvage, "what the store says of itself is lost");
             return ACTA_OK;
         }

@@ -12,6 +12,9 @@
 #include "record.h"
 #include "salvage_inside.h"
 
+/* What says that it is of a later one is damaged. */
+#define POSITION_MAX (UINT64_C(1) << 40)
+
 /* ---- a record ---- */
 
 bool
@@ -60,8 +63,9 @@ state_of(struct slice record)
 
 /* ---- a block ---- */
 
-static enum acta_code
-make_room(struct salvage *salvage, uint64_t position, struct acta_err *err)
+enum acta_code
+salvage_make_room(struct salvage *salvage, uint64_t position,
+                  struct acta_err *err)
 {
     uint64_t room = salvage->states_room == 0 ? 1024 : salvage->states_room;
     uint8_t *states;
@@ -119,7 +123,7 @@ salvage_take_block(struct salvage *salvage, const struct salvage_block *at,
     } else if (!is_sure) {
         return ACTA_OK;
     }
-    if (where.first == 0 || where.first > UINT64_MAX / 2 ||
+    if (where.first == 0 || where.first > POSITION_MAX ||
         where.count > bytes.size / BLOCK_ENTRY_SIZE) {
         return ACTA_OK;
     }
@@ -132,7 +136,7 @@ salvage_take_block(struct salvage *salvage, const struct salvage_block *at,
             continue;
         }
         state = state_of(record);
-        code = make_room(salvage, p, err);
+        code = salvage_make_room(salvage, p, err);
         if (code != ACTA_OK) {
             return code;
         }
@@ -144,7 +148,7 @@ salvage_take_block(struct salvage *salvage, const struct salvage_block *at,
     }
     if (is_sure && where.first + where.count - 1 > salvage->head) {
         salvage->head = where.first + where.count - 1;
-        code = make_room(salvage, salvage->head, err);
+        code = salvage_make_room(salvage, salvage->head, err);
         if (code != ACTA_OK) {
             return code;
         }

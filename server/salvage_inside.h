@@ -134,6 +134,10 @@ enum acta_code salvage_journal_rows(struct salvage *salvage,
 
 /* ---- salvage_block.c ---- */
 
+/* Have a state and a source for every position up to @position. MEMORY. */
+enum acta_code salvage_make_room(struct salvage *salvage, uint64_t position,
+                                 struct acta_err *err) ACTA_CHECKED;
+
 /* Take the records of the block at @bytes, which lies at @where. If @is_sure
  * its directory need not be whole: @where->first and count are right.
  */

@@ -550,7 +550,9 @@ salvage_find_events(struct salvage *salvage, struct acta_err *err)
     if (code == ACTA_OK && salvage->has_store && scan->last > 0) {
         code = scan_runs(scan);
     }
-    return code;
+    /* The store may say that there were more than can be found. */
+    return code == ACTA_OK ? salvage_make_room(salvage, salvage->head, err)
+                           : code;
 }
 
 enum acta_code

@@ -154,7 +154,7 @@ verify_log_entry(struct verify_contents *contents, struct slice key,
                        "store: the block of the log at position %" PRIu64
                        " is damaged",
                        first);
-        contents->due = first + 1;
+        contents->due = first < contents->due ? contents->due : first + 1;
         return;
     }
     if (first > contents->due || block_end(&block) <= contents->due) {

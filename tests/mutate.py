@@ -36,6 +36,8 @@ TESTS = (
     ("proto/name", ("name", "name_runs", "msg_limits", "query")),
     ("proto/opcode", ("protocol", "vectors", "msg")),
     ("proto/slice", ("buf", "pack")),
+    ("proto/span", ("pack", "msg", "vectors")),
+    ("proto/hash", ("msg", "vectors")),
     ("proto/", ("{stem}", "pack", "msg", "vectors")),
     ("server/journal", ("journal", "journal_damage", "journal_wipe",
                         "database", "erase")),
@@ -142,6 +144,7 @@ class Workshop:
     def __init__(self, directory):
         self.source = Path(directory) / "source"
         self.build = Path(directory) / "build"
+        self.checked = set()
         self.copy()
         if not (self.build / "build.ninja").exists():
             self.run("meson", "setup", self.build, self.source,
@@ -193,10 +196,23 @@ class Workshop:
         except subprocess.TimeoutExpired:
             return True
 
+    def check_tests(self, name, tests):
+        """Without a mistake they can be built, and pass: else they would notice
+        nothing, or everything. Once for each file.
+        """
+        if not self.make(*(f"tests/test_{test}" for test in tests)):
+            sys.exit(f"{name}: its tests cannot be built: {' '.join(tests)}")
+        if name in self.checked:
+            return
+        self.checked.add(name)
+        for test in tests:
+            if self.is_noticed_by(test):
+                sys.exit(f"{name}: test_{test} fails without a mistake")
+
     def try_it(self, mutant):
         """"none", "noticed" or "survived"."""
         tests = tests_of(mutant.name)
-        self.make(*(f"tests/test_{test}" for test in tests))
+        self.check_tests(mutant.name, tests)
         whole = self.objects(mutant.name)
         path = self.source / mutant.name
         lines = path.read_text(encoding="utf-8").split("\n")
