@@ -31,7 +31,8 @@ struct appends {
 static bool
 is_measured(const struct appends *appends, uint64_t now_ns)
 {
-    return now_ns >= appends->span.from_ns && !appends->span.over;
+    return span_has_begun(&appends->span) && now_ns >= appends->span.from_ns &&
+           !appends->span.over;
 }
 
 static void

@@ -59,7 +59,11 @@ span_counts(struct span *span, uint64_t now_ns)
 void
 span_tick(struct span *span)
 {
-    if (clock_ns() >= span->to_ns) {
+    uint64_t now_ns = clock_ns();
+
+    if (now_ns >= span->to_ns) {
         end_measuring(span);
+    } else if (now_ns >= span->from_ns) {
+        begin_measuring(span);
     }
 }

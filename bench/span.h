@@ -29,6 +29,13 @@ bool span_counts(struct span *span, uint64_t now_ns);
 /* To be called at every turn of the loop. */
 void span_tick(struct span *span);
 
+/* The meters were read: what ends from now on lies within the measurement. */
+static inline bool
+span_has_begun(const struct span *span)
+{
+    return span->start.read_ns != 0;
+}
+
 /* How long the measurement was. It is over. */
 static inline double
 span_seconds(const struct span *span)

@@ -131,6 +131,10 @@ measure(struct drive *drive, double seconds, struct acta_err *err)
         }
         code = peer_turn(drive->peer, err);
     }
+    if (code == ACTA_OK && seconds > 0 && drive->counted == 0) {
+        code = acta_fail(err, ACTA_TIMEOUT, "nothing was answered in %g s",
+                         seconds);
+    }
     return code;
 }
 
