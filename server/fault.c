@@ -14,7 +14,7 @@
 #define LINE_MAX_SIZE 1024
 #define PATH_SIZE     512
 
-static const int faults[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE};
+static const int faults[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGABRT};
 
 #define FAULTS_COUNT (sizeof(faults) / sizeof(faults[0]))
 
@@ -182,6 +182,8 @@ name_of(int number)
         return "SIGSEGV";
     case SIGILL:
         return "SIGILL";
+    case SIGABRT:
+        return "SIGABRT";
     default:
         return "SIGFPE";
     }
@@ -224,8 +226,11 @@ on_fault(int number, siginfo_t *info, void *context)
     if (number == SIGBUS && *path != '\0') {
         _exit(exit_status);
     }
-    /* It happens again as soon as this returns, and then goes its usual way. */
+    /* It goes its usual way. A fault happens again as soon as this returns. */
     sigaction(number, &before[index_of(number)], NULL);
+    if (number == SIGABRT) {
+        raise(number);
+    }
 }
 
 void

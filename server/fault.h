@@ -1,10 +1,11 @@
 /* What is said when this process is about to end by a fault: SIGBUS, SIGSEGV,
- * SIGILL or SIGFPE.
+ * SIGILL, SIGFPE or SIGABRT.
  *
  * Files of store and journal are mapped. A page of them that the disk does not
  * give, or that was cut off, ends who touches it with SIGBUS, in whatever
- * thread; and a page of LMDB's that is damaged may send it anywhere. So the log
- * gets a last line, with the file and the offset if the address is in one.
+ * thread; and a page of LMDB's that is damaged may send it anywhere, or into an
+ * assertion. So the log gets a last line, with the file and the offset if the
+ * address is in one.
  *
  * A page of a file that cannot be had ends the process with @status: storage
  * has failed. Any other fault goes its usual way after that, to a core dump or

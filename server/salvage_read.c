@@ -224,8 +224,9 @@ scan_leaves(struct scan *scan, on_node *visit)
     return code;
 }
 
-/* Blocks in runs of pages that no tree leads to. A run of which the block is
- * whole is passed over as one: what looks like a block in its data is none.
+/* Blocks in runs of pages that no tree leads to. A run of which the directory
+ * is whole is passed over as one: what looks like a block in its data is none.
+ * A file that was cut may end within the run.
  */
 static enum acta_code
 scan_runs(struct scan *scan)
@@ -250,8 +251,7 @@ scan_runs(struct scan *scan)
             continue;
         }
         count = get_u32(room + 12);
-        if (count == 0 || count > scan->last + 1 - n ||
-            count * page_size > RUN_SIZE_MAX ||
+        if (count == 0 || count * page_size > RUN_SIZE_MAX ||
             (room = pagefile_room(scan->file, count * page_size)) == NULL) {
             n++;
             continue;

@@ -7,10 +7,12 @@
 #include <ftw.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -371,6 +373,21 @@ START_TEST(store_that_is_cut_short_under_a_server_ends_it_with_a_message)
 }
 END_TEST
 
+/* As an assertion of LMDB's does that meets a damaged page. */
+START_TEST(server_that_aborts_says_so)
+{
+    int status = 0;
+
+    begin("--checkpoint-events=100");
+    ck_assert_int_eq(kill(daemon_.pid, SIGABRT), 0);
+    ck_assert_int_eq(waitpid(daemon_.pid, &status, 0), daemon_.pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    ck_assert(daemon_has_said(&daemon_, "a fault ends the process"));
+    ck_assert(daemon_has_said(&daemon_, "signal=SIGABRT"));
+    tempdir_remove(&dir);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -393,6 +410,7 @@ main(void)
                    store_that_is_cut_short_is_refused_and_nothing_is_changed);
     tcase_add_test(
         tcase, store_that_is_cut_short_under_a_server_ends_it_with_a_message);
+    tcase_add_test(tcase, server_that_aborts_says_so);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -296,8 +296,10 @@ is_found_on_line(size_t page, int how, size_t at, uint8_t byte)
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     if (WIFSIGNALED(status)) {
-        ck_assert_int_eq(WTERMSIG(status), SIGBUS);
-        ck_assert_int_eq(how, 3);
+        if (WTERMSIG(status) != SIGABRT) { /* Else LMDB found it first. */
+            ck_assert_int_eq(WTERMSIG(status), SIGBUS);
+            ck_assert_int_eq(how, 3);
+        }
         return true;
     }
     ck_assert_int_le(WEXITSTATUS(status), FOUND);
@@ -376,6 +378,35 @@ START_TEST(
     }
     printf("{\"test\":\"salvage\",\"damaged\":%zu,\"found\":%zu}\n", tried,
            found);
+    rot_free_files();
+}
+END_TEST
+
+/* No tree leads to the block any more, and what is on the pages that it still
+ * has is whole. There is one such block at least.
+ */
+START_TEST(of_a_block_that_a_cut_file_ends_in_the_beginning_is_salvaged)
+{
+    static struct contents before; /* Large. */
+    struct block block, next;
+    size_t first, behind, tried = 0;
+
+    rot_make(false);
+    read_contents(&rot_base, &before);
+    rot_load_files();
+    for (size_t page = 2; page < rot_files[0].size / ROT_PAGE; page++) {
+        if (!is_in_block(&rot_files[0], page, &first, &block) ||
+            page == first ||
+            (is_in_block(&rot_files[0], page + 1, &behind, &next) &&
+             behind == first)) {
+            continue;
+        }
+        rot_spoil(&rot_files[0], page, 3);
+        is_salvaged(&before, may_be_lost(&rot_files[0], page, 3));
+        rot_restore(&rot_files[0]);
+        tried++;
+    }
+    ck_assert_uint_gt(tried, 0);
     rot_free_files();
 }
 END_TEST
@@ -529,6 +560,8 @@ main(void)
         tcase,
         of_a_damaged_page_what_is_not_on_it_is_salvaged_and_it_is_found_on_line,
         -1, 4);
+    tcase_add_test(
+        tcase, of_a_block_that_a_cut_file_ends_in_the_beginning_is_salvaged);
     tcase_add_test(tcase,
                    a_block_of_the_journal_that_is_damaged_is_found_on_line);
     tcase_add_test(tcase, a_whole_database_that_changes_is_said_to_be_whole);
