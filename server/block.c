@@ -124,16 +124,67 @@ block_find(const struct block *block, uint64_t position,
     return true;
 }
 
-enum acta_code
-block_get(const struct block *block, uint64_t position,
-          struct block_record *record, struct acta_err *err)
+/* Where the entry of @position is; where it would be, if the block has none. */
+static const uint8_t *
+entry_of(struct slice bytes, uint64_t first, uint64_t position)
 {
-    if (!block_find(block, position, record)) {
-        return acta_fail(err, ACTA_CORRUPT,
-                         "event at position %ju is damaged: its place in the "
-                         "block makes no sense",
-                         (uintmax_t)position);
+    return bytes.data + BLOCK_HEADER_SIZE +
+           BLOCK_ENTRY_SIZE * (size_t)(position - first);
+}
+
+void
+block_fetch(struct slice bytes, uint64_t first, uint64_t position)
+{
+    const uint8_t *entry = entry_of(bytes, first, position);
+
+    __builtin_prefetch(bytes.data);
+    __builtin_prefetch(entry - BLOCK_ENTRY_SIZE);
+    __builtin_prefetch(entry + BLOCK_ENTRY_SIZE - 1);
+}
+
+uint32_t
+block_count(struct slice bytes)
+{
+    return get_u32(bytes.data + COUNT_AT);
+}
+
+bool
+block_has(struct slice bytes, uint64_t first, uint64_t position)
+{
+    return bytes.size >= BLOCK_HEADER_SIZE && get_u64(bytes.data) == first &&
+           position >= first && position - first < block_count(bytes);
+}
+
+bool
+block_pick(struct slice bytes, uint64_t first, uint64_t position,
+           struct block_record *record)
+{
+    size_t front, start, end;
+    const uint8_t *entry;
+
+    if (!block_has(bytes, first, position)) {
+        return false;
     }
+    entry = entry_of(bytes, first, position);
+    front = block_size(block_count(bytes), 0);
+    if (front > bytes.size) {
+        return false;
+    }
+    start = position == first ? 0 : get_u32(entry - BLOCK_ENTRY_SIZE);
+    end = get_u32(entry);
+    if (start > end || end > bytes.size - front) {
+        return false;
+    }
+    record->data = bytes.data + front + start;
+    record->size = (uint32_t)(end - start);
+    record->checksum = get_u32(entry + 4);
+    return true;
+}
+
+enum acta_code
+block_check(const struct block_record *record, uint64_t position,
+            struct acta_err *err)
+{
     if (checksum_of(record->data, record->size) != record->checksum) {
         return acta_fail(err, ACTA_CORRUPT,
                          "event at position %ju is damaged: its checksum is "
@@ -147,4 +198,17 @@ block_get(const struct block *block, uint64_t position,
                          (uintmax_t)position);
     }
     return ACTA_OK;
+}
+
+enum acta_code
+block_get(const struct block *block, uint64_t position,
+          struct block_record *record, struct acta_err *err)
+{
+    if (!block_find(block, position, record)) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju is damaged: its place in the "
+                         "block makes no sense",
+                         (uintmax_t)position);
+    }
+    return block_check(record, position, err);
 }

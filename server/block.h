@@ -92,6 +92,24 @@ enum acta_code block_get(const struct block *block, uint64_t position,
                          struct block_record *record,
                          struct acta_err *err) ACTA_CHECKED;
 
+/* For one record of many blocks: where the record of @position is in @bytes,
+ * the block whose first position is @first, if it is anywhere. Nothing of the
+ * block is summed, so only block_check() tells whether it is the one; in return
+ * nothing is looked at but the front of the block and the record's own entry,
+ * for which block_fetch() asks ahead.
+ */
+void block_fetch(struct slice bytes, uint64_t first, uint64_t position);
+bool block_has(struct slice bytes, uint64_t first, uint64_t position);
+uint32_t block_count(struct slice bytes);
+bool block_pick(struct slice bytes, uint64_t first, uint64_t position,
+                struct block_record *record);
+
+/* CORRUPT if the checksum of @record, which was found for @position, is wrong,
+ * or if it is not the record of this position.
+ */
+enum acta_code block_check(const struct block_record *record, uint64_t position,
+                           struct acta_err *err) ACTA_CHECKED;
+
 /* Where the record of @position is, which must be in the block, damaged or not.
  * False if its place makes no sense.
  */

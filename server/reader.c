@@ -30,7 +30,9 @@ reader_open(struct reader **out, struct database *database,
     reader->rooms = database_rooms(database);
     reader->search = search_new();
     reader->sights = sights_new();
-    if (reader->search == NULL || reader->sights == NULL) {
+    reader->known = known_new();
+    if (reader->search == NULL || reader->sights == NULL ||
+        reader->known == NULL) {
         reader_close(reader);
         return acta_fail(err, ACTA_MEMORY, "open reader");
     }
@@ -52,6 +54,7 @@ reader_close(struct reader *reader)
     store_view_close(reader->store);
     search_free(reader->search);
     free(reader->sights);
+    free(reader->known);
     free(reader);
 }
 
@@ -109,6 +112,18 @@ reader_end(struct reader *reader)
 
 /* ---- the page ---- */
 
+static enum acta_code
+check_in_memory(const struct block_record *record, uint64_t position,
+                struct acta_err *err)
+{
+    if (checksum_of(record->data, record->size) != record->checksum) {
+        return acta_fail(err, ACTA_CORRUPT,
+                         "event at position %ju is damaged in memory",
+                         (uintmax_t)position);
+    }
+    return ACTA_OK;
+}
+
 enum acta_code
 reader_record(struct reader *reader, const struct span *span, uint64_t position,
               struct block_record *record, struct acta_err *err)
@@ -117,12 +132,32 @@ reader_record(struct reader *reader, const struct span *span, uint64_t position,
         return store_view_record(reader->store, position, record, err);
     }
     *record = memtable_record(span->memtable, position);
-    if (checksum_of(record->data, record->size) != record->checksum) {
-        return acta_fail(err, ACTA_CORRUPT,
-                         "event at position %ju is damaged in memory",
-                         (uintmax_t)position);
+    return check_in_memory(record, position, err);
+}
+
+/* The records of @count positions, of which the first *@found are good: all, or
+ * the code is about the next one.
+ */
+static enum acta_code
+find_records(struct reader *reader, const struct span *span,
+             const uint64_t *positions, size_t count,
+             struct block_record *records, size_t *found, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    if (span->memtable == NULL) {
+        return store_view_records(reader->store, positions, count, records,
+                                  found, err);
     }
-    return ACTA_OK;
+    for (size_t i = 0; i < count; i++) {
+        records[i] = memtable_record(span->memtable, positions[i]);
+        block_record_fetch(&records[i]);
+    }
+    for (*found = 0; code == ACTA_OK && *found < count;) {
+        code = check_in_memory(&records[*found], positions[*found], err);
+        *found += code == ACTA_OK;
+    }
+    return code;
 }
 
 static enum acta_code
@@ -164,28 +199,25 @@ count_event(struct page *page, uint64_t position)
     page->count++;
 }
 
-enum acta_code
-reader_put(struct reader *reader, struct page *page, const struct span *span,
-           uint64_t position, struct acta_err *err)
+/* True if no event fits; then the page is marked as full. */
+static bool
+fill(struct page *page)
 {
-    struct block_record found;
-    enum reader_shows shows;
-    enum acta_code code;
-    struct slice record;
-
     if (page->count == page->bounds.events_max || page->hidden >= HIDDEN_MAX) {
         page->full = true;
-        return ACTA_OK;
     }
-    if (page->out == NULL && marks_none(&reader->rooms->marks)) {
-        count_event(page, position); /* Nothing is hidden: no need to look. */
-        return ACTA_OK;
-    }
-    code = reader_record(reader, span, position, &found, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
-    record = slice_make(found.data, found.size);
+    return page->full;
+}
+
+/* Put the event whose record was @found. */
+static enum acta_code
+put_found(struct reader *reader, struct page *page, uint64_t position,
+          const struct block_record *found, struct acta_err *err)
+{
+    struct slice record = slice_make(found->data, found->size);
+    enum reader_shows shows;
+    enum acta_code code;
+
     code = reader_look(reader, record, &shows, err);
     if (code != ACTA_OK) {
         return code;
@@ -199,6 +231,63 @@ reader_put(struct reader *reader, struct page *page, const struct span *span,
         return ACTA_OK;
     }
     return put_record(page, record, shows == READER_SHOWS_ERASED, err);
+}
+
+enum acta_code
+reader_put(struct reader *reader, struct page *page, const struct span *span,
+           uint64_t position, struct acta_err *err)
+{
+    struct block_record found;
+    enum acta_code code;
+
+    if (fill(page)) {
+        return ACTA_OK;
+    }
+    if (page->out == NULL && marks_none(&reader->rooms->marks)) {
+        count_event(page, position); /* Nothing is hidden: no need to look. */
+        return ACTA_OK;
+    }
+    code = reader_record(reader, span, position, &found, err);
+    return code == ACTA_OK ? put_found(reader, page, position, &found, err)
+                           : code;
+}
+
+/* How many are looked at together: no more than there may be room for. */
+static size_t
+together(const struct page *page, size_t count)
+{
+    size_t room = page->bounds.events_max - page->count;
+
+    count = count < room ? count : room;
+    return count < STORE_RECORDS_MAX ? count : STORE_RECORDS_MAX;
+}
+
+enum acta_code
+reader_put_run(struct reader *reader, struct page *page,
+               const struct span *span, const uint64_t *positions, size_t count,
+               size_t *done, struct acta_err *err)
+{
+    struct block_record records[STORE_RECORDS_MAX];
+    enum acta_code code = ACTA_OK;
+
+    *done = 0;
+    while (code == ACTA_OK && *done < count && !fill(page)) {
+        const uint64_t *at = positions + *done;
+        size_t found;
+
+        code = find_records(reader, span, at, together(page, count - *done),
+                            records, &found, err);
+        for (size_t i = 0; i < found && !fill(page); i++) {
+            enum acta_code put =
+                put_found(reader, page, at[i], &records[i], err);
+
+            if (put != ACTA_OK || page->full) {
+                return put;
+            }
+            ++*done;
+        }
+    }
+    return code;
 }
 
 /* ---- by id ---- */

@@ -1,18 +1,34 @@
 /* Reading one stream by version. */
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "limit.h"
 #include "list_cursor.h"
 #include "reader.h"
 #include "reader_view.h"
 #include "record.h"
 
-/* A stream in one span: its versions from base + 1 to base + cursor.count. */
+/* A stream in one span: its versions from base + 1 to base + cursor->count. */
 struct part {
-    const struct span *span;
-    struct list_cursor cursor;
+    struct list_cursor *cursor; /* That of the store is the reader's, */
+    struct list_cursor own;     /* or this one. */
     uint64_t base;
 };
+
+struct known {
+    uint64_t view; /* Which one; 0: none. */
+    uint8_t name[ACTA_STREAM_SIZE_MAX];
+    size_t name_size;
+    struct list_cursor cursor;
+};
+
+struct known *
+known_new(void)
+{
+    return calloc(1, sizeof(struct known));
+}
 
 static void
 lock_span(const struct span *span)
@@ -30,6 +46,31 @@ unlock_span(const struct span *span)
     }
 }
 
+/* The stream's list in the store, found anew only if another was looked for
+ * since.
+ */
+static enum acta_code
+open_stored(struct reader *reader, struct slice stream, struct acta_err *err)
+{
+    struct list_name name = {LIST_STREAM, stream};
+    struct known *known = reader->known;
+    enum acta_code code;
+
+    if (known->view == reader->view_number &&
+        slice_equal(slice_make(known->name, known->name_size), stream)) {
+        return ACTA_OK;
+    }
+    assert(stream.size <= sizeof(known->name));
+    known->view = 0;
+    code = list_cursor_open_store(&known->cursor, reader->store, &name, err);
+    if (code == ACTA_OK) {
+        known->view = reader->view_number;
+        known->name_size = stream.size;
+        memcpy(known->name, stream.data, stream.size);
+    }
+    return code;
+}
+
 /* Open the part of @stream in a span, which is locked. */
 static enum acta_code
 open_part(struct reader *reader, struct part *part, const struct span *span,
@@ -37,13 +78,14 @@ open_part(struct reader *reader, struct part *part, const struct span *span,
 {
     struct list_name name = {LIST_STREAM, stream};
 
-    part->span = span;
     part->base = 0;
     if (span->memtable == NULL) {
-        return list_cursor_open_store(&part->cursor, reader->store, &name, err);
+        part->cursor = &reader->known->cursor;
+        return open_stored(reader, stream, err);
     }
-    list_cursor_open_memtable(&part->cursor, span->memtable, &name, span->last);
-    part->base = part->cursor.memlist->base_count;
+    part->cursor = &part->own;
+    list_cursor_open_memtable(part->cursor, span->memtable, &name, span->last);
+    part->base = part->cursor->memlist->base_count;
     return ACTA_OK;
 }
 
@@ -56,9 +98,9 @@ put_part(struct reader *reader, const struct span *span, struct slice stream,
          struct acta_err *err)
 {
     uint64_t positions[LOCKED_MAX];
+    size_t count, done;
     enum acta_code code;
     struct part part;
-    size_t count;
 
     do {
         uint64_t next = *at;
@@ -67,20 +109,21 @@ put_part(struct reader *reader, const struct span *span, struct slice stream,
         lock_span(span);
         code = open_part(reader, &part, span, stream, err);
         while (code == ACTA_OK && count < LOCKED_MAX && next >= first &&
-               next > part.base && next - part.base <= part.cursor.count) {
-            code = list_cursor_at(&part.cursor, next - part.base,
+               next > part.base && next - part.base <= part.cursor->count) {
+            code = list_cursor_at(part.cursor, next - part.base,
                                   &positions[count], err);
             count += code == ACTA_OK;
             next += backward ? (uint64_t)-1 : 1;
         }
         unlock_span(span);
 
-        for (size_t i = 0; code == ACTA_OK && i < count; i++) {
-            code = reader_put(reader, page, span, positions[i], err);
-            if (code != ACTA_OK || page->full) {
-                return code;
-            }
-            *at += backward ? (uint64_t)-1 : 1;
+        if (code == ACTA_OK) {
+            code = reader_put_run(reader, page, span, positions, count, &done,
+                                  err);
+            *at += backward ? -(uint64_t)done : done;
+        }
+        if (page->full) {
+            return code;
         }
     } while (code == ACTA_OK && count == LOCKED_MAX);
     return code;
@@ -99,8 +142,8 @@ reader_version(struct reader *reader, struct slice stream, uint64_t *version,
 
         lock_span(span);
         code = open_part(reader, &part, span, stream, err);
-        if (code == ACTA_OK && part.cursor.count > 0) {
-            *version = part.base + part.cursor.count;
+        if (code == ACTA_OK && part.cursor->count > 0) {
+            *version = part.base + part.cursor->count;
         }
         unlock_span(span);
         if (code != ACTA_OK) {
@@ -127,8 +170,8 @@ time_of(struct reader *reader, struct slice stream, uint64_t version,
         lock_span(span);
         code = open_part(reader, &part, span, stream, err);
         if (code == ACTA_OK && version > part.base &&
-            version - part.base <= part.cursor.count) {
-            code = list_cursor_at(&part.cursor, version - part.base, &position,
+            version - part.base <= part.cursor->count) {
+            code = list_cursor_at(part.cursor, version - part.base, &position,
                                   err);
         }
         unlock_span(span);

@@ -53,6 +53,7 @@ struct reader {
     uint64_t head;
     uint64_t view_number;  /* Counts the views. */
     struct sights *sights; /* owned: what streams let be seen */
+    struct known *known;   /* owned: the stream that was looked for last */
     uint64_t now_us;       /* By which ages are judged. */
 };
 
@@ -74,6 +75,11 @@ enum acta_code reader_stream(struct reader *reader, struct slice name,
 enum acta_code reader_row(struct reader *reader, enum row_kind kind,
                           struct slice key, struct slice *value, bool *found,
                           struct acta_err *err) ACTA_CHECKED;
+
+/* What the store knows of the stream that was looked for last: a call looks for
+ * its stream more than once. NULL if there is no memory. free()
+ */
+struct known *known_new(void);
 
 /* ---- what may be shown ---- */
 
@@ -135,6 +141,15 @@ reader_leave_damage(const struct page *page, enum acta_code code,
 enum acta_code reader_put(struct reader *reader, struct page *page,
                           const struct span *span, uint64_t position,
                           struct acta_err *err) ACTA_CHECKED;
+
+/* The same for @count positions that may lie apart, which costs less together.
+ * *@done: so many were put, or are hidden; then the page is full, or the code
+ * is about the next one, or that was all.
+ */
+enum acta_code reader_put_run(struct reader *reader, struct page *page,
+                              const struct span *span,
+                              const uint64_t *positions, size_t count,
+                              size_t *done, struct acta_err *err) ACTA_CHECKED;
 
 /* Put what @query wants, as reader_read_all() does, from this view. */
 enum acta_code reader_put_all(struct reader *reader, const struct query *query,

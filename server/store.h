@@ -180,6 +180,16 @@ enum acta_code store_view_record(struct store_view *view, uint64_t position,
                                  struct block_record *record,
                                  struct acta_err *err) ACTA_CHECKED;
 
+/* The records of @count positions that lie apart, STORE_RECORDS_MAX at most:
+ * all are asked of memory before the first is looked at. *@found are good, from
+ * the first on; all of them, or the code is about the next one.
+ */
+#define STORE_RECORDS_MAX 16
+enum acta_code store_view_records(struct store_view *view,
+                                  const uint64_t *positions, size_t count,
+                                  struct block_record *records, size_t *found,
+                                  struct acta_err *err) ACTA_CHECKED;
+
 /* The head of a list. *@found is false if it has no events here. */
 enum acta_code store_view_head(struct store_view *view,
                                const struct list_name *name,

@@ -29,6 +29,7 @@
 
 #include "block.h"
 #include "bytes.h"
+#include "places.h"
 #include "store.h"
 
 #define LOG_KEY_SIZE      8
@@ -62,16 +63,27 @@ struct store {
     MDB_dbi rows;
 };
 
+/* A cursor of a view. Most calls of a reader need one or two of them: each is
+ * renewed when it is first used.
+ */
+struct store_cursor {
+    MDB_cursor *lmdb; /* owned */
+    uint64_t renewed; /* For the use of this number. */
+};
+
 struct store_view {
     struct store *store;
     MDB_txn *txn;
-    MDB_cursor *log;
-    MDB_cursor *lists;
-    MDB_cursor *postings;
-    MDB_cursor *ids;
-    MDB_cursor *rows;
+    uint64_t use; /* Counts the uses of the view. */
+    struct store_cursor log;
+    struct store_cursor lists;
+    struct store_cursor postings;
+    struct store_cursor ids;
+    struct store_cursor rows;
     struct store_meta meta;
-    struct block block; /* Where the last record was; count 0: none. */
+    size_t meta_txn;       /* LMDB's number of the transaction that it is of. */
+    struct block block;    /* Where the last record was; count 0: none. */
+    struct places *places; /* owned: of records that were not beside it */
 };
 
 static inline MDB_val
@@ -87,6 +99,10 @@ slice_of_val(MDB_val val)
 {
     return slice_make(val.mv_data, val.mv_size);
 }
+
+/* mdb_cursor_get() with a cursor of the view. */
+int store_cursor_get(struct store_view *view, struct store_cursor *cursor,
+                     MDB_val *key, MDB_val *val, MDB_cursor_op op);
 
 /* An LMDB failure as an error. */
 enum acta_code store_fail(struct acta_err *err, int rc, const char *doing);

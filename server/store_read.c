@@ -1,6 +1,6 @@
 /* Views. A view keeps its transaction and cursors between uses, renewed at
- * store_view_begin() and reset at store_view_end(), so that beginning costs
- * little and nothing is pinned in between.
+ * store_view_begin() or when they are needed, and reset at store_view_end(), so
+ * that beginning costs little and nothing is pinned in between.
  */
 
 #include <assert.h>
@@ -11,17 +11,22 @@
 #include "store_lmdb.h"
 
 static int
+open_cursor(struct store_view *view, MDB_dbi table, struct store_cursor *cursor)
+{
+    return mdb_cursor_open(view->txn, table, &cursor->lmdb);
+}
+
+static int
 open_cursors(struct store_view *view)
 {
     struct store *store = view->store;
     int rc;
 
-    if ((rc = mdb_cursor_open(view->txn, store->log, &view->log)) != 0 ||
-        (rc = mdb_cursor_open(view->txn, store->lists, &view->lists)) != 0 ||
-        (rc = mdb_cursor_open(view->txn, store->postings, &view->postings)) !=
-            0 ||
-        (rc = mdb_cursor_open(view->txn, store->ids, &view->ids)) != 0 ||
-        (rc = mdb_cursor_open(view->txn, store->rows, &view->rows)) != 0) {
+    if ((rc = open_cursor(view, store->log, &view->log)) != 0 ||
+        (rc = open_cursor(view, store->lists, &view->lists)) != 0 ||
+        (rc = open_cursor(view, store->postings, &view->postings)) != 0 ||
+        (rc = open_cursor(view, store->ids, &view->ids)) != 0 ||
+        (rc = open_cursor(view, store->rows, &view->rows)) != 0) {
         return rc;
     }
     return 0;
@@ -40,6 +45,11 @@ store_view_open(struct store_view **out, struct store *store,
         return acta_fail(err, ACTA_MEMORY, "open view");
     }
     view->store = store;
+    view->places = places_new();
+    if (view->places == NULL) {
+        free(view);
+        return acta_fail(err, ACTA_MEMORY, "open view");
+    }
     if ((rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &view->txn)) != 0 ||
         (rc = open_cursors(view)) != 0) {
         store_view_close(view);
@@ -51,10 +61,10 @@ store_view_open(struct store_view **out, struct store *store,
 }
 
 static void
-close_cursor(MDB_cursor *cursor)
+close_cursor(struct store_cursor *cursor)
 {
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
+    if (cursor->lmdb != NULL) {
+        mdb_cursor_close(cursor->lmdb);
     }
 }
 
@@ -64,13 +74,34 @@ store_view_close(struct store_view *view)
     if (view == NULL) {
         return;
     }
-    close_cursor(view->log);
-    close_cursor(view->lists);
-    close_cursor(view->postings);
-    close_cursor(view->ids);
-    close_cursor(view->rows);
+    close_cursor(&view->log);
+    close_cursor(&view->lists);
+    close_cursor(&view->postings);
+    close_cursor(&view->ids);
+    close_cursor(&view->rows);
     mdb_txn_abort(view->txn);
+    free(view->places);
     free(view);
+}
+
+/* What the store says of itself, unless it is known: a transaction of the same
+ * number sees the same.
+ */
+static enum acta_code
+read_meta(struct store_view *view, struct acta_err *err)
+{
+    size_t txn = mdb_txn_id(view->txn);
+    enum acta_code code;
+
+    if (view->meta_txn == txn) {
+        return ACTA_OK;
+    }
+    view->meta_txn = 0; /* Which is none. */
+    code = store_read_meta(view->store, view->txn, &view->meta, err);
+    if (code == ACTA_OK) {
+        view->meta_txn = txn;
+    }
+    return code;
 }
 
 enum acta_code
@@ -83,20 +114,28 @@ store_view_begin(struct store_view *view, struct acta_err *err)
     if (rc != 0) {
         return store_fail(err, rc, "begin view");
     }
+    view->use++;
     view->block.count = 0;
-    if ((rc = mdb_cursor_renew(view->txn, view->log)) != 0 ||
-        (rc = mdb_cursor_renew(view->txn, view->lists)) != 0 ||
-        (rc = mdb_cursor_renew(view->txn, view->postings)) != 0 ||
-        (rc = mdb_cursor_renew(view->txn, view->ids)) != 0 ||
-        (rc = mdb_cursor_renew(view->txn, view->rows)) != 0) {
-        code = store_fail(err, rc, "begin view");
-    } else {
-        code = store_read_meta(view->store, view->txn, &view->meta, err);
-    }
+    code = read_meta(view, err);
     if (code != ACTA_OK) {
         store_view_end(view);
     }
     return code;
+}
+
+int
+store_cursor_get(struct store_view *view, struct store_cursor *cursor,
+                 MDB_val *key, MDB_val *val, MDB_cursor_op op)
+{
+    if (cursor->renewed != view->use) {
+        int rc = mdb_cursor_renew(view->txn, cursor->lmdb);
+
+        if (rc != 0) {
+            return rc;
+        }
+        cursor->renewed = view->use;
+    }
+    return mdb_cursor_get(cursor->lmdb, key, val, op);
 }
 
 void
@@ -112,108 +151,6 @@ store_view_meta(const struct store_view *view)
     return &view->meta;
 }
 
-/* ---- the log ---- */
-
-static bool
-is_in_block(const struct store_view *view, uint64_t position)
-{
-    return view->block.count > 0 && position >= view->block.first_position &&
-           position < block_end(&view->block);
-}
-
-/* Put the cursor on the block that has @position: the next one, the one before,
- * or by a search.
- */
-static int
-find_block(struct store_view *view, uint64_t position, MDB_val *key,
-           MDB_val *val)
-{
-    uint8_t bytes[LOG_KEY_SIZE];
-    int rc;
-
-    if (view->block.count > 0 && position == block_end(&view->block)) {
-        return mdb_cursor_get(view->log, key, val, MDB_NEXT);
-    }
-    if (view->block.count > 0 && position == view->block.first_position - 1) {
-        return mdb_cursor_get(view->log, key, val, MDB_PREV);
-    }
-    put_key_u64(bytes, position);
-    *key = val_of(slice_make(bytes, sizeof(bytes)));
-    rc = mdb_cursor_get(view->log, key, val, MDB_SET_RANGE);
-    if (rc == MDB_NOTFOUND) {
-        return mdb_cursor_get(view->log, key, val, MDB_LAST);
-    }
-    if (rc == 0 && (key->mv_size != LOG_KEY_SIZE ||
-                    get_key_u64(key->mv_data) != position)) {
-        return mdb_cursor_get(view->log, key, val, MDB_PREV);
-    }
-    return rc;
-}
-
-static enum acta_code
-open_block(struct store_view *view, uint64_t position, struct acta_err *err)
-{
-    enum acta_code code;
-    MDB_val key, val;
-    int rc;
-
-    rc = find_block(view, position, &key, &val);
-    view->block.count = 0;
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return store_fail(err, rc, "read log");
-    }
-    if (rc == MDB_NOTFOUND || key.mv_size != LOG_KEY_SIZE) {
-        return acta_fail(err, ACTA_CORRUPT, "event at position %ju is missing",
-                         (uintmax_t)position);
-    }
-    code = block_open(&view->block, slice_of_val(val), err);
-    if (code != ACTA_OK) {
-        view->block.count = 0;
-        return acta_wrap(err, code, "event at position %ju",
-                         (uintmax_t)position);
-    }
-    if (get_key_u64(key.mv_data) != view->block.first_position ||
-        !is_in_block(view, position)) {
-        view->block.count = 0;
-        return acta_fail(err, ACTA_CORRUPT, "event at position %ju is missing",
-                         (uintmax_t)position);
-    }
-    return ACTA_OK;
-}
-
-enum acta_code
-store_view_block(struct store_view *view, uint64_t position,
-                 const struct block **block, struct acta_err *err)
-{
-    assert(position > 0);
-    assert(position <= view->meta.position);
-
-    *block = &view->block;
-    return is_in_block(view, position) ? ACTA_OK
-                                       : open_block(view, position, err);
-}
-
-void
-store_view_fetch(const struct store_view *view, uint64_t position)
-{
-    struct block_record record;
-
-    if (is_in_block(view, position) &&
-        block_find(&view->block, position, &record)) {
-        block_record_fetch(&record);
-    }
-}
-
-enum acta_code
-store_view_record(struct store_view *view, uint64_t position,
-                  struct block_record *record, struct acta_err *err)
-{
-    const struct block *block;
-    enum acta_code code = store_view_block(view, position, &block, err);
-
-    return code == ACTA_OK ? block_get(block, position, record, err) : code;
-}
-
 /* ---- lists ---- */
 
 enum acta_code
@@ -226,7 +163,7 @@ store_view_head(struct store_view *view, const struct list_name *name,
     int rc;
 
     *found = false;
-    rc = mdb_cursor_get(view->lists, &key, &val, MDB_SET);
+    rc = store_cursor_get(view, &view->lists, &key, &val, MDB_SET);
     if (rc == MDB_NOTFOUND) {
         return ACTA_OK;
     }
@@ -269,7 +206,7 @@ find_chunk_behind(struct store_view *view, uint64_t number, uint64_t x,
     MDB_val val;
     int rc;
 
-    rc = mdb_cursor_get(view->postings, &key, &val, MDB_SET_RANGE);
+    rc = store_cursor_get(view, &view->postings, &key, &val, MDB_SET_RANGE);
     return read_chunk(number, rc, key, val, chunk, err);
 }
 
@@ -284,11 +221,11 @@ find_chunk(struct store_view *view, uint64_t number, uint64_t x,
     MDB_val val;
     int rc;
 
-    rc = mdb_cursor_get(view->postings, &key, &val, MDB_SET_RANGE);
+    rc = store_cursor_get(view, &view->postings, &key, &val, MDB_SET_RANGE);
     if (rc == MDB_NOTFOUND) {
-        rc = mdb_cursor_get(view->postings, &key, &val, MDB_LAST);
+        rc = store_cursor_get(view, &view->postings, &key, &val, MDB_LAST);
     } else if (rc == 0 && !slice_equal(slice_of_val(key), wanted)) {
-        rc = mdb_cursor_get(view->postings, &key, &val, MDB_PREV);
+        rc = store_cursor_get(view, &view->postings, &key, &val, MDB_PREV);
     }
     if ((rc == 0 || rc == MDB_NOTFOUND) && !is_chunk_of(number, rc, &key)) {
         return find_chunk_behind(view, number, 0, chunk, err);
@@ -387,7 +324,7 @@ store_view_id(struct store_view *view, const uint8_t id[static UUID_SIZE],
     int rc;
 
     *position = 0;
-    rc = mdb_cursor_get(view->ids, &key, &val, MDB_SET);
+    rc = store_cursor_get(view, &view->ids, &key, &val, MDB_SET);
     if (rc == MDB_NOTFOUND) {
         return ACTA_OK;
     }
@@ -408,7 +345,7 @@ store_view_next_id(struct store_view *view, const uint8_t id[static UUID_SIZE],
     int rc;
 
     *position = 0;
-    rc = mdb_cursor_get(view->ids, &key, &val, MDB_SET_RANGE);
+    rc = store_cursor_get(view, &view->ids, &key, &val, MDB_SET_RANGE);
     if (rc == MDB_NOTFOUND) {
         return ACTA_OK;
     }
@@ -438,9 +375,9 @@ store_view_next_list(struct store_view *view, enum list_kind kind,
     int rc;
 
     *found = false;
-    rc = mdb_cursor_get(view->lists, &key, &val, MDB_SET_RANGE);
+    rc = store_cursor_get(view, &view->lists, &key, &val, MDB_SET_RANGE);
     if (rc == 0 && !inclusive && slice_equal(slice_of_val(key), wanted)) {
-        rc = mdb_cursor_get(view->lists, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(view, &view->lists, &key, &val, MDB_NEXT);
     }
     if (rc == MDB_NOTFOUND) {
         return ACTA_OK;

@@ -130,7 +130,7 @@ store_view_row(struct store_view *view, enum row_kind kind, struct slice key,
     int rc;
 
     *found = false;
-    rc = mdb_cursor_get(view->rows, &at, &val, MDB_SET);
+    rc = store_cursor_get(view, &view->rows, &at, &val, MDB_SET);
     if (rc == MDB_NOTFOUND) {
         return ACTA_OK;
     }
@@ -153,9 +153,9 @@ store_view_next_row(struct store_view *view, enum row_kind kind,
     int rc;
 
     *found = false;
-    rc = mdb_cursor_get(view->rows, &key, &val, MDB_SET_RANGE);
+    rc = store_cursor_get(view, &view->rows, &key, &val, MDB_SET_RANGE);
     if (rc == 0 && slice_equal(slice_of_val(key), from)) {
-        rc = mdb_cursor_get(view->rows, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(view, &view->rows, &key, &val, MDB_NEXT);
     }
     if (rc == MDB_NOTFOUND) {
         return ACTA_OK;

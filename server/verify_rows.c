@@ -184,11 +184,11 @@ verify_rows(struct verify *verify, struct store_view *view,
     MDB_val key, val;
     int rc;
 
-    rc = mdb_cursor_get(view->rows, &key, &val, MDB_FIRST);
+    rc = store_cursor_get(view, &view->rows, &key, &val, MDB_FIRST);
     while (rc == 0) {
         verify_row(verify, slice_of_val(key), slice_of_val(val), has_in_view,
                    view);
-        rc = mdb_cursor_get(view->rows, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(view, &view->rows, &key, &val, MDB_NEXT);
     }
     return rc == MDB_NOTFOUND ? ACTA_OK : store_fail(err, rc, "verify rows");
 }

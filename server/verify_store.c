@@ -17,10 +17,11 @@ look_at_log(struct look *look)
     MDB_val key, val;
     int rc;
 
-    rc = mdb_cursor_get(look->view->log, &key, &val, MDB_FIRST);
+    rc = store_cursor_get(look->view, &look->view->log, &key, &val, MDB_FIRST);
     while (rc == 0) {
         verify_log_entry(&look->contents, slice_of_val(key), slice_of_val(val));
-        rc = mdb_cursor_get(look->view->log, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(look->view, &look->view->log, &key, &val,
+                              MDB_NEXT);
     }
     verify_log_end(&look->contents);
     return rc;
@@ -30,7 +31,7 @@ look_at_log(struct look *look)
 static void
 look_at_list(struct look *look, struct slice name, struct slice head)
 {
-    MDB_cursor *postings = look->view->postings;
+    struct store_cursor *postings = &look->view->postings;
     uint8_t bytes[CHUNK_KEY_SIZE];
     struct verify_list list;
     MDB_val key, val;
@@ -39,12 +40,12 @@ look_at_list(struct look *look, struct slice name, struct slice head)
     verify_list_begin(&look->contents, &list, name, head);
     key = val_of(store_chunk_key(bytes, list.head.number, 0));
     rc = verify_list_goes_on(&list)
-             ? mdb_cursor_get(postings, &key, &val, MDB_SET_RANGE)
+             ? store_cursor_get(look->view, postings, &key, &val, MDB_SET_RANGE)
              : 0;
     while (rc == 0 && verify_list_goes_on(&list)) {
         verify_list_chunk(&look->contents, &list, slice_of_val(key),
                           slice_of_val(val));
-        rc = mdb_cursor_get(postings, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(look->view, postings, &key, &val, MDB_NEXT);
     }
     verify_list_end(&look->contents, &list);
 }
@@ -55,10 +56,12 @@ look_at_lists(struct look *look)
     MDB_val key, val;
     int rc;
 
-    rc = mdb_cursor_get(look->view->lists, &key, &val, MDB_FIRST);
+    rc =
+        store_cursor_get(look->view, &look->view->lists, &key, &val, MDB_FIRST);
     while (rc == 0) {
         look_at_list(look, slice_of_val(key), slice_of_val(val));
-        rc = mdb_cursor_get(look->view->lists, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(look->view, &look->view->lists, &key, &val,
+                              MDB_NEXT);
     }
     return rc;
 }
@@ -69,10 +72,11 @@ look_at_ids(struct look *look)
     MDB_val key, val;
     int rc;
 
-    rc = mdb_cursor_get(look->view->ids, &key, &val, MDB_FIRST);
+    rc = store_cursor_get(look->view, &look->view->ids, &key, &val, MDB_FIRST);
     while (rc == 0) {
         verify_id(&look->contents, slice_of_val(key), slice_of_val(val));
-        rc = mdb_cursor_get(look->view->ids, &key, &val, MDB_NEXT);
+        rc = store_cursor_get(look->view, &look->view->ids, &key, &val,
+                              MDB_NEXT);
     }
     return rc;
 }

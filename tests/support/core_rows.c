@@ -39,6 +39,7 @@ core_reader(struct core *core)
     reader->rooms = &core->rooms;
     reader->search = search_new();
     reader->sights = sights_new();
+    reader->known = known_new();
     ck_assert_msg(store_view_open(&reader->store, core->rooms.store, &err) ==
                       ACTA_OK,
                   "%s", err.text);

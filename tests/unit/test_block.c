@@ -225,6 +225,82 @@ START_TEST(a_count_that_cannot_be_is_refused)
 }
 END_TEST
 
+/* ---- one record of many blocks ---- */
+
+static bool
+pick(size_t index, const uint8_t *from, size_t given, struct block_record *got)
+{
+    return block_pick(slice_make(from, given), FIRST, FIRST + index, got) &&
+           block_check(got, FIRST + index, NULL) == ACTA_OK;
+}
+
+START_TEST(every_record_is_picked_without_the_others)
+{
+    struct slice all = slice_make(bytes, size);
+    struct block_record got;
+
+    ck_assert_uint_eq(block_count(all), COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        block_fetch(all, FIRST, FIRST + i);
+        ck_assert(block_has(all, FIRST, FIRST + i));
+        ck_assert(pick(i, bytes, size, &got));
+        assert_slice_eq(slice_make(got.data, got.size),
+                        slice_make(of[i].data, of[i].size));
+    }
+    ck_assert(!block_has(all, FIRST, FIRST - 1));
+    ck_assert(!block_has(all, FIRST, FIRST + COUNT));
+    ck_assert(!block_has(all, FIRST + 1, FIRST + 1));
+    ck_assert(!block_pick(all, FIRST, FIRST - 1, &got));
+    ck_assert(!block_pick(all, FIRST, FIRST + COUNT, &got));
+    ck_assert(!block_pick(all, FIRST + 1, FIRST + 1, &got));
+}
+END_TEST
+
+START_TEST(a_record_is_picked_if_the_block_was_cut_behind_it)
+{
+    size_t ends[COUNT], end = 16 + 8 * COUNT;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        ends[i] = end += of[i].size;
+    }
+    for (size_t given = 0; given < size; given++) {
+        uint8_t *exact = malloc(given + 1); /* For the address sanitizer. */
+
+        memcpy(exact, bytes, given);
+        for (size_t i = 0; i < COUNT; i++) {
+            struct block_record got;
+
+            ck_assert_int_eq(pick(i, exact, given, &got), given >= ends[i]);
+        }
+        free(exact);
+    }
+}
+END_TEST
+
+/* A flipped bit costs a record if it is in the front of the block, in what the
+ * directory says of the record, or in the record, and none if it is elsewhere.
+ */
+START_TEST(what_is_picked_is_never_another_record_and_no_more_is_lost)
+{
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        size_t at = bit / 8, start = 16 + 8 * COUNT;
+
+        bytes[at] ^= (uint8_t)(1u << bit % 8);
+        for (size_t i = 0; i < COUNT; i++) {
+            size_t entry = 16 + 8 * i;
+            bool is_hurt = at < 12 || (at >= entry && at < entry + 8) ||
+                           (i > 0 && at >= entry - 8 && at < entry - 4) ||
+                           (at >= start && at < start + of[i].size);
+            struct block_record got;
+
+            ck_assert_int_eq(pick(i, bytes, size, &got), !is_hurt);
+            start += of[i].size;
+        }
+        bytes[at] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -243,5 +319,9 @@ main(void)
     tcase_add_loop_test(
         tcase, a_directory_that_makes_no_sense_is_refused_not_followed, 0, 3);
     tcase_add_loop_test(tcase, a_count_that_cannot_be_is_refused, 0, 3);
+    tcase_add_test(tcase, every_record_is_picked_without_the_others);
+    tcase_add_test(tcase, a_record_is_picked_if_the_block_was_cut_behind_it);
+    tcase_add_test(tcase,
+                   what_is_picked_is_never_another_record_and_no_more_is_lost);
     return run_suite(suite);
 }

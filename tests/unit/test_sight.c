@@ -66,6 +66,7 @@ setup(void)
     reader->rooms = &core.rooms;
     reader->search = search_new();
     reader->sights = sights_new();
+    reader->known = known_new();
     ck_assert_int_eq(store_view_open(&reader->store, core.rooms.store, NULL),
                      ACTA_OK);
     memset(states, 0, sizeof(states));

@@ -86,6 +86,54 @@ START_TEST(every_event_of_every_checkpoint_is_read_in_any_order)
 }
 END_TEST
 
+/* Read together, they are what they are one by one. */
+static void
+assert_records(const uint64_t *positions, size_t count)
+{
+    struct block_record records[STORE_RECORDS_MAX], record;
+    struct acta_err err;
+    size_t found;
+
+    ck_assert_msg(store_view_records(view, positions, count, records, &found,
+                                     &err) == ACTA_OK,
+                  "%s", err.text);
+    ck_assert_uint_eq(found, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_record(positions[i]);
+        ck_assert_int_eq(store_view_record(view, positions[i], &record, &err),
+                         ACTA_OK);
+        ck_assert_ptr_eq(records[i].data, record.data);
+        ck_assert_uint_eq(records[i].size, record.size);
+        ck_assert_uint_eq(records[i].checksum, record.checksum);
+    }
+}
+
+START_TEST(events_that_lie_apart_are_read_together_at_every_checkpoint)
+{
+    uint64_t positions[STORE_RECORDS_MAX];
+
+    for (unsigned round = 0; round < rnd_effort(8, 60); round++) {
+        diary_add(&diary, 1 + rnd_below(&diary.rnd, 700));
+        diary_store(&diary);
+        begin();
+        for (int turn = 0; turn < 200; turn++) {
+            uint64_t apart = 1 + rnd_below(&diary.rnd, 1u << turn % 8);
+            size_t count = 1 + rnd_below(&diary.rnd, STORE_RECORDS_MAX);
+            uint64_t at = rnd_below(&diary.rnd, diary.count);
+            bool backward = rnd_below(&diary.rnd, 2) == 0;
+
+            for (size_t i = 0; i < count; i++) {
+                positions[i] = 1 + at;
+                at += backward ? diary.count * apart - apart : apart;
+                at %= diary.count;
+            }
+            assert_records(positions, count);
+        }
+        store_view_end(view);
+    }
+}
+END_TEST
+
 START_TEST(events_up_to_the_largest_come_back_between_small_ones)
 {
     static const size_t sizes[] = {0, 32000, 33000, 100000, ACTA_EVENT_SIZE_MAX,
@@ -418,8 +466,10 @@ START_TEST(a_damaged_record_is_named_and_the_others_are_served)
     struct draft drafts[3] = {{.id = 1, .data = slice_of("first of all")},
                               {.id = 2, .data = slice_of("hurt by a bit")},
                               {.id = 3, .data = slice_of("last of all")}};
-    struct block_record record;
+    const uint64_t positions[3] = {1, 2, 3};
+    struct block_record record, records[3];
     struct acta_err err;
+    size_t found;
 
     ck_assert_int_eq(core_append(core, "a-1", 0, drafts, 3), ACTA_OK);
     core_checkpoint(core);
@@ -429,6 +479,14 @@ START_TEST(a_damaged_record_is_named_and_the_others_are_served)
     ck_assert_int_eq(store_view_record(view, 2, &record, &err), ACTA_CORRUPT);
     ck_assert_ptr_nonnull(strstr(err.text, "event at position 2"));
     ck_assert_int_eq(store_view_record(view, 3, &record, &err), ACTA_OK);
+    ck_assert_int_eq(
+        store_view_records(view, positions, 3, records, &found, &err),
+        ACTA_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.text, "event at position 2"));
+    ck_assert_uint_eq(found, 1);
+    ck_assert_int_eq(
+        store_view_records(view, positions + 2, 1, records, &found, &err),
+        ACTA_OK);
     store_view_end(view);
 }
 END_TEST
@@ -490,6 +548,8 @@ main(void)
     suite_add_tcase(suite, kept);
     tcase_add_checked_fixture(kept, setup, teardown);
     tcase_add_test(kept, every_event_of_every_checkpoint_is_read_in_any_order);
+    tcase_add_test(kept,
+                   events_that_lie_apart_are_read_together_at_every_checkpoint);
     tcase_add_test(kept, events_up_to_the_largest_come_back_between_small_ones);
     tcase_add_test(kept, heads_count_what_is_in_their_lists);
     tcase_add_test(kept, numbers_of_lists_are_never_used_twice);
