@@ -170,7 +170,8 @@ open_server(struct bench *bench, struct acta_err *err)
     }
     code = daemon_init(
         &bench->daemon, daemon_path(option_text(options, OPTION_ACTAD)),
-        option_text(options, OPTION_DIR), options->server_arguments, err);
+        option_text(options, OPTION_DIR), option_text(options, OPTION_DATA),
+        options->server_arguments, err);
     if (code != ACTA_OK || options->workloads == W_MACHINE) {
         return code;
     }
@@ -227,6 +228,8 @@ open_bench(struct bench *bench, struct acta_err *err)
         .tags_count = option_number(options, OPTION_TAGS),
         .tags_of = option_number(options, OPTION_TAGS_OF),
         .correlated = option_number(options, OPTION_CORRELATED),
+        .first = option_number(options, OPTION_FIRST),
+        .names = (uint32_t)option_number(options, OPTION_NAMES),
     };
     code = read_sizes(bench, err);
     if (code == ACTA_OK) {
@@ -408,8 +411,10 @@ main(int argc, char **argv)
         options_free(&options);
         return 2;
     }
-    /* What somebody else's server has is what is read. */
-    if (option_text(&options, OPTION_SERVER) == NULL || plan.bits == W_FILL) {
+    /* What is there already is what is read. */
+    if ((option_text(&options, OPTION_SERVER) == NULL &&
+         option_text(&options, OPTION_DATA) == NULL) ||
+        plan.bits == W_FILL) {
         options_default(&options, OPTION_FILL, plan.fill);
     }
     status = run(&plan, &options);

@@ -126,7 +126,7 @@ name_target(struct clerk *clerk, char target[TARGET_SIZE])
 
     switch (clerk->desk->way) {
     case WAY_HOT:
-        snprintf(target, TARGET_SIZE, "hot-%08x-%" PRIu64, bench->sample.run,
+        snprintf(target, TARGET_SIZE, "hot-%08x-%" PRIu64, bench->sample.names,
                  sample_random(&clerk->random) % hot);
         return;
     case WAY_COLD:
@@ -137,7 +137,7 @@ name_target(struct clerk *clerk, char target[TARGET_SIZE])
     case WAY_CACHED:
     case WAYS:
         snprintf(target, TARGET_SIZE, "own-%08x-%zu-%" PRIu64,
-                 bench->sample.run, clerk->index,
+                 bench->sample.names, clerk->index,
                  clerk->number % OWN_AGGREGATES);
     }
 }

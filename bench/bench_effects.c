@@ -195,7 +195,7 @@ bench_effects(struct bench *bench, struct figures *figures,
     enum acta_code code = bench_head(bench, &effects.position, err);
 
     snprintf(effects.name, sizeof(effects.name), "effects-%08x-%u",
-             bench->sample.run, runs++);
+             bench->sample.names, runs++);
     make_later(&effects);
     if (code == ACTA_OK) {
         code = prepare(&effects, err);

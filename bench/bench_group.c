@@ -138,7 +138,7 @@ create_group(struct race *race, struct acta_err *err)
     struct acta_group group = acta_group_of(0);
 
     snprintf(race->group, sizeof(race->group), "bench-%08x-%ju",
-             race->bench->sample.run, (uintmax_t)race->round++);
+             race->bench->sample.names, (uintmax_t)race->round++);
     race->answered = false;
     if (acta_create_group(fleet_client(&race->fleet, 0), race->group, &group, 0,
                           on_changed, race, err) == 0) {

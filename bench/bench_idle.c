@@ -47,7 +47,7 @@ struct idlers {
 static void
 name_group(const struct idlers *idlers, size_t index, char name[static 40])
 {
-    snprintf(name, 40, "idle-%08x-%zu", idlers->bench->sample.run, index);
+    snprintf(name, 40, "idle-%08x-%zu", idlers->bench->sample.names, index);
 }
 
 /* ---- groups and members ---- */

@@ -97,7 +97,7 @@ measure(struct leases *leases, struct holder *holders, struct acta_err *err)
         holders[i].leases = leases;
         holders[i].client = fleet_client(&leases->fleet, i);
         snprintf(holders[i].name, NAME_SIZE, "lease-%08x-%ju",
-                 leases->bench->sample.run,
+                 leases->bench->sample.names,
                  (uintmax_t)(i % leases->names_count));
         acquire(&holders[i]);
     }

@@ -15,7 +15,8 @@ struct loads {
     struct span span;
     struct hist hist;
     uint64_t random;
-    uint64_t length;
+    uint64_t length; /* 0: the streams were there, and have any. */
+    uint64_t events;
     size_t under_way;
 };
 
@@ -60,13 +61,15 @@ on_page(void *user, const struct acta_err *err, const struct acta_page *page)
         fleet_fail(&loads->fleet, err);
         return;
     }
-    if (page->events_count != loads->length) {
+    if (loads->length > 0 ? page->events_count != loads->length
+                          : page->events_count == 0) {
         acta_fail(&wrong, ACTA_CORRUPT, "a stream has %zu events, not %ju",
                   page->events_count, (uintmax_t)loads->length);
         fleet_fail(&loads->fleet, &wrong);
         return;
     }
     if (span_counts(&loads->span, now_ns)) {
+        loads->events += page->events_count;
         hist_add(&loads->hist, now_ns - slot->start_ns);
     }
     if (!loads->span.over) {
@@ -102,7 +105,7 @@ tell(const struct loads *loads, struct figures *figures)
         "load_p50", "load_p90", "load_p99", "load_p999", "load_max",
     };
     double count = (double)loads->span.counted;
-    double events = count * (double)loads->length;
+    double events = (double)loads->events;
     double seconds = span_seconds(&loads->span);
 
     figures_add(figures, "loads", "/s", count / seconds);
@@ -125,13 +128,15 @@ bench_load(struct bench *bench, struct figures *figures, struct acta_err *err)
         .bench = bench,
         .random =
             sample_random_start(option_number(bench->options, OPTION_SEED)),
-        .length = option_number(bench->options, OPTION_LENGTH),
+        .length = option_text(bench->options, OPTION_DATA) == NULL
+                      ? option_number(bench->options, OPTION_LENGTH)
+                      : 0,
     };
     if (slots == NULL) {
         return acta_fail(err, ACTA_MEMORY, "%zu requests", slots_count);
     }
     /* Streams to load, unless a run before this one has left them here. */
-    if (bench->versions[0] == 0) {
+    if (loads.length > 0 && bench->versions[0] == 0) {
         code = bench_fill(bench, bench->streams * loads.length, err);
     }
     if (code == ACTA_OK) {

@@ -33,16 +33,29 @@ struct reader {
     struct acta_read read;
     struct acta_sub *sub;
     uint64_t until; /* Position, of a subscription. */
+    uint64_t events_count;
 };
 
 static void
-count_events(struct readers *readers, const struct acta_event *const *events,
+count_events(struct reader *reader, const struct acta_event *const *events,
              size_t count)
 {
+    struct readers *readers = reader->readers;
+
     for (size_t i = 0; i < count; i++) {
         readers->bytes_count += events[i]->data_size;
     }
+    reader->events_count += count;
     readers->events_count += count;
+}
+
+/* As many as are wanted have come, if not all are. */
+static bool
+is_enough(const struct reader *reader)
+{
+    uint64_t most = option_number(reader->readers->bench->options, OPTION_MOST);
+
+    return most > 0 && reader->events_count >= most;
 }
 
 static void
@@ -102,9 +115,9 @@ on_page(void *user, const struct acta_err *err, const struct acta_page *page)
         fleet_fail(&reader->readers->fleet, err);
         return;
     }
-    count_events(reader->readers, page->events, page->events_count);
+    count_events(reader, page->events, page->events_count);
     reader->read.from = page->next;
-    if (page->at_end) {
+    if (page->at_end || is_enough(reader)) {
         finish_one(reader->readers);
     } else {
         ask_for_page(reader);
@@ -119,6 +132,7 @@ start_reading(struct reader *reader)
 
     reader->read = stream != NULL ? acta_read_of_stream(stream)
                                   : acta_read_of_query(reader->readers->query);
+    reader->read.from = option_number(options, OPTION_FROM);
     reader->read.events_max = option_number(options, OPTION_PAGE);
     ask_for_page(reader);
 }
@@ -130,7 +144,8 @@ start_reading(struct reader *reader)
 static void
 move(struct reader *reader, uint64_t position)
 {
-    if (reader->sub != NULL && position >= reader->until) {
+    if (reader->sub != NULL &&
+        (position >= reader->until || is_enough(reader))) {
         acta_unsubscribe(reader->sub);
         reader->sub = NULL;
         finish_one(reader->readers);
@@ -142,7 +157,7 @@ on_events(void *user, const struct acta_batch *batch)
 {
     struct reader *reader = user;
 
-    count_events(reader->readers, batch->events, batch->events_count);
+    count_events(reader, batch->events, batch->events_count);
     move(reader, batch->position);
 }
 
@@ -172,7 +187,9 @@ on_ended(void *user, const struct acta_err *err, uint64_t position)
 static void
 start_subscribing(struct reader *reader)
 {
-    struct acta_follow follow = acta_follow_of(reader->readers->query, 0);
+    struct acta_follow follow = acta_follow_of(
+        reader->readers->query,
+        option_number(reader->readers->bench->options, OPTION_FROM));
     struct acta_err err;
 
     follow.user = reader;

@@ -1,6 +1,9 @@
 /* Starts: how long does it take from exec until the server has answered a
  * ping, after it was stopped in order and after it was killed?
  *
+ * What it has in memory when it was started, and nothing happened yet, is told
+ * as well.
+ *
  * Before the kill it has appended events that are in the journal only, as many
  * as the checkpoints have left there.
  */
@@ -44,6 +47,8 @@ bench_start(struct bench *bench, struct figures *figures, struct acta_err *err)
     enum acta_code code =
         time_start(bench, SIGTERM, "start_after_stop", figures, err);
 
+    figures_add(figures, "idle_memory", "MiB",
+                daemon_usage(&bench->daemon).anon_mib);
     if (code == ACTA_OK) {
         code =
             bench_fill(bench, option_number(bench->options, OPTION_DIRTY), err);

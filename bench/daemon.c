@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,11 +48,26 @@ daemon_path(const char *given)
     return "actad";
 }
 
+static enum acta_code
+use_kept(struct daemon *daemon, const char *kept, struct acta_err *err)
+{
+    if (strlen(kept) >= sizeof(daemon->dir) ||
+        (mkdir(kept, 0700) != 0 && errno != EEXIST)) {
+        return acta_fail(err, ACTA_IO, "make %s: %s", kept, strerror(errno));
+    }
+    strcpy(daemon->dir, kept);
+    daemon->is_kept = true;
+    return ACTA_OK;
+}
+
 enum acta_code
 daemon_init(struct daemon *daemon, const char *path, const char *parent,
-            char **arguments, struct acta_err *err)
+            const char *kept, char **arguments, struct acta_err *err)
 {
     *daemon = (struct daemon){.path = path, .arguments = arguments};
+    if (kept != NULL) {
+        return use_kept(daemon, kept, err);
+    }
     if (parent == NULL) {
         parent = getenv("TMPDIR");
     }
@@ -230,8 +246,8 @@ remove_entry(const char *path, const struct stat *stat, int type,
 void
 daemon_remove(struct daemon *daemon)
 {
-    (void)daemon_stop(daemon, SIGKILL, NULL);
-    if (daemon->dir[0] != '\0' &&
+    (void)daemon_stop(daemon, daemon->is_kept ? SIGTERM : SIGKILL, NULL);
+    if (daemon->dir[0] != '\0' && !daemon->is_kept &&
         nftw(daemon->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
         fprintf(stderr, "acta-bench: left behind: %s\n", daemon->dir);
     }
@@ -279,6 +295,33 @@ cpu_us(pid_t pid)
     return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
 }
 
+/* The kernel counts sectors of 512 bytes that are written to a disk, from all
+ * that have files there: the seventh number.
+ */
+static double
+device_bytes(const char *dir)
+{
+    struct stat stat_of;
+    double sectors = 0;
+    char path[64];
+    FILE *file;
+
+    if (stat(dir, &stat_of) != 0) {
+        return 0;
+    }
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/stat",
+             major(stat_of.st_dev), minor(stat_of.st_dev));
+    file = fopen(path, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    if (fscanf(file, "%*f %*f %*f %*f %*f %*f %lf", &sectors) != 1) {
+        sectors = 0;
+    }
+    fclose(file);
+    return sectors * 512;
+}
+
 /* Of the two counts of written bytes, wchar has what was given to write(): all
  * of it goes to files here, since sockets are sent to. The other one,
  * write_bytes, counts what became dirty in the page cache by whole folios: a
@@ -293,6 +336,7 @@ daemon_usage(const struct daemon *daemon)
     return (struct daemon_usage){
         .cpu_us = cpu_us(daemon->pid),
         .written = proc_number(daemon->pid, "io", "wchar:"),
+        .device = device_bytes(daemon->dir),
         .anon_mib = proc_number(daemon->pid, "status", "RssAnon:") / 1024,
     };
 }

@@ -1,5 +1,6 @@
 /* An actad of the benchmark's own: on loopback, on any free port, with its data
- * in a temporary directory, for as long as the benchmark runs.
+ * in a temporary directory, for as long as the benchmark runs, or in one that
+ * is kept.
  *
  * The struct is the caller's; one thread at a time.
  */
@@ -7,6 +8,7 @@
 #ifndef ACTA_BENCH_DAEMON_H
 #define ACTA_BENCH_DAEMON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,6 +19,7 @@ struct daemon {
     uint16_t port;    /* Of the last start. */
     uint64_t exec_ns; /* When it was last started. */
     char dir[512];    /* "": none was made. */
+    bool is_kept;     /* The directory stays. */
     const char *path; /* Of actad. */
     char **arguments; /* Further ones; ends with NULL. */
 };
@@ -26,12 +29,13 @@ struct daemon {
  */
 const char *daemon_path(const char *given);
 
-/* Make a directory in @parent (NULL: $TMPDIR or /tmp). Nothing runs yet. The
- * caller calls daemon_remove() in the end, whatever this returns.
+/* Make a directory in @parent (NULL: $TMPDIR or /tmp), or use @kept, which is
+ * made if it is not there. Nothing runs yet. The caller calls daemon_remove()
+ * in the end, whatever this returns.
  */
 enum acta_code daemon_init(struct daemon *daemon, const char *path,
-                           const char *parent, char **arguments,
-                           struct acta_err *err);
+                           const char *parent, const char *kept,
+                           char **arguments, struct acta_err *err);
 
 /* Start it on the data that is there, and wait until it has a port.
  *
@@ -50,13 +54,16 @@ enum acta_code daemon_stop(struct daemon *daemon, int signal,
  */
 void daemon_explain(struct daemon *daemon, struct acta_err *err);
 
-/* Kill what runs and remove the directory with everything in it. */
+/* Kill what runs and remove the directory with everything in it; but if it is
+ * kept, end what runs in order, and leave it.
+ */
 void daemon_remove(struct daemon *daemon);
 
 /* What it has used so far; all 0 if it does not run. */
 struct daemon_usage {
     double cpu_us;
     double written;  /* Bytes, to files. */
+    double device;   /* Bytes, to the disk below its data, by anybody. */
     double anon_mib; /* Private memory now. */
 };
 

@@ -29,5 +29,9 @@ meter_tell(const struct meter *from, const struct meter *to, double count,
                 (to->server.cpu_us - from->server.cpu_us) / count);
     figures_add(figures, "server_written", "bytes/event",
                 (to->server.written - from->server.written) / count);
+    if (to->server.device > 0) {
+        figures_add(figures, "device_written", "bytes/event",
+                    (to->server.device - from->server.device) / count);
+    }
     figures_add(figures, "server_memory", "MiB", to->server.anon_mib);
 }

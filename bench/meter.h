@@ -1,5 +1,5 @@
 /* What a measurement costs: time on processors, of this process and of the
- * server, and bytes that the server wrote to files.
+ * server, bytes that the server wrote to files, and that the disk was given.
  */
 
 #ifndef ACTA_BENCH_METER_H

@@ -56,6 +56,13 @@ enum workload_bit {
       "the server to start: that of this build if it is not given")            \
     X(DIR, "dir", TEXT, "", 0, 0, W_ALL,                                       \
       "data goes into a temporary directory in this one: $TMPDIR or /tmp")     \
+    X(DATA, "data", TEXT, "", 0, 0, W_SERVER,                                  \
+      "a directory that keeps the data of the server that is started, for "    \
+      "other runs with the same --names; what a run before has left there is " \
+      "what is measured")                                                      \
+    X(NAMES, "names", NUMBER, "0", 0, UINT32_MAX, W_SERVER,                    \
+      "the streams are those of other runs with the same number; 0: of this "  \
+      "run alone")                                                             \
     X(CLIENTS, "clients", NUMBER, "1", 1, 4096,                                \
       W_SERVER & ~(W_START | W_FILL | W_FIND | W_CONDITION | W_GROUP |         \
                    W_EFFECTS | W_SCHEDULE | W_SNAPSHOT | W_PROJECT | W_WAIT),  \
@@ -102,6 +109,8 @@ enum workload_bit {
       "each append has a command id")                                          \
     X(STREAMS, "streams", NUMBER, "10k", 1, 100000000, W_SERVER,               \
       "streams, written at random")                                            \
+    X(FIRST, "first", NUMBER, "0", 0, 1000000000, W_SERVER,                    \
+      "number of the first of these streams")                                  \
     X(CATEGORIES, "categories", NUMBER, "20", 1, 256, W_SERVER,                \
       "categories of these streams: c00, c01, ...")                            \
     X(FILL, "fill", NUMBER, "", 0, 1000000000,                                 \
@@ -138,6 +147,10 @@ enum workload_bit {
     X(TAG, "tag", TEXT, "", 0, 0, W_READ | W_SUBSCRIBE,                        \
       "read events with this tag only: t00:000 to t00:fff")                    \
     X(STREAM, "stream", TEXT, "", 0, 0, W_READ, "read this stream")            \
+    X(FROM, "from", NUMBER, "0", 0, UINT64_C(1) << 48, W_READ | W_SUBSCRIBE,   \
+      "read what is behind this position, or in a stream this version")        \
+    X(MOST, "most", NUMBER, "0", 0, UINT64_C(1) << 48, W_READ | W_SUBSCRIBE,   \
+      "end after so many events, or a few more; 0: at the end")                \
     X(PAGE, "page", NUMBER, "0", 0, 65536, W_READ,                             \
       "events of a page; 0: as many as the server gives")                      \
     X(DURATION, "duration", DURATION, "5s", 1, 86400000,                       \

@@ -19,7 +19,10 @@ sample_init(struct sample *sample, uint64_t seed, struct acta_err *err)
     assert(sample->tags_of > 0);
     assert(sample->payload_size >= sizeof(uint64_t));
 
-    sample->run = (uint32_t)(clock_ns() / NS_PER_US) ^ (uint32_t)getpid() << 16;
+    if (sample->names == 0) {
+        sample->names = (uint32_t)(clock_ns() / NS_PER_US) ^ (uint32_t)getpid()
+                                                                 << 16;
+    }
     sample->payload = malloc(sample->payload_size);
     if (sample->payload == NULL) {
         return acta_fail(err, ACTA_MEMORY, "payload");
@@ -60,15 +63,17 @@ void
 sample_stream(const struct sample *sample, uint64_t number,
               char name[SAMPLE_NAME_SIZE])
 {
-    uint64_t category = number % sample->categories;
+    uint64_t category;
 
+    number += sample->first;
+    category = number % sample->categories;
     *name++ = 'c';
     if (category >= 100) {
         *name++ = (char)('0' + category / 100);
     }
     name = put_two_digits(name, category);
     *name++ = '-';
-    name = put_hex(name, sample->run, 8);
+    name = put_hex(name, sample->names, 8);
     *name++ = '-';
     name = put_hex(name, number, 8);
     *name = '\0';
@@ -96,7 +101,7 @@ correlation_id(const struct sample *sample, uint64_t number)
 {
     uint64_t group = number / sample->correlated;
     uint64_t halves[2] = {
-        group * UINT64_C(0x9e3779b97f4a7c15) ^ sample->run,
+        group * UINT64_C(0x9e3779b97f4a7c15) ^ sample->names,
         ~group,
     };
     struct acta_id id;

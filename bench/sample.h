@@ -2,7 +2,7 @@
  *
  * Event n has one of sixteen types, T0 to TF; tags t00:xxx, t01:xxx, ..., each
  * with one of so many values, in three hexadecimal digits or as many as it
- * takes; and data that does not compress. Streams are c07-RUN-NUMBER: their
+ * takes; and data that does not compress. Streams are c07-NAMES-NUMBER: their
  * category is the number modulo the number of categories.
  */
 
@@ -23,8 +23,10 @@ struct sample {
     uint64_t tags_of;    /* Values of each tag. */
     uint64_t correlated; /* Events that share a correlation id, or 0. */
     size_t payload_size;
+    uint64_t first; /* Number of the first stream. */
+    uint32_t names; /* Keeps the streams of two runs on one server apart; 0: it
+                       is chosen. */
 
-    uint32_t run;     /* Keeps the streams of two runs on one server apart. */
     uint8_t *payload; /* owned */
 };
 
@@ -32,7 +34,7 @@ enum acta_code sample_init(struct sample *sample, uint64_t seed,
                            struct acta_err *err);
 void sample_fini(struct sample *sample);
 
-/* Put the name of stream @number into @name. */
+/* Put the name of stream @number, counted from the first, into @name. */
 void sample_stream(const struct sample *sample, uint64_t number,
                    char name[SAMPLE_NAME_SIZE]);
 

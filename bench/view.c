@@ -40,8 +40,8 @@ view_open(struct view *view, const struct bench *bench, bool has_ledger,
     enum acta_code code = ACTA_OK;
 
     *view = (struct view){.sync = NULL};
-    snprintf(view->name, sizeof(view->name), "view-%08x-%u", bench->sample.run,
-             number++);
+    snprintf(view->name, sizeof(view->name), "view-%08x-%u",
+             bench->sample.names, number++);
     view->projection = acta_projection_new(view->name);
     if (has_ledger) {
         code = ledger_open(&view->ledger,

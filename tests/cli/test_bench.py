@@ -139,6 +139,7 @@ SQLITE_WORKLOADS = {
 
 SCRIPTS = pathlib.Path(__file__).parent.parent.parent / "bench"
 PLOT, COMPARE = SCRIPTS / "plot", SCRIPTS / "compare"
+SVG = "{http://www.w3.org/2000/svg}"
 
 SMALL_SERVER = ["--", "--journal-segment-size", "1MiB",
                 "--checkpoint-age", "50ms"]
@@ -251,8 +252,24 @@ class Smoke(unittest.TestCase):
         drawn = subprocess.run([PLOT, path], stdout=subprocess.PIPE)
         self.assertEqual(drawn.returncode, 0)
         tree = xml.etree.ElementTree.fromstring(drawn.stdout)
-        lines = tree.findall("{http://www.w3.org/2000/svg}polyline")
+        lines = tree.findall(SVG + "polyline")
         self.assertEqual(len(lines), 9) # Three rates, twice three latencies.
+
+    def test_data_that_is_kept_is_what_the_next_run_measures(self):
+        data = os.path.join(self.dir.name, "kept")
+        kept = f"--data {data} --names 5 --streams 10"
+        self.measure("fill", f"{kept} --fill 100")
+        self.measure("fill", f"{kept} --fill 50 --first 10")
+        loads = self.measure("load", f"{kept} --count 20")["median"]
+        self.assertGreater(loads["load_p50"], 0)
+        self.assertEqual(
+            self.measure("read", f"--data {data}")["median"]["events_read"], 150)
+        stream = self.measure(
+            "read", f"--data {data} --stream c10-00000005-0000000a")
+        self.assertEqual(stream["median"]["events_read"], 5)
+        part = self.measure("read", f"--data {data} --from 20 --most 30 --page 10")
+        self.assertEqual(part["median"]["events_read"], 30)
+        self.assertTrue(os.path.isdir(data))
 
     def test_two_results_are_compared_figure_by_figure(self):
         paths = [os.path.join(self.dir.name, name) for name in "ab"]
