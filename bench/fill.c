@@ -30,9 +30,27 @@ struct fill_client {
  * apart by number.
  */
 static uint64_t
-fill_stream(const struct bench *bench, uint64_t number)
+mixed(uint64_t number, uint64_t streams)
 {
-    return number % bench->streams * 1000003 % bench->streams;
+    return number % streams * 1000003 % streams;
+}
+
+/* All streams in turn, again and again; or as many as are filled together,
+ * until they have their share of the events, and then the next.
+ */
+static uint64_t
+fill_stream(const struct filler *filler, uint64_t number)
+{
+    uint64_t streams = filler->bench->streams;
+    uint64_t together = option_number(filler->bench->options, OPTION_TOGETHER);
+    uint64_t share, part;
+
+    if (together == 0 || together >= streams) {
+        return mixed(number, streams);
+    }
+    share = filler->count > streams ? filler->count / streams : 1;
+    part = number / (together * share);
+    return (part * together + mixed(number, together)) % streams;
 }
 
 static void on_stored(void *user, const struct acta_err *err,
@@ -51,7 +69,7 @@ send_next(struct fill_client *from)
     }
     acta_append_clear(filler->append);
     for (int i = 0; i < FILL_EVENTS && filler->sent < filler->count; i++) {
-        uint64_t stream = fill_stream(bench, filler->sent);
+        uint64_t stream = fill_stream(filler, filler->sent);
 
         sample_stream(&bench->sample, stream, name);
         acta_append_stream(filler->append, name, ACTA_EXPECT_ANY);

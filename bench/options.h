@@ -111,6 +111,9 @@ enum workload_bit {
       "streams, written at random")                                            \
     X(FIRST, "first", NUMBER, "0", 0, 1000000000, W_SERVER,                    \
       "number of the first of these streams")                                  \
+    X(TOGETHER, "together", NUMBER, "0", 0, 100000000, W_FILL,                 \
+      "streams that get their events at the same time, before others get "     \
+      "theirs; 0: all")                                                        \
     X(CATEGORIES, "categories", NUMBER, "20", 1, 256, W_SERVER,                \
       "categories of these streams: c00, c01, ...")                            \
     X(FILL, "fill", NUMBER, "", 0, 1000000000,                                 \

@@ -60,8 +60,8 @@ make_field(struct run *run, struct acta_err *err)
         .short_ones = sample,
         .long_ones = sample,
     };
-    field->short_ones.run = 1;
-    field->long_ones.run = 2;
+    field->short_ones.names = 1;
+    field->long_ones.names = 2;
     return sample_init(&field->appended, 1, err);
 }
 

@@ -259,7 +259,7 @@ class Smoke(unittest.TestCase):
         data = os.path.join(self.dir.name, "kept")
         kept = f"--data {data} --names 5 --streams 10"
         self.measure("fill", f"{kept} --fill 100")
-        self.measure("fill", f"{kept} --fill 50 --first 10")
+        self.measure("fill", f"{kept} --fill 50 --first 10 --together 3")
         loads = self.measure("load", f"{kept} --count 20")["median"]
         self.assertGreater(loads["load_p50"], 0)
         self.assertEqual(
