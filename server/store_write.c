@@ -1,8 +1,15 @@
 /* The checkpoint: one memtable into the store, in one transaction.
  *
- * The log first, at its end; then the lists in the order of their keys, each
- * read and written once; then the ids in theirs. So each page is touched while
- * it is at hand, and written once.
+ * The lists in the order of their keys, each read and written once, then the
+ * ids in theirs: so each page is touched while it is at hand, and written once.
+ * The log, at its end, comes before and behind them: one block first, the rest
+ * last.
+ *
+ * For a block LMDB seeks as many free pages in a row, one by one through all it
+ * knows of. Mostly they are single ones: lists and ids have to take these
+ * first. But before, the first block makes LMDB read all that is free. It would
+ * be read bit by bit, else, and pages given out in no order; and then each
+ * costs as much as the list is long in which LMDB keeps those to be written.
  */
 
 #include <assert.h>
@@ -19,6 +26,7 @@ struct checkpoint {
     struct memtable *memtable;
     uint64_t first_position;
     size_t count;
+    uint64_t logged; /* Positions before this one are in the log. */
     struct store_meta meta;
     struct acta_err *err;
 };
@@ -56,35 +64,47 @@ write_block(struct checkpoint *checkpoint, MDB_cursor *cursor, uint64_t first,
     return ACTA_OK;
 }
 
-static enum acta_code
-write_log(struct checkpoint *checkpoint)
+/* Of the block that begins with the next record: how many it has, and their
+ * bytes.
+ */
+static size_t
+next_block(const struct checkpoint *checkpoint, size_t *size)
 {
     uint64_t end = checkpoint->first_position + checkpoint->count;
-    uint64_t first = checkpoint->first_position;
+    uint64_t p = checkpoint->logged;
+
+    *size = 0;
+    for (; p < end; p++) {
+        size_t count = p - checkpoint->logged;
+        size_t record_size = memtable_record(checkpoint->memtable, p).size;
+
+        if (count > 0 &&
+            block_size(count + 1, *size + record_size) > LOG_BLOCK_SIZE) {
+            break;
+        }
+        *size += record_size;
+    }
+    return p - checkpoint->logged;
+}
+
+/* Write what is to come, but no more than @blocks_max blocks. */
+static enum acta_code
+write_log(struct checkpoint *checkpoint, size_t blocks_max)
+{
     enum acta_code code = ACTA_OK;
-    size_t count = 0, size = 0;
     MDB_cursor *cursor;
+    size_t count, size;
     int rc;
 
     rc = mdb_cursor_open(checkpoint->txn, checkpoint->store->log, &cursor);
     if (rc != 0) {
         return store_fail(checkpoint->err, rc, "write log");
     }
-    for (uint64_t p = first; code == ACTA_OK && p < end; p++) {
-        size_t record_size = memtable_record(checkpoint->memtable, p).size;
-
-        if (count > 0 &&
-            block_size(count + 1, size + record_size) > LOG_BLOCK_SIZE) {
-            code = write_block(checkpoint, cursor, first, count, size);
-            first = p;
-            count = 0;
-            size = 0;
-        }
-        count++;
-        size += record_size;
-    }
-    if (code == ACTA_OK && count > 0) {
-        code = write_block(checkpoint, cursor, first, count, size);
+    for (size_t i = 0; code == ACTA_OK && i < blocks_max &&
+                       (count = next_block(checkpoint, &size)) > 0;
+         i++) {
+        code = write_block(checkpoint, cursor, checkpoint->logged, count, size);
+        checkpoint->logged += count;
     }
     mdb_cursor_close(cursor);
     return code;
@@ -388,10 +408,11 @@ write_all(struct checkpoint *checkpoint, uint64_t sequence,
                          (uintmax_t)checkpoint->first_position);
     }
     if (checkpoint->count > 0) {
-        if ((code = write_log(checkpoint)) != ACTA_OK ||
+        if ((code = write_log(checkpoint, 1)) != ACTA_OK ||
             (code = write_lists(checkpoint)) != ACTA_OK ||
             (!(meta->without & STORE_WITHOUT_EVENT_IDS) &&
-             (code = write_ids(checkpoint)) != ACTA_OK)) {
+             (code = write_ids(checkpoint)) != ACTA_OK) ||
+            (code = write_log(checkpoint, SIZE_MAX)) != ACTA_OK) {
             return code;
         }
     }
@@ -416,6 +437,7 @@ store_checkpoint(struct store *store, struct memtable *memtable,
         .memtable = memtable,
         .first_position = memtable_first_position(memtable),
         .count = memtable_count(memtable),
+        .logged = memtable_first_position(memtable),
         .err = err,
     };
     enum acta_code code;
