@@ -233,6 +233,13 @@ put_found(struct reader *reader, struct page *page, uint64_t position,
     return put_record(page, record, shows == READER_SHOWS_ERASED, err);
 }
 
+/* Events are only counted, and nothing is hidden: no need to look at them. */
+static bool
+only_counts(const struct reader *reader, const struct page *page)
+{
+    return page->out == NULL && marks_none(&reader->rooms->marks);
+}
+
 enum acta_code
 reader_put(struct reader *reader, struct page *page, const struct span *span,
            uint64_t position, struct acta_err *err)
@@ -243,8 +250,8 @@ reader_put(struct reader *reader, struct page *page, const struct span *span,
     if (fill(page)) {
         return ACTA_OK;
     }
-    if (page->out == NULL && marks_none(&reader->rooms->marks)) {
-        count_event(page, position); /* Nothing is hidden: no need to look. */
+    if (only_counts(reader, page)) {
+        count_event(page, position);
         return ACTA_OK;
     }
     code = reader_record(reader, span, position, &found, err);
@@ -271,6 +278,9 @@ reader_put_run(struct reader *reader, struct page *page,
     enum acta_code code = ACTA_OK;
 
     *done = 0;
+    while (only_counts(reader, page) && *done < count && !fill(page)) {
+        count_event(page, positions[(*done)++]);
+    }
     while (code == ACTA_OK && *done < count && !fill(page)) {
         const uint64_t *at = positions + *done;
         size_t found;

@@ -14,11 +14,6 @@
 #define FOUND_STEPS 2
 #define RUN_STEPS   (1 + FOUND_STEPS)
 
-/* Events that a search has found lie apart: so many are fetched from memory
- * while others are looked at.
- */
-#define FETCH_AHEAD 4
-
 /* A read on its way. Positions below @at (backward: above it) are done with.
  */
 struct walk {
@@ -199,17 +194,39 @@ is_past(const struct walk *walk, const struct span *span)
     return walk->backward ? walk->at < span->first : walk->at > span->last;
 }
 
-/* One that is to be looked at soon. */
-static void
-fetch(const struct reader *reader, const struct span *span, uint64_t position)
+/* How many finds from @from on are wanted for sure. */
+static size_t
+sure_run(const struct finds *finds, size_t from)
 {
-    if (span->memtable == NULL) {
-        store_view_fetch(reader->store, position);
-    } else {
-        struct block_record record = memtable_record(span->memtable, position);
+    size_t count = 0;
 
-        block_record_fetch(&record);
+    while (from + count < finds->count && finds->are_sure[from + count]) {
+        count++;
     }
+    return count;
+}
+
+/* Put a find if it is wanted, which the event tells. *@done: 1 if it need not
+ * be looked at again.
+ */
+static enum acta_code
+put_unsure(struct reader *reader, struct walk *walk, const struct span *span,
+           uint64_t position, struct page *page, size_t *done,
+           struct acta_err *err)
+{
+    enum acta_code code;
+    bool wanted;
+
+    *done = 0;
+    if (walk->checked_size >= CHECKED_SIZE_MAX) {
+        return ACTA_OK;
+    }
+    code = wants(reader, walk, span, position, &wanted, err);
+    if (code == ACTA_OK && wanted) {
+        code = reader_put(reader, page, span, position, err);
+    }
+    *done = code == ACTA_OK && !page->full;
+    return code;
 }
 
 /* Put those of the finds on the page that are wanted. If it cannot be all, the
@@ -219,23 +236,20 @@ static enum acta_code
 put_finds(struct reader *reader, struct walk *walk, const struct span *span,
           const struct finds *finds, struct page *page, struct acta_err *err)
 {
-    for (size_t i = 0; i < finds->count; i++) {
-        uint64_t position = finds->positions[i];
-        bool wanted = finds->are_sure[i];
-        enum acta_code code = ACTA_OK;
-        bool goes_on = wanted || walk->checked_size < CHECKED_SIZE_MAX;
+    size_t i = 0;
 
-        if (i + FETCH_AHEAD < finds->count) {
-            fetch(reader, span, finds->positions[i + FETCH_AHEAD]);
-        }
-        if (!wanted && goes_on) {
-            code = wants(reader, walk, span, position, &wanted, err);
-        }
-        if (code == ACTA_OK && wanted) {
-            code = reader_put(reader, page, span, position, err);
-        }
-        if (code != ACTA_OK || page->full || !goes_on) {
-            walk->at = position;
+    while (i < finds->count) {
+        size_t sure = sure_run(finds, i), done;
+        enum acta_code code =
+            sure > 0 ? reader_put_run(reader, page, span, finds->positions + i,
+                                      sure, &done, err)
+                     : put_unsure(reader, walk, span, finds->positions[i], page,
+                                  &done, err);
+
+        i += done;
+        if (code != ACTA_OK || page->full || done == 0) {
+            assert(i < finds->count);
+            walk->at = finds->positions[i];
             walk->stopped = true;
             return code;
         }

@@ -168,11 +168,6 @@ enum acta_code store_view_begin(struct store_view *view,
 void store_view_end(struct store_view *view);
 const struct store_meta *store_view_meta(const struct store_view *view);
 
-/* Have the record of a position fetched from memory, if it is near the one that
- * was looked at last.
- */
-void store_view_fetch(const struct store_view *view, uint64_t position);
-
 /* The record of a position between 1 and meta's. CORRUPT. Neighbours are found
  * without another search.
  */

@@ -116,17 +116,6 @@ store_view_block(struct store_view *view, uint64_t position,
                                        : open_block(view, position, err);
 }
 
-void
-store_view_fetch(const struct store_view *view, uint64_t position)
-{
-    struct block_record record;
-
-    if (is_in_block(view, position) &&
-        block_find(&view->block, position, &record)) {
-        block_record_fetch(&record);
-    }
-}
-
 enum acta_code
 store_view_record(struct store_view *view, uint64_t position,
                   struct block_record *record, struct acta_err *err)
