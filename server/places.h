@@ -24,7 +24,7 @@ struct place {
 };
 
 /* Positions that share a slot: less than a block has of usual events, so that
- * few slots are wanted by two blocks.
+ * one whose slot was taken by the block before or behind it has another.
  */
 #define PLACES_SHIFT 6
 #define PLACES_COUNT 16384 /* A power of two: those of a million events. */
@@ -40,25 +40,12 @@ struct places *places_new(void);
 /* The log is in @state, which is not 0: forget what is of another. */
 void places_for(struct places *places, size_t state);
 
-static inline struct place *
-places_slot(struct places *places, uint64_t position)
-{
-    return &places->slots[(position >> PLACES_SHIFT) & (PLACES_COUNT - 1)];
-}
-
 /* False if the block of @position is not known. */
-static inline bool
-places_find(struct places *places, uint64_t position, struct place *place)
-{
-    *place = *places_slot(places, position);
-    return position >= place->first && position - place->first < place->count;
-}
+bool places_find(const struct places *places, uint64_t position,
+                 struct place *place);
 
 /* @place, which is known now, has @position. */
-static inline void
-places_keep(struct places *places, uint64_t position, const struct place *place)
-{
-    *places_slot(places, position) = *place;
-}
+void places_keep(struct places *places, uint64_t position,
+                 const struct place *place);
 
 #endif
