@@ -118,6 +118,7 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     if (code != ACTA_OK) {
         return code;
     }
+    store_learn(checkpointer->rooms->store);
     FAILPOINT("tail-drop");
     tail_drop_sealed(&checkpointer->rooms->tail);
     FAILPOINT("journal-release");

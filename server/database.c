@@ -57,6 +57,7 @@ database_options_init(struct database_options *options)
         .checkpoint_events = 128 << 10,
         .checkpoint_size = (size_t)48 << 20,
         .checkpoint_journal = (size_t)256 << 20,
+        .checkpoint_pages = 32 << 10,
         .checkpoint_age_ms = 60000,
         .event_ids = true,
         .command_ids = true,

@@ -39,6 +39,7 @@ struct database_options {
     size_t checkpoint_events;
     size_t checkpoint_size;     /* Bytes of records. */
     size_t checkpoint_journal;  /* Bytes of the journal. */
+    size_t checkpoint_pages;    /* Pages of the store that it would change. */
     uint64_t checkpoint_age_ms; /* Of the oldest event in the tail. */
 
     size_t queue_size; /* Bytes of appends that may wait for the writer. */

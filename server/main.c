@@ -210,6 +210,7 @@ open_database(struct daemon *daemon, struct acta_err *err)
     options.checkpoint_size = config_number(config, CONFIG_CHECKPOINT_SIZE);
     options.checkpoint_journal =
         config_number(config, CONFIG_CHECKPOINT_JOURNAL);
+    options.checkpoint_pages = config_number(config, CONFIG_CHECKPOINT_PAGES);
     options.checkpoint_age_ms = config_number(config, CONFIG_CHECKPOINT_AGE);
     options.sweep_interval_ms = config_number(config, CONFIG_SWEEP_INTERVAL);
     options.backup_keep = config_number(config, CONFIG_BACKUP_KEEP);

@@ -39,6 +39,7 @@ struct memtable {
     struct mem_event *events; /* owned: mapped */
     size_t count;             /* The writer's alone. */
     size_t records_size;      /* The writer's alone. */
+    size_t lists_count;       /* The writer's alone. */
     struct arena arena;       /* The writer's alone. */
 
     pthread_rwlock_t lock;    /* Guards all below against the writer. */
@@ -179,6 +180,12 @@ memtable_size(const struct memtable *memtable)
     return memtable->records_size + memtable->rows.size;
 }
 
+size_t
+memtable_lists_count(const struct memtable *memtable)
+{
+    return memtable->lists_count;
+}
+
 static struct memlist *
 find_list(const struct memtable *memtable, const struct list_name *name,
           uint64_t hash)
@@ -260,6 +267,7 @@ list_append(struct memtable *memtable, struct memlist *list, uint32_t offset)
     }
     list->offsets[list->count++] = offset;
     if (list->count == 1) {
+        memtable->lists_count++;
         name_runs_add(&memtable->names[list->name.kind], list);
     }
     return true;

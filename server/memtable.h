@@ -73,6 +73,9 @@ size_t memtable_room(const struct memtable *memtable);
 size_t memtable_count(const struct memtable *memtable);
 size_t memtable_size(const struct memtable *memtable);
 
+/* Lists that have events. */
+size_t memtable_lists_count(const struct memtable *memtable);
+
 /* True if there are neither events nor rows. */
 bool memtable_is_empty(const struct memtable *memtable);
 

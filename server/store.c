@@ -453,6 +453,7 @@ store_open(struct store **out, const char *dir, size_t map_size,
     if (store == NULL) {
         return acta_fail(err, ACTA_MEMORY, "open store");
     }
+    atomic_init(&store->pages_a_k, 1024);
     code = open_all(store, dir, map_size, 0, &meta, err);
     if (code == ACTA_OK && meta.version < STORE_VERSION) {
         code = move_on(store, &meta, err);
@@ -538,6 +539,12 @@ store_size(struct store *store)
         return 0;
     }
     return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+uint64_t
+store_changes(const struct store *store, uint64_t lists)
+{
+    return lists * atomic_load(&store->pages_a_k) / 1024;
 }
 
 void

@@ -90,6 +90,17 @@ enum acta_code store_meta(struct store *store, struct store_meta *meta,
 /* Bytes of the file that are in use. Any thread. */
 uint64_t store_size(struct store *store);
 
+/* Learn from the last checkpoint, for store_changes(): its thread. What cannot
+ * be read is not learned.
+ */
+void store_learn(struct store *store);
+
+/* About how many pages of the store a checkpoint changes that adds to @lists
+ * lists, by what was learned from the last one; as many, before. LMDB has each
+ * in memory until all are written, and keeps that memory. Any thread.
+ */
+uint64_t store_changes(const struct store *store, uint64_t lists);
+
 /* Free the slots of readers that died without closing. Any thread. */
 void store_check_readers(struct store *store);
 

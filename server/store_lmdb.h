@@ -26,6 +26,7 @@
 #define ACTA_STORE_LMDB_H
 
 #include <lmdb.h>
+#include <stdatomic.h>
 
 #include "block.h"
 #include "bytes.h"
@@ -53,6 +54,9 @@ _Static_assert(ROW_EVENTS_SIZE_MIN == LOG_BLOCK_SIZE_MIN,
 /* A block fills whole pages: eight of them. */
 #define LOG_BLOCK_SIZE (8 * 4096 - 16)
 
+/* The table of the pages that are free, for cursors that only read. */
+#define FREE_LIST 0
+
 struct store {
     MDB_env *env;
     MDB_dbi meta;
@@ -61,6 +65,13 @@ struct store {
     MDB_dbi postings;
     MDB_dbi ids;
     MDB_dbi rows;
+
+    /* The last checkpoint: what it was, and how many lists it added to; the
+     * checkpoint thread's own.
+     */
+    size_t last_txn;
+    size_t last_lists;
+    _Atomic uint64_t pages_a_k; /* Pages that it changed for 1,024 of them. */
 };
 
 /* A cursor of a view. Most calls of a reader need one or two of them: each is

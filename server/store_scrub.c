@@ -28,7 +28,6 @@
 #include "store.h"
 #include "store_lmdb.h"
 
-#define FREE_LIST    0
 #define WINDOW_PAGES 65536 /* Of the file, for which a bit each is kept. */
 #define RUN_PAGES    64    /* That are read at once. */
 #define READ_FACTOR  8     /* So much may be read of what was to be written. */

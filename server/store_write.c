@@ -27,6 +27,7 @@ struct checkpoint {
     uint64_t first_position;
     size_t count;
     uint64_t logged; /* Positions before this one are in the log. */
+    size_t lists;    /* That were written. */
     struct store_meta meta;
     struct acta_err *err;
 };
@@ -284,6 +285,7 @@ write_lists(struct checkpoint *checkpoint)
     for (size_t i = 0; code == ACTA_OK && i < count; i++) {
         code = write_list(checkpoint, lists, postings, sorted[i]);
     }
+    checkpoint->lists = count;
     free(sorted);
     mdb_cursor_close(postings);
     mdb_cursor_close(lists);
@@ -441,6 +443,7 @@ store_checkpoint(struct store *store, struct memtable *memtable,
         .err = err,
     };
     enum acta_code code;
+    size_t id;
     int rc;
 
     rc = mdb_txn_begin(store->env, NULL, 0, &checkpoint.txn);
@@ -452,8 +455,43 @@ store_checkpoint(struct store *store, struct memtable *memtable,
         mdb_txn_abort(checkpoint.txn);
         return code;
     }
+    id = mdb_txn_id(checkpoint.txn);
     FAILPOINT("store-commit");
     rc = mdb_txn_commit(checkpoint.txn);
     FAILPOINT("store-committed");
-    return rc == 0 ? ACTA_OK : store_fail(err, rc, "commit checkpoint");
+    if (rc != 0) {
+        return store_fail(err, rc, "commit checkpoint");
+    }
+    store->last_txn = id;
+    store->last_lists = checkpoint.lists;
+    return ACTA_OK;
+}
+
+/* A page that was changed has left its former self behind, on the list of pages
+ * that the transaction has freed, which begins with their count.
+ */
+void
+store_learn(struct store *store)
+{
+    size_t id = store->last_txn;
+    MDB_val key = {.mv_size = sizeof(id), .mv_data = &id};
+    MDB_cursor *cursor;
+    size_t count;
+    MDB_txn *txn;
+    MDB_val val;
+
+    if (store->last_lists == 0 ||
+        mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn) != 0) {
+        return;
+    }
+    if (mdb_cursor_open(txn, FREE_LIST, &cursor) == 0) {
+        if (mdb_cursor_get(cursor, &key, &val, MDB_SET) == 0 &&
+            val.mv_size >= sizeof(count)) {
+            memcpy(&count, val.mv_data, sizeof(count));
+            atomic_store(&store->pages_a_k,
+                         1024 * (uint64_t)count / store->last_lists);
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
 }

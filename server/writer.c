@@ -465,6 +465,8 @@ is_due(const struct writer *writer, const struct memtable *active)
            memtable_count(active) >= options->checkpoint_events ||
            memtable_size(active) >= options->checkpoint_size ||
            writer->journal_bytes >= options->checkpoint_journal ||
+           store_changes(writer->rooms->store, memtable_lists_count(active)) >=
+               options->checkpoint_pages ||
            clock_us_since(writer->filled) >= options->checkpoint_age_ms * 1000;
 }
 
@@ -478,7 +480,9 @@ is_over(const struct writer *writer, const struct memtable *active)
 
     return memtable_count(active) >= 2 * options->checkpoint_events ||
            memtable_size(active) >= 2 * options->checkpoint_size ||
-           writer->journal_bytes >= 2 * options->checkpoint_journal;
+           writer->journal_bytes >= 2 * options->checkpoint_journal ||
+           store_changes(writer->rooms->store, memtable_lists_count(active)) >=
+               2 * options->checkpoint_pages;
 }
 
 /* False if there is no memory for another memtable now. */

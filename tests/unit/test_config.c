@@ -147,6 +147,8 @@ START_TEST(defaults_are_those_of_a_database)
                       options.checkpoint_size);
     ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_JOURNAL),
                       options.checkpoint_journal);
+    ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_PAGES),
+                      options.checkpoint_pages);
     ck_assert_uint_eq(config_number(&config, CONFIG_CHECKPOINT_AGE),
                       options.checkpoint_age_ms);
     ck_assert_uint_eq(config_number(&config, CONFIG_SWEEP_INTERVAL),

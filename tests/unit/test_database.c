@@ -425,6 +425,25 @@ START_TEST(checkpoints_give_segments_back_to_be_used_again)
 }
 END_TEST
 
+/* What is not known yet is taken to be a page a list. */
+START_TEST(a_checkpoint_begins_at_as_many_pages_as_it_may_change)
+{
+    base.options.checkpoint_pages = 10;
+    base_open(&base);
+    for (uint64_t i = 0; i < 20; i++) {
+        struct draft draft = {.id = i + 1};
+        char stream[16];
+
+        snprintf(stream, sizeof(stream), "a-%u", (unsigned)i);
+        ck_assert_int_eq(base_append(&base, stream, 0, &draft, 1), ACTA_OK);
+    }
+    while (stats_of(&base).stored < 8) {
+        sched_yield();
+    }
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 20);
+}
+END_TEST
+
 /* Appends larger than a checkpoint's worth make the writer wait for each of
  * them; none may be slept through.
  */
@@ -589,6 +608,8 @@ main(void)
     suite_add_tcase(suite, threads);
     tcase_add_checked_fixture(threads, setup, teardown);
     tcase_add_test(threads, checkpoints_give_segments_back_to_be_used_again);
+    tcase_add_test(threads,
+                   a_checkpoint_begins_at_as_many_pages_as_it_may_change);
     tcase_add_test(
         threads, a_writer_that_has_to_wait_for_checkpoints_goes_on_after_each);
     tcase_add_test(threads,
