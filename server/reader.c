@@ -31,8 +31,9 @@ reader_open(struct reader **out, struct database *database,
     reader->search = search_new();
     reader->sights = sights_new();
     reader->known = known_new();
+    reader->shared = shared_page_new();
     if (reader->search == NULL || reader->sights == NULL ||
-        reader->known == NULL) {
+        reader->known == NULL || reader->shared == NULL) {
         reader_close(reader);
         return acta_fail(err, ACTA_MEMORY, "open reader");
     }
@@ -55,6 +56,7 @@ reader_close(struct reader *reader)
     search_free(reader->search);
     free(reader->sights);
     free(reader->known);
+    shared_page_free(reader->shared);
     free(reader);
 }
 
@@ -77,6 +79,7 @@ reader_begin(struct reader *reader, struct acta_err *err)
         return code;
     }
     reader->view_number++;
+    reader->judged = false;
     reader->head = reader->tail.head;
     reader->spans_count = 0;
     last = store_view_meta(reader->store)->position;

@@ -338,6 +338,14 @@ reader_put_all(struct reader *reader, const struct query *query, uint64_t from,
     return reader_leave_damage(page, code, result);
 }
 
+static struct slice
+put_since(const struct buf *out, size_t before)
+{
+    struct slice all = buf_slice(out);
+
+    return slice_make(all.data + before, all.size - before);
+}
+
 enum acta_code
 reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
                 bool backward, const struct read_bounds *bounds,
@@ -345,17 +353,25 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
                 struct acta_err *err)
 {
     struct page page = {.out = out, .bounds = *bounds};
+    size_t before = buf_size(out);
     enum acta_code code;
 
     assert(bounds->events_max > 0);
 
+    if (!backward && reader_recall(reader, query, from, bounds, out, result)) {
+        return ACTA_OK;
+    }
     *result = (struct read_result){.next = from};
     code = reader_begin(reader, err);
-    if (code == ACTA_OK) {
-        code =
-            reader_put_all(reader, query, from, backward, &page, result, err);
-        reader_end(reader);
+    if (code != ACTA_OK) {
+        return code;
     }
+    code = reader_put_all(reader, query, from, backward, &page, result, err);
+    if (code == ACTA_OK && !backward) {
+        reader_remember(reader, query, from, bounds, put_since(out, before),
+                        result);
+    }
+    reader_end(reader);
     return code;
 }
 

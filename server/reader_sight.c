@@ -128,6 +128,7 @@ reader_look(struct reader *reader, struct slice record,
     if (!marks_has(&reader->rooms->marks, stream)) {
         return ACTA_OK;
     }
+    reader->judged = true;
     code = look_at_stream(reader, stream, &sight, err);
     if (code != ACTA_OK) {
         return code;

@@ -54,7 +54,9 @@ struct reader {
     uint64_t view_number;  /* Counts the views. */
     struct sights *sights; /* owned: what streams let be seen */
     struct known *known;   /* owned: the stream that was looked for last */
-    uint64_t now_us;       /* By which ages are judged. */
+    bool judged; /* In this view, some event by what its stream lets be seen. */
+    struct shared_page *shared; /* owned: see reader_recall() */
+    uint64_t now_us;            /* By which ages are judged. */
 };
 
 enum acta_code reader_begin(struct reader *reader,
@@ -80,6 +82,25 @@ enum acta_code reader_row(struct reader *reader, enum row_kind kind,
  * its stream more than once. NULL if there is no memory. free()
  */
 struct known *known_new(void);
+
+/* ---- pages that many ask for ---- */
+
+struct shared_page *shared_page_new(void); /* NULL if there is no memory. */
+void shared_page_free(struct shared_page *page);
+
+/* Put the page that was kept for this question, going up, if nothing was
+ * committed since. False: there is none, and nothing was put.
+ */
+bool reader_recall(struct reader *reader, const struct query *query,
+                   uint64_t from, const struct read_bounds *bounds,
+                   struct buf *out, struct read_result *result);
+
+/* In the view that is open, the question was answered by @events and @result:
+ * if it was asked twice, keep that.
+ */
+void reader_remember(struct reader *reader, const struct query *query,
+                     uint64_t from, const struct read_bounds *bounds,
+                     struct slice events, const struct read_result *result);
 
 /* ---- what may be shown ---- */
 

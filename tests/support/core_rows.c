@@ -40,6 +40,7 @@ core_reader(struct core *core)
     reader->search = search_new();
     reader->sights = sights_new();
     reader->known = known_new();
+    reader->shared = shared_page_new();
     ck_assert_msg(store_view_open(&reader->store, core->rooms.store, &err) ==
                       ACTA_OK,
                   "%s", err.text);

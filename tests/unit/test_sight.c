@@ -37,6 +37,7 @@ static size_t erased_at[EVENTS_MAX]; /* By version: the commit; 0: not yet. */
 /* ---- the linker's detour ---- */
 
 static void (*in_between)(void);
+static unsigned views; /* That were begun. */
 
 /* Names that the linker makes: see --wrap in ld(1). */
 enum acta_code __real_store_view_begin(struct store_view *view,
@@ -50,6 +51,7 @@ __wrap_store_view_begin(struct store_view *view, struct acta_err *err)
     void (*now)(void) = in_between;
 
     in_between = NULL;
+    views++;
     if (now != NULL) {
         now();
     }
@@ -67,11 +69,13 @@ setup(void)
     reader->search = search_new();
     reader->sights = sights_new();
     reader->known = known_new();
+    reader->shared = shared_page_new();
     ck_assert_int_eq(store_view_open(&reader->store, core.rooms.store, NULL),
                      ACTA_OK);
     memset(states, 0, sizeof(states));
     memset(erased_at, 0, sizeof(erased_at));
     commits = 0;
+    views = 0;
     in_between = NULL;
 }
 
@@ -293,6 +297,90 @@ START_TEST(a_page_is_what_was_there_at_one_commit)
 }
 END_TEST
 
+/* Everything, so often that the page is kept if it may be. */
+static void
+assert_all_see_what_is_there(void)
+{
+    views = 0;
+    for (int i = 0; i < 4; i++) {
+        struct page_seen seen;
+
+        read_page(&seen, false, NULL);
+        ck_assert(is_state(&seen, commits));
+    }
+}
+
+START_TEST(a_page_that_many_ask_for_is_read_twice)
+{
+    append();
+    append();
+    assert_all_see_what_is_there();
+    ck_assert_uint_eq(views, 2);
+    append();
+    assert_all_see_what_is_there();
+    ck_assert_uint_eq(views, 2);
+}
+END_TEST
+
+START_TEST(a_page_that_many_ask_for_is_what_is_there_now)
+{
+    static void (*const changes[])(void) = {append, erase_one, erase_all,
+                                            truncate_some, move_on};
+
+    rnd_init(&rnd);
+    append();
+    append();
+    append();
+    assert_all_see_what_is_there();
+    changes[_i]();
+    assert_all_see_what_is_there();
+    for (unsigned i = rnd_effort(50, 100); i > 0; i--) {
+        do_some();
+        assert_all_see_what_is_there();
+    }
+}
+END_TEST
+
+/* How many events there are for a question. */
+static size_t
+ask(const struct query *query, uint64_t from, size_t events_max,
+    uint64_t bytes_max)
+{
+    struct read_bounds bounds = {.events_max = events_max,
+                                 .bytes_max = bytes_max};
+    struct read_result result;
+    struct buf out;
+
+    buf_init(&out, 2 * PAGE_MAX);
+    ck_assert_int_eq(reader_read_all(reader, query, from, false, &bounds, &out,
+                                     &result, NULL),
+                     ACTA_OK);
+    buf_fini(&out);
+    return result.events_count;
+}
+
+START_TEST(a_page_that_is_kept_answers_no_other_question)
+{
+    struct query all = QUERY_ALL;
+    struct query none = core_query("b", NULL, NULL, NULL, NULL);
+
+    append();
+    append();
+    append();
+    assert_all_see_what_is_there();
+    ck_assert_uint_eq(ask(&all, 0, EVENTS_MAX, PAGE_MAX), 3);
+    ck_assert_uint_eq(views, 2);
+    ck_assert_uint_eq(ask(&all, 1, EVENTS_MAX, PAGE_MAX), 2);
+    assert_all_see_what_is_there();
+    ck_assert_uint_eq(ask(&all, 0, 2, PAGE_MAX), 2);
+    assert_all_see_what_is_there();
+    ck_assert_uint_eq(ask(&all, 0, EVENTS_MAX, 1), 1);
+    assert_all_see_what_is_there();
+    ck_assert_uint_eq(ask(&none, 0, EVENTS_MAX, PAGE_MAX), 0);
+    query_fini(&none);
+}
+END_TEST
+
 START_TEST(a_description_is_what_was_there_at_one_commit)
 {
     unsigned times = rnd_effort(150, 300);
@@ -371,6 +459,10 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_page_is_what_was_there_at_one_commit);
+    tcase_add_test(tcase, a_page_that_many_ask_for_is_read_twice);
+    tcase_add_loop_test(tcase, a_page_that_many_ask_for_is_what_is_there_now, 0,
+                        5);
+    tcase_add_test(tcase, a_page_that_is_kept_answers_no_other_question);
     tcase_add_test(tcase, a_description_is_what_was_there_at_one_commit);
     tcase_add_test(tcase, what_is_decided_and_not_published_is_not_seen);
     return run_suite(suite);
