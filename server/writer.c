@@ -12,6 +12,7 @@
 #include "heads.h"
 #include "limit.h"
 #include "queue.h"
+#include "wake.h"
 
 /* With nothing to do, the writer looks up this often. */
 #define IDLE_MS 100
@@ -603,6 +604,7 @@ run(void *arg)
     struct writer *writer = arg;
     struct batch batch;
 
+    wake_soon();
     for (;;) {
         bool ready = make_tail_ready(writer);
 
