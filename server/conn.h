@@ -47,6 +47,7 @@ struct conn {
     TAILQ_ENTRY(conn) in_ready;
     bool is_dirty; /* To be settled at the end of the turn. */
     bool is_ready; /* Has work that waits for nothing but its turn. */
+    bool in_round; /* And is one of those whom the round waits for. */
 
     struct io *io;
     uint64_t id;

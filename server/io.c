@@ -10,10 +10,10 @@
 #include "log.h"
 #include "wake.h"
 
-/* What subscriptions may deliver in one turn, before sockets are looked at
- * again: some four milliseconds of reading.
+/* What subscriptions may have of one turn, before sockets are looked at again:
+ * this is what an append waits for them. Two or three are sent something.
  */
-#define PUMP_SIZE (4u << 20)
+#define WORK_US 25
 
 /* Positions have to be told once a second. */
 #define TICK_S 0.5
@@ -41,6 +41,15 @@ take_slot(struct io *io)
     return io->slots_free;
 }
 
+static void
+leave_round(struct io *io, struct conn *conn)
+{
+    if (conn->in_round) {
+        conn->in_round = false;
+        round_leave(&io->round, database_head(io->host.database), clock_mono());
+    }
+}
+
 void
 io_forget(struct io *io, struct conn *conn)
 {
@@ -58,6 +67,7 @@ io_forget(struct io *io, struct conn *conn)
     if (conn->is_ready) {
         TAILQ_REMOVE(&io->ready, conn, in_ready);
     }
+    leave_round(io, conn);
     io->options.closed(io->options.user);
 }
 
@@ -179,17 +189,28 @@ take_outcomes(struct io *io)
     }
 }
 
-/* Give subscriptions a turn if there is something new for them. */
+static void
+wait_for_rest(struct io *io, uint64_t rest_us)
+{
+    if (rest_us > 0 && !ev_is_active(&io->rest)) {
+        ev_timer_set(&io->rest, (double)rest_us / 1e6, 0.);
+        ev_timer_start(io->loop, &io->rest);
+    }
+}
+
+/* Give subscriptions a turn if there is something new for them, and it is time.
+ */
 static void
 take_head(struct io *io)
 {
     uint64_t head = database_head(io->host.database);
+    struct mono_time now = clock_mono();
     struct conn *conn;
 
-    if (head == io->head_seen) {
+    if (!round_begin(&io->round, head, now)) {
+        wait_for_rest(io, round_rest_us(&io->round, head, now));
         return;
     }
-    io->head_seen = head;
     if (counter_read(&io->host.counters->subscriptions) == 0) {
         return;
     }
@@ -198,8 +219,18 @@ take_head(struct io *io)
         session_wake(&conn->session);
         if (session_has_work(&conn->session)) {
             io_mark_ready(io, conn);
+            conn->in_round = true;
+            round_join(&io->round);
         }
     }
+}
+
+static void
+on_rest(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    take_head(timer->data);
 }
 
 /* Offer the writer what came in. If it takes it again after a time in which it
@@ -278,26 +309,34 @@ on_woken(struct ev_loop *loop, ev_check *watcher, int events)
     reader_set_time(io->host.reader, clock_wall().us);
 }
 
-/* Let every connection that has work do a piece of it, round and round, until
- * none has, or enough is done for one turn.
+/* True if sockets, or what other threads have brought, should be looked at. */
+static bool
+has_worked_enough(const struct io *io, struct mono_time from)
+{
+    return ev_async_pending(&io->wake) || clock_us_since(from) >= WORK_US;
+}
+
+/* Let the connections that have work do some of it, each in its turn, and send
+ * what comes of it: until none has, or it is enough for one turn of the loop.
  */
 static void
-pump(struct io *io)
+work(struct io *io)
 {
-    size_t left = PUMP_SIZE;
+    struct mono_time from = clock_mono();
+    bool enough = false;
     struct conn *conn;
 
-    while (left > 0 && (conn = TAILQ_FIRST(&io->ready)) != NULL) {
-        size_t done = session_pump(&conn->session);
-
+    while (!enough && (conn = TAILQ_FIRST(&io->ready)) != NULL) {
         TAILQ_REMOVE(&io->ready, conn, in_ready);
         conn->is_ready = false;
-        io_mark_dirty(io, conn);
-        if (done > 0) {
-            io_mark_ready(io, conn);
+        while (!enough && session_pump(&conn->session) > 0) {
+            enough = has_worked_enough(io, from);
         }
-        left -= done < left ? done : left;
+        leave_round(io, conn);
+        conn_settle(conn);
+        enough = has_worked_enough(io, from);
     }
+    take_head(io);
 }
 
 /* Settling may mark connections as ready, which then are for the next turn, but
@@ -322,8 +361,8 @@ on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
 
     (void)events;
     flush_outbox(io);
-    pump(io);
     settle(io);
+    work(io);
     /* Settling handles requests that were left before, and closes connections,
      * which leave word of that. Flushing has more settled only if the writer
      * took nothing before, so this ends.
@@ -398,10 +437,12 @@ start_watchers(struct io *io)
     ev_prepare_init(&io->turn, on_turn);
     ev_idle_init(&io->busy, on_busy);
     ev_timer_init(&io->tick, on_tick, TICK_S, TICK_S);
+    ev_timer_init(&io->rest, on_rest, 0., 0.);
     io->wake.data = io;
     io->woken.data = io;
     io->turn.data = io;
     io->tick.data = io;
+    io->rest.data = io;
     ev_async_start(io->loop, &io->wake);
     ev_check_start(io->loop, &io->woken);
     ev_prepare_start(io->loop, &io->turn);
@@ -445,6 +486,7 @@ io_start(struct io *io, const struct io_options *options,
     TAILQ_INIT(&io->all);
     TAILQ_INIT(&io->dirty);
     TAILQ_INIT(&io->ready);
+    round_init(&io->round);
     outbox_init(&io->outbox);
     completions_init(&io->completions, wake_io, io);
     pthread_mutex_init(&io->lock, NULL);

@@ -1,10 +1,11 @@
 /* An I/O thread: its own loop, its own connections, its own reader.
  *
  * A turn of the loop handles every socket that has something, then hands the
- * jobs that came in over to the writer, lets subscriptions deliver up to a
- * bound, and sends to each connection what has gathered for it, in one call. So
- * the requests of many connections share one commit, and the answers of one
- * commit one system call a connection.
+ * jobs that came in over to the writer, sends to each connection what has
+ * gathered for it, in one call, and then lets subscriptions deliver for a
+ * moment, before it looks at the sockets again. So the requests of many
+ * connections share one commit, the answers of one commit one system call a
+ * connection, and neither waits for more than a moment of delivering.
  *
  * From other threads come: connections, by io_give(); outcomes of jobs, and
  * word of commits, by the database; and io_stop(). All of them wake the loop
@@ -26,6 +27,7 @@
 #include "database.h"
 #include "err.h"
 #include "outbox.h"
+#include "round.h"
 #include "session.h"
 
 /* Read at once from one socket, and so what one connection can make the others
@@ -66,12 +68,13 @@ struct io {
     ev_idle busy; /* Runs while there is work, and keeps the loop from waiting.
                    */
     ev_timer tick;
+    ev_timer rest; /* Runs until a round may begin that is wanted. */
     struct conn_list all;
     struct conn_list dirty;
     struct conn_list ready;
     struct conn **slots; /* owned: by id, see io_find(). */
     size_t slots_free;   /* The lowest one that may be free. */
-    uint64_t head_seen;  /* Subscriptions have been told of it. */
+    struct round round;  /* In which subscriptions are told of a new head. */
     struct outbox outbox;
     bool is_stopping;
 
