@@ -127,7 +127,7 @@ enum workload_bit {
       "events of a stream behind its snapshot")                                \
     X(MEMBERS, "members", NUMBER, "8", 1, 256, W_GROUP,                        \
       "members of the group, each on a connection of its own")                 \
-    X(SLOTS, "slots", NUMBER, "1000", 1, 10000, W_GROUP,                       \
+    X(SLOTS, "slots", NUMBER, "700", 1, 10000, W_GROUP,                        \
       "events that a member may have in hand")                                 \
     X(GROUPS, "groups", NUMBER, "10k", 1, 1000000, W_IDLE,                     \
       "groups with a member that waits")                                       \

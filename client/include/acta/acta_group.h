@@ -110,7 +110,9 @@ struct acta_join {
     const char *group;
     const char *member; /* A name for people; NULL: that of the options. */
     size_t slots;       /* Events that it has in hand at most: 1 to 10,000. The
-                           server also stops at 8 MiB. */
+                           server also stops at 8 MiB. A group hands out most
+                           when its members have half as many slots, together,
+                           as it has keys in use. */
     void *user;         /* Passed to all of the functions: */
 
     /* Here is an event, which is valid until this returns: see
