@@ -139,29 +139,65 @@ look_for_gap(struct verify_contents *contents, uint64_t found)
     }
 }
 
+/* The position that a key of the log says; of a damaged one, that of its place
+ * among the others.
+ */
+static uint64_t
+log_key_position(struct slice key)
+{
+    uint8_t bytes[LOG_KEY_SIZE] = {0};
+
+    memcpy(bytes, key.data,
+           key.size < sizeof(bytes) ? key.size : sizeof(bytes));
+    return get_key_u64(bytes);
+}
+
+static bool
+open_log_block(const struct verify_contents *contents, struct slice key,
+               struct slice value, struct block *block)
+{
+    return key.size == LOG_KEY_SIZE &&
+           block_open(block, value, NULL) == ACTA_OK &&
+           block->first_position == get_key_u64(key.data) &&
+           block_end(block) <= contents->meta.position + 1;
+}
+
+bool
+verify_log_is_due(const struct verify_contents *contents, struct slice key,
+                  struct slice value)
+{
+    struct block block;
+
+    return log_key_position(key) >= contents->due ||
+           (open_log_block(contents, key, value, &block) &&
+            block_end(&block) > contents->due);
+}
+
 void
 verify_log_entry(struct verify_contents *contents, struct slice key,
                  struct slice value)
 {
-    uint64_t first = key.size == LOG_KEY_SIZE ? get_key_u64(key.data) : 0;
+    uint64_t first = log_key_position(key);
     struct block block;
 
-    if (block_open(&block, value, NULL) != ACTA_OK ||
-        block.first_position != first ||
-        block_end(&block) > contents->meta.position + 1) {
+    if (!open_log_block(contents, key, value, &block)) {
         look_for_gap(contents, first);
         verify_problem(contents->verify,
                        "store: the block of the log at position %" PRIu64
                        " is damaged",
                        first);
-        contents->due = first < contents->due ? contents->due : first + 1;
+        if (first >= contents->due) {
+            contents->due = first + (first < UINT64_MAX);
+        }
         return;
     }
     if (first > contents->due || block_end(&block) <= contents->due) {
         look_for_gap(contents, first);
     }
     look_at_block(contents, &block);
-    contents->due = block_end(&block);
+    if (block_end(&block) > contents->due) {
+        contents->due = block_end(&block);
+    }
 }
 
 void

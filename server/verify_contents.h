@@ -58,7 +58,15 @@ enum acta_code verify_contents_init(struct verify_contents *contents,
                                     struct acta_err *err) ACTA_CHECKED;
 void verify_contents_fini(struct verify_contents *contents);
 
-/* Keys and values of the log, and then its end. */
+/* Has the block of the log anything that was not looked at? One that is damaged
+ * was looked at if its key is in front of the position that is due.
+ */
+bool verify_log_is_due(const struct verify_contents *contents, struct slice key,
+                       struct slice value);
+
+/* Keys and values of the log, and then its end. The position that is due never
+ * goes back.
+ */
 void verify_log_entry(struct verify_contents *contents, struct slice key,
                       struct slice value);
 void verify_log_end(struct verify_contents *contents);

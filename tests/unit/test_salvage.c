@@ -26,6 +26,8 @@
 
 #define EVENTS_MAX  1000
 #define STEP        65536
+#define STEPS_MAX   100000
+#define TEXTS_SIZE  65536
 #define FOUND       1
 #define NOT_FOUND   0
 #define CANNOT_OPEN 9
@@ -247,26 +249,35 @@ is_found_off_line(void)
     return report.problems > 0;
 }
 
-/* Verify rot_copy, which is open, to its end. */
+/* Verify rot_copy, which is open, to its end in steps of @bytes. */
 static uint64_t
-verify_live(void)
+verify_in_steps(const struct verify_options *options, uint64_t bytes)
 {
-    struct verify_options options = {.dir = rot_copy.path, .problem = let_go};
     struct verify_live *live;
     struct acta_err err;
     uint64_t problems;
+    unsigned steps = 0;
     bool done = false;
 
     ck_assert_int_eq(verify_live_new(&live, database_rooms(rot_copy.database),
-                                     &options, &err),
+                                     options, &err),
                      ACTA_OK);
     while (!done) {
-        ck_assert_msg(verify_live_step(live, STEP, &done, &err) == ACTA_OK,
+        ck_assert_uint_lt(steps++, STEPS_MAX);
+        ck_assert_msg(verify_live_step(live, bytes, &done, &err) == ACTA_OK,
                       "%s", err.text);
     }
     problems = verify_live_report(live)->problems;
     verify_live_free(live);
     return problems;
+}
+
+static uint64_t
+verify_live(void)
+{
+    struct verify_options options = {.dir = rot_copy.path, .problem = let_go};
+
+    return verify_in_steps(&options, STEP);
 }
 
 /* Damage @page of the store under a database that is open, in a process of its
@@ -407,6 +418,94 @@ START_TEST(of_a_block_that_a_cut_file_ends_in_the_beginning_is_salvaged)
         tried++;
     }
     ck_assert_uint_gt(tried, 0);
+    rot_free_files();
+}
+END_TEST
+
+static void
+note_text(void *user, const struct acta_err *what)
+{
+    char *texts = user;
+    size_t used = strlen(texts);
+
+    ck_assert_uint_lt(used + sizeof(what->text) + 1, TEXTS_SIZE);
+    snprintf(texts + used, TEXTS_SIZE - used, "%s\n", what->text);
+}
+
+/* @block with its directory damaged (0), or as one of an earlier (1) or a later
+ * (2) place. To be freed.
+ */
+static uint8_t *
+spoil_block(const struct block *block, int how)
+{
+    uint64_t first = how == 2 ? block->first_position + 1000000 : 1;
+    uint8_t *spoilt = malloc(block->size);
+    struct block_writer writer;
+
+    block_writer_init(&writer, spoilt, first, block->count);
+    for (uint64_t p = block->first_position; p < block_end(block); p++) {
+        struct block_record record;
+
+        ck_assert(block_find(block, p, &record));
+        block_writer_add(&writer, &record);
+    }
+    (void)block_writer_end(&writer);
+    spoilt[BLOCK_HEADER_SIZE] ^= how == 0;
+    return spoilt;
+}
+
+/* True if a damaged block is told of, and all that is told is the same whatever
+ * the steps.
+ */
+static bool
+is_told_in_any_steps(void)
+{
+    static const uint64_t steps[] = {1, ROT_PAGE, STEP};
+    static char expected[TEXTS_SIZE], told[TEXTS_SIZE];
+    struct verify_options options = {
+        .dir = rot_copy.path, .problem = note_text, .user = expected};
+
+    expected[0] = '\0';
+    (void)verify_in_steps(&options, UINT32_MAX);
+    options.user = told;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        told[0] = '\0';
+        (void)verify_in_steps(&options, steps[i]);
+        ck_assert_str_eq(told, expected);
+    }
+    return strstr(expected, "the block of the log at position") != NULL;
+}
+
+/* _i: what spoil_block() does. */
+START_TEST(a_damaged_block_of_the_log_is_told_of_once_in_any_steps)
+{
+    struct rot_file store;
+    struct block block;
+    size_t first, found = 0;
+
+    rot_make(false);
+    rot_load_files();
+    rot_copy_files();
+    base_open(&rot_copy);
+    store = rot_files[0];
+    snprintf(store.path, sizeof(store.path), "%s/store/data.mdb",
+             rot_copy.path);
+    for (size_t page = 2; page * ROT_PAGE < store.used; page++) {
+        size_t at = page * ROT_PAGE + PAGE_HEADER;
+        uint8_t *spoilt;
+
+        if (is_in_block(&store, page, &first, &block) && first == page &&
+            (_i != 1 || block.first_position != 1)) {
+            spoilt = spoil_block(&block, _i);
+            rot_write_file(&store, at, spoilt, block.size);
+            found += is_told_in_any_steps();
+            rot_write_file(&store, at, store.bytes + at, block.size);
+            free(spoilt);
+        }
+    }
+    ck_assert_uint_ge(found, 2);
+    ck_assert_uint_eq(verify_live(), 0);
+    base_close(&rot_copy);
     rot_free_files();
 }
 END_TEST
@@ -562,6 +661,8 @@ main(void)
         -1, 4);
     tcase_add_test(
         tcase, of_a_block_that_a_cut_file_ends_in_the_beginning_is_salvaged);
+    tcase_add_loop_test(
+        tcase, a_damaged_block_of_the_log_is_told_of_once_in_any_steps, 0, 3);
     tcase_add_test(tcase,
                    a_block_of_the_journal_that_is_damaged_is_found_on_line);
     tcase_add_test(tcase, a_whole_database_that_changes_is_said_to_be_whole);
