@@ -115,10 +115,12 @@ print_taken(const struct cli *cli, const struct archive *archive,
     if (taken->has_base && taken->reason[0] != '\0') {
         cli_note(cli, "all of it was copied: %s", taken->reason);
     }
-    printf("%s: added %s%" PRIu64 " commits: %" PRIu64
-           " events, %s in %.1f s\n",
+    printf("%s: added %s%" PRIu64 " commit%s: %" PRIu64 " event%s, %s in "
+           "%.1f s\n",
            archive->dir, taken->has_base ? "a base and " : "", taken->commits,
-           taken->events, size_text(taken->bytes, size), seconds);
+           taken->commits == 1 ? "" : "s", taken->events,
+           taken->events == 1 ? "" : "s", size_text(taken->bytes, size),
+           seconds);
     if (taken->position == 0) {
         puts("it has no events");
     } else {

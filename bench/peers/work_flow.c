@@ -248,6 +248,9 @@ run_live(struct live *live, struct figures *figures, struct acta_err *err)
     if (code == ACTA_OK) {
         code = run_half(live, false, gauges, counts, err);
     }
+    if (code == ACTA_OK && counts[1][1] == counts[0][1]) {
+        code = acta_fail(err, ACTA_TIMEOUT, "no event was delivered");
+    }
     if (code == ACTA_OK) {
         tell(figures, gauges, counts);
     }

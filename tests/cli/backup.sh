@@ -81,6 +81,8 @@ acta erase s-4 1 --yes >/dev/null
 said backup new
 grep -l -aF needle-4- new/part-* | wc -l
 fields backup new --anew base,reason
+acta append s-1 T '{}' >/dev/null
+acta backup new | grep -o ': 1 event,'
 
 echo '# damage is found'
 cp -r one broken

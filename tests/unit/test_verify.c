@@ -26,7 +26,8 @@
 #include "rot.h"
 #include "run.h"
 
-#define ANY MSG_EXPECT_ANY
+#define ANY    MSG_EXPECT_ANY
+#define ENOUGH 8 /* Tries, of which some must have had an effect. */
 
 static void
 setup(void)
@@ -280,7 +281,7 @@ START_TEST(a_flipped_bit_is_found_or_has_no_effect)
         }
     }
     printf("%zu flips, %zu found\n", tried, found);
-    ck_assert_uint_gt(found, 0);
+    ck_assert(found > 0 || tried < ENOUGH);
     rot_free_files();
 }
 END_TEST
@@ -307,7 +308,7 @@ START_TEST(a_page_that_is_not_what_it_was_is_found_or_has_no_effect)
         }
     }
     printf("%zu pages, %zu found\n", tried, found);
-    ck_assert_uint_gt(found, 0);
+    ck_assert(found > 0 || tried < ENOUGH);
     rot_free_files();
 }
 END_TEST
