@@ -2,8 +2,10 @@
  * the server's memory, and whether they miss anything.
  *
  * What others wait for their events is measured in turns, with slow readers and
- * without, and told. It is judged against a bound that only a defect breaks, a
- * server that waits for a reader: times of a busy machine say nothing else.
+ * without. Whatever else the machine does makes it only longer, so of either
+ * kind the best turns are compared, in the long form, where there are many. The
+ * short form judges it by a bound that only a server breaks that waits for a
+ * reader.
  */
 
 #include <check.h>
@@ -193,11 +195,12 @@ p99_of(uint64_t *values, size_t count)
     return values[count * 99 / 100];
 }
 
+/* So that one turn that had luck does not decide, the second best. */
 static uint64_t
-middle_of(uint64_t *values, size_t count)
+best_of(uint64_t *values, size_t count)
 {
     qsort(values, count, sizeof(*values), compare);
-    return values[count / 2];
+    return values[count > 1 ? 1 : 0];
 }
 
 /* One slow reader goes on all the time: now and then it takes a kilobyte. */
@@ -289,34 +292,36 @@ START_TEST(slow_readers_hold_up_nobody_and_miss_nothing)
     unsigned turns = rnd_effort(TURNS, TURNS_LONG);
     unsigned events = rnd_effort(EVENTS, EVENTS_LONG);
     uint64_t alone_us[TURNS_LONG], beside_us[TURNS_LONG];
-    uint64_t memory = 0, memory_max = 0, position, memory_begin;
+    uint64_t memory, memory_begin, memory_max, position;
     uint64_t alone, beside;
 
     begin();
     position = wire_head(&scene.writer);
     subscribe(&scene.fast, position);
     subscribe(&scene.slow, 0);
-    memory_begin = usage_memory(scene.daemon.pid);
+    memory_begin = memory_max = usage_memory(scene.daemon.pid);
     for (unsigned i = 0; i < turns; i++) {
         alone_us[i] = turn(events, &position);
         start_slow_ones();
         beside_us[i] = turn(events, &position);
-        memory = usage_memory(scene.daemon.pid) - memory_begin;
+        memory = usage_memory(scene.daemon.pid);
         memory_max = memory > memory_max ? memory : memory_max;
         end_slow_ones();
     }
     let_slow_one_finish(position);
-    alone = middle_of(alone_us, turns);
-    beside = middle_of(beside_us, turns);
+    alone = best_of(alone_us, turns);
+    beside = best_of(beside_us, turns);
+    memory = memory_max - memory_begin;
     printf("{\"test\": \"slow readers\", \"seed\": %" PRIu64
            ", \"turns\": %u, \"events\": %u, \"p99_alone_us\": %" PRIu64
            ", \"p99_beside_us\": %" PRIu64 ", \"ratio\": %.2f"
            ", \"memory_kib\": %" PRIu64 ", \"slow_got\": %" PRIu64 "}\n",
            scene.seed, turns, events, alone, beside,
-           (double)beside / (double)alone, memory_max >> 10, scene.slow_events);
+           (double)beside / (double)alone, memory >> 10, scene.slow_events);
     fflush(stdout);
     ck_assert_uint_lt(beside, DELAY_US_MAX);
-    ck_assert(!USAGE_TELLS_MEMORY || memory_max < MEMORY_MAX);
+    ck_assert(turns < TURNS_LONG || beside <= 2 * alone);
+    ck_assert(!USAGE_TELLS_MEMORY || memory < MEMORY_MAX);
     wire_fini(&scene.writer);
     wire_fini(&scene.fast);
     wire_fini(&scene.slow);

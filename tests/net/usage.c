@@ -3,8 +3,10 @@
 #include <check.h>
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "require.h"
@@ -12,24 +14,57 @@
 #define PATH_SIZE 64
 #define LINE_SIZE 1024
 
-uint64_t
-usage_cpu_ms(pid_t pid)
+#define ENOUGH_IN_A_ROW 20
+
+/* Has this thread a processor, or does it wait for one? Not if it has ended. */
+static bool
+wants_processor(pid_t pid, const char *thread)
 {
-    unsigned long user = 0, system = 0;
-    char path[PATH_SIZE], line[LINE_SIZE];
+    char path[PATH_SIZE], line[LINE_SIZE] = "";
+    const char *state;
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stat", (int)pid, thread);
     file = fopen(path, "re");
-    require(file != NULL);
-    require(fgets(line, sizeof(line), file) != NULL);
+    if (file == NULL) {
+        return false;
+    }
+    (void)!fgets(line, sizeof(line), file);
     fclose(file);
-    /* Behind the name, which may have blanks. */
-    require(strrchr(line, ')') != NULL);
-    require(sscanf(strrchr(line, ')') + 1,
-                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                   &user, &system) == 2);
-    return (user + system) * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
+    state = strrchr(line, ')'); /* Behind the name, which may have blanks. */
+    return state != NULL && strncmp(state, ") R", 3) == 0;
+}
+
+static bool
+is_at_rest(pid_t pid)
+{
+    const struct dirent *entry;
+    char path[PATH_SIZE];
+    bool rests = true;
+    DIR *threads;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    threads = opendir(path);
+    require(threads != NULL);
+    while ((entry = readdir(threads)) != NULL) {
+        rests = rests && !wants_processor(pid, entry->d_name);
+    }
+    closedir(threads);
+    return rests;
+}
+
+unsigned
+usage_looks_to_rest(pid_t pid)
+{
+    struct timespec pause = {.tv_nsec = 5000000};
+    unsigned looks = 0, in_a_row = 0;
+
+    while (looks < USAGE_RESTLESS && in_a_row < ENOUGH_IN_A_ROW) {
+        in_a_row = is_at_rest(pid) ? in_a_row + 1 : 0;
+        looks++;
+        nanosleep(&pause, NULL);
+    }
+    return looks;
 }
 
 uint64_t

@@ -8,8 +8,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Processor time since its start. */
-uint64_t usage_cpu_ms(pid_t pid);
+/* Has it nothing to do? Returns after how many looks at its threads, of 5 ms
+ * each, some in a row met none that had a processor or waited for one;
+ * USAGE_RESTLESS if that did not come about. However busy the machine is, what
+ * goes round in circles never rests, and who has nothing to do does.
+ */
+#define USAGE_RESTLESS 1000
+unsigned usage_looks_to_rest(pid_t pid);
 
 /* Memory that it has, without what it maps of files. */
 uint64_t usage_memory(pid_t pid);
