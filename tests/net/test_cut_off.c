@@ -341,14 +341,17 @@ int
 main(void)
 {
     Suite *suite = suite_create("net_cut_off");
-    TCase *tcase = tcase_create("cut off");
+    TCase *lost = tcase_create("lost");
+    TCase *vanished = tcase_create("vanished");
 
     if (!netns_is_possible()) {
         return RUN_SKIPPED;
     }
-    tcase_set_timeout(tcase, TIMEOUT_S);
-    tcase_add_test(tcase, nothing_is_lost_but_packets);
-    tcase_add_test(tcase, who_vanishes_is_noticed_by_both_sides);
-    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(lost, TIMEOUT_S);
+    tcase_set_timeout(vanished, TIMEOUT_S);
+    tcase_add_test(lost, nothing_is_lost_but_packets);
+    tcase_add_test(vanished, who_vanishes_is_noticed_by_both_sides);
+    suite_add_tcase(suite, lost);
+    suite_add_tcase(suite, vanished);
     return run_suite(suite);
 }

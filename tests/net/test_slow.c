@@ -303,6 +303,7 @@ START_TEST(slow_readers_hold_up_nobody_and_miss_nothing)
     for (unsigned i = 0; i < turns; i++) {
         alone_us[i] = turn(events, &position);
         start_slow_ones();
+        (void)usage_looks_to_rest(scene.daemon.pid); /* All are full. */
         beside_us[i] = turn(events, &position);
         memory = usage_memory(scene.daemon.pid);
         memory_max = memory > memory_max ? memory : memory_max;

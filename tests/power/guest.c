@@ -10,10 +10,11 @@
  *   POWER_DUMP     number of the dump
  *   POWER_LISTS    not empty: lists are dumped as well
  *   POWER_KEEPERS  so many keepers, numbered like the appenders, go on until
- * the power is cut POWER_ANSWERS  so many in all, then it ends; 0: it goes on
- * until it is cut POWER_LIVES    the server is killed in between, so many times
- * less one POWER_MARK     dm-log-writes device that gets a mark an answer; or
- * empty POWER_SHIM     to preload into actad; or empty
+ *                  the power is cut
+ *   POWER_ANSWERS  so many in all, then it ends; 0: it goes on until it is cut
+ *   POWER_LIVES    the server is killed in between, so many times less one
+ *   POWER_MARK     dm-log-writes device that gets a mark an answer; or empty
+ *   POWER_SHIM     to preload into actad; or empty
  */
 
 #include <inttypes.h>

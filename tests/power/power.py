@@ -16,10 +16,10 @@ Three rigs, each for each file system:
   states  a guest whose disk is logged by dm-log-writes: of the states that the
           disk went through, as many as asked for are brought back and looked at
 
-and for cuts and states a control: the same with a server from which the syncs were left
+and for each a control: the same with a server from which the syncs were left
 out, which must be found out.
 
-Ends with 0 if nothing was lost and both controls were found out, with 1 if not,
+Ends with 0 if nothing was lost and all controls were found out, with 1 if not,
 and with 77 where it cannot run: without Debian's user-mode-linux, or in a run of
 all tests that is not the long one (ACTA_TEST_LONG=1).
 """
@@ -364,16 +364,16 @@ def run_cuts(rig, test, build, kind, seed, directory, count):
     return sums["bad"] == 0
 
 
-def control_cuts(build, kind, seed, directory):
+def control_cuts(rig, test, moments, build, kind, seed, directory):
     """Must be found out. The cuts are where much was acknowledged."""
-    cuts = Cuts(build, kind, seed, directory,
-                os.path.join(build, "tests/power/libunsynced.so"))
+    cuts = rig(build, kind, seed, directory,
+               os.path.join(build, "tests/power/libunsynced.so"))
     for _ in range(CONTROL_CUTS):
-        if not cuts.cut_once([("answer", 2.0)]):
+        if not cuts.cut_once(moments):
             break
     if not cuts.bad:
         cuts.finish()
-    print(json.dumps({"test": "power cuts, a server without syncs",
+    print(json.dumps({"test": f"{test}, a server without syncs",
                       "seed": seed, "fs": kind,
                       "cuts": sum(cuts.cuts.values()),
                       "acknowledged": cuts.answers(),
@@ -524,11 +524,15 @@ def run_all(arguments, directory):
     for kind in arguments.fs.split(","):
         place = os.path.join(directory, kind)
         if arguments.cuts > 0:
-            good &= control_cuts(arguments.build, kind, arguments.seed,
+            good &= control_cuts(Cuts, "power cuts", [("answer", 2.0)],
+                                 arguments.build, kind, arguments.seed,
                                  f"{place}-control-cuts")
             good &= run_cuts(Cuts, "power cuts", arguments.build, kind,
                              arguments.seed, f"{place}-cuts", arguments.cuts)
         if arguments.failing > 0:
+            good &= control_cuts(Failing, "power cuts after failed writes",
+                                 [("broken", 5.0)], arguments.build, kind,
+                                 arguments.seed, f"{place}-control-failing")
             good &= run_cuts(Failing, "power cuts after failed writes",
                              arguments.build, kind, arguments.seed,
                              f"{place}-failing", arguments.failing)
