@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define ORACLE_STREAMS    6u
+#define ORACLE_PRUNED     2u /* Streams behind those: see prune.h. */
 #define ORACLE_CATEGORIES 2u
 #define ORACLE_TYPES      3u
 #define ORACLE_TAGS       4u
@@ -92,6 +93,9 @@ const struct fact *oracle_saw(const struct acta_event *event);
 /* An append has ended, with @code. */
 void oracle_ended(struct attempt *attempt, enum acta_code code,
                   const struct acta_appended *appended);
+
+/* May a condition that refused it hold by now, since events were hidden? */
+bool oracle_may_clear(const struct attempt *attempt);
 
 /* A scheduled append was cancelled. */
 void oracle_cancelled(struct attempt *attempt);

@@ -18,12 +18,9 @@ static struct acta_append *
 order_new(struct party *party)
 {
     struct acta_append *order = acta_append_new();
-    struct acta_id id;
+    struct acta_id id = role_command_id();
 
     (void)party;
-    rnd_bytes(task_rnd(), &id, sizeof(id));
-    id.bytes[6] = 0x70;
-    id.bytes[8] = 0x80;
     acta_append_command_id(order, &id);
     return order;
 }

@@ -18,7 +18,8 @@
 static bool
 is_source(const struct fact *fact)
 {
-    return fact->type == SOURCE_TYPE && fact->attempt->source == 0;
+    return fact->type == SOURCE_TYPE && fact->attempt->source == 0 &&
+           fact->stream < ORACLE_STREAMS; /* Others may be hidden. */
 }
 
 /* False: another has claimed the consumer, or it was done before. */

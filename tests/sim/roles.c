@@ -14,6 +14,17 @@ roles_counts(void)
     return &counts;
 }
 
+struct acta_id
+role_command_id(void)
+{
+    struct acta_id id;
+
+    rnd_bytes(task_rnd(), &id, sizeof(id));
+    id.bytes[6] = 0x70;
+    id.bytes[8] = 0x80;
+    return id;
+}
+
 void
 roles_end(uint64_t time_ns)
 {

@@ -17,6 +17,7 @@ struct roles_counts {
     uint64_t scheduled;
     uint64_t cancelled;
     uint64_t derived;
+    uint64_t pruned; /* Changes of streams. */
 };
 
 struct roles_counts *roles_counts(void);
@@ -24,6 +25,9 @@ struct roles_counts *roles_counts(void);
 /* Send @append, which @attempt is, until its outcome is known. */
 void role_append(struct party *party, struct attempt *attempt,
                  const struct acta_append *append);
+
+/* A new id for what has no events that it could be known by. */
+struct acta_id role_command_id(void);
 
 /* Have all who append come to their end? And all but those who derive? */
 bool roles_are_written(void);
@@ -40,6 +44,9 @@ void role_writer(struct party *party);
 
 /* Holds a lease and appends under it. */
 void role_holder(struct party *party);
+
+/* Hides and erases what it has appended, and keeps snapshots. */
+void role_pruner(struct party *party);
 
 /* Schedules appends. */
 void role_planner(struct party *party);

@@ -10,6 +10,7 @@
 #include "life.h"
 #include "network.h"
 #include "oracle.h"
+#include "prune.h"
 #include "roles.h"
 #include "task.h"
 
@@ -26,6 +27,7 @@ struct plan {
     unsigned holders;
     unsigned planners;
     unsigned processors;
+    unsigned pruners;
     bool kills;
     bool power_cuts;
     bool stops;
@@ -81,6 +83,17 @@ draw_plan(struct plan *plan)
         .clock = sim_once_in(4),
         .full = sim_once_in(6),
     };
+}
+
+/* Not drawn from the world's chance: so the seeds of worlds without any still
+ * mean what they meant before there were pruners.
+ */
+static unsigned
+pruners_of(uint64_t seed)
+{
+    uint64_t hash = seed * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+    return hash % 2 == 0 ? 0 : 1 + (unsigned)(hash / 2 % ORACLE_PRUNED);
 }
 
 /* Odds, or none. */
@@ -283,6 +296,19 @@ await(bool (*ready)(void *arg), const char *what)
     }
 }
 
+/* From @position to @to nothing is shown. */
+static void
+pass_hidden(uint64_t *position, uint64_t to)
+{
+    while (*position < to) {
+        const struct fact *fact = oracle_at(++*position);
+
+        if (fact == NULL || !prune_may_hide(fact->stream, fact->version)) {
+            sim_fail("position %ju is missing", (uintmax_t)*position);
+        }
+    }
+}
+
 /* Read everything, and compare it with what must be there. */
 static void
 read_all(void)
@@ -314,11 +340,11 @@ read_all(void)
         if (event == NULL) {
             break;
         }
-        if (event->position != ++position) {
-            sim_fail("position %ju is missing", (uintmax_t)position);
-        }
-        (void)oracle_saw(event);
+        pass_hidden(&position, event->position - 1);
+        position = event->position;
+        prune_check(oracle_saw(event)->stream, event);
     }
+    pass_hidden(&position, oracle_head());
     oracle_check(position);
     role_subscriber_check(position);
     if (world.plan.processors > 0) {
@@ -380,6 +406,7 @@ run(void *user)
     roles_end(task_now_ns() + world.plan.busy_ns);
     start_writing("writer", world.plan.writers, role_writer);
     start_writing("holder", world.plan.holders, role_holder);
+    start_writing("pruner", world.plan.pruners, role_pruner);
     start_writing("planner", world.plan.planners, role_planner);
     for (unsigned i = 0; i < world.plan.processors; i++) {
         roles_begin_deriving();
@@ -423,6 +450,7 @@ count(struct world_counts *counts)
     counts->leases = roles_counts()->leases;
     counts->scheduled = roles_counts()->scheduled;
     counts->cancelled = roles_counts()->cancelled;
+    counts->pruned = roles_counts()->pruned;
     counts->derived = roles_counts()->derived;
     counts->switches = sim_switches();
 }
@@ -437,6 +465,7 @@ world_run(uint64_t seed, enum control control, struct world_counts *counts)
     task_init(seed, &odds[seed % (sizeof(odds) / sizeof(odds[0]))]);
     world.control = control;
     draw_plan(&world.plan);
+    world.plan.pruners = pruners_of(seed);
     draw_network();
     draw_drive();
     draw_life();

@@ -43,6 +43,7 @@ const char *control_name(enum control control);
     X(leases)                                                                  \
     X(scheduled)                                                               \
     X(cancelled)                                                               \
+    X(pruned)                                                                  \
     X(derived)                                                                 \
     X(full_disks)                                                              \
     X(clock_jumps)                                                             \
