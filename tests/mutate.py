@@ -29,6 +29,7 @@ SURVIVORS = Path(__file__).resolve().parent / "survivors.txt"
 TEST_SECONDS = 120
 
 # Which tests know a file best, by how its name begins; the first is chosen.
+# Those without a directory are in one list of tests/meson.build.
 TESTS = (
     ("proto/msg", ("msg", "msg_more", "msg_named", "msg_effects",
                    "msg_limits", "vectors")),
@@ -39,11 +40,16 @@ TESTS = (
     ("proto/span", ("pack", "msg", "vectors")),
     ("proto/hash", ("msg", "vectors")),
     ("proto/", ("{stem}", "pack", "msg", "vectors")),
+    ("server/journal_cursor", ("backup/archive", "journal", "database")),
     ("server/journal", ("journal", "journal_damage", "journal_wipe",
                         "database", "erase")),
     ("server/segment", ("journal", "journal_damage", "old", "database")),
-    ("server/store", ("store", "rows", "reader", "database", "erase_rows",
-                      "verify", "verify_apart")),
+    ("server/store_dump", ("backup/archive", "store")),
+    ("server/store_load", ("load", "backup/archive", "store", "database")),
+    ("server/store_rewrite", ("sweep", "store", "erase", "verify")),
+    ("server/store_scrub", ("sweep", "erase", "erase_rows")),
+    ("server/store", ("store", "store_failing", "rows", "reader", "database",
+                      "erase_rows", "verify", "verify_apart")),
     ("server/postings", ("postings", "list_cursor", "store", "model")),
     ("server/record", ("block", "store", "erase", "sweep", "model")),
     ("server/block", ("block", "journal_damage", "store")),
@@ -66,6 +72,11 @@ def tests_of(name):
         if name.startswith(begin):
             return [test.format(stem=Path(name).stem) for test in tests]
     return []
+
+
+def program_of(test):
+    directory, _, name = test.rpartition("/")
+    return os.path.join("tests", directory, f"test_{name}")
 
 
 # ---- what can be mistaken ----
@@ -189,7 +200,7 @@ class Workshop:
     def is_noticed_by(self, test):
         environment = {**os.environ, "CK_DEFAULT_TIMEOUT": "60",
                        "ACTA_TEST_SHORT": "1"}
-        program = self.build / "tests" / f"test_{test}"
+        program = self.build / program_of(test)
         try:
             return not self.run(program, timeout=TEST_SECONDS,
                                 env=environment)
@@ -200,7 +211,7 @@ class Workshop:
         """Without a mistake they can be built, and pass: else they would notice
         nothing, or everything. Once for each file.
         """
-        if not self.make(*(f"tests/test_{test}" for test in tests)):
+        if not self.make(*map(program_of, tests)):
             sys.exit(f"{name}: its tests cannot be built: {' '.join(tests)}")
         if name in self.checked:
             return
@@ -224,7 +235,7 @@ class Workshop:
             if self.objects(mutant.name) == whole:
                 return "none"
             for test in tests:
-                if not self.make(f"tests/test_{test}"):
+                if not self.make(program_of(test)):
                     return "none"
                 if self.is_noticed_by(test):
                     return "noticed"

@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "journal.h"
+#include "msg_lease.h"
 #include "reader.h"
 #include "run.h"
 
@@ -199,6 +200,40 @@ START_TEST(rows_are_there_after_closing_and_opening)
 END_TEST
 
 /* With the rows in the journal only, or with checkpoints under way. */
+/* The fence of a lease that is given. */
+static uint64_t
+acquire(struct base *of, const char *name)
+{
+    static const uint8_t claim[UUID_SIZE] = {1};
+    struct job *job = draft_lease(
+        &(struct msg_change_lease){.name = slice_of(name),
+                                   .kind = MSG_LEASE_ACQUIRE,
+                                   .holder = slice_of("me"),
+                                   .claim = claim,
+                                   .duration_us = UINT64_C(3600000000)});
+    uint64_t fence;
+
+    ck_assert_int_eq(base_decide(of, job), ACTA_OK);
+    fence = job->outcome.lease_changed.fence;
+    job_free(job);
+    return fence;
+}
+
+/* The row of the last number has a key of no bytes. */
+START_TEST(no_fence_is_given_twice_over_a_restart)
+{
+    uint64_t before;
+
+    base_open(&base);
+    (void)acquire(&base, "one");
+    before = acquire(&base, "two");
+    base_close(&base);
+    base_open(&base);
+    ck_assert_uint_gt(acquire(&base, "three"), before);
+    base_close(&base);
+}
+END_TEST
+
 START_TEST(rows_are_there_after_a_kill)
 {
     base.options.checkpoint_events = _i == 0 ? 10000 : 2;
@@ -456,6 +491,7 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, rows_are_there_after_closing_and_opening);
+    tcase_add_test(tcase, no_fence_is_given_twice_over_a_restart);
     tcase_add_loop_test(tcase, rows_are_there_after_a_kill, 0, 2);
     tcase_add_test(tcase, events_go_on_behind_entries_that_had_none);
     tcase_add_test(tcase,

@@ -107,6 +107,9 @@ START_TEST(version_8_keeps_the_digest_but_for_six_bits)
     uuid_v8(&uuid, hex("00000000000000000000000000000000").data);
     assert_hex(slice_make(uuid.bytes, UUID_SIZE),
                "00000000000080008000000000000000");
+    uuid_v8(&uuid, hex("0123456789abcdef123456789abcdef0").data);
+    assert_hex(slice_make(uuid.bytes, UUID_SIZE),
+               "0123456789ab8def923456789abcdef0");
 }
 END_TEST
 
