@@ -112,6 +112,14 @@ party_connect(struct party *party)
 }
 
 void
+party_wait_longer(struct party *party)
+{
+    acta_sync_close(party->sync);
+    party->sync = NULL;
+    party->timeout_ms *= 2;
+}
+
+void
 party_die(struct party *party)
 {
     sim_say("dies");

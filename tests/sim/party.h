@@ -15,6 +15,7 @@ struct party {
     unsigned index; /* Among those of its role. */
     struct acta_sync *sync;
     uint64_t timeout_ms;
+    bool is_free; /* Nothing but requests depends on its connection. */
     bool is_done;
 };
 
@@ -33,6 +34,11 @@ bool party_is_passing(enum acta_code code);
 
 /* A connection, however long it takes. */
 struct acta_sync *party_connect(struct party *party);
+
+/* Connect anew, and wait twice as long for answers: through a narrow network
+ * much takes its time, and who gives up too early does so each time.
+ */
+void party_wait_longer(struct party *party);
 
 /* Forget everything that was in memory, as a process that is killed. */
 void party_die(struct party *party);

@@ -394,6 +394,7 @@ role_pruner(struct party *party)
                             .stream = ORACLE_STREAMS + party->index};
 
     assert(party->index < ORACLE_PRUNED);
+    party->is_free = true;
     append(&garden);
     while (roles_go_on()) {
         prune(&garden);

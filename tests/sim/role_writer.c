@@ -28,6 +28,10 @@ role_append(struct party *party, struct attempt *attempt,
         if (attempt->outcome == OUTCOME_OPEN) {
             party_pause();
         }
+        if (attempt->outcome == OUTCOME_OPEN && code == ACTA_UNKNOWN &&
+            party->is_free && !roles_go_on()) {
+            party_wait_longer(party);
+        }
     } while (attempt->outcome == OUTCOME_OPEN);
 }
 
@@ -179,6 +183,7 @@ role_writer(struct party *party)
 {
     struct memory memory = {.count = 0};
 
+    party->is_free = true;
     while (roles_go_on()) {
         switch (sim_below(10)) {
         case 0:
