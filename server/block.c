@@ -181,9 +181,9 @@ block_pick(struct slice bytes, uint64_t first, uint64_t position,
     return true;
 }
 
-enum acta_code
-block_check(const struct block_record *record, uint64_t position,
-            struct acta_err *err)
+static inline enum acta_code
+check(const struct block_record *record, uint64_t position,
+      struct acta_err *err)
 {
     if (checksum_of(record->data, record->size) != record->checksum) {
         return acta_fail(err, ACTA_CORRUPT,
@@ -201,6 +201,13 @@ block_check(const struct block_record *record, uint64_t position,
 }
 
 enum acta_code
+block_check(const struct block_record *record, uint64_t position,
+            struct acta_err *err)
+{
+    return check(record, position, err);
+}
+
+enum acta_code
 block_get(const struct block *block, uint64_t position,
           struct block_record *record, struct acta_err *err)
 {
@@ -210,5 +217,5 @@ block_get(const struct block *block, uint64_t position,
                          "block makes no sense",
                          (uintmax_t)position);
     }
-    return block_check(record, position, err);
+    return check(record, position, err);
 }

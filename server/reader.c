@@ -213,7 +213,7 @@ fill(struct page *page)
 }
 
 /* Put the event whose record was @found. */
-static enum acta_code
+static inline enum acta_code
 put_found(struct reader *reader, struct page *page, uint64_t position,
           const struct block_record *found, struct acta_err *err)
 {

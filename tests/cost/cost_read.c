@@ -16,6 +16,7 @@
 #define NAME    32
 
 #define CATEGORIES 20
+#define LENGTH     10 /* Of a stream that is loaded. */
 
 static uint8_t payload[256];
 
@@ -130,6 +131,54 @@ read_category(void)
     core_close(&core);
 }
 
+/* Every stream, of LENGTH events that lie apart. */
+static void
+load_all(struct reader *reader, struct buf *page)
+{
+    const struct read_bounds bounds = {LENGTH, (uint64_t)1 << 24};
+    struct read_result result;
+
+    for (unsigned i = 0; i < EVENTS / LENGTH; i++) {
+        char stream[NAME];
+
+        snprintf(stream, sizeof(stream), "order-%u", i);
+        buf_clear(page);
+        if (reader_read_stream(reader, slice_of(stream), 0, false, &bounds,
+                               page, &result, NULL) != ACTA_OK ||
+            result.events_count != LENGTH) {
+            abort();
+        }
+    }
+}
+
+static void
+load_streams(void)
+{
+    struct draft draft = {.data = slice_make(payload, sizeof(payload))};
+    struct reader *reader;
+    struct core core;
+    struct buf page;
+
+    core_open(&core);
+    for (unsigned i = 0; i < EVENTS; i++) {
+        char stream[NAME];
+
+        draft.id = i + 1;
+        snprintf(stream, sizeof(stream), "order-%u", i % (EVENTS / LENGTH));
+        ck_assert_int_eq(core_append(&core, stream, -1, &draft, 1), ACTA_OK);
+    }
+    core_checkpoint(&core);
+    reader = core_reader(&core);
+    buf_init(&page, (size_t)1 << 25);
+    load_all(reader, &page); /* Once before, as above. */
+    cost_begin();
+    load_all(reader, &page);
+    cost_end("load-store", EVENTS / LENGTH);
+    buf_fini(&page);
+    reader_close(reader);
+    core_close(&core);
+}
+
 void
 cost_read(void)
 {
@@ -145,4 +194,5 @@ cost_read(void)
     reader_close(reader);
     core_close(&core);
     read_category();
+    load_streams();
 }
