@@ -14,6 +14,7 @@ A mutant that compiles to the same code is none, nor is one that is not C.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -200,12 +201,18 @@ class Workshop:
     def is_noticed_by(self, test):
         environment = {**os.environ, "CK_DEFAULT_TIMEOUT": "60",
                        "ACTA_TEST_SHORT": "1"}
-        program = self.build / program_of(test)
-        try:
-            return not self.run(program, timeout=TEST_SECONDS,
-                                env=environment)
-        except subprocess.TimeoutExpired:
-            return True
+        # In a session of its own: what it has forked must end with it.
+        with subprocess.Popen([self.build / program_of(test)],
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env=environment,
+                              start_new_session=True) as process:
+            try:
+                return process.wait(timeout=TEST_SECONDS) != 0
+            except subprocess.TimeoutExpired:
+                return True
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def check_tests(self, name, tests):
         """Without a mistake they can be built, and pass: else they would notice
