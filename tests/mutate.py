@@ -41,7 +41,7 @@ TESTS = (
     ("proto/span", ("pack", "msg", "vectors")),
     ("proto/hash", ("msg", "vectors")),
     ("proto/", ("{stem}", "pack", "msg", "vectors")),
-    ("server/journal_cursor", ("backup/archive", "journal", "database")),
+    ("server/journal_cursor", ("journal_cursor", "backup/archive")),
     ("server/journal", ("journal", "journal_damage", "journal_wipe",
                         "database", "erase")),
     ("server/segment", ("journal", "journal_damage", "old", "database")),
