@@ -2,11 +2,13 @@
 
 #include <assert.h>
 
-/* A rest takes so many times as long as the round before it: so delivering has
- * a quarter of the thread's time. A round for a hundred subscribers takes about
- * a millisecond.
+/* A rest takes as many times as long as the round before it as there were
+ * events during that, but for the first, and so many times at most: then
+ * delivering has a quarter of the thread's time. A round for a hundred
+ * subscribers takes about a millisecond, so that up to a thousand events a
+ * second they do not wait.
  */
-#define REST_ROUNDS 3
+#define REST_ROUNDS_MAX 3
 
 /* An event waits for one rest and one round, so a rest has a bound. Below the
  * other one it is not worth it: the loop's timers have milliseconds.
@@ -37,16 +39,30 @@ round_join(struct round *round)
     round->left++;
 }
 
+/* How long to rest behind a round of @round_us, during which there were
+ * @events.
+ */
+static uint64_t
+rest_after(uint64_t round_us, uint64_t events)
+{
+    uint64_t rounds = events < 2 ? 0 : events - 1;
+    uint64_t rest_us =
+        round_us * (rounds < REST_ROUNDS_MAX ? rounds : REST_ROUNDS_MAX);
+
+    if (rest_us < REST_US_MIN) {
+        return 0;
+    }
+    return rest_us < REST_US_MAX ? rest_us : REST_US_MAX;
+}
+
 void
 round_leave(struct round *round, uint64_t head, struct mono_time now)
 {
-    uint64_t rest_us = (now.us - round->began.us) * REST_ROUNDS;
-
     assert(round->left > 0);
     round->left--;
-    if (round->left == 0 && head != round->head && rest_us >= REST_US_MIN) {
+    if (round->left == 0) {
         round->rested.us =
-            now.us + (rest_us < REST_US_MAX ? rest_us : REST_US_MAX);
+            now.us + rest_after(now.us - round->began.us, head - round->head);
     }
 }
 

@@ -2,10 +2,10 @@
  *
  * In a round every connection that follows gets its turn once, and with that
  * all that is durable by then. What is committed while a round is under way is
- * for the next one. If rounds take longer than it takes to commit, each is
- * followed by a rest: events gather, and go out together, for a fraction of
- * what they cost one by one; and those who append find processors free. While
- * nobody appends faster than is delivered, there is no rest.
+ * for the next one. If more than one event was, a rest comes first: events
+ * gather, and go out together, for a fraction of what they cost one by one; and
+ * those who append find processors free. While nobody appends faster than is
+ * delivered, there is no rest.
  *
  * No I/O and no clock. One thread.
  */

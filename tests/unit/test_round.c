@@ -56,11 +56,32 @@ START_TEST(what_is_committed_after_a_round_goes_out_at_once)
 }
 END_TEST
 
-START_TEST(what_is_committed_during_a_round_waits_for_a_rest)
+START_TEST(one_event_during_a_round_goes_out_in_the_next)
 {
     deliver(1, 100, 10, 2);
-    ck_assert(!round_begin(&rounds, 2, now));
-    ck_assert_uint_eq(round_rest_us(&rounds, 2, now), 3000);
+    deliver(2, 100, 10, 3);
+    deliver(3, 100, 10, 3);
+}
+END_TEST
+
+START_TEST(more_events_make_a_longer_rest)
+{
+    deliver(1, 100, 10, 3);
+    ck_assert_uint_eq(round_rest_us(&rounds, 3, now), 1000);
+    now.us += 1000;
+    deliver(3, 100, 10, 6);
+    ck_assert_uint_eq(round_rest_us(&rounds, 6, now), 2000);
+    now.us += 2000;
+    deliver(6, 100, 10, 1000);
+    ck_assert_uint_eq(round_rest_us(&rounds, 1000, now), 3000);
+}
+END_TEST
+
+START_TEST(what_is_committed_during_a_round_waits_for_a_rest)
+{
+    deliver(1, 100, 10, 5);
+    ck_assert(!round_begin(&rounds, 5, now));
+    ck_assert_uint_eq(round_rest_us(&rounds, 5, now), 3000);
     now.us += 2999;
     ck_assert(!round_begin(&rounds, 5, now));
     ck_assert_uint_eq(round_rest_us(&rounds, 5, now), 1);
@@ -73,15 +94,15 @@ END_TEST
 
 START_TEST(a_rest_has_a_bound)
 {
-    deliver(1, 100000, 10, 2);
-    ck_assert_uint_eq(round_rest_us(&rounds, 2, now), 25000);
+    deliver(1, 100000, 10, 9);
+    ck_assert_uint_eq(round_rest_us(&rounds, 9, now), 25000);
 }
 END_TEST
 
 START_TEST(a_short_round_needs_no_rest)
 {
-    deliver(1, 6, 10, 2);
-    deliver(2, 6, 10, 3);
+    deliver(1, 6, 10, 9);
+    deliver(9, 6, 10, 10);
 }
 END_TEST
 
@@ -96,6 +117,8 @@ main(void)
     tcase_add_test(tcase, nothing_new_begins_no_round);
     tcase_add_test(tcase, without_followers_a_round_is_over_at_once);
     tcase_add_test(tcase, what_is_committed_after_a_round_goes_out_at_once);
+    tcase_add_test(tcase, one_event_during_a_round_goes_out_in_the_next);
+    tcase_add_test(tcase, more_events_make_a_longer_rest);
     tcase_add_test(tcase, what_is_committed_during_a_round_waits_for_a_rest);
     tcase_add_test(tcase, a_rest_has_a_bound);
     tcase_add_test(tcase, a_short_round_needs_no_rest);
