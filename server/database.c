@@ -466,6 +466,14 @@ database_submit(struct database *database, struct job *job)
                                   : writer_submit(database->writer, job);
 }
 
+bool
+database_commit_now(struct database *database, struct job *job,
+                    const struct watcher *watcher, struct job **done)
+{
+    return !atomic_load(&database->is_stopping) &&
+           writer_commit_now(database->writer, job, watcher, done);
+}
+
 uint64_t
 database_head(const struct database *database)
 {

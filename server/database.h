@@ -101,6 +101,21 @@ void database_stop_appends(struct database *database);
 enum acta_code database_submit(struct database *database,
                                struct job *job) ACTA_CHECKED;
 
+struct watcher;
+
+/* Commit @job in the calling thread, which spares it the way to the writer's
+ * and back, if it is a small append that carries nothing else, and nothing
+ * waits for the writer or is under way there. True: jobs that are decided now
+ * are in *@done, linked by next; they are the caller's. They are those of the
+ * completions of @job, whose thread must be the caller's; @watcher, also of the
+ * caller, is not woken. False: nothing has happened.
+ *
+ * The caller waits for the disk meanwhile. Any thread.
+ */
+bool database_commit_now(struct database *database, struct job *job,
+                         const struct watcher *watcher,
+                         struct job **done) ACTA_CHECKED;
+
 /* The position of the last event that is durable and visible. */
 uint64_t database_head(const struct database *database);
 

@@ -26,12 +26,18 @@ heads_close(struct heads *heads)
 void
 heads_begin(struct heads *heads, uint64_t sequence, uint64_t time_us)
 {
-    uint64_t sealed_sequence;
-
     heads->sequence = sequence;
     heads->time_us = time_us;
     buf_clear(&heads->rows);
     heads->has_erasure = false;
+    heads_go_on(heads);
+}
+
+void
+heads_go_on(struct heads *heads)
+{
+    uint64_t sealed_sequence;
+
     /* If it is dropped already, the store has it, and the view will see it
      * there, since it begins later.
      */
@@ -136,6 +142,24 @@ take_from_memlist(struct stream_state *state, const struct memlist *list)
     state->version = list->base_count + list->count;
     state->number = list->number;
     memcpy(state->id_max, list->id_max, UUID_SIZE);
+}
+
+void
+heads_fetch_first(const struct heads *heads, uint64_t hash)
+{
+    memtable_fetch_bucket(tail_active(&heads->rooms->tail), hash);
+    if (heads->sealed != NULL) {
+        memtable_fetch_bucket(heads->sealed, hash);
+    }
+}
+
+void
+heads_fetch_then(const struct heads *heads, uint64_t hash)
+{
+    memtable_fetch_list(tail_active(&heads->rooms->tail), hash);
+    if (heads->sealed != NULL) {
+        memtable_fetch_list(heads->sealed, hash);
+    }
 }
 
 enum acta_code

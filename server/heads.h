@@ -53,6 +53,15 @@ void heads_close(struct heads *heads);
 void heads_begin(struct heads *heads, uint64_t sequence, uint64_t time_us);
 void heads_end(struct heads *heads);
 
+/* Go on with the same entry after heads_end(). */
+void heads_go_on(struct heads *heads);
+
+/* A stream whose name has this hash (list_hash()) will be looked up soon: the
+ * memory for that is fetched, in two steps with something else in between.
+ */
+void heads_fetch_first(const struct heads *heads, uint64_t hash);
+void heads_fetch_then(const struct heads *heads, uint64_t hash);
+
 enum acta_code heads_stream(struct heads *heads, struct slice stream,
                             struct stream_state *state,
                             struct acta_err *err) ACTA_CHECKED;

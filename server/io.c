@@ -15,6 +15,11 @@
  */
 #define WORK_US 25
 
+/* So often in a row a connection has sent something, and no other has, before
+ * the thread waits for the disk on its behalf.
+ */
+#define ALONE_MIN 16
+
 /* Positions have to be told once a second. */
 #define TICK_S 0.5
 
@@ -86,6 +91,17 @@ io_mark_ready(struct io *io, struct conn *conn)
     if (!conn->is_ready) {
         conn->is_ready = true;
         TAILQ_INSERT_TAIL(&io->ready, conn, in_ready);
+    }
+}
+
+void
+io_hear(struct io *io, const struct conn *conn)
+{
+    if (io->spoke_last != conn->id) {
+        io->spoke_last = conn->id;
+        io->alone = 0;
+    } else if (io->alone < ALONE_MIN) {
+        io->alone++;
     }
 }
 
@@ -172,10 +188,8 @@ take_inbox(struct io *io)
 }
 
 static void
-take_outcomes(struct io *io)
+complete(struct io *io, struct job *job)
 {
-    struct job *job = completions_take(&io->completions);
-
     while (job != NULL) {
         struct job *next = job->next;
         struct conn *conn = io_find(io, job->connection_id);
@@ -187,6 +201,12 @@ take_outcomes(struct io *io)
         }
         job = next;
     }
+}
+
+static void
+take_outcomes(struct io *io)
+{
+    complete(io, completions_take(&io->completions));
 }
 
 static void
@@ -233,6 +253,23 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
     take_head(timer->data);
 }
 
+/* A connection that has the thread to itself, and an append under way: commit
+ * it here, so that it waits for no other thread to wake up.
+ */
+static void
+commit_alone(struct io *io)
+{
+    struct job *job = io->outbox.first;
+    struct job *done;
+
+    if (job != NULL && job->next == NULL && io->alone == ALONE_MIN &&
+        database_commit_now(io->host.database, job, &io->watcher, &done)) {
+        io->outbox.first = NULL;
+        complete(io, done);
+        take_head(io);
+    }
+}
+
 /* Offer the writer what came in. If it takes it again after a time in which it
  * did not, connections that have left requests unread go on.
  */
@@ -242,6 +279,7 @@ flush_outbox(struct io *io)
     bool was_blocked = io->outbox.blocked;
     struct conn *conn;
 
+    commit_alone(io);
     outbox_flush(&io->outbox, io->host.database);
     if (was_blocked && !io->outbox.blocked) {
         TAILQ_FOREACH(conn, &io->all, in_all)

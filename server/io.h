@@ -5,7 +5,9 @@
  * gathered for it, in one call, and then lets subscriptions deliver for a
  * moment, before it looks at the sockets again. So the requests of many
  * connections share one commit, the answers of one commit one system call a
- * connection, and neither waits for more than a moment of delivering.
+ * connection, and neither waits for more than a moment of delivering. If only
+ * one connection has anything to say for some time, its appends are committed
+ * here.
  *
  * From other threads come: connections, by io_give(); outcomes of jobs, and
  * word of commits, by the database; and io_stop(). All of them wake the loop
@@ -76,6 +78,8 @@ struct io {
     size_t slots_free;   /* The lowest one that may be free. */
     struct round round;  /* In which subscriptions are told of a new head. */
     struct outbox outbox;
+    uint64_t spoke_last; /* The connection that sent something last, */
+    unsigned alone;      /* and how often in a row. */
     bool is_stopping;
 
     /* Used by any thread, under their own rules. */
@@ -116,6 +120,9 @@ void io_join(struct io *io, const struct timespec *deadline);
 void io_free(struct io *io);
 
 /* ---- for conn.c ---- */
+
+/* @conn has sent something. */
+void io_hear(struct io *io, const struct conn *conn);
 
 /* Have @conn settled at the end of this turn. */
 void io_mark_dirty(struct io *io, struct conn *conn);

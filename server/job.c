@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "list.h"
 #include "row.h"
 
 /* What a run takes in the row of a command. */
@@ -52,6 +53,10 @@ decode_append(struct job *job, struct slice body, struct acta_err *err)
 
     if (code != ACTA_OK) {
         return code;
+    }
+    if (job->append.writes_count > 0) {
+        job->stream_hash = list_hash(
+            &(struct list_name){LIST_STREAM, job->append.writes[0].stream});
     }
     job->events_count = job->append.events_count;
     job->records_size = job->append.records_size;

@@ -106,6 +106,7 @@ struct job {
         struct msg_settle settle;
         uint64_t membership; /* JOB_LEAVE */
     };
+    uint64_t stream_hash;            /* Of the first write: see list_hash(). */
     size_t events_count;             /* That it may add, at most, */
     size_t records_size;             /* the bytes of their records, */
     size_t rows_size;                /* and of the rows that it may set. */

@@ -285,6 +285,18 @@ journal_reserve(struct journal *journal, size_t size, struct acta_err *err)
     return begin_segment(journal, size, err);
 }
 
+size_t
+journal_room(const struct journal *journal)
+{
+    return journal->current.size - journal->offset;
+}
+
+bool
+journal_wants_turn(struct journal *journal)
+{
+    return journal_files_has_wanted(&journal->files);
+}
+
 enum acta_code
 journal_turn(struct journal *journal, bool *turned, struct acta_err *err)
 {

@@ -109,6 +109,12 @@ size_t journal_entry_size(size_t size);
 enum acta_code journal_reserve(struct journal *journal, size_t size,
                                struct acta_err *err) ACTA_CHECKED;
 
+/* Bytes of entries that can be written without another journal_reserve(). */
+size_t journal_room(const struct journal *journal);
+
+/* Would journal_turn() begin a new segment? Any thread. */
+bool journal_wants_turn(struct journal *journal);
+
 /* Begin a new segment, with the next entry, if journal_wipe() waits for one and
  * there is a file for it that has nothing of older entries in it. *@turned says
  * whether. After any failure the process must end.

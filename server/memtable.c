@@ -18,6 +18,7 @@
 #define LISTS_AN_EVENT   2 /* Buckets: more lists than that share some. */
 #define SLOTS_AN_EVENT   2 /* Of the table of ids: at most half are used. */
 #define EVENTS_MAX_LIMIT ((size_t)1 << 28)
+#define CACHE_LINE       64
 
 struct mem_event {
     const uint8_t *record;
@@ -49,13 +50,20 @@ struct memtable {
     struct rowtable rows;
 };
 
+/* In large pages, where the system has them: tables are looked into anywhere,
+ * and each small page would have to be found first.
+ */
 static void *
 map_zeros(size_t size)
 {
     void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    return map == MAP_FAILED ? NULL : map;
+    if (map == MAP_FAILED) {
+        return NULL;
+    }
+    (void)madvise(map, size, MADV_HUGEPAGE);
+    return map;
 }
 
 static size_t
@@ -298,10 +306,8 @@ add_to_lists(struct memtable *memtable, struct memlist *stream,
 }
 
 static void
-add_id(struct memtable *memtable, const uint8_t *id, uint32_t number)
+add_id(struct memtable *memtable, size_t slot, uint32_t number)
 {
-    size_t slot = list_hash_id(id) & memtable->slots_mask;
-
     while (memtable->slots[slot] != 0) {
         slot = (slot + 1) & memtable->slots_mask;
     }
@@ -343,6 +349,7 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
 {
     struct mem_event *mem = &memtable->events[memtable->count];
     size_t size = event_record_size(event);
+    size_t slot = list_hash_id(event->id) & memtable->slots_mask;
     struct event stored = *event;
     uint8_t *record;
     bool added;
@@ -351,6 +358,8 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
     assert(event->position == memtable->first_position + memtable->count);
     assert(event->version == stream->base_count + stream->count + 1);
 
+    /* It is anywhere, and is there when it is needed. */
+    __builtin_prefetch(&memtable->slots[slot], 1);
     record = arena_take(&memtable->arena, size);
     if (record == NULL) {
         return false;
@@ -368,7 +377,7 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
 
     pthread_rwlock_wrlock(&memtable->lock);
     added = add_to_lists(memtable, stream, &stored, (uint32_t)memtable->count);
-    add_id(memtable, stored.id, (uint32_t)memtable->count);
+    add_id(memtable, slot, (uint32_t)memtable->count);
     pthread_rwlock_unlock(&memtable->lock);
     sort_names(memtable);
 
@@ -431,6 +440,24 @@ void
 memtable_unlock(struct memtable *memtable)
 {
     pthread_rwlock_unlock(&memtable->lock);
+}
+
+void
+memtable_fetch_bucket(const struct memtable *memtable, uint64_t hash)
+{
+    __builtin_prefetch(&memtable->buckets[hash & memtable->buckets_mask]);
+}
+
+void
+memtable_fetch_list(const struct memtable *memtable, uint64_t hash)
+{
+    const struct memlist *list =
+        memtable->buckets[hash & memtable->buckets_mask];
+
+    if (list != NULL) {
+        __builtin_prefetch(list);
+        __builtin_prefetch((const uint8_t *)list + CACHE_LINE);
+    }
 }
 
 struct memlist *

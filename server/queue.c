@@ -1,20 +1,77 @@
 #include "queue.h"
 
+#include <assert.h>
+
 #include "waiting.h"
+
+size_t queue_ahead_events = 64;
 
 void
 queue_init(struct queue *queue, size_t size_max)
 {
-    *queue = (struct queue){.size_max = size_max};
+    *queue = (struct queue){.size_max = size_max, .until = waiting_until(0)};
     pthread_mutex_init(&queue->lock, NULL);
-    waiting_init(&queue->filled);
+    waiting_init(&queue->changed);
 }
 
 void
 queue_fini(struct queue *queue)
 {
-    pthread_cond_destroy(&queue->filled);
+    pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
+}
+
+/* ---- whose turn it is: with the lock ---- */
+
+static bool
+is_busy(const struct queue *queue)
+{
+    return queue->is_deciding || queue->is_writing;
+}
+
+static bool
+can_commit(const struct queue *queue)
+{
+    return !is_busy(queue) && (queue->first != NULL || queue->has_more);
+}
+
+static bool
+can_decide_ahead(const struct queue *queue)
+{
+    return queue->is_writing && !queue->is_deciding && !queue->is_blocked &&
+           queue->events >= queue_ahead_events;
+}
+
+static bool
+is_over(const struct queue *queue)
+{
+    return queue->closed && !is_busy(queue) && queue->first == NULL &&
+           !queue->has_more;
+}
+
+static void
+wake_one(struct queue *queue)
+{
+    if (queue->waiting > queue->woken) {
+        queue->woken++;
+        pthread_cond_signal(&queue->changed);
+    }
+}
+
+/* Is somebody to be woken for a turn? Who is woken already takes it. */
+static bool
+is_offered(const struct queue *queue)
+{
+    return queue->woken == 0 && queue->waiting > 0 &&
+           (can_commit(queue) || can_decide_ahead(queue));
+}
+
+/* ---- jobs ---- */
+
+static size_t
+events_of(const struct job *job)
+{
+    return job->events_count == 0 ? 1 : job->events_count;
 }
 
 enum acta_code
@@ -28,7 +85,7 @@ queue_put(struct queue *queue, struct job *job)
     if (queue->closed) {
         code = ACTA_STOPPING;
     } else if (queue->size > 0 && queue->size + job->size > queue->size_max) {
-        code = ACTA_BUSY; /* An empty queue takes an append of any size. */
+        code = ACTA_BUSY; /* An empty queue takes a job of any size. */
     } else {
         if (queue->first == NULL) {
             queue->first = job;
@@ -37,47 +94,30 @@ queue_put(struct queue *queue, struct job *job)
         }
         queue->last = job;
         queue->size += job->size;
-        wake = queue->is_waiting;
-        queue->is_waiting = false;
+        queue->events += events_of(job);
+        wake = is_offered(queue);
+        queue->woken += wake;
     }
     pthread_mutex_unlock(&queue->lock);
     if (wake) {
-        pthread_cond_signal(&queue->filled);
+        pthread_cond_signal(&queue->changed);
     }
     return code;
 }
 
-static void
-wait_until_filled(struct queue *queue, unsigned wait_ms)
-{
-    struct timespec until = waiting_until(wait_ms);
-    bool in_time = true;
-
-    while (queue->first == NULL && !queue->closed && in_time) {
-        queue->is_waiting = true;
-        in_time = waiting_wait(&queue->filled, &queue->lock, &until);
-    }
-    queue->is_waiting = false;
-}
-
-bool
+void
 queue_take(struct queue *queue, struct batch *batch, size_t events_max,
-           size_t size_max, unsigned wait_ms)
+           size_t size_max, bool at_least_one)
 {
     struct job *job;
-    bool goes_on;
 
     *batch = (struct batch){0};
     pthread_mutex_lock(&queue->lock);
-    if (queue->first == NULL) {
-        wait_until_filled(queue, wait_ms);
-    }
-    goes_on = queue->first != NULL || !queue->closed;
     while ((job = queue->first) != NULL) {
-        size_t events = job->events_count == 0 ? 1 : job->events_count;
+        size_t events = events_of(job);
         size_t size = job->records_size + job->rows_size;
 
-        if (batch->first != NULL &&
+        if ((batch->first != NULL || !at_least_one) &&
             (batch->events_count + events > events_max ||
              batch->records_size + batch->rows_size + size > size_max)) {
             break;
@@ -90,6 +130,7 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
         }
         batch->last = job;
         queue->size -= job->size;
+        queue->events -= events;
         queue->first = job->next;
     }
     if (batch->last != NULL) {
@@ -99,7 +140,6 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
         queue->last = NULL;
     }
     pthread_mutex_unlock(&queue->lock);
-    return goes_on;
 }
 
 void
@@ -107,7 +147,8 @@ queue_close(struct queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     queue->closed = true;
-    pthread_cond_signal(&queue->filled);
+    queue->woken = queue->waiting;
+    pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -120,4 +161,122 @@ queue_size(struct queue *queue)
     size = queue->size;
     pthread_mutex_unlock(&queue->lock);
     return size;
+}
+
+bool
+queue_is_long(struct queue *queue)
+{
+    bool is_long;
+
+    pthread_mutex_lock(&queue->lock);
+    is_long = queue->events >= queue_ahead_events;
+    pthread_mutex_unlock(&queue->lock);
+    return is_long;
+}
+
+/* ---- turns ---- */
+
+/* False if the time is over. One of those who wait looks out for that. */
+static bool
+wait_for_change(struct queue *queue)
+{
+    bool is_lookout = !queue->has_lookout;
+    bool in_time = true;
+
+    queue->waiting++;
+    if (is_lookout) {
+        /* If it is over while others are at work, they are let end. */
+        struct timespec until = waiting_is_left(&queue->until)
+                                    ? queue->until
+                                    : waiting_until(is_busy(queue));
+
+        queue->has_lookout = true;
+        in_time = waiting_wait(&queue->changed, &queue->lock, &until);
+        queue->has_lookout = false;
+    } else {
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    }
+    queue->waiting--;
+    if (queue->woken > 0) {
+        queue->woken--;
+    }
+    return in_time;
+}
+
+enum queue_turn
+queue_await(struct queue *queue)
+{
+    enum queue_turn turn = QUEUE_COMMIT;
+    bool is_time = false;
+
+    pthread_mutex_lock(&queue->lock);
+    while (!can_commit(queue) && !is_over(queue) && !can_decide_ahead(queue) &&
+           !(is_time && !is_busy(queue))) {
+        is_time = !wait_for_change(queue) && !waiting_is_left(&queue->until);
+    }
+    if (is_over(queue)) {
+        turn = QUEUE_OVER;
+        wake_one(queue);
+    } else {
+        turn = queue->is_writing ? QUEUE_AHEAD : QUEUE_COMMIT;
+        queue->is_deciding = true;
+        queue->is_writing = true;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return turn;
+}
+
+bool
+queue_try_commit(struct queue *queue)
+{
+    bool is_idle;
+
+    pthread_mutex_lock(&queue->lock);
+    is_idle = !is_busy(queue) && !queue->closed && queue->first == NULL &&
+              !queue->has_more;
+    if (is_idle) {
+        queue->is_deciding = true;
+        queue->is_writing = true;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return is_idle;
+}
+
+void
+queue_begin_write(struct queue *queue, bool has_more, unsigned wait_ms)
+{
+    pthread_mutex_lock(&queue->lock);
+    assert(queue->is_deciding && queue->is_writing);
+    queue->is_deciding = false;
+    queue->has_more = has_more;
+    queue->is_blocked = has_more;
+    queue->until = waiting_until(wait_ms);
+    if (is_offered(queue)) {
+        wake_one(queue);
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void
+queue_end_write(struct queue *queue, bool goes_on)
+{
+    pthread_mutex_lock(&queue->lock);
+    assert(queue->is_writing);
+    queue->is_writing = false;
+    queue->is_blocked = false;
+    if (!goes_on && (can_commit(queue) || is_over(queue))) {
+        wake_one(queue);
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void
+queue_end_ahead(struct queue *queue, bool has_more, bool is_blocked)
+{
+    pthread_mutex_lock(&queue->lock);
+    assert(queue->is_deciding);
+    queue->is_deciding = false;
+    queue->has_more = has_more;
+    queue->is_blocked = is_blocked && queue->is_writing;
+    pthread_mutex_unlock(&queue->lock);
 }

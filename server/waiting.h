@@ -34,6 +34,16 @@ waiting_until(unsigned ms)
     return until;
 }
 
+/* False if that moment has come. */
+static inline bool
+waiting_is_left(const struct timespec *until)
+{
+    struct timespec now = waiting_until(0);
+
+    return now.tv_sec < until->tv_sec ||
+           (now.tv_sec == until->tv_sec && now.tv_nsec < until->tv_nsec);
+}
+
 /* Wait on @cond, with @lock held. False if that moment has come. */
 static inline bool
 waiting_wait(pthread_cond_t *cond, pthread_mutex_t *lock,

@@ -1,60 +1,22 @@
 #include "writer.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "decide.h"
-#include "failpoint.h"
-#include "heads.h"
 #include "limit.h"
-#include "queue.h"
 #include "wake.h"
+#include "writer_inside.h"
 
 /* With nothing to do, the writer looks up this often. */
 #define IDLE_MS 100
 
-/* Memory for rows that is kept from one commit to the next. */
-#define ROWS_KEEP ((size_t)1 << 20)
+/* Jobs that memory is fetched ahead for, in two steps. */
+#define FAR  6
+#define NEAR 3
 
-struct writer {
-    struct rooms *rooms;
-    struct checkpointer *checkpointer;
-    const struct database_options *options;
-    struct queue queue; /* Shared with all threads. */
-    pthread_t thread;
-
-    /* The thread's own. */
-    struct heads heads;
-    struct decider *decider; /* owned */
-    uint64_t sequence;       /* Of the last entry. */
-    uint64_t time_us;        /* Of the last entry. */
-    uint64_t mono_us;        /* When the batch was begun. */
-    uint64_t journal_bytes;  /* Since the memtable began. */
-    struct mono_time filled; /* When its first event came. */
-    bool is_marked;          /* Nothing was written since the last mark. */
-    bool has_erasure; /* In the memtable: it is to go to the store now. */
-    bool is_starved;  /* There was no memory for another memtable. */
-    bool is_hindered; /* What is due has to wait: for space, or since it could
-                         not be read. */
-
-    /* Counters: written by the thread, read by any. */
-    _Atomic uint64_t commits;
-    _Atomic uint64_t events;
-    _Atomic uint64_t refusals;
-    _Atomic uint64_t repeats;
-    _Atomic uint64_t tail_events;
-    _Atomic uint64_t tail_size;
-    _Atomic uint64_t leases;
-    _Atomic uint64_t lease_waiters;
-    _Atomic uint64_t schedules;
-
-    pthread_mutex_t watchers_lock; /* Guards what follows. */
-    struct watcher *watchers;
-};
+/* Of an append that is committed by the thread that brings it. */
+#define PLAIN_SIZE_MAX ((size_t)64 << 10)
 
 _Static_assert(ACTA_APPEND_EVENTS_MAX <= WRITER_EVENTS_MAX,
                "a single append is no more than a batch");
@@ -68,140 +30,7 @@ writer_memtable_events(size_t checkpoint_events)
     return 2 * checkpoint_events + 2 * WRITER_EVENTS_MAX;
 }
 
-static void
-fail_for_good(struct writer *writer, const struct acta_err *err)
-{
-    writer->options->fatal(writer->options->user, err);
-    abort(); /* It must not have returned: see database.h. */
-}
-
-/* ---- a commit ---- */
-
-/* Write everything behind the first @from events of the active memtable, and
- * @rows, as one entry. With neither it is a mark: it says that all before it is
- * synced (J1 in journal.h), so that damage to the last entry is not taken for a
- * torn one.
- */
-static void
-write_entry(struct writer *writer, size_t from, struct slice rows)
-{
-    struct memtable *active = tail_active(&writer->rooms->tail);
-    uint64_t first = memtable_first_position(active) + from;
-    size_t count = memtable_count(active) - from;
-    struct journal_entry entry = {
-        .sequence = writer->sequence + 1,
-        .first_position = first,
-        .time_us = writer->time_us,
-    };
-    size_t records_size = 0, size = 0;
-    struct block_writer block;
-    struct acta_err err;
-    uint8_t *to;
-
-    for (size_t i = 0; i < count; i++) {
-        records_size += memtable_record(active, first + i).size;
-    }
-    if (count > 0) {
-        size = block_size(count, records_size);
-    }
-    to = journal_prepare(writer->rooms->journal, size + rows.size);
-    if (to == NULL) {
-        acta_fail(&err, ACTA_MEMORY, "journal entry");
-        fail_for_good(writer, &err);
-        return;
-    }
-    if (count > 0) {
-        block_writer_init(&block, to, first, count);
-        for (size_t i = 0; i < count; i++) {
-            struct block_record record = memtable_record(active, first + i);
-
-            block_writer_add(&block, &record);
-        }
-        block_writer_end(&block);
-        entry.block = slice_make(to, size);
-    }
-    if (rows.size > 0) {
-        memcpy(to + size, rows.data, rows.size);
-        entry.rows = slice_make(to + size, rows.size);
-    }
-    if (journal_write(writer->rooms->journal, &entry, &err) != ACTA_OK) {
-        fail_for_good(writer, &err);
-    }
-    writer->sequence = entry.sequence;
-    writer->journal_bytes += journal_entry_size(size + rows.size);
-}
-
-static void
-wake_watchers(struct writer *writer)
-{
-    pthread_mutex_lock(&writer->watchers_lock);
-    for (struct watcher *w = writer->watchers; w != NULL; w = w->next) {
-        w->wake(w->user);
-    }
-    pthread_mutex_unlock(&writer->watchers_lock);
-}
-
-static void
-free_jobs(struct job *first)
-{
-    while (first != NULL) {
-        struct job *next = first->next;
-
-        job_free(first);
-        first = next;
-    }
-}
-
-/* Give back runs of jobs that belong to the same completions: of a batch that
- * came from one thread, all at once.
- */
-static void
-give_back(const struct batch *batch)
-{
-    struct job *first = batch->first;
-
-    while (first != NULL) {
-        struct job *last = first;
-        struct job *next;
-
-        while (last->next != NULL &&
-               last->next->completions == first->completions) {
-            last = last->next;
-        }
-        next = last->next;
-        last->next = NULL;
-        if (first->completions == NULL) {
-            free_jobs(first);
-        } else {
-            completions_give(first->completions, first, last);
-        }
-        first = next;
-    }
-}
-
-static void
-count_outcomes(struct writer *writer, const struct batch *batch)
-{
-    for (struct job *a = batch->first; a != NULL; a = a->next) {
-        if (a->outcome.code != ACTA_OK) {
-            atomic_fetch_add(&writer->refusals, 1);
-        } else if (a->outcome.repeated) {
-            atomic_fetch_add(&writer->repeats, 1);
-        }
-    }
-}
-
-static void
-put_behind(struct batch *batch, struct job *job)
-{
-    job->next = NULL;
-    if (batch->first == NULL) {
-        batch->first = job;
-    } else {
-        batch->last->next = job;
-    }
-    batch->last = job;
-}
+/* ---- deciding ---- */
 
 /* Jobs that had been kept waiting come behind the others. */
 static void
@@ -212,7 +41,7 @@ add_done(struct writer *writer, struct batch *decided)
     while (job != NULL) {
         struct job *next = job->next;
 
-        put_behind(decided, job);
+        batch_put_behind(decided, job, job);
         job = next;
     }
 }
@@ -228,7 +57,7 @@ decide_alone(struct writer *writer, struct job *job)
 
     heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
     if (decide(writer->decider, job, &waits, &err) != ACTA_OK) {
-        fail_for_good(writer, &err);
+        writer_fail(writer, &err);
     }
     assert(buf_size(&writer->heads.rows) == 0);
     heads_end(&writer->heads);
@@ -239,12 +68,12 @@ decide_alone(struct writer *writer, struct job *job)
  * was scheduled is tried again later; the others are told why.
  */
 static void
-refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
-           const char *text)
+refuse_left(struct writer *writer, enum acta_code code, const char *text)
 {
     struct batch answered = {0};
-    struct job *job = batch->first;
+    struct job *job = writer->left.first;
 
+    writer->left = (struct batch){0};
     writer->is_hindered = true;
     decider_end_waits(writer->decider, clock_mono().us);
     while (job != NULL) {
@@ -254,46 +83,52 @@ refuse_all(struct writer *writer, struct batch *batch, enum acta_code code,
             decider_put_back_due(writer->decider, job);
         } else if (decider_needs_entry(writer->decider, job)) {
             job_refuse(job, code, "%s", text);
-            put_behind(&answered, job);
+            batch_put_behind(&answered, job, job);
         } else if (decide_alone(writer, job)) {
-            put_behind(&answered, job);
+            batch_put_behind(&answered, job, job);
         }
         job = next;
     }
     add_done(writer, &answered);
-    count_outcomes(writer, &answered);
-    give_back(&answered);
+    writer_count_outcomes(writer, &answered);
+    (void)writer_give_back(&answered, NULL);
+}
+
+static size_t
+entry_size_of(size_t events, size_t records_size, size_t rows_size)
+{
+    return journal_entry_size(
+        (events == 0 ? 0 : block_size(events, records_size)) +
+        ROWS_HEADER_SIZE + rows_size);
 }
 
 /* Make sure that the batch can be written before anything is decided, so that
  * a full disk changes nothing. False: the batch was refused.
  */
 static bool
-has_room(struct writer *writer, struct batch *batch)
+has_room(struct writer *writer)
 {
-    size_t events_size =
-        batch->events_count == 0
-            ? 0
-            : block_size(batch->events_count, batch->records_size);
-    size_t size =
-        journal_entry_size(events_size + ROWS_HEADER_SIZE + batch->rows_size +
-                           decider_rows_size(writer->decider, writer->mono_us));
+    const struct batch *left = &writer->left;
+    size_t size = entry_size_of(
+        left->events_count, left->records_size,
+        left->rows_size + decider_rows_size(writer->decider, writer->mono_us));
     const char *why_full = checkpointer_why_full(writer->checkpointer);
     struct acta_err err;
     enum acta_code code;
 
     if (why_full != NULL) {
-        refuse_all(writer, batch, ACTA_FULL, why_full);
+        refuse_left(writer, ACTA_FULL, why_full);
         return false;
     }
     code = journal_reserve(writer->rooms->journal, size, &err);
     if (code == ACTA_OK) {
+        writer->room = journal_room(writer->rooms->journal);
         return true;
     }
     if (code != ACTA_FULL) {
-        fail_for_good(writer, &err);
+        writer_fail(writer, &err);
     }
-    refuse_all(writer, batch, code, err.text);
+    refuse_left(writer, code, err.text);
     return false;
 }
 
@@ -307,66 +142,87 @@ see_time(struct writer *writer)
     }
 }
 
-/* Decide what time has brought, and jobs from the batch's first on, until all
- * are decided or it has taken long. *@decided is what can be given back once it
- * is durable, in the order in which it was decided; *@batch what is left.
- */
-static void
-decide_some(struct writer *writer, struct batch *batch, struct batch *decided)
+static enum acta_code
+begin_commit(struct writer *writer, struct acta_err *err)
 {
-    struct job *job = batch->first;
-    struct acta_err err;
-    enum acta_code code;
+    struct memtable *active = tail_active(&writer->rooms->tail);
 
-    *decided = (struct batch){0};
+    writer->is_open = true;
+    writer->before = memtable_count(active);
+    if (memtable_is_empty(active)) {
+        writer->filled = clock_mono();
+    }
     see_time(writer);
     heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
-    code = decider_begin(writer->decider, writer->mono_us, &err);
+    return decider_begin(writer->decider, writer->mono_us, err);
+}
+
+/* Jobs in front of the one that is decided, for which memory is fetched: where
+ * streams are sought is nowhere near, and the processor would wait for it, for
+ * each of them.
+ */
+struct outlook {
+    struct job *far;
+    struct job *near;
+};
+
+static void
+look_ahead(struct writer *writer, struct outlook *outlook, size_t far,
+           size_t near)
+{
+    for (; far > 0 && outlook->far != NULL; far--) {
+        heads_fetch_first(&writer->heads, outlook->far->stream_hash);
+        outlook->far = outlook->far->next;
+    }
+    for (; near > 0 && outlook->near != NULL; near--) {
+        heads_fetch_then(&writer->heads, outlook->near->stream_hash);
+        outlook->near = outlook->near->next;
+    }
+}
+
+/* Decide what time has brought, if a commit begins, and what was taken, until
+ * all is decided or it has taken long. With @ends nothing more comes to the
+ * commit.
+ */
+static void
+decide_left(struct writer *writer, bool ends)
+{
+    struct job *job = writer->left.first;
+    struct outlook outlook = {job, job};
+    enum acta_code code = ACTA_OK;
+    struct acta_err err;
+
+    if (writer->is_open) {
+        heads_go_on(&writer->heads);
+    } else {
+        code = begin_commit(writer, &err);
+    }
+    writer->open.events_count += writer->left.events_count;
+    writer->open.records_size += writer->left.records_size;
+    writer->open.rows_size += writer->left.rows_size;
+    look_ahead(writer, &outlook, FAR, NEAR);
     while (code == ACTA_OK && job != NULL &&
            !decider_is_tired(writer->decider)) {
         struct job *next = job->next;
         bool waits;
 
+        look_ahead(writer, &outlook, 1, 1);
         code = decide(writer->decider, job, &waits, &err);
         if (!waits) {
-            put_behind(decided, job);
+            batch_put_behind(&writer->open, job, job);
         }
         job = next;
     }
-    if (code == ACTA_OK) {
+    if (code == ACTA_OK && ends) {
         code = decider_end(writer->decider, &err);
+        rows_end(&writer->heads.rows);
     }
     if (code != ACTA_OK) {
-        fail_for_good(writer, &err);
+        writer_fail(writer, &err);
     }
-    rows_end(&writer->heads.rows);
     writer->has_erasure |= writer->heads.has_erasure;
     heads_end(&writer->heads);
-    batch->first = job;
-}
-
-static bool
-has_changed_consumer(const struct job *job)
-{
-    return job->kind == JOB_CONSUMER && job->outcome.code == ACTA_OK &&
-           job->outcome.consumer_changed.changed;
-}
-
-/* The groups' thread reads again what was changed, and so do sessions. */
-static void
-tell_of_consumers(struct writer *writer, const struct batch *decided)
-{
-    struct rooms *rooms = writer->rooms;
-
-    for (struct job *job = decided->first; job != NULL; job = job->next) {
-        if (!has_changed_consumer(job)) {
-            continue;
-        }
-        atomic_fetch_add(&rooms->consumers.changes, 1);
-        if (rooms->consumers.changed != NULL) {
-            rooms->consumers.changed(rooms->consumers.user, job->consumer.name);
-        }
-    }
+    writer->left.first = job;
 }
 
 static void
@@ -379,76 +235,61 @@ count_kept(struct writer *writer)
     atomic_store(&writer->schedules, counts.schedules);
 }
 
-/* Decide jobs of the batch, make what comes of them durable, and answer. What
- * was not decided is left in the batch.
- */
 static void
-commit_some(struct writer *writer, struct batch *batch)
+note_sizes(struct writer *writer)
 {
-    struct memtable *active = tail_active(&writer->rooms->tail);
-    bool was_empty = memtable_is_empty(active);
-    size_t before = memtable_count(active);
-    struct batch decided;
-    struct slice rows;
-    size_t after;
+    const struct memtable *active = tail_active(&writer->rooms->tail);
 
-    decide_some(writer, batch, &decided);
-    rows = buf_slice(&writer->heads.rows);
-    after = memtable_count(active);
-    if (after > before || rows.size > 0) {
-        if (was_empty) {
-            writer->filled = clock_mono();
-        }
-        write_entry(writer, before, rows);
-        writer->is_marked = false;
-        FAILPOINT("publish");
-        tail_publish(&writer->rooms->tail,
-                     memtable_first_position(active) + after - 1,
-                     writer->sequence);
-        atomic_fetch_add(&writer->commits, 1);
-        atomic_fetch_add(&writer->events, after - before);
-    }
-    buf_clear(&writer->heads.rows);
-    buf_trim(&writer->heads.rows, ROWS_KEEP);
-    add_done(writer, &decided);
-    count_outcomes(writer, &decided);
-    count_kept(writer);
-    tell_of_consumers(writer, &decided);
-    FAILPOINT("answer");
-    give_back(&decided);
-    FAILPOINT("answered");
-    if (after > before) {
-        wake_watchers(writer);
-    }
+    atomic_store(&writer->tail_events, memtable_count(active));
+    atomic_store(&writer->tail_size, memtable_size(active));
 }
 
-/* Commit the batch, or if it is empty what time has brought. */
+/* Nothing more is decided for the commit that was begun. */
 static void
-commit(struct writer *writer, struct batch *batch)
+end_commit(struct writer *writer, struct commit *commit)
 {
-    do {
-        writer->mono_us = clock_mono().us;
-        if (!has_room(writer, batch)) {
-            return;
-        }
-        commit_some(writer, batch);
-    } while (batch->first != NULL);
+    const struct memtable *active = tail_active(&writer->rooms->tail);
+    struct buf rows = writer->rows;
+
+    *commit = (struct commit){
+        .first = memtable_first_position(active) + writer->before,
+        .count = memtable_count(active) - writer->before,
+        .decided = writer->open,
+    };
+    for (size_t i = 0; i < commit->count; i++) {
+        commit->records_size += memtable_record(active, commit->first + i).size;
+    }
+    writer->rows = writer->heads.rows;
+    writer->heads.rows = rows;
+    commit->rows = buf_slice(&writer->rows);
+    if (commit->count > 0 || commit->rows.size > 0) {
+        size_t size = journal_entry_size(commit_size(commit));
+
+        writer->sequence++;
+        writer->journal_bytes += size;
+        writer->room -= size;
+    }
+    commit->sequence = writer->sequence;
+    commit->time_us = writer->time_us;
+    add_done(writer, &commit->decided);
+    writer->open = (struct batch){0};
+    writer->is_open = false;
+    writer->is_hindered |=
+        writer->was_due && decider_is_hindered(writer->decider);
+    count_kept(writer);
+    note_sizes(writer);
 }
 
 /* What was scheduled, and is due. */
 static void
-commit_due(struct writer *writer)
+take_due(struct writer *writer)
 {
-    struct batch batch;
-
     see_time(writer);
     heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
-    decider_take_due(writer->decider, &batch, writer->time_us,
+    decider_take_due(writer->decider, &writer->left, writer->time_us,
                      WRITER_EVENTS_MAX, WRITER_SIZE_MAX);
     heads_end(&writer->heads);
-    if (batch.first != NULL) {
-        commit(writer, &batch);
-    }
+    writer->was_due = writer->left.first != NULL;
     writer->is_hindered |= decider_is_hindered(writer->decider);
 }
 
@@ -510,8 +351,9 @@ turn(struct writer *writer)
     bool turned;
 
     if (journal_turn(writer->rooms->journal, &turned, &err) != ACTA_OK) {
-        fail_for_good(writer, &err);
+        writer_fail(writer, &err);
     }
+    writer->room = journal_room(writer->rooms->journal);
     return turned;
 }
 
@@ -527,27 +369,8 @@ make_tail_ready(struct writer *writer)
         (turn(writer) || is_due(writer, active))) {
         writer->is_starved = !seal(writer); /* Then it is tried again. */
     }
-    active = tail_active(&writer->rooms->tail);
-    atomic_store(&writer->tail_events, memtable_count(active));
-    atomic_store(&writer->tail_size, memtable_size(active));
-    return !is_over(writer, active);
-}
-
-static void
-mark(struct writer *writer)
-{
-    struct acta_err err;
-    enum acta_code code;
-
-    code = journal_reserve(writer->rooms->journal, journal_entry_size(0), &err);
-    if (code != ACTA_OK && code != ACTA_FULL) {
-        fail_for_good(writer, &err);
-    }
-    if (code == ACTA_OK) {
-        write_entry(writer, memtable_count(tail_active(&writer->rooms->tail)),
-                    SLICE_NONE);
-        writer->is_marked = true;
-    }
+    note_sizes(writer);
+    return !is_over(writer, tail_active(&writer->rooms->tail));
 }
 
 /* Microseconds until time brings something. */
@@ -579,53 +402,260 @@ let_go_of_waiters(struct writer *writer)
 
     decider_stop(writer->decider);
     add_done(writer, &refused);
-    give_back(&refused);
+    (void)writer_give_back(&refused, NULL);
+}
+
+/* ---- turns ---- */
+
+/* Seal the memtable if it is due, and wait for the checkpoint if that will
+ * help: it may just have ended, and then the next one can begin.
+ */
+static bool
+wait_for_tail(struct writer *writer)
+{
+    bool ready = make_tail_ready(writer);
+
+    while (!ready && !writer->is_starved &&
+           checkpointer_why_full(writer->checkpointer) == NULL) {
+        tail_wait_dropped(&writer->rooms->tail, IDLE_MS);
+        ready = make_tail_ready(writer);
+    }
+    return ready;
+}
+
+/* Take what is to be decided next: in turns what is due, and jobs. False if
+ * there is nothing, and time brings nothing either.
+ */
+static bool
+take_next(struct writer *writer)
+{
+    bool is_due;
+
+    if (writer->left.first != NULL) {
+        return true; /* Of a batch that was cut. */
+    }
+    is_due = time_left_us(writer) == 0;
+    if (writer->was_due) {
+        writer->was_due = false;
+    } else {
+        writer->is_hindered = false;
+        if (is_due) {
+            take_due(writer);
+        }
+    }
+    if (writer->left.first == NULL) {
+        queue_take(&writer->queue, &writer->left, WRITER_EVENTS_MAX,
+                   WRITER_SIZE_MAX, true);
+    }
+    return writer->left.first != NULL || is_due;
+}
+
+/* Take jobs that still fit into the commit and the journal's segment. */
+static bool
+take_more(struct writer *writer)
+{
+    const struct batch *open = &writer->open;
+    size_t used = open->records_size + open->rows_size;
+    size_t entry = entry_size_of(
+        WRITER_EVENTS_MAX, open->records_size,
+        open->rows_size + decider_rows_size(writer->decider, writer->mono_us));
+
+    if (open->events_count >= WRITER_EVENTS_MAX || used >= WRITER_SIZE_MAX ||
+        entry >= writer->room) {
+        return false;
+    }
+    queue_take(
+        &writer->queue, &writer->left, WRITER_EVENTS_MAX - open->events_count,
+        writer->room - entry < WRITER_SIZE_MAX - used ? writer->room - entry
+                                                      : WRITER_SIZE_MAX - used,
+        false);
+    return writer->left.first != NULL;
 }
 
 static void
-take_turn(struct writer *writer, struct batch *batch)
+mark(struct writer *writer)
 {
-    bool is_due = time_left_us(writer) == 0;
+    const struct memtable *active = tail_active(&writer->rooms->tail);
+    size_t size = journal_entry_size(0);
+    struct acta_err err;
+    enum acta_code code;
 
-    writer->is_hindered = false;
-    if (is_due) {
-        commit_due(writer);
+    code = journal_reserve(writer->rooms->journal, size, &err);
+    if (code != ACTA_OK && code != ACTA_FULL) {
+        writer_fail(writer, &err);
     }
-    if (batch->first != NULL || is_due) {
-        commit(writer, batch);
-    } else if (!writer->is_marked) {
-        mark(writer);
+    if (code == ACTA_OK) {
+        struct commit commit = {
+            .sequence = ++writer->sequence,
+            .time_us = writer->time_us,
+            .first = memtable_first_position(active) + memtable_count(active),
+        };
+
+        commit_write(writer, &commit);
+        writer->room = journal_room(writer->rooms->journal);
+        writer->journal_bytes += size;
+        writer->is_marked = true;
     }
+}
+
+/* Decide what is to be in this commit. False if there will be none. */
+static bool
+decide_commit(struct writer *writer, bool *ready)
+{
+    *ready = true;
+    if (writer->is_open) { /* Decided ahead. */
+        if (writer->left.first == NULL) {
+            writer->left = (struct batch){0};
+            if (!queue_is_long(&writer->queue)) {
+                (void)take_more(writer);
+            }
+        }
+        decide_left(writer, true);
+        return true;
+    }
+    *ready = wait_for_tail(writer);
+    if (!take_next(writer)) {
+        if (*ready && !writer->is_marked) {
+            mark(writer);
+        }
+        return false;
+    }
+    if (!*ready) {
+        refuse_left(writer, ACTA_FULL,
+                    "there is no space for what has to go to the store");
+        return false;
+    }
+    writer->mono_us = clock_mono().us;
+    if (!has_room(writer)) {
+        return false;
+    }
+    decide_left(writer, true);
+    return true;
+}
+
+static void
+commit(struct writer *writer)
+{
+    struct commit commit;
+    bool ready;
+    bool has_commit = decide_commit(writer, &ready);
+
+    if (has_commit) {
+        end_commit(writer, &commit);
+    }
+    queue_begin_write(&writer->queue, writer->left.first != NULL,
+                      wait_ms(writer, ready));
+    if (has_commit) {
+        (void)commit_carry_out(writer, &commit, NULL, NULL);
+    }
+    queue_end_write(&writer->queue, true);
+}
+
+/* Is there anything to be done before more is decided, for which nothing may be
+ * under way?
+ */
+static bool
+has_to_stop(struct writer *writer)
+{
+    const struct memtable *active = tail_active(&writer->rooms->tail);
+
+    return is_over(writer, active) ||
+           checkpointer_why_full(writer->checkpointer) != NULL ||
+           (!tail_is_sealed(&writer->rooms->tail) &&
+            (journal_wants_turn(writer->rooms->journal) ||
+             is_due(writer, active)));
+}
+
+/* While a commit is being written, decide what the next one is to have. */
+static void
+decide_ahead(struct writer *writer)
+{
+    bool has_more = false;
+
+    if (writer->left.first == NULL && !has_to_stop(writer)) {
+        writer->left = (struct batch){0};
+        if (!writer->is_open) {
+            writer->mono_us = clock_mono().us;
+        }
+        if (take_more(writer)) {
+            decide_left(writer, false);
+            note_sizes(writer);
+            has_more = writer->left.first == NULL;
+        }
+    }
+    queue_end_ahead(&writer->queue, writer->is_open, !has_more);
+}
+
+/* An append that may be committed by whoever brings it: it is small, and
+ * changes nothing that time brings.
+ */
+static bool
+is_plain(const struct job *job)
+{
+    const struct msg_append_more *more = &job->append.more;
+
+    return job->kind == JOB_APPEND && job->size <= PLAIN_SIZE_MAX &&
+           more->conditions_count == 0 && more->checks_count == 0 &&
+           more->checkpoints_count == 0 && more->leases_count == 0 &&
+           more->snapshots_count == 0 && more->schedules_count == 0 &&
+           more->cancellations_count == 0;
+}
+
+static bool
+fits(const struct writer *writer, const struct job *job)
+{
+    return entry_size_of(job->events_count, job->records_size,
+                         job->rows_size + decider_rows_size(writer->decider,
+                                                            writer->mono_us)) <=
+           writer->room;
+}
+
+bool
+writer_commit_now(struct writer *writer, struct job *job,
+                  const struct watcher *watcher, struct job **done)
+{
+    struct commit commit;
+    bool can;
+
+    if (!is_plain(job) || !queue_try_commit(&writer->queue)) {
+        return false;
+    }
+    writer->mono_us = clock_mono().us;
+    can = fits(writer, job) && !has_to_stop(writer) && time_left_us(writer) > 0;
+    if (can) {
+        writer->left = (struct batch){.first = job,
+                                      .last = job,
+                                      .events_count = job->events_count,
+                                      .records_size = job->records_size,
+                                      .rows_size = job->rows_size};
+        job->next = NULL;
+        decide_left(writer, true);
+        end_commit(writer, &commit);
+    }
+    queue_begin_write(&writer->queue, false, wait_ms(writer, true));
+    if (can) {
+        *done = commit_carry_out(writer, &commit, watcher, job->completions);
+    }
+    queue_end_write(&writer->queue, false);
+    return can;
 }
 
 static void *
 run(void *arg)
 {
     struct writer *writer = arg;
-    struct batch batch;
 
     wake_soon();
     for (;;) {
-        bool ready = make_tail_ready(writer);
-
-        /* Wait for the checkpoint, if that will help: it may just have ended,
-         * and then the next one can begin.
-         */
-        if (!ready && !writer->is_starved &&
-            checkpointer_why_full(writer->checkpointer) == NULL) {
-            tail_wait_dropped(&writer->rooms->tail, IDLE_MS);
-            continue;
-        }
-        if (!queue_take(&writer->queue, &batch, WRITER_EVENTS_MAX,
-                        WRITER_SIZE_MAX, wait_ms(writer, ready))) {
-            let_go_of_waiters(writer);
+        switch (queue_await(&writer->queue)) {
+        case QUEUE_COMMIT:
+            commit(writer);
+            break;
+        case QUEUE_AHEAD:
+            decide_ahead(writer);
+            break;
+        case QUEUE_OVER:
             return NULL;
-        }
-        if (ready) {
-            take_turn(writer, &batch);
-        } else {
-            refuse_all(writer, &batch, ACTA_FULL,
-                       "there is no space for what has to go to the store");
         }
     }
 }
@@ -640,7 +670,7 @@ writer_start(struct writer **out, struct rooms *rooms,
 {
     struct writer *writer = calloc(1, sizeof(*writer));
     enum acta_code code;
-    int rc;
+    int rc = 0;
 
     *out = NULL;
     if (writer == NULL) {
@@ -659,6 +689,7 @@ writer_start(struct writer **out, struct rooms *rooms,
         return code;
     }
     queue_init(&writer->queue, options->queue_size);
+    buf_init(&writer->rows, SIZE_MAX);
     pthread_mutex_init(&writer->watchers_lock, NULL);
     writer->decider = decider_new(&writer->heads);
     if (writer->decider == NULL) {
@@ -671,8 +702,13 @@ writer_start(struct writer **out, struct rooms *rooms,
         return code;
     }
     count_kept(writer);
-    rc = pthread_create(&writer->thread, NULL, run, writer);
+    while (rc == 0 && writer->threads_count < THREADS) {
+        rc = pthread_create(&writer->threads[writer->threads_count], NULL, run,
+                            writer);
+        writer->threads_count += rc == 0;
+    }
     if (rc != 0) {
+        writer_stop(writer);
         writer_free(writer);
         return acta_fail(err, ACTA_MEMORY, "start writer: thread: %s",
                          strerror(rc));
@@ -684,10 +720,14 @@ writer_start(struct writer **out, struct rooms *rooms,
 void
 writer_stop(struct writer *writer)
 {
-    if (writer != NULL) {
-        queue_close(&writer->queue);
-        pthread_join(writer->thread, NULL);
+    if (writer == NULL) {
+        return;
     }
+    queue_close(&writer->queue);
+    for (size_t i = 0; i < writer->threads_count; i++) {
+        pthread_join(writer->threads[i], NULL);
+    }
+    let_go_of_waiters(writer);
 }
 
 void
@@ -705,6 +745,7 @@ writer_free(struct writer *writer)
     }
     decider_free(writer->decider);
     heads_close(&writer->heads);
+    buf_fini(&writer->rows);
     queue_fini(&writer->queue);
     pthread_mutex_destroy(&writer->watchers_lock);
     free(writer);

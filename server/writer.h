@@ -1,7 +1,12 @@
-/* The writer: one thread that takes all appends that wait, decides each in
- * order, writes what was taken as one entry of the journal, syncs once,
- * publishes, and answers all of them. While it syncs the next batch gathers: so
- * a commit serves as many as there are, without a timer.
+/* The writer takes all appends that wait, decides each in order, writes what
+ * was taken as one entry of the journal, syncs once, publishes, and answers all
+ * of them. While it syncs the next batch gathers: so a commit serves as many as
+ * there are, without a timer.
+ *
+ * It has two threads, which take turns (queue.h): if much has gathered while
+ * one writes, the other decides it meanwhile. One thread decides at a time, one
+ * writes at a time, and what was decided first is written first; so all that is
+ * said of "the writer's thread" is true of whose turn it is.
  */
 
 #ifndef ACTA_WRITER_H
@@ -31,7 +36,7 @@ struct writer;
  */
 size_t writer_memtable_events(size_t checkpoint_events);
 
-/* Start the thread. The last commit was the journal's entry @sequence, at
+/* Start the threads. The last commit was the journal's entry @sequence, at
  * @last_time_us. What is passed stays the caller's and must outlive the writer.
  */
 enum acta_code writer_start(struct writer **writer, struct rooms *rooms,
@@ -40,7 +45,8 @@ enum acta_code writer_start(struct writer **writer, struct rooms *rooms,
                             uint64_t sequence, uint64_t last_time_us,
                             struct acta_err *err) ACTA_CHECKED;
 
-/* Refuse new appends, answer those that wait, and end the thread. May be NULL.
+/* Refuse new appends, answer those that wait, and end the threads. May be
+ * NULL.
  */
 void writer_stop(struct writer *writer);
 
@@ -51,6 +57,8 @@ void writer_free(struct writer *writer); /* May be NULL. */
 
 /* See database.h. Any thread. */
 enum acta_code writer_submit(struct writer *writer, struct job *job);
+bool writer_commit_now(struct writer *writer, struct job *job,
+                       const struct watcher *watcher, struct job **done);
 void writer_refuse(struct writer *writer);
 void writer_watch(struct writer *writer, struct watcher *watcher);
 void writer_unwatch(struct writer *writer, struct watcher *watcher);

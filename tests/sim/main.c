@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "queue.h"
 #include "reach.h"
 #include "task.h"
 #include "world.h"
@@ -230,6 +231,7 @@ main(int argc, char **argv)
 
     reach_init();
     setenv("LIBEV_FLAGS", "2", 1); /* poll(2) is what there is. */
+    queue_ahead_events = 2;        /* Little is under way here. */
     options.seed = real_random();
     for (int i = 1; i < argc; i++) {
         if (take_switch(&options, argv[i])) {

@@ -8,7 +8,6 @@
 #include "run.h"
 
 #define ROOM      1000
-#define NO_WAIT   0
 #define LONG_WAIT 60000 /* Never over: something comes before. */
 
 static struct queue queue;
@@ -46,7 +45,8 @@ put(struct job *job)
 static bool
 take(struct batch *batch, size_t events_max, size_t size_max)
 {
-    return queue_take(&queue, batch, events_max, size_max, NO_WAIT);
+    queue_take(&queue, batch, events_max, size_max, true);
+    return batch->first != NULL;
 }
 
 static size_t
@@ -70,7 +70,7 @@ empty(void)
 {
     struct batch batch;
 
-    ck_assert(take(&batch, SIZE_MAX, SIZE_MAX) || queue.closed);
+    (void)take(&batch, SIZE_MAX, SIZE_MAX);
     return free_all(&batch);
 }
 
@@ -236,33 +236,120 @@ START_TEST(a_closed_queue_refuses_and_gives_out_what_it_has)
     free(refused);
     ck_assert(take(&batch, SIZE_MAX, SIZE_MAX));
     ck_assert_uint_eq(free_all(&batch), 1);
-    ck_assert(!queue_take(&queue, &batch, 1, 1, LONG_WAIT));
-    ck_assert_ptr_null(batch.first);
+    ck_assert_int_eq(queue_await(&queue), QUEUE_OVER);
 }
 END_TEST
 
-START_TEST(waiting_for_nothing_ends_with_an_empty_batch)
+START_TEST(what_does_not_fit_is_left_where_one_is_not_asked_for)
 {
     struct batch batch;
 
-    ck_assert(queue_take(&queue, &batch, 1, 1, 1));
+    ck_assert_int_eq(put(append_of(1, 500, 500)), ACTA_OK);
+    queue_take(&queue, &batch, 499, SIZE_MAX, false);
     ck_assert_ptr_null(batch.first);
     ck_assert_uint_eq(batch.events_count, 0);
+    queue_take(&queue, &batch, SIZE_MAX, 499, false);
+    ck_assert_ptr_null(batch.first);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+/* ---- turns ---- */
+
+/* What is there is committed, and the next turn is in a long time. */
+static void
+commit_all(void)
+{
+    ck_assert_int_eq(queue_await(&queue), QUEUE_COMMIT);
+    empty();
+    queue_begin_write(&queue, false, LONG_WAIT);
+    queue_end_write(&queue, true);
+}
+
+START_TEST(when_the_time_is_over_there_is_a_turn_with_nothing_to_take)
+{
+    ck_assert_int_eq(queue_await(&queue), QUEUE_COMMIT);
+    ck_assert_uint_eq(empty(), 0);
+    queue_begin_write(&queue, false, 1);
+    queue_end_write(&queue, true);
+    ck_assert_int_eq(queue_await(&queue), QUEUE_COMMIT);
+    ck_assert_uint_eq(empty(), 0);
+}
+END_TEST
+
+START_TEST(a_job_gives_a_turn_before_the_time_is_over)
+{
+    commit_all();
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    ck_assert_int_eq(queue_await(&queue), QUEUE_COMMIT);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+START_TEST(what_was_taken_and_is_not_committed_gives_another_turn)
+{
+    ck_assert_int_eq(queue_await(&queue), QUEUE_COMMIT);
+    queue_begin_write(&queue, true, LONG_WAIT);
+    queue_end_write(&queue, true);
+    commit_all();
+}
+END_TEST
+
+START_TEST(while_one_writes_what_is_much_is_decided_ahead)
+{
+    commit_all();
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    ck_assert_int_eq(queue_await(&queue), QUEUE_COMMIT);
+    ck_assert_uint_eq(empty(), 1);
+    queue_begin_write(&queue, false, LONG_WAIT);
+    ck_assert_int_eq(put(append_of(1, queue_ahead_events - 1, 1)), ACTA_OK);
+    ck_assert(!queue_is_long(&queue));
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    ck_assert(queue_is_long(&queue));
+    ck_assert_int_eq(queue_await(&queue), QUEUE_AHEAD);
+    ck_assert_uint_eq(empty(), 2);
+    queue_end_ahead(&queue, true, false);
+    queue_end_write(&queue, true);
+    commit_all(); /* What was decided. */
+}
+END_TEST
+
+/* Both at once would change the order. */
+START_TEST(nobody_else_commits_while_a_turn_lasts_or_something_waits)
+{
+    commit_all();
+    ck_assert(queue_try_commit(&queue));
+    ck_assert(!queue_try_commit(&queue));
+    queue_begin_write(&queue, false, LONG_WAIT);
+    ck_assert(!queue_try_commit(&queue));
+    queue_end_write(&queue, false);
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    ck_assert(!queue_try_commit(&queue));
+    commit_all();
+    ck_assert(queue_try_commit(&queue));
+    queue_begin_write(&queue, true, LONG_WAIT);
+    queue_end_write(&queue, false);
+    ck_assert(!queue_try_commit(&queue));
+    commit_all();
+    queue_close(&queue);
+    ck_assert(!queue_try_commit(&queue));
 }
 END_TEST
 
 #define PUTTERS    4
 #define PUTS       500
 #define PUT_ROUNDS (PUTTERS * PUTS)
+#define TAKERS     2
 
 static void *
 put_many(void *arg)
 {
-    size_t events = *(size_t *)arg;
+    size_t number = *(size_t *)arg;
 
     for (size_t i = 0; i < PUTS; i++) {
-        struct job *job = append_of(1 + i % 300, events, i);
+        struct job *job = append_of(1 + i % 300, 1 + i % 40, i);
 
+        job->request_id = number;
         while (queue_put(&queue, job) == ACTA_BUSY) {
             sched_yield();
         }
@@ -270,31 +357,89 @@ put_many(void *arg)
     return NULL;
 }
 
+/* By whose turn it is. */
+static struct {
+    size_t next[PUTTERS];
+    size_t decided;
+    size_t open; /* Decided, and not written. */
+    size_t written;
+    bool is_writing;
+} seen;
+
+static void
+decide_some(void)
+{
+    struct batch batch;
+
+    ck_assert(take(&batch, 200, SIZE_MAX));
+    for (struct job *a = batch.first; a != NULL; a = a->next) {
+        ck_assert_uint_lt(a->request_id, PUTTERS);
+        ck_assert_uint_eq(a->records_size, seen.next[a->request_id]++);
+        seen.decided++;
+        seen.open++;
+    }
+    free_all(&batch);
+}
+
+static void
+commit_seen(void)
+{
+    size_t count;
+
+    if (seen.open == 0 && queue_size(&queue) > 0) {
+        decide_some();
+    }
+    count = seen.open;
+    seen.open = 0;
+    queue_begin_write(&queue, false, LONG_WAIT);
+    ck_assert(!seen.is_writing);
+    seen.is_writing = true;
+    seen.written += count;
+    seen.is_writing = false;
+    queue_end_write(&queue, true);
+}
+
+static void *
+take_turns(void *arg)
+{
+    enum queue_turn turn;
+
+    while ((turn = queue_await(&queue)) != QUEUE_OVER) {
+        if (turn == QUEUE_COMMIT) {
+            commit_seen();
+        } else {
+            decide_some();
+            queue_end_ahead(&queue, true, false);
+        }
+    }
+    return arg;
+}
+
 START_TEST(what_many_threads_put_comes_out_once_and_in_each_ones_order)
 {
-    size_t numbers[PUTTERS], next[PUTTERS] = {0}, count = 0;
-    pthread_t threads[PUTTERS];
+    size_t numbers[PUTTERS];
+    pthread_t threads[PUTTERS + TAKERS];
 
-    for (size_t i = 0; i < PUTTERS; i++) {
-        numbers[i] = i;
-        ck_assert_int_eq(
-            pthread_create(&threads[i], NULL, put_many, &numbers[i]), 0);
-    }
-    while (count < PUT_ROUNDS) {
-        struct batch batch;
-
-        ck_assert(queue_take(&queue, &batch, 7, SIZE_MAX, LONG_WAIT));
-        for (struct job *a = batch.first; a != NULL; a = a->next) {
-            size_t thread = a->events_count;
-
-            ck_assert_uint_lt(thread, PUTTERS);
-            ck_assert_uint_eq(a->records_size, next[thread]++);
+    for (size_t i = 0; i < PUTTERS + TAKERS; i++) {
+        if (i < PUTTERS) {
+            numbers[i] = i;
         }
-        count += free_all(&batch);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL,
+                                        i < PUTTERS ? put_many : take_turns,
+                                        i < PUTTERS ? &numbers[i] : NULL),
+                         0);
     }
     for (size_t i = 0; i < PUTTERS; i++) {
         pthread_join(threads[i], NULL);
-        ck_assert_uint_eq(next[i], PUTS);
+    }
+    queue_close(&queue);
+    for (size_t i = 0; i < TAKERS; i++) {
+        pthread_join(threads[PUTTERS + i], NULL);
+    }
+    ck_assert_uint_eq(seen.written, PUT_ROUNDS);
+    ck_assert_uint_eq(seen.open, 0);
+    for (size_t i = 0; i < PUTTERS; i++) {
+        ck_assert_uint_eq(seen.next[i], PUTS);
     }
     ck_assert_uint_eq(queue_size(&queue), 0);
 }
@@ -322,7 +467,15 @@ main(void)
     tcase_add_test(
         tcase, an_empty_queue_takes_one_append_of_any_size_and_then_no_more);
     tcase_add_test(tcase, a_closed_queue_refuses_and_gives_out_what_it_has);
-    tcase_add_test(tcase, waiting_for_nothing_ends_with_an_empty_batch);
+    tcase_add_test(tcase, what_does_not_fit_is_left_where_one_is_not_asked_for);
+    tcase_add_test(tcase,
+                   when_the_time_is_over_there_is_a_turn_with_nothing_to_take);
+    tcase_add_test(tcase, a_job_gives_a_turn_before_the_time_is_over);
+    tcase_add_test(tcase,
+                   what_was_taken_and_is_not_committed_gives_another_turn);
+    tcase_add_test(tcase, while_one_writes_what_is_much_is_decided_ahead);
+    tcase_add_test(tcase,
+                   nobody_else_commits_while_a_turn_lasts_or_something_waits);
     tcase_add_test(tcase,
                    what_many_threads_put_comes_out_once_and_in_each_ones_order);
     return run_suite(suite);

@@ -1,6 +1,7 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "journal.h"
 #include "limit.h"
 #include "msg_lease.h"
+#include "queue.h"
 #include "run.h"
 
 #define ANY  MSG_EXPECT_ANY
@@ -381,6 +383,158 @@ START_TEST(what_is_due_and_what_is_asked_for_are_room_enough_in_one_turn)
 }
 END_TEST
 
+/* ---- deciding ahead ---- */
+
+#define AHEAD 64
+
+static void
+wait_until_decided(size_t events)
+{
+    while (stats().tail_events < events) {
+        sched_yield();
+    }
+}
+
+/* The first sync is held up: two jobs behind it are decided meanwhile, and are
+ * one commit. What they expect is what is not durable yet.
+ */
+START_TEST(what_is_decided_during_a_sync_is_not_seen_before_its_own)
+{
+    struct draft drafts[AHEAD] = {{0}}, one = {.id = 1}, last = {.id = 2};
+    struct draft_write first = {"a-1", 0, &one, 1};
+    struct draft_write much = {"a-1", 1, drafts, AHEAD};
+    struct draft_write late = {"a-1", 1 + AHEAD, &last, 1};
+    struct completions completions;
+
+    for (size_t i = 0; i < AHEAD; i++) {
+        drafts[i].id = 100 + i;
+    }
+    ck_assert_uint_le(queue_ahead_events, AHEAD);
+    sem_init(&sync_begun, 0, 0);
+    sem_init(&sync_may_end, 0, 0);
+    sem_init(&some_came, 0, 0);
+    completions_init(&completions, tell_some_came, NULL);
+    journal_sync = sync_when_told;
+    base_open(&base);
+    base_append_many(&base, "b-1", 1000, 1, 1);
+    atomic_store(&syncs_wait, true);
+    submit(&completions, draft_append(&first, 1));
+    sem_wait(&sync_begun);
+    submit(&completions, draft_append(&much, 1));
+    wait_until_decided(2 + AHEAD);
+    submit(&completions, draft_append(&late, 1));
+    ck_assert_uint_eq(database_head(base.database), 1);
+    ck_assert_ptr_null(completions_take(&completions));
+    sem_post(&sync_may_end);
+    take_all(&completions, 3);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 3 + AHEAD);
+    base_close(&base);
+    base_open(&base);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 3 + AHEAD);
+    ck_assert_uint_eq(base_version(&base, "a-1"), 2 + AHEAD);
+    completions_fini(&completions);
+}
+END_TEST
+
+/* ---- committing where it comes from ---- */
+
+/* As soon as the writer has nothing to do. */
+static struct job *
+commit_now(struct completions *completions, struct job *job)
+{
+    struct job *done;
+
+    job->completions = completions;
+    while (!database_commit_now(base.database, job, NULL, &done)) {
+        sched_yield();
+    }
+    return done;
+}
+
+START_TEST(an_append_is_committed_by_the_thread_that_brings_it)
+{
+    struct draft draft = {.id = 1};
+    struct draft_write write = {"a-1", 1, &draft, 1};
+    struct completions completions;
+    struct job *job = draft_append(&write, 1);
+
+    completions_init(&completions, tell_some_came, NULL);
+    base_open(&base);
+    base_append_many(&base, "a-1", 1000, 1, 1);
+    ck_assert_ptr_eq(commit_now(&completions, job), job);
+    ck_assert_ptr_null(job->next);
+    ck_assert_int_eq(job->outcome.code, ACTA_OK);
+    ck_assert_ptr_null(completions_take(&completions));
+    ck_assert_uint_eq(database_head(base.database), 2);
+    job_free(job);
+    draft.id = 2;
+    job = draft_append(&write, 1);
+    ck_assert_ptr_eq(commit_now(&completions, job), job);
+    ck_assert_int_eq(job->outcome.code, ACTA_CONFLICT);
+    job_free(job);
+    base_append_many(&base, "a-1", 2000, 1, 1);
+    ck_assert_uint_eq(stats().commits, 3);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 3);
+    base_close(&base);
+    base_open(&base);
+    ck_assert_uint_eq(base_version(&base, "a-1"), 3);
+    completions_fini(&completions);
+}
+END_TEST
+
+START_TEST(nothing_is_committed_past_what_waits_or_is_under_way)
+{
+    struct draft draft = {.id = 1}, other = {.id = 2};
+    struct draft_write write = {"a-1", ANY, &draft, 1};
+    struct draft_write mine = {"a-1", ANY, &other, 1};
+    struct completions completions;
+    struct job *job = draft_append(&mine, 1);
+    struct job *done;
+
+    sem_init(&sync_begun, 0, 0);
+    sem_init(&sync_may_end, 0, 0);
+    sem_init(&some_came, 0, 0);
+    completions_init(&completions, tell_some_came, NULL);
+    journal_sync = sync_when_told;
+    base_open(&base);
+    base_append_many(&base, "a-1", 1000, 1, 1);
+    atomic_store(&syncs_wait, true);
+    submit(&completions, draft_append(&write, 1));
+    job->completions = &completions;
+    ck_assert(!database_commit_now(base.database, job, NULL, &done));
+    sem_wait(&sync_begun);
+    ck_assert(!database_commit_now(base.database, job, NULL, &done));
+    sem_post(&sync_may_end);
+    take_all(&completions, 1);
+    job_free(job);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 2);
+    completions_fini(&completions);
+}
+END_TEST
+
+/* Some of it needs the writer's own time, and some takes long. */
+START_TEST(what_is_not_a_small_append_is_for_the_writer)
+{
+    struct draft draft = {.id = 1};
+    struct draft_write write = {"a-1", ANY, &draft, 1};
+    struct msg_check check = {slice_of("a-1"), ANY};
+    struct msg_condition condition = {QUERY_ALL, 1};
+    struct msg_append_more with_check = {.checks = &check, .checks_count = 1};
+    struct msg_append_more with_condition = {.conditions = &condition,
+                                             .conditions_count = 1};
+    struct job *jobs[] = {draft_append_with(&write, 1, &with_check),
+                          draft_append_with(&write, 1, &with_condition)};
+    struct job *done;
+
+    base_open(&base);
+    base_append_many(&base, "a-1", 1000, 1, 1);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(!database_commit_now(base.database, jobs[i], NULL, &done));
+        job_free(jobs[i]);
+    }
+}
+END_TEST
+
 /* ---- a sync that fails ---- */
 
 static atomic_bool syncs_fail;
@@ -440,6 +594,11 @@ main(void)
     tcase_add_test(tcase, the_largest_append_is_one_commit);
     tcase_add_test(
         tcase, what_is_due_and_what_is_asked_for_are_room_enough_in_one_turn);
+    tcase_add_test(tcase,
+                   what_is_decided_during_a_sync_is_not_seen_before_its_own);
+    tcase_add_test(tcase, an_append_is_committed_by_the_thread_that_brings_it);
+    tcase_add_test(tcase, nothing_is_committed_past_what_waits_or_is_under_way);
+    tcase_add_test(tcase, what_is_not_a_small_append_is_for_the_writer);
     tcase_add_test(tcase,
                    a_failing_sync_ends_the_process_before_anyone_is_answered);
     return run_suite(suite);

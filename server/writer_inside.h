@@ -1,0 +1,114 @@
+/* What deciding and writing have in common. Internal to writer.c, which decides
+ * and has the turns, and commit.c, which carries out what was decided.
+ */
+
+#ifndef ACTA_WRITER_INSIDE_H
+#define ACTA_WRITER_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "decide.h"
+#include "heads.h"
+#include "queue.h"
+#include "writer.h"
+
+/* Threads that take turns: while one writes, the other may decide ahead. */
+#define THREADS 2
+
+/* What was decided together, and becomes one entry of the journal. */
+struct commit {
+    uint64_t sequence; /* Of the entry; of the last one, if it needs none. */
+    uint64_t time_us;
+    uint64_t first;      /* Position of its first event. */
+    size_t count;        /* Events. */
+    size_t records_size; /* Of their records. */
+    struct slice rows;
+    struct batch decided;
+};
+
+struct writer {
+    struct rooms *rooms;
+    struct checkpointer *checkpointer;
+    const struct database_options *options;
+    struct queue queue; /* Shared with all threads. */
+    pthread_t threads[THREADS];
+    size_t threads_count;
+
+    /* These belong to whose turn it is to decide. */
+    struct heads heads;
+    struct decider *decider; /* owned */
+    struct batch left;       /* owned: taken, and not decided yet */
+    bool is_open;            /* A commit is begun: */
+    struct batch open;       /* owned: what is decided for it */
+    size_t before;           /* Events of the memtable before it. */
+    size_t room;             /* What the journal's segment has left. */
+    uint64_t sequence;       /* Of the last entry. */
+    uint64_t time_us;        /* Of the commit that was begun last. */
+    uint64_t mono_us;        /* When that was. */
+    uint64_t journal_bytes;  /* Since the memtable began. */
+    struct mono_time filled; /* When its first event came. */
+    bool has_erasure; /* In the memtable: it is to go to the store now. */
+    bool is_starved;  /* There was no memory for another memtable. */
+    bool is_hindered; /* What is due has to wait: for space, or since it could
+                         not be read. */
+    bool was_due;     /* The last batch was what was due: jobs come now. */
+
+    /* These to whose turn it is to write. */
+    struct buf rows; /* owned: of the commit that is being written */
+    bool is_marked;  /* Nothing was written since the last mark. */
+
+    /* Counters: written by those two, read by any. */
+    _Atomic uint64_t commits;
+    _Atomic uint64_t events;
+    _Atomic uint64_t refusals;
+    _Atomic uint64_t repeats;
+    _Atomic uint64_t tail_events;
+    _Atomic uint64_t tail_size;
+    _Atomic uint64_t leases;
+    _Atomic uint64_t lease_waiters;
+    _Atomic uint64_t schedules;
+
+    pthread_mutex_t watchers_lock; /* Guards what follows. */
+    struct watcher *watchers;
+};
+
+/* ---- commit.c ---- */
+
+/* The process has to end: it does not return. */
+void writer_fail(struct writer *writer, const struct acta_err *err);
+
+/* Put the run of jobs from @first to @last behind the batch. */
+void batch_put_behind(struct batch *batch, struct job *first, struct job *last);
+
+/* Bytes of a commit's block and rows. */
+size_t commit_size(const struct commit *commit);
+
+/* Write a commit as one entry, and sync it. One without events and rows is a
+ * mark: it says that all before it is synced (J1 in journal.h), so that damage
+ * to the last entry is not taken for a torn one.
+ */
+void commit_write(struct writer *writer, const struct commit *commit);
+
+/* Make durable what was decided, if anything has changed, publish it, answer,
+ * and wake all watchers but @watcher, whose thread is the caller's. Returns as
+ * writer_give_back().
+ */
+struct job *commit_carry_out(struct writer *writer, const struct commit *commit,
+                             const struct watcher *watcher,
+                             const struct completions *own);
+
+/* Give back runs of jobs that belong to the same completions: of a batch that
+ * came from one thread, all at once. Those of @own are returned instead, linked
+ * by next: the caller is of their thread. It may be NULL.
+ */
+struct job *writer_give_back(const struct batch *batch,
+                             const struct completions *own);
+
+void writer_count_outcomes(struct writer *writer, const struct batch *batch);
+
+#endif
