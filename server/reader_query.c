@@ -343,7 +343,9 @@ put_since(const struct buf *out, size_t before)
 {
     struct slice all = buf_slice(out);
 
-    return slice_make(all.data + before, all.size - before);
+    return all.size == before
+               ? SLICE_NONE
+               : slice_make(all.data + before, all.size - before);
 }
 
 enum acta_code

@@ -300,7 +300,7 @@ END_TEST
  */
 START_TEST(without_memory_a_row_keeps_the_value_it_had)
 {
-    size_t big_size = ((size_t)1 << 20) + 1;
+    size_t big_size = ((size_t)2 << 20) + 1;
     uint8_t *big = calloc(1, big_size);
     char key[32];
 
@@ -417,7 +417,7 @@ END_TEST
 /* Every other row finds no memory for its key, and is on no level then. */
 START_TEST(without_memory_a_row_is_not_in_the_order)
 {
-    size_t big_size = ((size_t)1 << 20) + 1;
+    size_t big_size = ((size_t)2 << 20) + 1;
     char *big = calloc(1, big_size), kept[12][16];
     size_t count = 0;
 
