@@ -43,14 +43,17 @@ fill_stream(const struct filler *filler, uint64_t number)
 {
     uint64_t streams = filler->bench->streams;
     uint64_t together = option_number(filler->bench->options, OPTION_TOGETHER);
-    uint64_t share, part;
+    uint64_t share, first;
 
     if (together == 0 || together >= streams) {
         return mixed(number, streams);
     }
     share = filler->count > streams ? filler->count / streams : 1;
-    part = number / (together * share);
-    return (part * together + mixed(number, together)) % streams;
+    first = number / (together * share) * together % streams;
+    if (together > streams - first) {
+        together = streams - first; /* The last ones. */
+    }
+    return first + mixed(number, together);
 }
 
 static void on_stored(void *user, const struct acta_err *err,
