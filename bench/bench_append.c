@@ -4,6 +4,9 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
+
+#include <acta/acta_sync.h>
 
 #include "audience.h"
 #include "fleet.h"
@@ -14,8 +17,16 @@
 #include "writers.h"
 
 #define LIMIT_SYNCS 400
+#define PAGE        4096
 
 enum series { APPENDS, LOADS, DELIVERIES, SERIES };
+
+/* Of a server since its start. */
+struct commits {
+    double count;
+    double events;
+    double size; /* Bytes of the journal. */
+};
 
 struct appends {
     struct bench *bench;
@@ -26,6 +37,7 @@ struct appends {
     struct hist hists[SERIES];
     uint64_t refused;
     struct timeline *timeline;
+    struct commits before; /* Of the server, when the load begins. */
 };
 
 static bool
@@ -169,6 +181,72 @@ measure(struct appends *appends, struct acta_err *err)
     return code;
 }
 
+/* ---- commits ---- */
+
+static double
+number_of(const struct acta_status *status, const char *name)
+{
+    for (size_t i = 0; i < status->entries_count; i++) {
+        if (strcmp(status->entries[i]->name, name) == 0) {
+            return (double)status->entries[i]->number;
+        }
+    }
+    return 0;
+}
+
+static enum acta_code
+read_commits(const struct bench *bench, struct commits *commits,
+             struct acta_err *err)
+{
+    struct acta_options options = acta_options_of(bench->url);
+    const struct acta_status *status;
+    struct acta_sync *sync;
+    enum acta_code code = acta_sync_open(&sync, &options, err);
+
+    if (code != ACTA_OK) {
+        return code;
+    }
+    code = acta_sync_status(sync, &status, err);
+    if (code == ACTA_OK) {
+        commits->count = number_of(status, "database.commits");
+        commits->events = number_of(status, "database.events");
+        commits->size = number_of(status, "database.journal_written");
+    }
+    acta_sync_close(sync);
+    return code;
+}
+
+/* What a commit had, and what the disk does if nothing is done but write and
+ * sync as many bytes, one commit after the other.
+ */
+static enum acta_code
+tell_commits(const struct appends *appends, struct figures *figures,
+             struct acta_err *err)
+{
+    const struct commits *before = &appends->before;
+    struct commits after;
+    struct hist hist;
+    enum acta_code code = read_commits(appends->bench, &after, err);
+    double count = after.count - before->count;
+
+    if (code != ACTA_OK || count <= 0) {
+        return code;
+    }
+    after.events = (after.events - before->events) / count;
+    after.size = (after.size - before->size) / count;
+    hist_clear(&hist);
+    code = limits_sync(appends->bench->daemon.dir, true,
+                       ((size_t)after.size + PAGE - 1) / PAGE * PAGE,
+                       LIMIT_SYNCS, &hist, err);
+    if (code == ACTA_OK) {
+        figures_add(figures, "commit_events", "events", after.events);
+        figures_add(figures, "commit_size", "bytes", after.size);
+        figures_add(figures, "bare_loop", "events/s",
+                    after.events * 1e9 / (double)hist_percentile(&hist, 50));
+    }
+    return code;
+}
+
 /* The disk on its own, where the server's data is. */
 static enum acta_code
 tell_limit(const struct appends *appends, struct figures *figures,
@@ -182,7 +260,7 @@ tell_limit(const struct appends *appends, struct figures *figures,
         return ACTA_OK;
     }
     hist_clear(&hist);
-    code = limits_sync(daemon->dir, true, 4096, LIMIT_SYNCS, &hist, err);
+    code = limits_sync(daemon->dir, true, PAGE, LIMIT_SYNCS, &hist, err);
     figures_add(figures, "disk_sync_p50", "us",
                 (double)hist_percentile(&hist, 50) / NS_PER_US);
     return code;
@@ -243,6 +321,7 @@ enum acta_code
 bench_append(struct bench *bench, struct figures *figures, struct acta_err *err)
 {
     static struct appends appends; /* Large. */
+    bool is_own = bench->daemon.pid != 0;
     enum acta_code code;
 
     appends = (struct appends){.bench = bench};
@@ -250,11 +329,17 @@ bench_append(struct bench *bench, struct figures *figures, struct acta_err *err)
     if (code == ACTA_OK) {
         code = open_appends(&appends, err);
     }
+    if (code == ACTA_OK && is_own) {
+        code = read_commits(bench, &appends.before, err);
+    }
     if (code == ACTA_OK) {
         code = measure(&appends, err);
     }
     if (code == ACTA_OK) {
         code = tell(&appends, figures, err);
+    }
+    if (code == ACTA_OK && is_own) {
+        code = tell_commits(&appends, figures, err);
     }
     close_appends(&appends);
     return code;

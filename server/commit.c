@@ -194,6 +194,8 @@ commit_carry_out(struct writer *writer, const struct commit *commit,
         tail_publish(&writer->rooms->tail, commit->first + commit->count - 1,
                      commit->sequence);
         atomic_fetch_add(&writer->commits, 1);
+        atomic_fetch_add(&writer->journal_written,
+                         journal_entry_size(commit_size(commit)));
         atomic_fetch_add(&writer->events, commit->count);
     }
     buf_clear(&writer->rows);

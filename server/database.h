@@ -156,11 +156,12 @@ struct database_stats {
     uint64_t checkpoints;
     uint64_t checkpoint_last_ms; /* How long the last one took. */
     uint64_t tail_events;
-    uint64_t tail_size;    /* Bytes of records. */
-    uint64_t journal_size; /* Bytes of segment files on disk. */
-    uint64_t store_size;   /* Bytes of the store's file that are in use. */
-    uint64_t queue_size;   /* Bytes of appends that wait. */
-    uint64_t leases;       /* That are held. */
+    uint64_t tail_size;       /* Bytes of records. */
+    uint64_t journal_written; /* Bytes of commits since the start. */
+    uint64_t journal_size;    /* Bytes of segment files on disk. */
+    uint64_t store_size;      /* Bytes of the store's file that are in use. */
+    uint64_t queue_size;      /* Bytes of appends that wait. */
+    uint64_t leases;          /* That are held. */
     uint64_t lease_waiters;
     uint64_t schedules; /* Scheduled appends that wait to be due. */
     uint64_t groups;    /* Consumer groups that are in memory, */

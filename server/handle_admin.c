@@ -169,6 +169,7 @@ list_database(struct reply *reply, struct database *database)
     number(reply, "database.tail_events", stats.tail_events);
     number(reply, "database.tail_size", stats.tail_size);
     number(reply, "database.journal_size", stats.journal_size);
+    number(reply, "database.journal_written", stats.journal_written);
     number(reply, "database.journal_kept", stats.journal_kept);
     number(reply, "database.store_size", stats.store_size);
     number(reply, "database.queue_size", stats.queue_size);

@@ -793,6 +793,7 @@ void
 writer_stats(struct writer *writer, struct database_stats *stats)
 {
     stats->commits = atomic_load(&writer->commits);
+    stats->journal_written = atomic_load(&writer->journal_written);
     stats->events = atomic_load(&writer->events);
     stats->refusals = atomic_load(&writer->refusals);
     stats->repeats = atomic_load(&writer->repeats);

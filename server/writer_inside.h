@@ -64,6 +64,7 @@ struct writer {
 
     /* Counters: written by those two, read by any. */
     _Atomic uint64_t commits;
+    _Atomic uint64_t journal_written;
     _Atomic uint64_t events;
     _Atomic uint64_t refusals;
     _Atomic uint64_t repeats;
