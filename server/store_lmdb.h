@@ -94,6 +94,7 @@ struct store_view {
     struct store_meta meta;
     size_t meta_txn;       /* LMDB's number of the transaction that it is of. */
     struct block block;    /* Where the last record was; count 0: none. */
+    struct slice ahead;    /* Of the log's file, was asked of the disk last. */
     struct places *places; /* owned: of records that were not beside it */
 };
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "places.h"
 #include "store.h"
@@ -13,11 +14,52 @@
  */
 #define NEAR 32
 
+/* Bytes of the log that are asked of the disk at a time when it is read block
+ * after block, and how near their end the next ones are.
+ */
+#define AHEAD_SIZE ((size_t)2 << 20)
+#define AHEAD_LEFT (AHEAD_SIZE / 2)
+
+#define PAGE_ALIGNMENT 4096 /* Of madvise() and mincore(). */
+
 static bool
 is_in_block(const struct store_view *view, uint64_t position)
 {
     return view->block.count > 0 && position >= view->block.first_position &&
            position < block_end(&view->block);
+}
+
+/* Is the page at @at in the page cache? It costs less to ask that than to ask
+ * for what is there.
+ */
+static bool
+is_in_memory(const uint8_t *at)
+{
+    unsigned char is_there = 0;
+
+    return mincore((void *)(uintptr_t)at, PAGE_ALIGNMENT, &is_there) == 0 &&
+           (is_there & 1) != 0;
+}
+
+/* The block behind the one before it: more will be wanted. LMDB's map is read a
+ * page at a time otherwise, since most of what is looked for lies anywhere. The
+ * blocks of a checkpoint lie one behind the other.
+ */
+static void
+read_ahead(struct store_view *view, const MDB_val *block)
+{
+    const uint8_t *from = block->mv_data;
+    const uint8_t *ahead = view->ahead.data;
+
+    if (ahead != NULL && from >= ahead &&
+        from + AHEAD_LEFT <= ahead + view->ahead.size) {
+        return;
+    }
+    from -= (uintptr_t)from % PAGE_ALIGNMENT;
+    view->ahead = slice_make(from, AHEAD_SIZE);
+    if (!is_in_memory(from + AHEAD_SIZE - PAGE_ALIGNMENT)) {
+        (void)madvise((void *)(uintptr_t)from, AHEAD_SIZE, MADV_WILLNEED);
+    }
 }
 
 /* Put the cursor on the block that has @position: the next one, the one before,
@@ -31,7 +73,11 @@ find_block(struct store_view *view, uint64_t position, MDB_val *key,
     int rc;
 
     if (view->block.count > 0 && position == block_end(&view->block)) {
-        return store_cursor_get(view, &view->log, key, val, MDB_NEXT);
+        rc = store_cursor_get(view, &view->log, key, val, MDB_NEXT);
+        if (rc == 0) {
+            read_ahead(view, val);
+        }
+        return rc;
     }
     if (view->block.count > 0 && position == view->block.first_position - 1) {
         return store_cursor_get(view, &view->log, key, val, MDB_PREV);
