@@ -150,7 +150,8 @@ fill_but_for(unsigned blocks)
 static bool
 is_said_to_be_full(void)
 {
-    char line[200], command[700];
+    static char line[16384]; /* All of the status is one. */
+    char command[700];
     bool is_full = false;
     FILE *status;
 
