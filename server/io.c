@@ -374,7 +374,6 @@ work(struct io *io)
         conn_settle(conn);
         enough = has_worked_enough(io, from);
     }
-    take_head(io);
 }
 
 /* Settling may mark connections as ready, which then are for the next turn, but
@@ -409,6 +408,8 @@ on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
         flush_outbox(io);
         settle(io);
     }
+    take_head(
+        io); /* The last one of a round may have had its turn, or closed. */
     if (TAILQ_EMPTY(&io->ready)) {
         ev_idle_stop(loop, &io->busy);
     } else {

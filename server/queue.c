@@ -176,26 +176,20 @@ queue_is_long(struct queue *queue)
 
 /* ---- turns ---- */
 
-/* False if the time is over. One of those who wait looks out for that. */
+/* False if the time is over. All look out for that: who comes last knows best
+ * when it will be.
+ */
 static bool
 wait_for_change(struct queue *queue)
 {
-    bool is_lookout = !queue->has_lookout;
-    bool in_time = true;
+    /* If it is over while others are at work, they are let end. */
+    struct timespec until = waiting_is_left(&queue->until)
+                                ? queue->until
+                                : waiting_until(is_busy(queue));
+    bool in_time;
 
     queue->waiting++;
-    if (is_lookout) {
-        /* If it is over while others are at work, they are let end. */
-        struct timespec until = waiting_is_left(&queue->until)
-                                    ? queue->until
-                                    : waiting_until(is_busy(queue));
-
-        queue->has_lookout = true;
-        in_time = waiting_wait(&queue->changed, &queue->lock, &until);
-        queue->has_lookout = false;
-    } else {
-        pthread_cond_wait(&queue->changed, &queue->lock);
-    }
+    in_time = waiting_wait(&queue->changed, &queue->lock, &until);
     queue->waiting--;
     if (queue->woken > 0) {
         queue->woken--;

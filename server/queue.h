@@ -40,7 +40,6 @@ struct queue {
     bool has_more;         /* Something was taken, and is not committed yet. */
     bool is_blocked;       /* Nothing is decided ahead of this commit. */
     struct timespec until; /* When there is a turn to commit in any case. */
-    bool has_lookout;      /* One of those waiting waits for that. */
     unsigned waiting;      /* Threads in queue_await(), */
     unsigned woken;        /* and those of them that are woken. */
 };

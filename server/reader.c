@@ -299,6 +299,9 @@ reader_put_run(struct reader *reader, struct page *page,
             }
             ++*done;
         }
+        if (page->full) {
+            return ACTA_OK; /* What was found behind it is for the next one. */
+        }
     }
     return code;
 }

@@ -218,17 +218,24 @@ place_all(struct store_view *view, const uint64_t *positions, size_t count,
     return ACTA_OK;
 }
 
-/* Find the record in its block, which is kept in mind. */
-static bool
-pick(struct store_view *view, uint64_t position, struct place *place,
-     struct block_record *record)
+/* Keep in mind where the block lies, of which a record was good: so its count
+ * is right, without which the record would not have been found.
+ */
+static void
+keep(struct store_view *view, uint64_t position, struct place *place)
 {
-    if (!block_pick(bytes_of(place), place->first, position, record)) {
-        return false;
-    }
     if (place->count == 0) {
         place->count = block_count(bytes_of(place));
         places_keep(view->places, position, place);
+    }
+}
+
+/* Find the record in its block. */
+static bool
+pick(uint64_t position, const struct place *place, struct block_record *record)
+{
+    if (!block_pick(bytes_of(place), place->first, position, record)) {
+        return false;
     }
     block_record_fetch(record);
     return true;
@@ -247,7 +254,7 @@ store_view_records(struct store_view *view, const uint64_t *positions,
 
     code = place_all(view, positions, count, places, &placed, err);
     for (picked = 0; picked < placed; picked++) {
-        if (!pick(view, positions[picked], &places[picked], &records[picked])) {
+        if (!pick(positions[picked], &places[picked], &records[picked])) {
             code = fail_missing(err, positions[picked]);
             break;
         }
@@ -259,6 +266,7 @@ store_view_records(struct store_view *view, const uint64_t *positions,
         if (checked != ACTA_OK) {
             return checked;
         }
+        keep(view, positions[*found], &places[*found]);
     }
     return code;
 }

@@ -467,6 +467,11 @@ store_checkpoint(struct store *store, struct memtable *memtable,
     return ACTA_OK;
 }
 
+/* Lists of a checkpoint from which on it tells what a list costs: with few, the
+ * pages are rather those of rows.
+ */
+#define LEARNED_LISTS_MIN 1000
+
 /* A page that was changed has left its former self behind, on the list of pages
  * that the transaction has freed, which begins with their count.
  */
@@ -480,7 +485,7 @@ store_learn(struct store *store)
     MDB_txn *txn;
     MDB_val val;
 
-    if (store->last_lists == 0 ||
+    if (store->last_lists < LEARNED_LISTS_MIN ||
         mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn) != 0) {
         return;
     }

@@ -154,6 +154,9 @@ begin_commit(struct writer *writer, struct acta_err *err)
     }
     see_time(writer);
     heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
+    /* Of what time brings now, which is not asked for any more then. */
+    writer->open.rows_size =
+        decider_rows_size(writer->decider, writer->mono_us);
     return decider_begin(writer->decider, writer->mono_us, err);
 }
 
@@ -559,7 +562,7 @@ has_to_stop(struct writer *writer)
 {
     const struct memtable *active = tail_active(&writer->rooms->tail);
 
-    return is_over(writer, active) ||
+    return is_over(writer, active) || time_left_us(writer) == 0 ||
            checkpointer_why_full(writer->checkpointer) != NULL ||
            (!tail_is_sealed(&writer->rooms->tail) &&
             (journal_wants_turn(writer->rooms->journal) ||
@@ -621,7 +624,7 @@ writer_commit_now(struct writer *writer, struct job *job,
         return false;
     }
     writer->mono_us = clock_mono().us;
-    can = fits(writer, job) && !has_to_stop(writer) && time_left_us(writer) > 0;
+    can = fits(writer, job) && !has_to_stop(writer);
     if (can) {
         writer->left = (struct batch){.first = job,
                                       .last = job,
