@@ -138,7 +138,7 @@ bool database_keeps_commands(const struct database *database);
  * again.
  */
 struct watcher {
-    void (*wake)(void *user); /* From the writer's thread; must not block. */
+    void (*wake)(void *user); /* From whoever commits; must not block. */
     void *user;
     struct watcher *next; /* The database's. */
 };
