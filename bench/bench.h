@@ -10,6 +10,7 @@
 #define ACTA_BENCH_BENCH_H
 
 #include "daemon.h"
+#include "echo.h"
 #include "figures.h"
 #include "options.h"
 #include "sample.h"
@@ -61,6 +62,15 @@ workload_run bench_wait;
  * the same number of them, far apart from each other.
  */
 enum acta_code bench_fill(struct bench *bench, uint64_t count,
+                          struct acta_err *err);
+/* What as many connections do with requests and answers of the sizes in @echo
+ * if nothing is done but send them, while the server stands still: figures
+ * whose names begin with echo, beside @rate, which the workload has reached. A
+ * request has @events, of which each has its part of the time on processors.
+ * Without a server of this process's own, or a rate: nothing.
+ */
+enum acta_code bench_echo(struct bench *bench, struct echo *echo, double rate,
+                          double events, struct figures *figures,
                           struct acta_err *err);
 /* Connect, and ask for the last position of the database; @head may be NULL. */
 enum acta_code bench_head(const struct bench *bench, uint64_t *head,

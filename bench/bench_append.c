@@ -38,6 +38,7 @@ struct appends {
     uint64_t refused;
     struct timeline *timeline;
     struct commits before; /* Of the server, when the load begins. */
+    struct echo echo;      /* With the sizes that these appends have had. */
 };
 
 static bool
@@ -154,15 +155,18 @@ close_appends(struct appends *appends)
 static enum acta_code
 measure(struct appends *appends, struct acta_err *err)
 {
+    struct writers *writers = &appends->writers;
+    struct traffic before = {0}, after = {0};
     enum acta_code code;
 
+    fleet_add_traffic(&appends->fleet, writers->count, &before);
     span_start(&appends->span, appends->bench->options,
                &appends->bench->daemon);
     if (appends->timeline != NULL) {
         timeline_start(appends->timeline, appends->span.from_ns);
     }
     audience_start(&appends->audience);
-    code = writers_start(&appends->writers, err);
+    code = writers_start(writers, err);
     while (code == ACTA_OK && !appends->span.over) {
         progress_show("appending", "appends", appends->span.counted, 0);
         code = fleet_turn(&appends->fleet, err);
@@ -171,12 +175,15 @@ measure(struct appends *appends, struct acta_err *err)
     if (appends->timeline != NULL) {
         timeline_end(appends->timeline, appends->span.end.read_ns);
     }
-    writers_stop(&appends->writers);
+    writers_stop(writers);
     audience_stop(&appends->audience);
     while (code == ACTA_OK &&
-           appends->writers.under_way + appends->audience.under_way > 0) {
+           writers->under_way + appends->audience.under_way > 0) {
         code = fleet_turn(&appends->fleet, err);
     }
+    fleet_add_traffic(&appends->fleet, writers->count, &after);
+    echo_sizes(&appends->echo, &before, &after,
+               writers->number / writers->events_count);
     progress_clear();
     return code;
 }
@@ -342,5 +349,9 @@ bench_append(struct bench *bench, struct figures *figures, struct acta_err *err)
         code = tell_commits(&appends, figures, err);
     }
     close_appends(&appends);
+    if (code == ACTA_OK) {
+        code = bench_echo(bench, &appends.echo, figures_get(figures, "appends"),
+                          (double)appends.writers.events_count, figures, err);
+    }
     return code;
 }

@@ -17,7 +17,9 @@ struct loads {
     uint64_t random;
     uint64_t length; /* 0: the streams were there, and have any. */
     uint64_t events;
+    uint64_t answered; /* Counted or not. */
     size_t under_way;
+    struct echo echo; /* With the sizes that these loads have had. */
 };
 
 struct slot {
@@ -57,6 +59,7 @@ on_page(void *user, const struct acta_err *err, const struct acta_page *page)
     struct acta_err wrong;
 
     loads->under_way--;
+    loads->answered++;
     if (err != NULL) {
         fleet_fail(&loads->fleet, err);
         return;
@@ -81,8 +84,10 @@ static enum acta_code
 measure(struct loads *loads, struct slot *slots, size_t slots_count,
         struct acta_err *err)
 {
+    struct traffic before = {0}, after = {0};
     enum acta_code code = ACTA_OK;
 
+    fleet_add_traffic(&loads->fleet, loads->fleet.count, &before);
     span_start(&loads->span, loads->bench->options, &loads->bench->daemon);
     for (size_t i = 0; i < slots_count; i++) {
         slots[i].loads = loads;
@@ -94,6 +99,8 @@ measure(struct loads *loads, struct slot *slots, size_t slots_count,
         code = fleet_turn(&loads->fleet, err);
         span_tick(&loads->span);
     }
+    fleet_add_traffic(&loads->fleet, loads->fleet.count, &after);
+    echo_sizes(&loads->echo, &before, &after, loads->answered);
     progress_clear();
     return code;
 }
@@ -150,5 +157,10 @@ bench_load(struct bench *bench, struct figures *figures, struct acta_err *err)
     }
     fleet_close(&loads.fleet);
     free(slots);
+    if (code == ACTA_OK) {
+        code = bench_echo(bench, &loads.echo, figures_get(figures, "loads"),
+                          (double)loads.events / (double)loads.span.counted,
+                          figures, err);
+    }
     return code;
 }

@@ -254,6 +254,14 @@ daemon_remove(struct daemon *daemon)
     daemon->dir[0] = '\0';
 }
 
+void
+daemon_pause(const struct daemon *daemon, bool paused)
+{
+    if (daemon->pid != 0) {
+        kill(daemon->pid, paused ? SIGSTOP : SIGCONT);
+    }
+}
+
 /* ---- what it uses ---- */
 
 /* The number behind "@name" in a file of /proc, or 0. */

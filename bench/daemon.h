@@ -49,6 +49,11 @@ enum acta_code daemon_start(struct daemon *daemon, struct acta_err *err);
 enum acta_code daemon_stop(struct daemon *daemon, int signal,
                            struct acta_err *err);
 
+/* Let it stand still, so that what it does in the background takes nothing
+ * from what is measured without it; or let it go on.
+ */
+void daemon_pause(const struct daemon *daemon, bool paused);
+
 /* If it has ended by itself, put how, and what it said last, in front of
  * @err, which tells what followed from that.
  */

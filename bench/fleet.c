@@ -93,6 +93,15 @@ fleet_turn(struct fleet *fleet, struct acta_err *err)
 }
 
 void
+fleet_add_traffic(const struct fleet *fleet, size_t count,
+                  struct traffic *traffic)
+{
+    for (size_t i = 0; i < count; i++) {
+        echo_add_traffic(traffic, fleet->members[i].io.fd);
+    }
+}
+
+void
 fleet_fail(struct fleet *fleet, const struct acta_err *err)
 {
     /* Clients that are closed cancel what they have under way. */

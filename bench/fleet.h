@@ -10,6 +10,8 @@
 
 #include <acta/acta_ev.h>
 
+#include "echo.h"
+
 struct fleet {
     struct ev_loop *loop;
     struct acta_ev *members; /* owned */
@@ -38,6 +40,10 @@ fleet_client(const struct fleet *fleet, size_t index)
  * callbacks be called.
  */
 enum acta_code fleet_turn(struct fleet *fleet, struct acta_err *err);
+
+/* Add to @traffic what the first @count have sent and received. */
+void fleet_add_traffic(const struct fleet *fleet, size_t count,
+                       struct traffic *traffic);
 
 void fleet_fail(struct fleet *fleet, const struct acta_err *err);
 

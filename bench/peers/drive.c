@@ -75,6 +75,7 @@ on_answer(struct ask *ask)
     struct drive *drive = slot->drive;
 
     drive->under_way--;
+    drive->answered++;
     if (drive->answer != NULL) {
         drive->answer(drive, slot);
     }
@@ -138,6 +139,29 @@ measure(struct drive *drive, double seconds, struct acta_err *err)
     return code;
 }
 
+/* Measure, and keep what an echo has to do to be like it. */
+static enum acta_code
+measure_traffic(struct drive *drive, double seconds, struct acta_err *err)
+{
+    struct traffic before = {0}, after = {0};
+    struct peer *peer = drive->peer;
+    enum acta_code code;
+
+    if (peer->kind->add_traffic == NULL) {
+        return measure(drive, seconds, err);
+    }
+    peer->kind->add_traffic(peer, &before);
+    code = measure(drive, seconds, err);
+    peer->kind->add_traffic(peer, &after);
+    peer->echo = (struct echo){
+        .conns = drive->work->conns,
+        .pipeline = drive->work->pipeline,
+        .duration_ns = (uint64_t)(seconds * 1e9),
+    };
+    echo_sizes(&peer->echo, &before, &after, drive->answered);
+    return code;
+}
+
 enum acta_code
 drive_run(struct drive *drive, double seconds, bool durable,
           struct acta_err *err)
@@ -150,7 +174,7 @@ drive_run(struct drive *drive, double seconds, bool durable,
         code = peer_open(drive->peer, drive->work->conns, durable, err);
     }
     if (code == ACTA_OK) {
-        code = measure(drive, seconds, err);
+        code = measure_traffic(drive, seconds, err);
     }
     drive->over = true; /* What closing answers is not sent again. */
     peer_close(drive->peer);

@@ -52,7 +52,8 @@ struct drive {
     size_t under_way;
     uint64_t random;
     uint64_t number; /* Of the next event. */
-    uint64_t counted;
+    uint64_t answered;
+    uint64_t counted; /* Of them. */
     bool counts;
     bool over;
     struct hist hist;
@@ -62,7 +63,8 @@ struct drive {
 
 /* Open connections, and send until all senders have no more or, if @seconds is
  * not 0, for that time, behind a tenth of it that does not count. Then all is
- * answered, and the connections are closed, whatever this returns.
+ * answered, and the connections are closed, whatever this returns. What an echo
+ * is to be like beside it is then in the peer.
  */
 enum acta_code drive_run(struct drive *drive, double seconds, bool durable,
                          struct acta_err *err);

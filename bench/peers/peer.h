@@ -18,6 +18,7 @@
 
 #include <acta/acta.h>
 
+#include "../echo.h"
 #include "host.h"
 
 #define PEER_TEXT_SIZE 128
@@ -95,6 +96,11 @@ struct peer_kind {
     /* All events from now on. */
     void (*follow)(struct peer *peer, size_t conn, struct sink *sink);
 
+    /* Add to @traffic what all connections have sent and received. NULL: that
+     * is not known.
+     */
+    void (*add_traffic)(struct peer *peer, struct traffic *traffic);
+
     /* Move to where it belongs what is in a log or in memory, so that disk and
      * memory can be compared; one connection is open. May be NULL.
      */
@@ -127,6 +133,11 @@ struct peer {
     /* Of each stream that is appended to, what the next append expects. */
     uint64_t *expected;     /* owned */
     struct peer_disk empty; /* Before the first event. */
+
+    /* What an echo is to be like beside what was measured last; of its own
+     * sizes, if they are known.
+     */
+    struct echo echo;
 };
 
 /* All kinds that this program was built with; ends with NULL. */

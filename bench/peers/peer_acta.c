@@ -329,6 +329,16 @@ acta_peer_close(struct peer *peer)
     }
 }
 
+static void
+acta_peer_add_traffic(struct peer *peer, struct traffic *traffic)
+{
+    const struct conn *conns = peer->conns;
+
+    for (size_t i = 0; i < peer->conns_count; i++) {
+        echo_add_traffic(traffic, conns[i].glue.io.fd);
+    }
+}
+
 /* ---- the server ---- */
 
 static enum acta_code
@@ -361,5 +371,6 @@ const struct peer_kind peer_acta = {
     .load = acta_peer_load,
     .read = acta_peer_read,
     .follow = acta_peer_follow,
+    .add_traffic = acta_peer_add_traffic,
     .settle = acta_peer_settle,
 };

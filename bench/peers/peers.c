@@ -155,6 +155,35 @@ measure_limits(struct run *run, struct acta_err *err)
     return code;
 }
 
+/* As many requests of as many bytes, while all databases stand still. */
+static enum acta_code
+run_echo(struct run *run, size_t row, const struct peer *peer,
+         struct acta_err *err)
+{
+    static struct echoed echoed; /* Large. */
+    const struct work *work = run->table.works[row];
+    double events = work->run == work_append ? (double)work->events : 1;
+    struct figures *figures;
+    enum acta_code code;
+
+    if (peer->echo.duration_ns == 0) {
+        return ACTA_OK;
+    }
+    figures = cell_next(&run->table.echoes[row], run->table.rounds);
+    if (figures == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "figures");
+    }
+    code = echo_run(&peer->echo, &echoed, err);
+    figures_add(figures, "rate", "/s", echoed.rate * events);
+    figures_add(figures, "p50", "us",
+                (double)hist_percentile(&echoed.hist, 50) / NS_PER_US);
+    figures_add(figures, "p99", "us",
+                (double)hist_percentile(&echoed.hist, 99) / NS_PER_US);
+    figures_add(figures, "server_cpu", "us", echoed.server_us / events);
+    figures_add(figures, "client_cpu", "us", echoed.client_us / events);
+    return code;
+}
+
 /* One that fails has no turns any more, and keeps nobody else from theirs. */
 static enum acta_code
 run_turn(struct run *run, size_t row, size_t column, struct acta_err *err)
@@ -168,10 +197,14 @@ run_turn(struct run *run, size_t row, size_t column, struct acta_err *err)
     if (figures == NULL) {
         return acta_fail(err, ACTA_MEMORY, "figures");
     }
+    peer->echo = (struct echo){0};
     host_pause(&peer->host, false);
     code = work->run(peer, work, &run->field, figures, err);
     host_pause(&peer->host, true);
-    if (code == ACTA_OK || code == ACTA_CANCELLED) {
+    if (code == ACTA_OK) {
+        return run_echo(run, row, peer, err);
+    }
+    if (code == ACTA_CANCELLED) {
         return code;
     }
     fprintf(stderr, "acta-peers: %s, %s: %s\n", work->name, peer->kind->name,

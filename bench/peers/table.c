@@ -52,6 +52,7 @@ table_free(struct table *table)
         for (size_t j = 0; j < TABLE_PEERS_MAX; j++) {
             free(table->cells[i][j].rounds);
         }
+        free(table->echoes[i].rounds);
     }
     free(table->limits.rounds);
 }
@@ -175,52 +176,71 @@ print_ratio(const struct table *table, size_t work, const char *figure,
 }
 
 static void
-print_row(const struct table *table, size_t work, size_t section, FILE *out)
+print_median(const struct cell *cell, const char *figure, FILE *out)
+{
+    fputc(' ', out);
+    if (has_figure(cell, figure)) {
+        print_number(cell_median(cell, figure), out);
+    } else {
+        fprintf(out, "–");
+    }
+    fprintf(out, " |");
+}
+
+static void
+print_row(const struct table *table, size_t work, size_t section,
+          bool has_echoes, FILE *out)
 {
     const char *figure = sections[section].figure;
 
     fprintf(out, "| %s |", table->works[work]->title);
     for (size_t i = 0; i < table->peers_count; i++) {
-        const struct cell *cell = &table->cells[work][i];
-
-        fputc(' ', out);
-        if (has_figure(cell, figure)) {
-            print_number(cell_median(cell, figure), out);
-        } else {
-            fprintf(out, "–");
-        }
-        fprintf(out, " |");
+        print_median(&table->cells[work][i], figure, out);
+    }
+    if (has_echoes) {
+        print_median(&table->echoes[work], figure, out);
     }
     print_ratio(table, work, figure, sections[section].less_is_better, out);
 }
 
 static void
+print_heading(const struct table *table, size_t section, bool has_echoes,
+              FILE *out)
+{
+    fprintf(out, "\n%s (%s)\n\n| workload |", sections[section].heading,
+            sections[section].unit);
+    for (size_t i = 0; i < table->peers_count; i++) {
+        fprintf(out, " %s |", table->peers[i]->kind->title);
+    }
+    fprintf(out, "%s Acta to the best |\n| --- |",
+            has_echoes ? " bare echo |" : "");
+    for (size_t i = 0; i <= table->peers_count + has_echoes; i++) {
+        fprintf(out, " --- |");
+    }
+    fputc('\n', out);
+}
+
+static void
 print_section(const struct table *table, size_t section, FILE *out)
 {
-    bool begun = false;
+    const char *figure = sections[section].figure;
+    bool begun = false, has_echoes = false;
 
+    for (size_t work = 0; work < table->works_count; work++) {
+        has_echoes = has_echoes || has_figure(&table->echoes[work], figure);
+    }
     for (size_t work = 0; work < table->works_count; work++) {
         bool any = false;
 
         for (size_t i = 0; i < table->peers_count; i++) {
-            any = any ||
-                  has_figure(&table->cells[work][i], sections[section].figure);
+            any = any || has_figure(&table->cells[work][i], figure);
         }
         if (any && !begun) {
             begun = true;
-            fprintf(out, "\n%s (%s)\n\n| workload |", sections[section].heading,
-                    sections[section].unit);
-            for (size_t i = 0; i < table->peers_count; i++) {
-                fprintf(out, " %s |", table->peers[i]->kind->title);
-            }
-            fprintf(out, " Acta to the best |\n| --- |");
-            for (size_t i = 0; i <= table->peers_count; i++) {
-                fprintf(out, " --- |");
-            }
-            fputc('\n', out);
+            print_heading(table, section, has_echoes, out);
         }
         if (any) {
-            print_row(table, work, section, out);
+            print_row(table, work, section, has_echoes, out);
         }
     }
 }
@@ -300,6 +320,10 @@ table_print_json(const struct table *table, const char *head, FILE *out)
             fprintf(out, "%s\n   \"%s\": ", i == 0 ? "" : ",",
                     table->peers[i]->kind->name);
             print_cell(&table->cells[work][i], out);
+        }
+        if (table->echoes[work].count > 0) {
+            fprintf(out, ",\n   \"echo\": ");
+            print_cell(&table->echoes[work], out);
         }
         fputc('}', out);
     }

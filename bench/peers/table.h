@@ -26,6 +26,7 @@ struct table {
     size_t peers_count;
     size_t rounds;
     struct cell cells[TABLE_WORKS_MAX][TABLE_PEERS_MAX];
+    struct cell echoes[TABLE_WORKS_MAX]; /* Beside Acta, as it sends. */
     struct cell limits; /* Of the machine, measured in between. */
 };
 

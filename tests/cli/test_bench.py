@@ -18,7 +18,8 @@ WORKLOADS = {
     "append": (
         "--clients 3 --pipeline 2 --expect version --streams 9 --tags 2 --count 60",
         ["appends", "events", "append_p50", "append_p999", "disk_sync_p50",
-         "client_cpu", "server_cpu"],
+         "client_cpu", "server_cpu", "echo", "echo_part", "echo_p50",
+         "echo_client_cpu", "echo_server_cpu"],
     ),
     "append --rate 500": (
         "--events 10 --streams 9 --count 50",
@@ -52,7 +53,7 @@ WORKLOADS = {
     ),
     "load": (
         "--streams 20 --length 5 --count 50",
-        ["loads", "events", "load_p50"],
+        ["loads", "events", "load_p50", "echo", "echo_part"],
     ),
     "start": (
         "--fill 500 --dirty 500 --streams 10",

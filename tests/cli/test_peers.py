@@ -29,6 +29,8 @@ def main():
         left = os.listdir(data)
     assert left == [], left
     assert "acta" in told["peers"], told["peers"]
+    assert told["workloads"]["append-8"]["echo"]["rate"]["median"] > 0
+    assert "echo" not in told["workloads"]["read-category"]
     for name, peer in told["peers"].items():
         figures = told["workloads"]["append-8"][name]
         assert figures["rate"]["median"] > 0, name
