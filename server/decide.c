@@ -149,9 +149,15 @@ decider_begin(struct decider *decider, uint64_t mono_us, struct acta_err *err)
 }
 
 void
-decider_end_waits(struct decider *decider, uint64_t mono_us)
+decider_see_time(struct decider *decider, uint64_t mono_us)
 {
     decider->mono_us = mono_us;
+}
+
+void
+decider_end_waits(struct decider *decider, uint64_t mono_us)
+{
+    decider_see_time(decider, mono_us);
     end_awaits(decider);
     end_waits(decider);
 }

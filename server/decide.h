@@ -41,6 +41,12 @@ enum acta_code decider_load(struct decider *decider, uint64_t mono_us,
 enum acta_code decider_begin(struct decider *decider, uint64_t mono_us,
                              struct acta_err *err) ACTA_CHECKED;
 
+/* It is @mono_us by now, which was read after all jobs had come that are
+ * decided from here on: a lease is held from when it was asked for, or later,
+ * and never from before.
+ */
+void decider_see_time(struct decider *decider, uint64_t mono_us);
+
 /* Who has waited long enough at @mono_us goes back: that needs no entry, and is
  * done also while there is no space for one.
  */

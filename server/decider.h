@@ -22,7 +22,7 @@ struct decider {
     struct leases leases;
     struct schedules schedules;
     struct awaits awaits;
-    uint64_t mono_us;       /* Of this batch. */
+    uint64_t mono_us;       /* See decider_see_time(). */
     uint64_t number;        /* The last that was given, see decider_number(). */
     uint64_t number_saved;  /* The same, in its row. */
     bool is_hindered;       /* See decider_is_hindered(). */

@@ -200,6 +200,8 @@ decide_left(struct writer *writer, bool ends)
     } else {
         code = begin_commit(writer, &err);
     }
+    /* What was taken may be later than the commit's begin. */
+    decider_see_time(writer->decider, clock_mono().us);
     writer->open.events_count += writer->left.events_count;
     writer->open.records_size += writer->left.records_size;
     writer->open.rows_size += writer->left.rows_size;

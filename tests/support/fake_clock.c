@@ -6,11 +6,18 @@
 #include "clock.h"
 
 static _Atomic uint64_t wall = 1;
+static _Atomic uint64_t passed; /* Of monotonic time, at once. */
 
 void
 fake_clock_set(uint64_t wall_us)
 {
     atomic_store(&wall, wall_us);
+}
+
+void
+fake_clock_pass(uint64_t us)
+{
+    atomic_fetch_add(&passed, us);
 }
 
 struct wall_time
@@ -27,7 +34,8 @@ clock_mono(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (struct mono_time){(uint64_t)now.tv_sec * 1000000 +
-                              (uint64_t)now.tv_nsec / 1000};
+                              (uint64_t)now.tv_nsec / 1000 +
+                              atomic_load(&passed)};
 }
 
 uint64_t

@@ -121,18 +121,24 @@ START_TEST(less_space_than_the_reserve_refuses_appends_and_not_reads)
 }
 END_TEST
 
+static struct job *
+lease_job(enum msg_lease_change kind, const char *name, uint64_t fence)
+{
+    static const uint8_t claim[UUID_SIZE] = {1};
+
+    return draft_lease(&(struct msg_change_lease){.name = slice_of(name),
+                                                  .kind = kind,
+                                                  .holder = slice_of("me"),
+                                                  .claim = claim,
+                                                  .duration_us = HOUR,
+                                                  .fence = fence});
+}
+
 static enum acta_code
 change_lease(enum msg_lease_change kind, const char *name, uint64_t fence,
              uint64_t *given)
 {
-    static const uint8_t claim[UUID_SIZE] = {1};
-    struct job *job =
-        draft_lease(&(struct msg_change_lease){.name = slice_of(name),
-                                               .kind = kind,
-                                               .holder = slice_of("me"),
-                                               .claim = claim,
-                                               .duration_us = HOUR,
-                                               .fence = fence});
+    struct job *job = lease_job(kind, name, fence);
     enum acta_code code = base_decide(&base, job);
 
     *given = job->outcome.lease_changed.fence;
@@ -436,6 +442,43 @@ START_TEST(what_is_decided_during_a_sync_is_not_seen_before_its_own)
 }
 END_TEST
 
+/* A lease is renewed while a commit is open that was begun before: it is held
+ * from then, and not from when that began.
+ */
+START_TEST(a_lease_that_is_renewed_has_its_time_from_when_it_was_asked_for)
+{
+    struct draft drafts[AHEAD] = {{0}}, one = {.id = 1};
+    struct draft_write first = {"a-1", 0, &one, 1};
+    struct draft_write much = {"a-1", 1, drafts, AHEAD};
+    struct completions completions;
+    uint64_t fence, same;
+
+    for (size_t i = 0; i < AHEAD; i++) {
+        drafts[i].id = 100 + i;
+    }
+    sem_init(&sync_begun, 0, 0);
+    sem_init(&sync_may_end, 0, 0);
+    sem_init(&some_came, 0, 0);
+    completions_init(&completions, tell_some_came, NULL);
+    journal_sync = sync_when_told;
+    base_open(&base);
+    ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "l", 0, &fence), ACTA_OK);
+    atomic_store(&syncs_wait, true);
+    submit(&completions, draft_append(&first, 1));
+    sem_wait(&sync_begun);
+    submit(&completions, draft_append(&much, 1));
+    wait_until_decided(1 + AHEAD);
+    fake_clock_pass(HOUR / 2);
+    submit(&completions, lease_job(MSG_LEASE_RENEW, "l", fence));
+    sem_post(&sync_may_end);
+    take_all(&completions, 3);
+    fake_clock_pass(HOUR / 4 * 3);
+    ck_assert_int_eq(change_lease(MSG_LEASE_RENEW, "l", fence, &same), ACTA_OK);
+    base_close(&base);
+    completions_fini(&completions);
+}
+END_TEST
+
 /* ---- committing where it comes from ---- */
 
 /* As soon as the writer has nothing to do. */
@@ -596,6 +639,8 @@ main(void)
         tcase, what_is_due_and_what_is_asked_for_are_room_enough_in_one_turn);
     tcase_add_test(tcase,
                    what_is_decided_during_a_sync_is_not_seen_before_its_own);
+    tcase_add_test(
+        tcase, a_lease_that_is_renewed_has_its_time_from_when_it_was_asked_for);
     tcase_add_test(tcase, an_append_is_committed_by_the_thread_that_brings_it);
     tcase_add_test(tcase, nothing_is_committed_past_what_waits_or_is_under_way);
     tcase_add_test(tcase, what_is_not_a_small_append_is_for_the_writer);
