@@ -276,7 +276,7 @@ answer_to(const struct held *held, enum msg_settle_kind kind)
         .kind = kind,
         .fence = held->fence,
         .position = held->position,
-        .reason = kind == MSG_PARK ? slice_of("no") : SLICE_NONE,
+        .reason = kind == MSG_PARK ? slice_of(WORKER_REASON) : SLICE_NONE,
     };
 }
 

@@ -17,6 +17,8 @@
     UINT64_C(150000) /* The group's time for an answer.                        \
                       */
 
+#define WORKER_REASON "no" /* Why one parks an event. */
+
 /* What all workers of a test look at. */
 struct workers {
     const char *group;

@@ -1,11 +1,10 @@
 #include <check.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "answers.h"
 #include "consumer.h"
 #include "fake_clock.h"
 #include "journal.h"
@@ -26,30 +25,13 @@
 
 /* ---- the database ---- */
 
-static void
-end_process(void *user, const struct acta_err *err)
-{
-    (void)user;
-    fprintf(stderr, "fatal: %s\n", err->text);
-    _exit(BASE_FATAL_STATUS);
-}
-
 void
 script_init(struct base *base, const char *path)
 {
-    *base = (struct base){.database = NULL};
-    ck_assert_uint_lt(strlen(path), sizeof(base->path));
-    memcpy(base->path, path, strlen(path) + 1);
-    database_options_init(&base->options);
-    base->options.dir = base->path;
-    base->options.name = "main";
-    base->options.journal_segment_size = JOURNAL_SEGMENT_SIZE_MIN;
-    base->options.store_map_size = CORE_MAP_SIZE;
-    base->options.disk_reserve = 0;
+    base_init_at(base, path);
     base->options.checkpoint_events = CHECKPOINT_AT;
     base->options.checkpoint_journal = 2 * JOURNAL_SEGMENT_SIZE_MIN;
     base->options.sweep_interval_ms = SWEEP_MS;
-    base->options.fatal = end_process;
 }
 
 void
@@ -107,62 +89,30 @@ append(struct base *base, unsigned step, const struct msg_append_more *more)
     return run(base, draft_append_with(writes, writes_count, &carried));
 }
 
-/* Who waits for several appends. */
-struct together {
-    struct completions completions;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool is_woken; /* Guarded by lock. */
-};
-
-static void
-wake(void *user)
-{
-    struct together *together = user;
-
-    pthread_mutex_lock(&together->lock);
-    together->is_woken = true;
-    pthread_cond_signal(&together->woken);
-    pthread_mutex_unlock(&together->lock);
-}
-
-static struct job *
-take_some(struct together *together)
-{
-    pthread_mutex_lock(&together->lock);
-    while (!together->is_woken) {
-        pthread_cond_wait(&together->woken, &together->lock);
-    }
-    together->is_woken = false;
-    pthread_mutex_unlock(&together->lock);
-    return completions_take(&together->completions);
-}
-
 /* Append each event of @step on its own, all at once. */
 static enum acta_code
 append_together(struct base *base, unsigned step,
                 uint64_t cuts[static SCRIPT_JOBS], size_t *cuts_count)
 {
-    struct together together = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                                .woken = PTHREAD_COND_INITIALIZER};
     enum acta_code code = ACTA_OK;
     unsigned waiting = 0, done = 0;
     static struct line line;
+    struct answers answers;
 
-    completions_init(&together.completions, wake, &together);
+    answers_init(&answers);
     for (unsigned i = 0; script_line(&line, step, i); i++) {
         struct draft draft = {.id = line.id,
                               .data = slice_make(line.data, line.size)};
         struct draft_write write = {line.stream, ANY, &draft, 1};
         struct job *job = draft_append(&write, 1);
 
-        job->completions = &together.completions;
+        job->completions = &answers.completions;
         code = database_submit(base->database, job);
         ck_assert_int_eq(code, ACTA_OK);
         waiting++;
     }
     while (waiting > 0) {
-        struct job *job = take_some(&together);
+        struct job *job = answers_take(&answers);
 
         while (job != NULL) {
             struct job *next = job->next;
@@ -177,7 +127,7 @@ append_together(struct base *base, unsigned step,
             job = next;
         }
     }
-    completions_fini(&together.completions);
+    answers_fini(&answers);
     return done == SCRIPT_JOBS ? ACTA_OK : done == 0 ? code : ACTA_UNKNOWN;
 }
 

@@ -4,18 +4,9 @@
 
 #include <stdbool.h>
 
-#include "group_state.h"
+#include "group_settle.h"
 
 #define POSITIONS 65536
-
-enum acta_code __real_group_settle(struct group *group,
-                                   struct group_member *member,
-                                   const struct msg_answer *answer,
-                                   uint64_t *settled, uint64_t *ticket);
-enum acta_code __wrap_group_settle(struct group *group,
-                                   struct group_member *member,
-                                   const struct msg_answer *answer,
-                                   uint64_t *settled, uint64_t *ticket);
 
 enum acta_code
 __wrap_group_settle(struct group *group, struct group_member *member,

@@ -1,15 +1,6 @@
 /* An answer is about what its member has in hand, under whatever fence. */
 
-#include "group_state.h"
-
-enum acta_code __real_group_settle(struct group *group,
-                                   struct group_member *member,
-                                   const struct msg_answer *answer,
-                                   uint64_t *settled, uint64_t *ticket);
-enum acta_code __wrap_group_settle(struct group *group,
-                                   struct group_member *member,
-                                   const struct msg_answer *answer,
-                                   uint64_t *settled, uint64_t *ticket);
+#include "group_settle.h"
 
 enum acta_code
 __wrap_group_settle(struct group *group, struct group_member *member,

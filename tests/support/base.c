@@ -2,13 +2,13 @@
 
 #include <check.h>
 #include <dirent.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "journal.h"
 #include "msg.h"
 #include "reader.h"
@@ -28,8 +28,18 @@ end_process(void *user, const struct acta_err *err)
 void
 base_init(struct base *base)
 {
+    char path[sizeof(base->path)];
+
     tempdir_make(&base->dir);
-    snprintf(base->path, sizeof(base->path), "%s/main", base->dir.path);
+    snprintf(path, sizeof(path), "%s/main", base->dir.path);
+    base_init_at(base, path);
+}
+
+void
+base_init_at(struct base *base, const char *path)
+{
+    ck_assert_uint_lt(strlen(path), sizeof(base->path));
+    strcpy(base->path, path);
     database_options_init(&base->options);
     base->options.dir = base->path;
     base->options.name = "main";
@@ -97,45 +107,20 @@ base_killed(struct base *base, void (*work)(struct base *base))
 
 /* ---- appending ---- */
 
-/* Who waits for one append. */
-struct wait {
-    struct completions completions;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool is_woken; /* Guarded by lock. */
-};
-
-static void
-wake(void *user)
-{
-    struct wait *wait = user;
-
-    pthread_mutex_lock(&wait->lock);
-    wait->is_woken = true;
-    pthread_cond_signal(&wait->woken);
-    pthread_mutex_unlock(&wait->lock);
-}
-
 enum acta_code
 base_decide(struct base *base, struct job *job)
 {
-    struct wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                        .woken = PTHREAD_COND_INITIALIZER};
+    struct answers answers;
     enum acta_code code;
 
-    completions_init(&wait.completions, wake, &wait);
-    job->completions = &wait.completions;
+    answers_init(&answers);
+    job->completions = &answers.completions;
     code = database_submit(base->database, job);
     if (code == ACTA_OK) {
-        pthread_mutex_lock(&wait.lock);
-        while (!wait.is_woken) {
-            pthread_cond_wait(&wait.woken, &wait.lock);
-        }
-        pthread_mutex_unlock(&wait.lock);
-        ck_assert_ptr_eq(completions_take(&wait.completions), job);
+        ck_assert_ptr_eq(answers_take(&answers), job);
         code = job->outcome.code;
     }
-    completions_fini(&wait.completions);
+    answers_fini(&answers);
     return code;
 }
 

@@ -28,6 +28,11 @@ struct base {
  */
 void base_init(struct base *base);
 
+/* The same for a database at @path, whose directory is the caller's:
+ * base_fini() is not for it.
+ */
+void base_init_at(struct base *base, const char *path);
+
 /* Close, and remove the directory. */
 void base_fini(struct base *base);
 

@@ -20,17 +20,6 @@ fatal(void *user, const struct acta_err *err)
 }
 
 static void
-wake(void *user)
-{
-    struct db *db = user;
-
-    pthread_mutex_lock(&db->lock);
-    db->is_woken = true;
-    pthread_cond_signal(&db->woken);
-    pthread_mutex_unlock(&db->lock);
-}
-
-static void
 open_database(struct db *db)
 {
     struct acta_err err;
@@ -61,9 +50,7 @@ db_make_with(struct db *db, size_t checkpoint_events)
     *db = (struct db){0};
     tempdir_make(&db->dir);
     snprintf(db->path, sizeof(db->path), "%s/main", db->dir.path);
-    pthread_mutex_init(&db->lock, NULL);
-    pthread_cond_init(&db->woken, NULL);
-    completions_init(&db->completions, wake, db);
+    answers_init(&db->answers);
 
     database_options_init(&db->options);
     db->options.name = "main";
@@ -80,9 +67,7 @@ void
 db_remove(struct db *db)
 {
     close_database(db);
-    completions_fini(&db->completions);
-    pthread_cond_destroy(&db->woken);
-    pthread_mutex_destroy(&db->lock);
+    answers_fini(&db->answers);
     tempdir_remove(&db->dir);
 }
 
@@ -139,30 +124,17 @@ db_reopen_as_killed(struct db *db)
     open_database(db);
 }
 
-/* Jobs that have come back, at least one. */
-static struct job *
-wait_for_jobs(struct db *db)
-{
-    pthread_mutex_lock(&db->lock);
-    while (!db->is_woken) {
-        pthread_cond_wait(&db->woken, &db->lock);
-    }
-    db->is_woken = false;
-    pthread_mutex_unlock(&db->lock);
-    return completions_take(&db->completions);
-}
-
 void
 db_run(struct db *db, struct job *const *jobs, size_t count)
 {
     size_t back = 0;
 
     for (size_t i = 0; i < count; i++) {
-        jobs[i]->completions = &db->completions;
+        jobs[i]->completions = &db->answers.completions;
         ck_assert_int_eq(database_submit(db->database, jobs[i]), ACTA_OK);
     }
     while (back < count) {
-        struct job *job = wait_for_jobs(db);
+        struct job *job = answers_take(&db->answers);
 
         while (job != NULL) { /* In the order in which they were handed in. */
             struct job *next = job->next;

@@ -3,9 +3,9 @@
 #ifndef ACTA_TEST_DB_H
 #define ACTA_TEST_DB_H
 
-#include <pthread.h>
-#include <stdbool.h>
+#include <stddef.h>
 
+#include "answers.h"
 #include "database.h"
 #include "job.h"
 #include "reader.h"
@@ -18,10 +18,7 @@ struct db {
     unsigned copies;
     struct database *database;
     struct reader *reader;
-    struct completions completions;
-    pthread_mutex_t lock; /* Guards is_woken. */
-    pthread_cond_t woken;
-    bool is_woken;
+    struct answers answers;
 };
 
 /* Make a database in a new directory, with options for small amounts of data:

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "base.h"
 #include "journal.h"
 #include "msg_lease.h"
@@ -329,46 +330,16 @@ END_TEST
 #define JOBS   60
 #define CHECKS 1000
 
-struct answers {
-    struct completions completions;
-    pthread_mutex_t lock; /* Guards woken. */
-    pthread_cond_t changed;
-    unsigned woken;
-};
-
-static void
-wake(void *user)
-{
-    struct answers *answers = user;
-
-    pthread_mutex_lock(&answers->lock);
-    answers->woken++;
-    pthread_cond_signal(&answers->changed);
-    pthread_mutex_unlock(&answers->lock);
-}
-
-static void
-wait_for_some(struct answers *answers)
-{
-    pthread_mutex_lock(&answers->lock);
-    while (answers->woken == 0) {
-        pthread_cond_wait(&answers->changed, &answers->lock);
-    }
-    answers->woken = 0;
-    pthread_mutex_unlock(&answers->lock);
-}
-
 /* Three appends of a thousand checks make a batch long enough. */
 START_TEST(every_job_of_a_batch_that_is_cut_is_answered_in_order)
 {
-    struct answers answers = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                              .changed = PTHREAD_COND_INITIALIZER};
     struct msg_check *checks = calloc(CHECKS, sizeof(*checks));
     struct database_stats stats;
+    struct answers answers;
     uint64_t answered = 0;
 
     base_open(&base);
-    completions_init(&answers.completions, wake, &answers);
+    answers_init(&answers);
     for (size_t i = 0; i < CHECKS; i++) {
         checks[i] = (struct msg_check){slice_of("a-1"), 0};
     }
@@ -385,10 +356,8 @@ START_TEST(every_job_of_a_batch_that_is_cut_is_answered_in_order)
         ck_assert_int_eq(database_submit(base.database, job), ACTA_OK);
     }
     while (answered < JOBS) {
-        struct job *job;
+        struct job *job = answers_take(&answers);
 
-        wait_for_some(&answers);
-        job = completions_take(&answers.completions);
         while (job != NULL) {
             struct job *next = job->next;
 
@@ -403,7 +372,7 @@ START_TEST(every_job_of_a_batch_that_is_cut_is_answered_in_order)
     database_stats(base.database, &stats);
     ck_assert_uint_ge(stats.commits, JOBS / 3);
     ck_assert_uint_eq(stats.events, JOBS);
-    completions_fini(&answers.completions);
+    answers_fini(&answers);
     free(checks);
 }
 END_TEST
