@@ -65,14 +65,13 @@ id_text(const struct uuid *id, char text[static UUID_TEXT_SIZE])
 
 /* Archives are of the server's kind: their errors are told as those of it. */
 static int
-fail_archive(struct cli *cli, const struct acta_err *err)
+fail_archive(const struct acta_err *err)
 {
     int code = cli_fail(NULL, err);
 
     if (err->code == ACTA_CORRUPT) {
         cli_hint("nothing was changed; take a new backup in another directory");
     }
-    (void)cli;
     return code;
 }
 
@@ -159,7 +158,7 @@ take(struct cli *cli, const char *dir, struct taking_options *options)
     }
     if (code != ACTA_OK) {
         exit_code =
-            code == ACTA_CANCELLED ? EXIT_INTERRUPTED : fail_archive(cli, &err);
+            code == ACTA_CANCELLED ? EXIT_INTERRUPTED : fail_archive(&err);
     } else if (cli->json) {
         print_taken_json(&archive, &taken, progress_seconds(&progress));
     } else {
@@ -223,7 +222,7 @@ show(struct cli *cli, const char *dir)
     int exit_code = EXIT_OK;
 
     if (archive_open(&archive, dir, &err) != ACTA_OK) {
-        exit_code = fail_archive(cli, &err);
+        exit_code = fail_archive(&err);
     } else if (cli->json) {
         show_json(&archive);
     } else {
@@ -235,47 +234,32 @@ show(struct cli *cli, const char *dir)
 
 /* ---- verify ---- */
 
-struct verifying {
-    struct progress progress;
-    uint64_t done;
-    uint64_t whole;
-    uint64_t head;
-};
-
-static void
-on_bytes(void *user, uint64_t bytes)
-{
-    struct verifying *verifying = user;
-
-    verifying->done += bytes;
-    progress_draw(&verifying->progress, verifying->head, verifying->done,
-                  verifying->whole);
-}
-
 static int
 verify(struct cli *cli, const char *dir)
 {
-    struct verifying verifying = {0};
+    struct progress progress;
     struct archive archive;
     struct acta_err err;
     enum acta_code code = archive_open(&archive, dir, &err);
+    uint64_t whole = 0, head = 0;
     int exit_code = EXIT_OK;
 
     if (code == ACTA_OK) {
-        verifying.whole = archive_size(&archive);
-        verifying.head = archive_last(&archive)->position;
-        progress_start(&verifying.progress, !cli->quiet && !cli->json);
-        code = archive_verify(&archive, on_bytes, &verifying, &err);
-        progress_end(&verifying.progress);
+        whole = archive_size(&archive);
+        head = archive_last(&archive)->position;
+        progress_start(&progress, !cli->quiet && !cli->json);
+        progress_expect(&progress, head, whole);
+        code = archive_verify(&archive, progress_add, &progress, &err);
+        progress_end(&progress);
     }
     if (code != ACTA_OK) {
-        exit_code = fail_archive(cli, &err);
+        exit_code = fail_archive(&err);
     } else if (cli->json) {
         printf("{\"whole\":true,\"position\":%" PRIu64 ",\"size\":%" PRIu64
                "}\n",
-               verifying.head, verifying.whole);
+               head, whole);
     } else {
-        printf("%s: whole, positions 1 to %" PRIu64 "\n", dir, verifying.head);
+        printf("%s: whole, positions 1 to %" PRIu64 "\n", dir, head);
     }
     archive_close(&archive);
     return exit_code;

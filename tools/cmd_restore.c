@@ -15,23 +15,6 @@
 #define MAP_FACTOR 4
 #define MAP_MORE   ((uint64_t)1 << 30)
 
-struct restoring {
-    struct progress progress;
-    uint64_t done;
-    uint64_t whole;
-    uint64_t head;
-};
-
-static void
-on_bytes(void *user, uint64_t bytes)
-{
-    struct restoring *restoring = user;
-
-    restoring->done += bytes;
-    progress_draw(&restoring->progress, restoring->head, restoring->done,
-                  restoring->whole);
-}
-
 static void
 on_problem(void *user, const struct acta_err *what)
 {
@@ -68,29 +51,29 @@ print_restored(const struct cli *cli, const char *dir,
 static int
 restore(struct cli *cli, const char *from, struct restore_options *options)
 {
-    struct restoring restoring = {0};
     struct restore_report report;
+    struct progress progress;
     struct archive archive;
     struct acta_err err;
     enum acta_code code = archive_open(&archive, from, &err);
 
     if (code == ACTA_OK) {
-        restoring.whole = archive_size(&archive);
-        restoring.head = archive_last(&archive)->position;
-        options->map_size = (size_t)(MAP_FACTOR * restoring.whole + MAP_MORE);
-        options->progress = on_bytes;
+        uint64_t whole = archive_size(&archive);
+
+        options->map_size = (size_t)(MAP_FACTOR * whole + MAP_MORE);
+        options->progress = progress_add;
         options->problem = on_problem;
-        options->user = &restoring;
-        progress_start(&restoring.progress, !cli->quiet && !cli->json);
+        options->user = &progress;
+        progress_start(&progress, !cli->quiet && !cli->json);
+        progress_expect(&progress, archive_last(&archive)->position, whole);
         code = restore_database(&archive, options, &report, &err);
-        progress_end(&restoring.progress);
+        progress_end(&progress);
     }
     archive_close(&archive);
     if (code != ACTA_OK) {
         return cli_fail(NULL, &err);
     }
-    print_restored(cli, options->dir, &report,
-                   progress_seconds(&restoring.progress));
+    print_restored(cli, options->dir, &report, progress_seconds(&progress));
     return EXIT_OK;
 }
 

@@ -20,9 +20,10 @@ now_us(void)
 void
 progress_start(struct progress *progress, bool wanted)
 {
-    progress->shown = wanted && isatty(STDERR_FILENO);
-    progress->started_us = now_us();
-    progress->drawn_us = 0;
+    *progress = (struct progress){
+        .shown = wanted && isatty(STDERR_FILENO),
+        .started_us = now_us(),
+    };
 }
 
 double
@@ -67,6 +68,22 @@ progress_draw(struct progress *progress, uint64_t count, uint64_t done,
     }
     fprintf(stderr, "%" PRIu64 " events  %.0f/s\033[K", count,
             seconds > 0 ? (double)count / seconds : 0);
+}
+
+void
+progress_expect(struct progress *progress, uint64_t count, uint64_t whole)
+{
+    progress->count = count;
+    progress->whole = whole;
+}
+
+void
+progress_add(void *user, uint64_t bytes)
+{
+    struct progress *progress = user;
+
+    progress->done += bytes;
+    progress_draw(progress, progress->count, progress->done, progress->whole);
 }
 
 void

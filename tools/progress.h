@@ -12,6 +12,9 @@ struct progress {
     bool shown;
     uint64_t started_us;
     uint64_t drawn_us;
+    uint64_t count; /* Of work whose bytes are told: progress_expect(). */
+    uint64_t whole;
+    uint64_t done;
 };
 
 /* @wanted: false for none, terminal or not. */
@@ -22,6 +25,12 @@ void progress_start(struct progress *progress, bool wanted);
  */
 void progress_draw(struct progress *progress, uint64_t count, uint64_t done,
                    uint64_t whole);
+
+/* For work on @count things in @whole bytes that tells how many bytes it has
+ * done: to progress_add(), with the progress as its @user.
+ */
+void progress_expect(struct progress *progress, uint64_t count, uint64_t whole);
+void progress_add(void *user, uint64_t bytes);
 
 /* Wipe the line. */
 void progress_end(struct progress *progress);
