@@ -1,8 +1,6 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,22 +12,16 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "place.h"
 
 #define START_TIMEOUT_NS (120 * NS_PER_S)
 #define LOOK_EVERY_NS    (500 * NS_PER_US)
-#define PATH_SIZE        768
 #define ARGUMENTS_MAX    32
-
-static void
-path_of(const struct daemon *daemon, const char *name, char path[PATH_SIZE])
-{
-    snprintf(path, PATH_SIZE, "%s/%s", daemon->dir, name);
-}
 
 const char *
 daemon_path(const char *given)
 {
-    static char path[PATH_SIZE];
+    static char path[PLACE_PATH_SIZE];
     ssize_t size;
     char *end;
 
@@ -92,39 +84,12 @@ daemon_init(struct daemon *daemon, const char *path, const char *parent,
 static _Noreturn void
 become(const struct daemon *daemon, char *const *arguments)
 {
-    char log[PATH_SIZE];
-    int fd;
-
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
-    path_of(daemon, "log", log);
-    fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (fd >= 0) {
-        dup2(fd, STDOUT_FILENO);
-        dup2(fd, STDERR_FILENO);
-    }
+    place_log(daemon->dir);
     execvp(daemon->path, arguments);
     fprintf(stderr, "%s: %s\n", daemon->path, strerror(errno));
     _exit(127);
-}
-
-/* The last line that it has written. */
-static void
-read_last_words(const struct daemon *daemon, char *words, size_t size)
-{
-    char log[PATH_SIZE];
-    FILE *file;
-
-    path_of(daemon, "log", log);
-    snprintf(words, size, "it said nothing");
-    file = fopen(log, "re");
-    if (file == NULL) {
-        return;
-    }
-    while (fgets(words, (int)size, file) != NULL) {
-        words[strcspn(words, "\n")] = '\0';
-    }
-    fclose(file);
 }
 
 static bool
@@ -151,7 +116,7 @@ wait_for_port(struct daemon *daemon, const char *port_file,
     while (!read_port(daemon, port_file)) {
         if (waitpid(daemon->pid, NULL, WNOHANG) == daemon->pid) {
             daemon->pid = 0;
-            read_last_words(daemon, words, sizeof(words));
+            place_last_words(daemon->dir, words, sizeof(words));
             return acta_fail(err, ACTA_IO, "%s did not start: %s", daemon->path,
                              words);
         }
@@ -167,15 +132,15 @@ wait_for_port(struct daemon *daemon, const char *port_file,
 enum acta_code
 daemon_start(struct daemon *daemon, struct acta_err *err)
 {
-    char data[PATH_SIZE], port_file[PATH_SIZE];
+    char data[PLACE_PATH_SIZE], port_file[PLACE_PATH_SIZE];
     char *arguments[ARGUMENTS_MAX] = {
         "actad",       "--data-dir", data,          "--listen", "127.0.0.1:0",
         "--port-file", port_file,    "--log-level", "warning",
     };
     size_t count = 9;
 
-    path_of(daemon, "data", data);
-    path_of(daemon, "port", port_file);
+    place_path(daemon->dir, "data", data);
+    place_path(daemon->dir, "port", port_file);
     for (char **more = daemon->arguments;
          *more != NULL && count < ARGUMENTS_MAX - 1; more++) {
         arguments[count++] = *more;
@@ -209,7 +174,7 @@ daemon_stop(struct daemon *daemon, int signal, struct acta_err *err)
     }
     daemon->pid = 0;
     if (signal != SIGKILL && status != 0) {
-        read_last_words(daemon, words, sizeof(words));
+        place_last_words(daemon->dir, words, sizeof(words));
         return acta_fail(err, ACTA_IO, "actad ended badly: %s", words);
     }
     return ACTA_OK;
@@ -226,21 +191,11 @@ daemon_explain(struct daemon *daemon, struct acta_err *err)
         return;
     }
     daemon->pid = 0;
-    read_last_words(daemon, words, sizeof(words));
+    place_last_words(daemon->dir, words, sizeof(words));
     acta_wrap(err, err->code, "actad has ended (%s %d: %.120s)",
               WIFSIGNALED(status) ? "signal" : "exit code",
               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
               words);
-}
-
-static int
-remove_entry(const char *path, const struct stat *stat, int type,
-             struct FTW *at)
-{
-    (void)stat;
-    (void)type;
-    (void)at;
-    return remove(path);
 }
 
 void
@@ -248,7 +203,7 @@ daemon_remove(struct daemon *daemon)
 {
     (void)daemon_stop(daemon, daemon->is_kept ? SIGTERM : SIGKILL, NULL);
     if (daemon->dir[0] != '\0' && !daemon->is_kept &&
-        nftw(daemon->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        !place_remove(daemon->dir)) {
         fprintf(stderr, "acta-bench: left behind: %s\n", daemon->dir);
     }
     daemon->dir[0] = '\0';
@@ -285,22 +240,6 @@ proc_number(pid_t pid, const char *file, const char *name)
     }
     fclose(stream);
     return number;
-}
-
-/* The clock that counts a process's time on processors counts nanoseconds;
- * /proc/PID/stat only counts ticks.
- */
-static double
-cpu_us(pid_t pid)
-{
-    struct timespec used;
-    clockid_t clock;
-
-    if (clock_getcpuclockid(pid, &clock) != 0 ||
-        clock_gettime(clock, &used) != 0) {
-        return 0;
-    }
-    return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
 }
 
 /* The kernel counts sectors of 512 bytes that are written to a disk, from all
@@ -342,31 +281,15 @@ daemon_usage(const struct daemon *daemon)
         return (struct daemon_usage){0};
     }
     return (struct daemon_usage){
-        .cpu_us = cpu_us(daemon->pid),
+        .cpu_us = place_cpu_us(daemon->pid),
         .written = proc_number(daemon->pid, "io", "wchar:"),
         .device = device_bytes(daemon->dir),
         .anon_mib = proc_number(daemon->pid, "status", "RssAnon:") / 1024,
     };
 }
 
-static double disk_bytes; /* Of the walk that is under way. */
-
-static int
-count_entry(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-    (void)path;
-    (void)type;
-    (void)at;
-    disk_bytes += (double)stat->st_blocks * 512;
-    return 0;
-}
-
 double
 daemon_disk_bytes(const struct daemon *daemon)
 {
-    disk_bytes = 0;
-    if (daemon->dir[0] != '\0') {
-        nftw(daemon->dir, count_entry, 16, FTW_PHYS);
-    }
-    return disk_bytes;
+    return daemon->dir[0] == '\0' ? 0 : place_disk_bytes(daemon->dir);
 }

@@ -1,7 +1,6 @@
 #include "host.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -29,7 +28,7 @@
 void
 host_path(const struct host *host, const char *name, char path[HOST_PATH_SIZE])
 {
-    snprintf(path, HOST_PATH_SIZE, "%s/%s", host->dir, name);
+    place_path(host->dir, name, path);
 }
 
 /* ---- a place ---- */
@@ -118,16 +117,6 @@ host_copy(const struct host *host, const char *from, const char *name,
               : acta_fail(err, ACTA_IO, "%s: %s", path, strerror(errno));
 }
 
-static int
-remove_entry(const char *path, const struct stat *stat, int type,
-             struct FTW *at)
-{
-    (void)stat;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 /* ---- a process ---- */
 
 /* In the child: become the program. It ends with its parent, however that
@@ -136,15 +125,7 @@ remove_entry(const char *path, const struct stat *stat, int type,
 static _Noreturn void
 become(const struct host *host, char *const *arguments)
 {
-    char log[HOST_PATH_SIZE];
-    int fd;
-
-    host_path(host, "log", log);
-    fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-    if (fd >= 0) {
-        dup2(fd, STDOUT_FILENO);
-        dup2(fd, STDERR_FILENO);
-    }
+    place_log(host->dir);
     setpgid(0, 0);
     if ((geteuid() != host->uid &&
          (setgid(host->gid) != 0 || setuid(host->uid) != 0)) ||
@@ -157,31 +138,12 @@ become(const struct host *host, char *const *arguments)
     _exit(127);
 }
 
-/* The last line that was written. */
-static void
-read_last_words(const struct host *host, char *words, size_t size)
-{
-    char log[HOST_PATH_SIZE];
-    FILE *file;
-
-    host_path(host, "log", log);
-    snprintf(words, size, "it said nothing");
-    file = fopen(log, "re");
-    if (file == NULL) {
-        return;
-    }
-    while (fgets(words, (int)size, file) != NULL) {
-        words[strcspn(words, "\n")] = '\0';
-    }
-    fclose(file);
-}
-
 static enum acta_code
 fail_with_words(const struct host *host, const char *what, struct acta_err *err)
 {
     char words[120];
 
-    read_last_words(host, words, sizeof(words));
+    place_last_words(host->dir, words, sizeof(words));
     return acta_fail(err, ACTA_IO, "%s failed: %s", what, words);
 }
 
@@ -266,8 +228,7 @@ host_remove(struct host *host)
         }
         host->pid = 0;
     }
-    if (host->dir[0] != '\0' &&
-        nftw(host->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+    if (host->dir[0] != '\0' && !place_remove(host->dir)) {
         fprintf(stderr, "acta-peers: left behind: %s\n", host->dir);
     }
     host->dir[0] = '\0';
@@ -343,23 +304,15 @@ ended_us(pid_t pid)
     return (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* The clock that counts a process's time on processors counts nanoseconds;
- * /proc/PID/stat only counts ticks.
- */
 double
 host_cpu_us(const struct host *host)
 {
     static pid_t pids[CHILDREN_MAX];
     size_t count = list_processes(host, pids);
-    struct timespec used;
-    clockid_t clock;
     double sum = count > 0 ? ended_us(pids[0]) : 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (clock_getcpuclockid(pids[i], &clock) == 0 &&
-            clock_gettime(clock, &used) == 0) {
-            sum += (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
-        }
+        sum += place_cpu_us(pids[i]);
     }
     return sum;
 }
@@ -405,27 +358,13 @@ host_memory_mib(const struct host *host)
 
 /* ---- files ---- */
 
-static double disk_bytes; /* Of the walk that is under way. */
-
-static int
-count_entry(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-    (void)path;
-    (void)type;
-    (void)at;
-    disk_bytes += (double)stat->st_blocks * 512;
-    return 0;
-}
-
 double
 host_disk_bytes(const struct host *host, const char *name)
 {
     char path[HOST_PATH_SIZE];
 
     host_path(host, name, path);
-    disk_bytes = 0;
-    nftw(path, count_entry, 16, FTW_PHYS);
-    return disk_bytes;
+    return place_disk_bytes(path);
 }
 
 static bool sync_wanted; /* By the walk that is under way. */

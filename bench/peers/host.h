@@ -14,7 +14,9 @@
 
 #include <acta/acta.h>
 
-#define HOST_PATH_SIZE 768
+#include "../place.h"
+
+#define HOST_PATH_SIZE PLACE_PATH_SIZE
 
 struct host {
     pid_t pid; /* 0: it does not run. */
