@@ -27,6 +27,8 @@ struct garden {
     bool is_doubtful;   /* It may be gone. */
     uint64_t erased_to; /* All events up to here. */
     bool is_deleted;
+    bool may_come_late; /* A change of this version that was sent before. */
+    bool may_erase_late;
 };
 
 static const char *
@@ -91,28 +93,28 @@ try_change(struct garden *garden, enum change change,
            const struct acta_changed **changed, struct acta_err *err)
 {
     struct acta_sync *sync = party_connect(garden->party);
+    int64_t expected = (int64_t)version_of(garden);
     const char *name = name_of(garden);
 
     switch (change) {
     case CHANGE_DELETE:
-        return acta_sync_delete_stream(sync, name, ACTA_EXPECT_ANY, changed,
-                                       err);
+        return acta_sync_delete_stream(sync, name, expected, changed, err);
     case CHANGE_TOMBSTONE:
-        return acta_sync_tombstone_stream(sync, name, ACTA_EXPECT_ANY, changed,
-                                          err);
+        return acta_sync_tombstone_stream(sync, name, expected, changed, err);
     case CHANGE_ERASE:
         return acta_sync_erase_event(sync, name, version, changed, err);
     case CHANGE_ERASE_ALL:
-        return acta_sync_erase_stream(sync, name, ACTA_EXPECT_ANY, changed,
-                                      err);
+        return acta_sync_erase_stream(sync, name, expected, changed, err);
     case CHANGE_SET:
         break;
     }
-    return acta_sync_set_stream(sync, name, ACTA_EXPECT_ANY, settings, changed,
-                                err);
+    return acta_sync_set_stream(sync, name, expected, settings, changed, err);
 }
 
-/* Until it is done. */
+/* Until it is done. One of which no answer came may be done later, and again:
+ * once the stream is at another version it is refused, but for an erasure of
+ * one event, which names no version that is expected.
+ */
 static void
 change(struct garden *garden, enum change kind,
        const struct acta_settings *settings, uint64_t version)
@@ -129,6 +131,8 @@ change(struct garden *garden, enum change kind,
             if (!party_is_passing(code)) {
                 sim_fail("%s cannot be changed: %s", name_of(garden), err.text);
             }
+            garden->may_come_late = true;
+            garden->may_erase_late |= kind == CHANGE_ERASE;
             party_pause();
         }
     } while (code != ACTA_OK);
@@ -249,7 +253,7 @@ keep_snapshot(struct garden *garden)
     }
     acta_append_free(order);
     garden->snapshot = version;
-    garden->is_doubtful = false;
+    garden->is_doubtful = garden->may_erase_late;
     sim_say("snapshot of %s at %" PRIu64, name_of(garden), version);
 }
 
@@ -398,6 +402,10 @@ role_pruner(struct party *party)
     append(&garden);
     while (roles_go_on()) {
         prune(&garden);
+        if (garden.may_come_late) {
+            append(&garden);
+            garden.may_come_late = false;
+        }
         if (sim_once_in(2)) {
             read_all(&garden);
         } else {

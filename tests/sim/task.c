@@ -19,6 +19,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "fiber.h"
 #include "reach.h"
 
 #define TASKS_MAX  192
@@ -50,6 +51,7 @@ struct task {
 
     bool has_begun;
     uint8_t *stack;
+    struct fiber fiber;
     ucontext_t begin;
     jmp_buf jump;
     int saved_errno;
@@ -92,6 +94,7 @@ static struct {
     struct rnd rnd;
     struct task_odds odds;
     jmp_buf home; /* task_run_all() */
+    struct fiber home_fiber;
 } all;
 
 bool sim_verbose;
@@ -368,6 +371,16 @@ pick(void)
 
 static void begin(void);
 
+/* On whose stack we are, if that is to be come back to. */
+static struct fiber *
+fiber_of(struct task *task)
+{
+    if (task == NULL) {
+        return &all.home_fiber;
+    }
+    return task->state == TASK_OVER ? NULL : &task->fiber;
+}
+
 /* Leave where we are, and go on with whoever is picked. */
 static void
 switch_task(void)
@@ -383,11 +396,13 @@ switch_task(void)
     if (from != NULL) {
         from->saved_errno = errno;
         if (_setjmp(from->jump) != 0) {
+            fiber_arrive(&all.self->fiber, NULL);
             errno = all.self->saved_errno;
             return;
         }
     }
     all.self = to;
+    fiber_leave(fiber_of(from), &to->fiber);
     if (to->has_begun) {
         _longjmp(to->jump, 1);
     }
@@ -421,6 +436,7 @@ task_exit(void *result)
     task->result = result;
     drop(task);
     if (task->id == 1) {
+        fiber_leave(NULL, &all.home_fiber);
         _longjmp(all.home, 1);
     }
     switch_task();
@@ -430,6 +446,7 @@ task_exit(void *result)
 static void
 begin(void)
 {
+    fiber_arrive(&all.self->fiber, all.self->id == 1 ? &all.home_fiber : NULL);
     task_exit(all.self->run(all.self->user));
 }
 
@@ -454,6 +471,7 @@ task_start(const char *name, unsigned owner, task_run *run, void *user)
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         assert(task->stack != MAP_FAILED);
     }
+    fiber_init(&task->fiber, task->stack, STACK_SIZE);
     getcontext(&task->begin);
     task->begin.uc_stack.ss_sp = task->stack;
     task->begin.uc_stack.ss_size = STACK_SIZE;
@@ -469,6 +487,8 @@ task_run_all(task_run *first, void *user)
     task_start("world", SIM_OWNER_WORLD, first, user);
     if (_setjmp(all.home) == 0) {
         switch_task();
+    } else {
+        fiber_arrive(&all.home_fiber, NULL);
     }
     all.self = NULL;
 }
