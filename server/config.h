@@ -51,6 +51,11 @@
     X(IO_THREADS, "io-threads", NUMBER, "0", 0, 64,                            \
       "Threads that serve connections. 0: half as many as there are cores, "   \
       "one at least.")                                                         \
+    X(BUSY_POLL, "busy-poll", NUMBER, "50", 0, 1000,                           \
+      "Microseconds. A thread that serves one client alone, which sends its "  \
+      "next request within so long of each answer, looks for it that long "    \
+      "before it sleeps: then none waits until a processor has woken. Not "    \
+      "with a single processor. 0: never.")                                    \
     X(CONNECTIONS_MAX, "connections-max", NUMBER, "4096", 1, 100000,           \
       "Connections at a time. More wait unaccepted until others close. Fewer " \
       "if the process may not have as many descriptors; some are kept for "    \

@@ -103,6 +103,10 @@ io_hear(struct io *io, const struct conn *conn)
     } else if (io->alone < ALONE_MIN) {
         io->alone++;
     }
+    if (!io->is_asked) {
+        io->is_asked = true;
+        vigil_end(&io->vigil, clock_mono());
+    }
 }
 
 /* A peer whose machine is gone is noticed by probes when nothing is sent, and
@@ -391,6 +395,25 @@ settle(struct io *io)
     }
 }
 
+/* Is a connection that has the thread to itself about to send the next request?
+ */
+static bool
+stays_awake(struct io *io)
+{
+    const struct conn *conn = io_find(io, io->spoke_last);
+    struct mono_time now;
+
+    if (io->alone < ALONE_MIN || conn == NULL || conn->session.jobs_count > 0) {
+        return false;
+    }
+    now = clock_mono();
+    if (io->is_asked) {
+        io->is_asked = false;
+        vigil_begin(&io->vigil, now);
+    }
+    return vigil_lasts(&io->vigil, now);
+}
+
 static void
 on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
@@ -410,7 +433,7 @@ on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
     }
     take_head(
         io); /* The last one of a round may have had its turn, or closed. */
-    if (TAILQ_EMPTY(&io->ready)) {
+    if (TAILQ_EMPTY(&io->ready) && !stays_awake(io)) {
         ev_idle_stop(loop, &io->busy);
     } else {
         ev_idle_start(loop, &io->busy);
@@ -526,6 +549,7 @@ io_start(struct io *io, const struct io_options *options,
     TAILQ_INIT(&io->dirty);
     TAILQ_INIT(&io->ready);
     round_init(&io->round);
+    vigil_init(&io->vigil, options->busy_poll_us);
     outbox_init(&io->outbox);
     completions_init(&io->completions, wake_io, io);
     pthread_mutex_init(&io->lock, NULL);

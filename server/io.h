@@ -7,7 +7,8 @@
  * connections share one commit, the answers of one commit one system call a
  * connection, and neither waits for more than a moment of delivering. If only
  * one connection has anything to say for some time, its appends are committed
- * here.
+ * here, and if it goes on soon after each answer, the thread stays awake for
+ * it.
  *
  * From other threads come: connections, by io_give(); outcomes of jobs, and
  * word of commits, by the database; and io_stop(). All of them wake the loop
@@ -31,6 +32,7 @@
 #include "outbox.h"
 #include "round.h"
 #include "session.h"
+#include "vigil.h"
 
 /* Read at once from one socket, and so what one connection can make the others
  * wait for.
@@ -41,6 +43,7 @@ struct io_options {
     struct session_limits limits;
     uint64_t hello_timeout_ms;
     uint64_t peer_timeout_ms;
+    uint64_t busy_poll_us;       /* See vigil.h. */
     size_t connections_max;      /* Of all threads together. */
     size_t memory_max;           /* Of all connections together. */
     _Atomic size_t *memory_used; /* Shared by all threads, as is */
@@ -67,7 +70,8 @@ struct io {
     ev_async wake;
     ev_check woken;
     ev_prepare turn;
-    ev_idle busy; /* Runs while there is work, and keeps the loop from waiting.
+    ev_idle busy; /* Runs while there is work, or in a vigil, and keeps the loop
+                   * from waiting.
                    */
     ev_timer tick;
     ev_timer rest; /* Runs until a round may begin that is wanted. */
@@ -80,6 +84,8 @@ struct io {
     struct outbox outbox;
     uint64_t spoke_last; /* The connection that sent something last, */
     unsigned alone;      /* and how often in a row. */
+    bool is_asked;       /* It has, since the vigil for it was begun. */
+    struct vigil vigil;
     bool is_stopping;
 
     /* Used by any thread, under their own rules. */

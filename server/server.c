@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,19 @@ threads_of(const struct config *config)
     return cores < 4 ? 1 : (size_t)cores / 2;
 }
 
+/* Who stays awake on the only processor keeps it from those that it waits for.
+ */
+static uint64_t
+busy_poll_of(const struct config *config)
+{
+    cpu_set_t cpus;
+
+    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
+                   CPU_COUNT(&cpus) == 1
+               ? 0
+               : config_number(config, CONFIG_BUSY_POLL);
+}
+
 /* As many connections as are wanted and can be had, one at least. */
 static void
 bound_connections(struct server *server, const struct config *config)
@@ -305,6 +319,7 @@ start_ios(struct server *server, const struct config *config,
         .limits = limits_of(config),
         .hello_timeout_ms = config_number(config, CONFIG_HELLO_TIMEOUT),
         .peer_timeout_ms = config_number(config, CONFIG_PEER_TIMEOUT),
+        .busy_poll_us = busy_poll_of(config),
         .memory_max = config_number(config, CONFIG_CONNECTIONS_MEMORY),
         .memory_used = &server->memory_used,
         .serial = &server->serial,
