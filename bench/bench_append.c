@@ -159,6 +159,8 @@ measure(struct appends *appends, struct acta_err *err)
     struct traffic before = {0}, after = {0};
     enum acta_code code;
 
+    appends->fleet.stays_awake =
+        option_number(appends->bench->options, OPTION_BUSY_POLL) != 0;
     fleet_add_traffic(&appends->fleet, writers->count, &before);
     span_start(&appends->span, appends->bench->options,
                &appends->bench->daemon);

@@ -177,6 +177,8 @@ measure(struct live *live, struct acta_err *err)
     double rate = (double)option_number(live->bench->options, OPTION_RATE);
     enum acta_code code = ACTA_OK;
 
+    live->fleet.stays_awake =
+        option_number(live->bench->options, OPTION_BUSY_POLL) != 0;
     span_start(&live->span, live->bench->options, &live->bench->daemon);
     live->paced = rate > 0;
     if (!live->paced) {

@@ -88,6 +88,8 @@ measure(struct loads *loads, struct slot *slots, size_t slots_count,
     enum acta_code code = ACTA_OK;
 
     fleet_add_traffic(&loads->fleet, loads->fleet.count, &before);
+    loads->fleet.stays_awake =
+        option_number(loads->bench->options, OPTION_BUSY_POLL) != 0;
     span_start(&loads->span, loads->bench->options, &loads->bench->daemon);
     for (size_t i = 0; i < slots_count; i++) {
         slots[i].loads = loads;

@@ -84,7 +84,7 @@ fleet_close(struct fleet *fleet)
 enum acta_code
 fleet_turn(struct fleet *fleet, struct acta_err *err)
 {
-    ev_run(fleet->loop, EVRUN_ONCE);
+    ev_run(fleet->loop, fleet->stays_awake ? EVRUN_NOWAIT : EVRUN_ONCE);
     if (fleet->err.code != ACTA_OK) {
         *err = fleet->err;
         return err->code;

@@ -18,6 +18,7 @@ struct fleet {
     size_t count;
     size_t answered; /* Pings, while the fleet gathers. */
     ev_timer tick;
+    bool stays_awake; /* Look for what happens, and never sleep: the user's. */
     struct acta_err err; /* What was wrong first. */
 };
 
@@ -37,7 +38,7 @@ fleet_client(const struct fleet *fleet, size_t index)
 }
 
 /* Wait for something to happen, a tenth of a second at most, and let the
- * callbacks be called.
+ * callbacks be called; or, if it is to stay awake, for what has happened.
  */
 enum acta_code fleet_turn(struct fleet *fleet, struct acta_err *err);
 

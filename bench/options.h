@@ -95,6 +95,9 @@ enum workload_bit {
     X(RATE, "rate", NUMBER, "0", 0, 100000000, W_APPEND | W_LIVE,              \
       "open loop: so many appends a second, timed from when they were due; "   \
       "0: each connection sends when it has an answer")                        \
+    X(BUSY_POLL, "busy-poll", FLAG, "", 0, 1, W_APPEND | W_LIVE | W_LOAD,      \
+      "look for answers all the time, and never sleep: latency without that "  \
+      "of waking up, for a processor")                                         \
     X(PAYLOAD, "payload", NUMBER, "256", PAYLOAD_LEAST, PAYLOAD_LARGEST,       \
       W_SERVER, "bytes of data of an event")                                   \
     X(SIZES, "sizes", TEXT, "", 0, 0, W_APPEND,                                \

@@ -22,7 +22,11 @@ progress_show(const char *what, const char *things, uint64_t done,
     uint64_t now_ns = clock_ns();
     double rate;
 
-    if (now_ns - line.shown_ns < SHOW_EVERY_NS || !isatty(STDERR_FILENO)) {
+    if (now_ns - line.shown_ns < SHOW_EVERY_NS) {
+        return;
+    }
+    if (!isatty(STDERR_FILENO)) {
+        line.shown_ns = now_ns;
         return;
     }
     if (line.started_ns == 0) {
