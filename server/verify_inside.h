@@ -46,11 +46,16 @@ bool verify_metas(struct pagefile *file, struct page_meta *newest,
 
 /* Look through the pages as of @meta: every page is in one place of one tree,
  * or is free; and all that is in pages lies where it must. With @only_uses
- * pages that name no others are not read.
+ * pages that name no others are not read, nor is what others look at later.
  */
 enum acta_code verify_pages(struct verify *verify, struct pagefile *file,
                             const struct page_meta *meta, bool only_uses,
                             struct acta_err *err) ACTA_CHECKED;
+
+/* Tell of an entry of @table with @flags, as page_walk() gives them: of a table
+ * LMDB need not know what is in it, so it has none.
+ */
+void verify_flags(struct verify *verify, const char *table, unsigned flags);
 
 /* ---- verify_store.c ---- */
 

@@ -125,7 +125,7 @@ on_block(void *user, struct slice key, struct slice value, unsigned flags)
     struct log_look *look = user;
     struct verify_contents *contents = &look->live->contents;
 
-    (void)flags;
+    (void)flags; /* Looked at with the pages, as are those of rows. */
     if (look->is_first && key.size == LOG_KEY_SIZE &&
         get_key_u64(key.data) > contents->due) {
         look->is_behind = true;
@@ -200,11 +200,11 @@ on_chunk(void *user, struct slice key, struct slice value, unsigned flags)
 {
     struct verify_live *live = user;
 
-    (void)flags;
     if (key.size != CHUNK_KEY_SIZE ||
         get_key_u64(key.data) != live->list.head.number) {
         return false;
     }
+    verify_flags(&live->verify, "postings", flags);
     verify_list_chunk(&live->contents, &live->list, key, value);
     return verify_list_goes_on(&live->list) && !has_read_enough(live);
 }
@@ -240,7 +240,6 @@ on_head(void *user, struct slice key, struct slice value, unsigned flags)
     struct verify_live *live = user;
     struct verify_list *list = &live->list;
 
-    (void)flags;
     if (live->in_list &&
         slice_equal(key, slice_make(list->key, list->key_size))) {
         verify_list_again(list, value);
@@ -249,6 +248,7 @@ on_head(void *user, struct slice key, struct slice value, unsigned flags)
             list->is_whole = false;
             verify_list_end(&live->contents, list);
         }
+        verify_flags(&live->verify, "lists", flags);
         verify_list_begin(&live->contents, list, key, value);
     }
     live->in_list = !look_at_chunks(live);
@@ -286,7 +286,7 @@ on_id(void *user, struct slice key, struct slice value, unsigned flags)
 {
     struct verify_live *live = user;
 
-    (void)flags;
+    verify_flags(&live->verify, "ids", flags);
     verify_id(&live->contents, key, value);
     note_key(live, key);
     return !has_read_enough(live);

@@ -57,7 +57,14 @@ on_damaged(void *user, uint64_t number, const char *how)
                    pages->name, number, number * pages->meta->page_size, how);
 }
 
-/* Of a table LMDB need not know what is in it. */
+void
+verify_flags(struct verify *verify, const char *table, unsigned flags)
+{
+    if (flags != 0) {
+        verify_problem(verify, "store: %s: an entry is damaged", table);
+    }
+}
+
 static bool
 on_entry(void *user, struct slice key, struct slice value, unsigned flags)
 {
@@ -65,10 +72,7 @@ on_entry(void *user, struct slice key, struct slice value, unsigned flags)
 
     (void)key;
     (void)value;
-    if (flags != 0) {
-        verify_problem(pages->verify, "store: %s: an entry is damaged",
-                       pages->name);
-    }
+    verify_flags(pages->verify, pages->name, flags);
     return true;
 }
 
@@ -146,11 +150,14 @@ walk_tree(struct pages *pages, struct page_walk *walk, const char *name,
     return code;
 }
 
-/* Only what is in these may have pages of its own. */
+/* Only what is in the first two may have pages of its own; at what is in the
+ * last one nobody else looks.
+ */
 static bool
-has_runs(const char *name)
+has_to_be_read(const char *name)
 {
-    return strcmp(name, "log") == 0 || strcmp(name, "rows") == 0;
+    return strcmp(name, "log") == 0 || strcmp(name, "rows") == 0 ||
+           strcmp(name, "meta") == 0;
 }
 
 static enum acta_code
@@ -173,7 +180,7 @@ walk_tables(struct pages *pages, struct page_walk *walk, bool only_uses,
     }
     walk->visit = on_entry;
     for (size_t i = 0; code == ACTA_OK && i < tables.count; i++) {
-        walk->only_branches = only_uses && !has_runs(tables.all[i].name);
+        walk->only_branches = only_uses && !has_to_be_read(tables.all[i].name);
         walk->only_uses = only_uses;
         code = walk_tree(pages, walk, tables.all[i].name, &tables.all[i].tree,
                          err);
