@@ -4,7 +4,8 @@
 
 #include "run.h"
 
-#define MAX_US 50
+#define MAX_US  50
+#define SOON_US 10
 
 #define MANY 100 /* More than makes a difference. */
 
@@ -37,7 +38,7 @@ pause_for(uint64_t pause_us, unsigned count)
 
 START_TEST(nobody_is_trusted_at_first)
 {
-    ck_assert_uint_eq(pause_for(1, 3), 0);
+    ck_assert_uint_eq(pause_for(SOON_US, 3), 0);
 }
 END_TEST
 
@@ -57,7 +58,7 @@ END_TEST
 
 START_TEST(a_vigil_ends)
 {
-    (void)pause_for(1, MANY);
+    (void)pause_for(SOON_US, MANY);
     vigil_begin(&vigil, now);
     now.us += MAX_US - 1;
     ck_assert(vigil_lasts(&vigil, now));
@@ -70,15 +71,15 @@ END_TEST
 
 START_TEST(one_long_pause_is_forgiven)
 {
-    (void)pause_for(1, MANY);
+    (void)pause_for(SOON_US, MANY);
     ck_assert_uint_eq(pause_for(MAX_US, 1), 1);
-    ck_assert_uint_eq(pause_for(1, MANY), MANY);
+    ck_assert_uint_eq(pause_for(SOON_US, MANY), MANY);
 }
 END_TEST
 
 START_TEST(who_stops_asking_soon_costs_two_vigils)
 {
-    (void)pause_for(1, MANY);
+    (void)pause_for(SOON_US, MANY);
     ck_assert_uint_eq(pause_for(MAX_US, MANY), 2);
 }
 END_TEST
@@ -87,10 +88,10 @@ START_TEST(who_is_late_every_second_time_is_not_waited_for)
 {
     unsigned vigils = 0;
 
-    (void)pause_for(1, MANY);
+    (void)pause_for(SOON_US, MANY);
     for (int i = 0; i < MANY; i++) {
         vigils += pause_for(MAX_US, 1);
-        vigils += pause_for(1, 1);
+        vigils += pause_for(SOON_US, 1);
     }
     ck_assert_uint_lt(vigils, 5);
 }
@@ -100,19 +101,31 @@ START_TEST(who_is_late_now_and_then_is_waited_for)
 {
     unsigned vigils = 0;
 
-    (void)pause_for(1, MANY);
+    (void)pause_for(SOON_US, MANY);
     for (int i = 0; i < MANY; i++) {
         vigils += pause_for(MAX_US, 1);
-        vigils += pause_for(1, 9);
+        vigils += pause_for(SOON_US, 9);
     }
     ck_assert_uint_eq(vigils, MANY * 10);
+}
+END_TEST
+
+START_TEST(what_was_there_before_anyone_could_sleep_teaches_nothing)
+{
+    ck_assert_uint_eq(pause_for(4, MANY), 0);
+    (void)pause_for(SOON_US, MANY);
+    ck_assert_uint_eq(pause_for(4, MANY), MANY);
+    ck_assert_uint_eq(pause_for(MAX_US, MANY), 2);
+    (void)pause_for(SOON_US, 7);
+    (void)pause_for(4, MANY);
+    ck_assert_uint_eq(pause_for(SOON_US, 2), 1);
 }
 END_TEST
 
 START_TEST(there_is_none_if_none_is_wanted)
 {
     vigil_init(&vigil, 0);
-    ck_assert_uint_eq(pause_for(0, MANY), 0);
+    ck_assert_uint_eq(pause_for(SOON_US, MANY), 0);
 }
 END_TEST
 
@@ -132,6 +145,8 @@ main(void)
     tcase_add_test(tcase, who_stops_asking_soon_costs_two_vigils);
     tcase_add_test(tcase, who_is_late_every_second_time_is_not_waited_for);
     tcase_add_test(tcase, who_is_late_now_and_then_is_waited_for);
+    tcase_add_test(tcase,
+                   what_was_there_before_anyone_could_sleep_teaches_nothing);
     tcase_add_test(tcase, there_is_none_if_none_is_wanted);
     return run_suite(suite);
 }
