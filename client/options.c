@@ -121,6 +121,7 @@ check_numbers(const struct acta_options *given, struct acta_err *err)
         {"requests_max", given->requests_max, 1, 32768},
         {"requests_size_max", given->requests_size_max, 4096, SIZE_MAX / 4},
         {"credit_size", given->credit_size, 1024, 1u << 30},
+        {"busy_poll_us", given->busy_poll_us, 0, 1000},
     };
 
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

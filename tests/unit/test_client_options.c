@@ -94,6 +94,8 @@ START_TEST(numbers_have_bounds)
     given.requests_max = 32768;
     ck_assert_int_eq(options_init(&options, &given, &err), ACTA_OK);
     options_fini(&options);
+    given.busy_poll_us = 1001;
+    ck_assert_int_eq(options_init(&options, &given, &err), ACTA_INVALID);
 }
 END_TEST
 

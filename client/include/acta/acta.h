@@ -215,6 +215,14 @@ struct acta_options {
 
     acta_on_link *on_link; /* May be NULL. */
     void *user;            /* For on_link. */
+
+    /* 0: microseconds, 1,000 at most, for which a turn of acta_poll.h, and so
+     * a call of acta_sync.h that waits, looks for what comes before it sleeps.
+     * An answer that comes within that does not wait until a processor has
+     * woken, which takes 5 to 20 in a virtual machine; this one is busy
+     * meanwhile.
+     */
+    uint64_t busy_poll_us;
 };
 
 /* Options with the defaults named above. */

@@ -58,16 +58,23 @@ struct acta_poll {
     struct acta_client *client;
     int fd; /* -1: none */
     unsigned events;
-    uint64_t due_ms; /* When the timer fires; ACTA_NO_TIMER: never. */
+    uint64_t due_ms;  /* When the timer fires; ACTA_NO_TIMER: never. */
+    uint64_t busy_us; /* Of each turn, before it sleeps. */
 };
 
 static inline uint64_t
-acta_poll_now_ms(void)
+acta_poll_now_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static inline uint64_t
+acta_poll_now_ms(void)
+{
+    return acta_poll_now_us() / 1000;
 }
 
 static inline void
@@ -99,6 +106,7 @@ acta_poll_open(struct acta_poll *loop, struct acta_client **client,
     loop->fd = -1;
     loop->events = 0;
     loop->due_ms = ACTA_NO_TIMER;
+    loop->busy_us = options->busy_poll_us;
     hooks.size = sizeof(hooks);
     hooks.data = loop;
     hooks.watch = acta_poll_watch;
@@ -159,6 +167,22 @@ acta_poll_dispatch(struct acta_poll *loop, const struct pollfd *pollfd)
     }
 }
 
+/* poll(2), after the time in which the loop stays awake. */
+static inline int
+acta_poll_wait(const struct acta_poll *loop, struct pollfd *pollfd, int wait_ms)
+{
+    uint64_t end_us;
+    int ready = 0;
+
+    if (loop->busy_us > 0 && wait_ms != 0) {
+        end_us = acta_poll_now_us() + loop->busy_us;
+        do {
+            ready = poll(pollfd, 1, 0);
+        } while (ready == 0 && acta_poll_now_us() < end_us);
+    }
+    return ready != 0 ? ready : poll(pollfd, 1, wait_ms);
+}
+
 /* Wait @timeout_ms at most (negative: as long as it takes) for something to
  * do, and do it.
  */
@@ -168,7 +192,7 @@ acta_poll_turn(struct acta_poll *loop, int timeout_ms)
     struct pollfd pollfd;
     int wait_ms = acta_poll_prepare(loop, &pollfd, timeout_ms);
 
-    if (poll(&pollfd, 1, wait_ms) < 0) {
+    if (acta_poll_wait(loop, &pollfd, wait_ms) < 0) {
         pollfd.revents = 0; /* A signal: its handler may want a look around. */
     }
     acta_poll_dispatch(loop, &pollfd);
