@@ -15,6 +15,7 @@
 #include "place.h"
 
 #define START_TIMEOUT_NS (120 * NS_PER_S)
+#define END_TIMEOUT_NS   (5 * NS_PER_S)
 #define LOOK_EVERY_NS    (500 * NS_PER_US)
 #define ARGUMENTS_MAX    32
 
@@ -180,14 +181,38 @@ daemon_stop(struct daemon *daemon, int signal, struct acta_err *err)
     return ACTA_OK;
 }
 
+/* How the end of a server looks from a connection. */
+static bool
+is_lost(enum acta_code code)
+{
+    return code == ACTA_UNREACHABLE || code == ACTA_UNKNOWN ||
+           code == ACTA_STOPPING || code == ACTA_TIMEOUT;
+}
+
+/* A process that is killed loses its connections before it can be waited for,
+ * and a large one takes a while in between.
+ */
+static bool
+has_ended(const struct daemon *daemon, enum acta_code code, int *status)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
+    uint64_t begun = clock_ns();
+    pid_t ended = 0;
+
+    while ((ended = waitpid(daemon->pid, status, WNOHANG)) == 0 &&
+           is_lost(code) && clock_ns() - begun < END_TIMEOUT_NS) {
+        nanosleep(&pause, NULL);
+    }
+    return ended == daemon->pid;
+}
+
 void
 daemon_explain(struct daemon *daemon, struct acta_err *err)
 {
     char words[160];
     int status;
 
-    if (daemon->pid == 0 ||
-        waitpid(daemon->pid, &status, WNOHANG) != daemon->pid) {
+    if (daemon->pid == 0 || !has_ended(daemon, err->code, &status)) {
         return;
     }
     daemon->pid = 0;

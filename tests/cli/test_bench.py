@@ -328,6 +328,29 @@ exec {ACTAD} "$@"
         self.assertEqual(done.returncode, 1)
         self.assertIn("actad has ended (signal 9", done.stderr)
 
+    def test_a_server_that_ends_behind_its_connections_is_told(self):
+        server = self.dir.name + "/actad"
+        with open(server, "w") as file:
+            # Resets its first connection, and dies when that was seen.
+            file.write("""#!/usr/bin/env python3
+import os, signal, socket, struct, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+with open(sys.argv[6], "w") as file:
+    file.write(str(listener.getsockname()[1]))
+connection = listener.accept()[0]
+connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                      struct.pack("ii", 1, 0))
+connection.close()
+listener.close()
+time.sleep(0.5)
+os.kill(os.getpid(), signal.SIGKILL)
+""")
+        os.chmod(server, 0o700)
+        done = bench(f"live --duration 60s --actad {server} "
+                     f"--dir {self.dir.name}", more=[], timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("actad has ended (signal 9", done.stderr)
+
     def test_what_is_wrong_with_an_option_is_told(self):
         for arguments, text in {
             "append --clients 0": "--clients",
