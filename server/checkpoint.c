@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "failpoint.h"
 #include "file.h"
+#include "spread.h"
 #include "sweep.h"
 #include "waiting.h"
 
@@ -38,9 +39,11 @@ struct checkpointer {
     _Atomic(const char *) why_full; /* A constant; NULL: there is space. */
     _Atomic uint64_t checkpoints;
     _Atomic uint64_t last_ms;
+    _Atomic bool is_urgent; /* Somebody waits for it, or soon will. */
 
     /* The thread's own. */
     bool is_starved;         /* The last one failed for want of space. */
+    struct mono_time begun;  /* When the last one did. */
     struct sweeper *sweeper; /* owned */
     struct mono_time swept;  /* When its last step was done, */
     uint64_t pause_us;       /* and how long the next one waits. */
@@ -130,10 +133,32 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     return ACTA_OK;
 }
 
+/* Events come when they like: what is sealed after a quiet hour has no hour. */
+#define SPREAD_MAX_US (10 * 1000000ull)
+
+/* A checkpoint has three quarters of the time from the last one's beginning
+ * until now: if memtables go on filling as they did, it is done before it is
+ * waited for.
+ */
+static struct spread
+spread_from_last(struct checkpointer *checkpointer)
+{
+    struct mono_time now = clock_mono();
+    uint64_t time_us = (now.us - checkpointer->begun.us) / 4 * 3;
+
+    checkpointer->begun = now;
+    return (struct spread){
+        .begun = now,
+        .time_us = time_us < SPREAD_MAX_US ? time_us : SPREAD_MAX_US,
+        .is_urgent = &checkpointer->is_urgent,
+    };
+}
+
 /* Move what is sealed. False if it has to be tried again. */
 static bool
 checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
 {
+    struct spread spread = spread_from_last(checkpointer);
     struct memtable *memtable;
     struct acta_err err;
     enum acta_code code;
@@ -143,7 +168,9 @@ checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
     if (memtable == NULL) {
         return true;
     }
+    spread_begin(&spread);
     code = move_to_store(checkpointer, memtable, sequence, last_time_us, &err);
+    spread_begin(NULL);
     memtable_unref(memtable);
     checkpointer->is_starved = code == ACTA_FULL || code == ACTA_MEMORY;
     if (code != ACTA_OK && code != ACTA_FULL && code != ACTA_MEMORY) {
@@ -274,7 +301,8 @@ checkpointer_start(struct checkpointer **out, struct rooms *rooms,
         free(checkpointer);
         return code;
     }
-    checkpointer->swept = clock_mono();
+    checkpointer->begun = clock_mono();
+    checkpointer->swept = checkpointer->begun;
     checkpointer->readers_checked = checkpointer->swept;
     look_at_disk(checkpointer);
     pthread_mutex_init(&checkpointer->lock, NULL);
@@ -294,9 +322,16 @@ checkpointer_wake(struct checkpointer *checkpointer, uint64_t last_time_us)
 {
     pthread_mutex_lock(&checkpointer->lock);
     checkpointer->is_sealed = true;
+    atomic_store(&checkpointer->is_urgent, checkpointer->stopping);
     checkpointer->last_time_us = last_time_us;
     pthread_cond_signal(&checkpointer->woken);
     pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void
+checkpointer_hurry(struct checkpointer *checkpointer)
+{
+    atomic_store(&checkpointer->is_urgent, true);
 }
 
 void
@@ -307,6 +342,7 @@ checkpointer_stop(struct checkpointer *checkpointer)
     }
     pthread_mutex_lock(&checkpointer->lock);
     checkpointer->stopping = true;
+    atomic_store(&checkpointer->is_urgent, true);
     pthread_cond_signal(&checkpointer->woken);
     pthread_mutex_unlock(&checkpointer->lock);
     pthread_join(checkpointer->thread, NULL);

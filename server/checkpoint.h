@@ -1,6 +1,8 @@
 /* The checkpoint thread: moves each sealed memtable to the store, and lets the
- * journal use its segments again. In between it sweeps (sweep.h), a step at a
- * time, so that a memtable that is sealed waits for one step at most.
+ * journal use its segments again. It takes its time for that, as long as nobody
+ * waits for it, so that appends find processor and disk free. In between it
+ * sweeps (sweep.h), a step at a time, so that a memtable that is sealed waits
+ * for one step at most.
  *
  * When there is no space it waits and tries again; nothing is lost, since the
  * journal has what the store does not have yet.
@@ -29,6 +31,11 @@ enum acta_code checkpointer_start(struct checkpointer **checkpointer,
  */
 void checkpointer_wake(struct checkpointer *checkpointer,
                        uint64_t last_time_us);
+
+/* The next memtable is full, too: do not spread what is being moved over more
+ * time. Any thread.
+ */
+void checkpointer_hurry(struct checkpointer *checkpointer);
 
 /* Finish what is sealed, unless there is no space for it, and end the thread.
  * May be NULL.

@@ -72,14 +72,15 @@ struct journal_files {
     struct segment *segments; /* owned: oldest first */
     struct spare *spares;     /* owned */
     unsigned spares_count;
-    struct leftover taken; /* Of a file that is becoming a segment. */
-    uint64_t size;         /* Of all files. */
-    uint64_t spare_number; /* Last one used in a name. */
-    bool no_space;         /* The keeper could not make a spare. */
-    uint64_t read_after;   /* Somebody reads the entries behind it: they are not
-                              released. UINT64_MAX: nobody does. */
-    uint64_t kept_after;   /* Those behind it are kept for the next backup, as
-                              long as that takes no more than */
+    struct leftover taken;  /* Of a file that is becoming a segment. */
+    uint64_t size;          /* Of all files. */
+    uint64_t spare_number;  /* Last one used in a name. */
+    bool no_space;          /* The keeper could not make a spare. */
+    _Atomic bool is_urgent; /* The spare that it makes is waited for. */
+    uint64_t read_after; /* Somebody reads the entries behind it: they are not
+                            released. UINT64_MAX: nobody does. */
+    uint64_t kept_after; /* Those behind it are kept for the next backup, as
+                            long as that takes no more than */
     uint64_t kept_size_max;   /* so many bytes. UINT64_MAX: none are. */
     _Atomic bool wants_clean; /* The next segment is to begin in a clean file.
                                  Changed with the lock held. */

@@ -12,10 +12,16 @@
 #include "failpoint.h"
 #include "journal.h"
 #include "journal_files.h"
+#include "spread.h"
 #include "waiting.h"
 
 #define ZEROS_SIZE ((size_t)1 << 20)
 #define RETRY_MS   200 /* The keeper tries again when there was no space. */
+
+/* Over which the keeper spreads making a spare: the one before it is about to
+ * be filled, which takes longer, or else is waited for.
+ */
+#define MAKE_US 2000000
 
 /* ---- the list ---- */
 
@@ -165,6 +171,23 @@ is_short(const struct journal_files *files)
            (files->wants_clean && !has_clean(files));
 }
 
+/* Others have the disk for half of the time, unless somebody waits. */
+static enum acta_code
+make_spread(struct journal_files *files, uint64_t number)
+{
+    const struct spread spread = {
+        .begun = clock_mono(),
+        .time_us = MAKE_US,
+        .is_urgent = &files->is_urgent,
+    };
+    enum acta_code code;
+
+    spread_begin(&spread);
+    code = make_file(files, number, files->segment_size, NULL);
+    spread_begin(NULL);
+    return code;
+}
+
 static void *
 keep_spares(void *arg)
 {
@@ -180,7 +203,7 @@ keep_spares(void *arg)
         }
         number = ++files->spare_number;
         pthread_mutex_unlock(&files->lock);
-        code = make_file(files, number, files->segment_size, NULL);
+        code = make_spread(files, number);
         pthread_mutex_lock(&files->lock);
 
         files->no_space = code != ACTA_OK || !journal_files_add_spare(
@@ -216,6 +239,7 @@ journal_files_stop_keeper(struct journal_files *files)
     }
     pthread_mutex_lock(&files->lock);
     files->stopping = true;
+    atomic_store(&files->is_urgent, true);
     pthread_cond_broadcast(&files->changed);
     pthread_mutex_unlock(&files->lock);
     pthread_join(files->keeper, NULL);
@@ -234,8 +258,10 @@ take_spare(struct journal_files *files, uint64_t *number)
 
     pthread_mutex_lock(&files->lock);
     while (files->spares == NULL && files->started && !files->no_space) {
+        atomic_store(&files->is_urgent, true);
         pthread_cond_wait(&files->changed, &files->lock);
     }
+    atomic_store(&files->is_urgent, files->stopping);
     if (files->spares != NULL) {
         spare = take_out(files, find_best(files));
         files->taken = spare->leftover;

@@ -10,6 +10,8 @@
  * first. But before, the first block makes LMDB read all that is free. It would
  * be read bit by bit, else, and pages given out in no order; and then each
  * costs as much as the list is long in which LMDB keeps those to be written.
+ *
+ * All of it is spread over the time that the thread has for it (spread.h).
  */
 
 #include <assert.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 
 #include "failpoint.h"
+#include "spread.h"
 #include "store.h"
 #include "store_lmdb.h"
 
@@ -28,9 +31,22 @@ struct checkpoint {
     size_t count;
     uint64_t logged; /* Positions before this one are in the log. */
     size_t lists;    /* That were written. */
+    size_t steps;    /* Done, of so many: */
+    size_t steps_count;
     struct store_meta meta;
     struct acta_err *err;
 };
+
+/* Lists or ids that are written before it may pause. */
+#define STEPS_AT_ONCE 32
+
+static void
+count_step(struct checkpoint *checkpoint)
+{
+    if (++checkpoint->steps % STEPS_AT_ONCE == 0) {
+        spread_step(checkpoint->steps, checkpoint->steps_count);
+    }
+}
 
 /* ---- the log ---- */
 
@@ -279,11 +295,13 @@ write_lists(struct checkpoint *checkpoint)
         return store_fail(checkpoint->err, rc, "write lists");
     }
     sorted = sort_lists(checkpoint->memtable, &count);
+    checkpoint->steps_count = count + checkpoint->count;
     if (sorted == NULL) {
         code = acta_fail(checkpoint->err, ACTA_MEMORY, "store: write lists");
     }
     for (size_t i = 0; code == ACTA_OK && i < count; i++) {
         code = write_list(checkpoint, lists, postings, sorted[i]);
+        count_step(checkpoint);
     }
     checkpoint->lists = count;
     free(sorted);
@@ -377,6 +395,7 @@ write_ids(struct checkpoint *checkpoint)
 
         store_id_value(value, key_slice, entries[i].position);
         rc = mdb_cursor_put(cursor, &key, &val, flags);
+        count_step(checkpoint);
     }
     free(entries);
     mdb_cursor_close(cursor);

@@ -332,9 +332,11 @@ is_over(const struct writer *writer, const struct memtable *active)
                2 * options->checkpoint_pages;
 }
 
-/* False if there is no memory for another memtable now. */
+/* False if there is no memory for another memtable now. What is to be erased
+ * does not wait for a checkpoint that takes its time.
+ */
 static bool
-seal(struct writer *writer)
+seal(struct writer *writer, bool is_urgent)
 {
     if (tail_seal(&writer->rooms->tail, writer->sequence, NULL) != ACTA_OK) {
         return false;
@@ -342,6 +344,9 @@ seal(struct writer *writer)
     writer->journal_bytes = 0;
     writer->has_erasure = false;
     checkpointer_wake(writer->checkpointer, writer->time_us);
+    if (is_urgent) {
+        checkpointer_hurry(writer->checkpointer);
+    }
     return true;
 }
 
@@ -370,9 +375,17 @@ make_tail_ready(struct writer *writer)
 {
     struct memtable *active = tail_active(&writer->rooms->tail);
 
-    if (!tail_is_sealed(&writer->rooms->tail) &&
-        (turn(writer) || is_due(writer, active))) {
-        writer->is_starved = !seal(writer); /* Then it is tried again. */
+    if (tail_is_sealed(&writer->rooms->tail)) {
+        if (is_due(writer, active)) {
+            checkpointer_hurry(writer->checkpointer);
+        }
+    } else {
+        bool turned = turn(writer);
+
+        if (turned || is_due(writer, active)) {
+            /* If it is not sealed, it is tried again. */
+            writer->is_starved = !seal(writer, turned || writer->has_erasure);
+        }
     }
     note_sizes(writer);
     return !is_over(writer, tail_active(&writer->rooms->tail));

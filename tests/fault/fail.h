@@ -12,6 +12,7 @@
     X(WRITEV, "writev")                                                        \
     X(PREAD, "pread")                                                          \
     X(FDATASYNC, "fdatasync")                                                  \
+    X(SYNC_RANGE, "sync_file_range")                                           \
     X(FSYNC, "fsync")                                                          \
     X(FTRUNCATE, "ftruncate")                                                  \
     X(FALLOCATE, "posix_fallocate")                                            \

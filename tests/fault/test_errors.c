@@ -84,7 +84,8 @@ makes_sense(const struct fault *fault)
         return fault->error == EIO &&
                (fault->call == FAIL_PWRITE || fault->call == FAIL_WRITEV);
     case FAIL_DROP:
-        return fault->error == EIO && fault->call == FAIL_FDATASYNC;
+        return fault->error == EIO && (fault->call == FAIL_FDATASYNC ||
+                                       fault->call == FAIL_SYNC_RANGE);
     case FAIL_KILL:
         return fault->error == EIO;
     case FAIL_ONCE:
@@ -288,6 +289,7 @@ START_TEST(whatever_call_fails_nothing_is_lost)
     }
     tell("errors", &sums);
     ck_assert_uint_eq(sums.bad, 0);
+    ck_assert_uint_gt(calls.calls[FAIL_SYNC_RANGE], 0);
     ck_assert_uint_gt(sums.reached, 0);
     ck_assert_uint_gt(sums.ends[BASE_FATAL_STATUS], 0);
 }
@@ -307,6 +309,24 @@ START_TEST(a_sync_that_is_tried_again_is_found_out)
         try_and_count(&fault, WORK_SYNCS_AGAIN, &sums);
     }
     tell("errors, a sync is tried again", &sums);
+    ck_assert_uint_gt(sums.bad, 0);
+}
+END_TEST
+
+/* The control: what could not be written out is told once, and the sync that
+ * follows has nothing to say.
+ */
+START_TEST(a_sync_behind_a_failed_writeback_is_found_out)
+{
+    struct sums sums = {.runs = 0};
+    struct fault fault = {
+        .call = FAIL_SYNC_RANGE, .how = FAIL_DROP, .error = EIO};
+
+    do {
+        fault.nth++;
+        try_and_count(&fault, WORK_BELIEVES_SYNC, &sums);
+    } while (sums.bad == 0 && sums.reached == sums.runs);
+    tell("errors, a sync behind a failed writeback", &sums);
     ck_assert_uint_gt(sums.bad, 0);
 }
 END_TEST
@@ -354,6 +374,7 @@ main(void)
     tcase_add_unchecked_fixture(tcase, setup, scene_teardown);
     tcase_add_test(tcase, whatever_call_fails_nothing_is_lost);
     tcase_add_test(tcase, a_sync_that_is_tried_again_is_found_out);
+    tcase_add_test(tcase, a_sync_behind_a_failed_writeback_is_found_out);
     tcase_add_test(tcase,
                    a_server_whose_sync_fails_ends_with_74_and_answers_nobody);
     return scene_run("errors", tcase);

@@ -33,6 +33,11 @@ struct work {
  */
 #define WORK_SYNCS_AGAIN "WORK_SYNCS_AGAIN=1"
 
+/* The other one: when something could not be written out, what the sync behind
+ * that says is believed.
+ */
+#define WORK_BELIEVES_SYNC "WORK_BELIEVES_SYNC=1"
+
 /* Run it and wait for its end: its wait status. Whatever else fails, fails the
  * test.
  */

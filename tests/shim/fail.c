@@ -26,6 +26,7 @@ SHOWN pread_fn pread64;
 SHOWN writev_fn writev;
 SHOWN sync_fn fdatasync;
 SHOWN sync_fn fsync;
+SHOWN sync_range_fn sync_file_range;
 SHOWN rename_fn rename;
 SHOWN path_fn unlink;
 SHOWN mkdir_fn mkdir;
@@ -392,6 +393,22 @@ int
 fsync(int fd)
 {
     return sync_file("fsync", FAIL_FSYNC, fd);
+}
+
+/* What it has written out is not synced, so it is not forgotten; but the kernel
+ * tells an error once, and the sync behind it would succeed.
+ */
+int
+sync_file_range(int fd, off_t offset, off_t size, unsigned flags)
+{
+    if (fails(FAIL_SYNC_RANGE, fd)) {
+        int saved = errno;
+
+        forget(fd, true);
+        errno = saved;
+        return -1;
+    }
+    return REAL(sync_range_fn, "sync_file_range")(fd, offset, size, flags);
 }
 
 /* ---- names ---- */

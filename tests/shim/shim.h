@@ -30,6 +30,7 @@ typedef ssize_t pwrite_fn(int fd, const void *bytes, size_t size, off_t offset);
 typedef ssize_t pread_fn(int fd, void *bytes, size_t size, off_t offset);
 typedef ssize_t writev_fn(int fd, const struct iovec *parts, int count);
 typedef int sync_fn(int fd);
+typedef int sync_range_fn(int fd, off_t offset, off_t size, unsigned flags);
 typedef int rename_fn(const char *from, const char *to);
 typedef int path_fn(const char *path);
 typedef int mkdir_fn(const char *path, mode_t mode);
