@@ -99,7 +99,7 @@ peer_close(struct peer *peer)
 enum acta_code
 peer_turn(struct peer *peer, struct acta_err *err)
 {
-    ev_run(peer->loop, EVRUN_ONCE);
+    ev_run(peer->loop, peer->stays_awake ? EVRUN_NOWAIT : EVRUN_ONCE);
     if (peer->err.code != ACTA_OK) {
         *err = peer->err;
         return err->code;

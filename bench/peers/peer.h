@@ -125,6 +125,7 @@ struct peer {
     struct acta_err err; /* What was wrong first. */
     uint64_t until_ns;   /* When what is under way takes too long. */
     bool failed;         /* It has no turns any more. */
+    bool stays_awake;    /* Turns of the loop do not sleep. */
     bool durable;
     void *conns; /* owned: what the kind makes of it */
     size_t conns_count;

@@ -95,6 +95,7 @@ start_peers(struct run *run, struct acta_err *err)
             .kind = peer_kinds[i],
             .settings = run->plan.settings,
             .actad = run->plan.actad,
+            .stays_awake = run->plan.busy_poll,
         };
         code = peer_start(peer, run->dir, run->field.streams, err);
         if (code == ACTA_NOT_FOUND) {
@@ -293,9 +294,10 @@ write_json(const struct run *run, struct acta_err *err)
              "\"machine\": {\"cpu\": \"%s\", \"cpus\": %ld, "
              "\"memory_gib\": %.1f, \"kernel\": \"%s\", "
              "\"filesystem\": \"%s\"},\n \"rounds\": %zu, \"seconds\": %g, "
-             "\"events\": %ju",
+             "\"busy_poll\": %s, \"events\": %ju",
              machine.cpu, machine.cpus, machine.memory_gib, machine.kernel,
              machine.filesystem, run->plan.rounds, run->plan.seconds,
+             run->plan.busy_poll ? "true" : "false",
              (uintmax_t)field_events(&run->field));
     file = fopen(run->plan.json, "we");
     if (file == NULL) {

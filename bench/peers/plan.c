@@ -44,6 +44,8 @@ static const char usage[] =
     "  --rounds N      turns of each in each workload (5)\n"
     "  --seconds N     of a turn (2)\n"
     "  --events N      stored before anything is measured (1000000)\n"
+    "  --busy-poll     the client looks for answers all the time, of each\n"
+    "                  database, and never sleeps\n"
     "  --quick         one short round, to see that all works\n"
     "  --json FILE     write all rounds there\n"
     "  --dir DIR       where data goes ($TMPDIR or /tmp)\n"
@@ -56,6 +58,7 @@ enum {
     OPTION_ROUNDS,
     OPTION_SECONDS,
     OPTION_EVENTS,
+    OPTION_BUSY_POLL,
     OPTION_QUICK,
     OPTION_JSON,
     OPTION_DIR,
@@ -70,6 +73,7 @@ static const struct option options[] = {
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
     {"seconds", required_argument, NULL, OPTION_SECONDS},
     {"events", required_argument, NULL, OPTION_EVENTS},
+    {"busy-poll", no_argument, NULL, OPTION_BUSY_POLL},
     {"quick", no_argument, NULL, OPTION_QUICK},
     {"json", required_argument, NULL, OPTION_JSON},
     {"dir", required_argument, NULL, OPTION_DIR},
@@ -105,6 +109,9 @@ take_option(struct plan *plan, int option)
         break;
     case OPTION_EVENTS:
         plan->events = strtoull(optarg, NULL, 10);
+        break;
+    case OPTION_BUSY_POLL:
+        plan->busy_poll = true;
         break;
     case OPTION_QUICK:
         plan->quick = true;

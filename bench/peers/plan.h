@@ -18,6 +18,7 @@ struct plan {
     size_t rounds; /* 1 to FIGURES_RUNS_MAX. */
     uint64_t events;
     double seconds;
+    bool busy_poll;
     bool quick;
     const char *json;     /* A file, or NULL. */
     const char *parent;   /* Directory. */
