@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Judges a history: what clients sent and were told, and what is stored.
 
-    check.py DIRECTORY
+    check.py [--few] DIRECTORY
 
 It shares no code with the server or the client library. It looks at whatever
 logs are there (README.md tells what they say), prints what it objects to and
 one line of JSON with counts, and ends with 0 if there is nothing, with 1 if
-there is something, and with 2 if it cannot tell.
+there is something, and with 2 if it cannot tell: because a log is none, or, but
+with --few, too little has happened.
 """
 
 import gc
@@ -19,7 +20,7 @@ from findings import Findings
 from followers import Followers
 from groups import Groups
 from leases import Leases
-from logs import Logs, Malformed
+from logs import Logs, Malformed, TooLittle
 from schedules import Schedules
 from stored import Stored
 
@@ -28,7 +29,7 @@ from stored import Stored
 JUDGES = (Groups, Leases, Schedules, Checkpoints)
 
 
-def judge(directory):
+def judge(directory, is_few=False):
     """Returns (Findings, counts)."""
     logs, findings = Logs(directory), Findings()
     stored = Stored(logs, findings)
@@ -39,24 +40,31 @@ def judge(directory):
     if logs.paths(Appends.LOGS):
         is_known = True
         appends = Appends(logs, stored, findings)
-        counts |= appends.judge({judge.TYPE for judge in judges})
+        counts |= appends.judge({kind for judge in judges
+                                 for kind in (judge.TYPE, *judge.BESIDES)})
     if logs.paths(Followers.LOGS):
         is_known = True
         counts |= Followers(logs, stored, findings).judge()
     for one in judges:
-        counts |= one.judge()
+        try:
+            counts |= one.judge()
+        except TooLittle as little:
+            if not is_few:
+                raise
+            counts |= little.counts
     if not is_known:
         raise Malformed(f"{directory}: nobody wrote down what it did")
     return findings, counts
 
 
 def main():
-    if len(sys.argv) != 2:
-        print("usage: check.py DIRECTORY", file=sys.stderr)
+    is_few = sys.argv[1:2] == ["--few"]
+    if len(sys.argv) != 2 + is_few:
+        print("usage: check.py [--few] DIRECTORY", file=sys.stderr)
         return 2
     gc.disable() # What is read is kept until the end.
     try:
-        findings, counts = judge(sys.argv[1])
+        findings, counts = judge(sys.argv[-1], is_few)
     except (Malformed, KeyError, IndexError, ValueError, OSError) as error:
         print(f"check.py: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

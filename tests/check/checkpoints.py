@@ -7,7 +7,7 @@ all moves that took place, in order, and those of a consumer must be a chain.
 from bisect import bisect_left
 from collections import defaultdict
 
-from logs import Malformed
+from logs import Malformed, TooLittle
 from newest import Newest
 
 DOUBT = "UNKNOWN"
@@ -47,6 +47,7 @@ class Question:
 class Checkpoints:
     LOGS = "keeper-*.log"
     TYPE = "Moved"
+    BESIDES = ()
     PROMISES = (
         "a checkpoint moves from where it is",
         "a checkpoint does not go back",
@@ -188,5 +189,5 @@ class Checkpoints:
             "moves_fenced": codes.count("FENCED"),
         }
         if not self.findings.count() and not all(counts.values()):
-            raise Malformed(f"too little has happened: {counts}")
+            raise TooLittle(counts)
         return counts

@@ -10,11 +10,12 @@ from collections import defaultdict
 from itertools import accumulate
 
 from group_log import FINAL, NEVER, GroupLog
-from logs import Malformed
+from logs import Malformed, TooLittle
 
 
 class Groups(GroupLog):
     LOGS = "worker-*.log"
+    BESIDES = ("Noise",) # What is appended for it that it does not want.
     PROMISES = (
         "no event is lost",
         "events of a key come in order",
@@ -353,5 +354,5 @@ class Groups(GroupLog):
         self.check_parked()
         self.check_rest()
         if not self.findings.count() and not all(counts.values()):
-            raise Malformed(f"too little has happened: {counts}")
+            raise TooLittle(counts)
         return counts

@@ -5,7 +5,7 @@ from when it was told until its duration after it asked. That is what is
 compared here: that nobody believes in a lease when another does.
 """
 
-from logs import Malformed
+from logs import Malformed, TooLittle
 from newest import Newest
 
 DOUBT = "UNKNOWN"
@@ -28,6 +28,7 @@ class Hold:
 class Leases:
     LOGS = "holder-*.log"
     TYPE = "Worked"
+    BESIDES = ()
     PROMISES = (
         "a lease has one holder",
         "fences grow",
@@ -109,6 +110,7 @@ class Leases:
             self.findings.add("a lease has one holder",
                               f"fence {fence} of {name} was given to {client}, "
                               f"and is that of {hold}")
+            hold = self.holds[fence] = Hold(client, name, fence, told["at"])
         hold.ends = max(hold.ends, ask["at"] + ask["duration"])
 
     def confirm(self, hold, kind, ask):
@@ -185,5 +187,5 @@ class Leases:
         self.check_uses()
         self.check_stored()
         if not self.findings.count() and not all(self.counts.values()):
-            raise Malformed(f"too little has happened: {self.counts}")
+            raise TooLittle(self.counts)
         return self.counts

@@ -10,6 +10,14 @@ class Malformed(Exception):
     """The history is none: nothing can be said about the server."""
 
 
+class TooLittle(Malformed):
+    """Nothing is wrong with it, but something of @counts never happened."""
+
+    def __init__(self, counts):
+        super().__init__(f"too little has happened: {counts}")
+        self.counts = counts
+
+
 def numbers_in(path):
     return [int(part) for part in re.findall(r"\d+", os.path.basename(path))]
 

@@ -23,6 +23,7 @@ class Schedule:
 class Schedules:
     LOGS = "planner-*.log"
     TYPE = "Due"
+    BESIDES = ()
     PROMISES = (
         "a schedule takes place once",
         "its events are together",

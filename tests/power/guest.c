@@ -10,7 +10,10 @@
  *   POWER_DUMP     number of the dump
  *   POWER_LISTS    not empty: lists are dumped as well
  *   POWER_KEEPERS  so many keepers, numbered like the appenders, go on until
- *                  the power is cut
+ *                  the power is cut;
+ *   POWER_HOLDERS  and so many holders,
+ *   POWER_WORKERS  and so many members of a group; when it is to come to rest,
+ *                  they go on until then
  *   POWER_ANSWERS  so many in all, then it ends; 0: it goes on until it is cut
  *   POWER_LIVES    the server is killed in between, so many times less one
  *   POWER_MARK     dm-log-writes device that gets a mark an answer; or empty
@@ -30,13 +33,19 @@
 #include "appender.h"
 #include "daemon.h"
 #include "dump.h"
+#include "feeder.h"
+#include "foreman.h"
+#include "holder.h"
 #include "keeper.h"
 #include "mark.h"
 #include "rnd.h"
 #include "run.h"
+#include "worker.h"
 
 #define APPENDERS      3
-#define STORAGE_STATUS 74 /* Of an actad whose disk fails. */
+#define WORKERS_MAX    8
+#define FED            200 /* Events for the group, between two cuts. */
+#define STORAGE_STATUS 74  /* Of an actad whose disk fails. */
 #define TIMEOUT_S      3600
 #define WAIT_NS        1000000
 
@@ -139,16 +148,75 @@ start_backups(void)
     }
 }
 
+static const atomic_bool never;
+
+/* Processes: before there are threads. */
+static void
+start_holders(void)
+{
+    uint64_t seed = rnd_next(&rnd);
+
+    for (unsigned i = 0; i < number("POWER_HOLDERS"); i++) {
+        (void)holder_start(&daemon_, setting("POWER_LOGS"),
+                           number("POWER_FIRST") + i, seed, &never);
+    }
+}
+
 static void
 start_keepers(void)
 {
-    static const atomic_bool never;
-
     for (unsigned i = 0; i < number("POWER_KEEPERS"); i++) {
         (void)keeper_start(&daemon_, setting("POWER_LOGS"),
                            number("POWER_FIRST") + i, rnd_next(&rnd), &never);
     }
 }
+
+/* ---- a group ---- */
+
+static struct workers workers = {.group = "workers", .key_tag = ""};
+static struct foreman foreman; /* Large. */
+static struct worker *members[WORKERS_MAX];
+
+/* What is parked after the cut is listed. */
+static void
+start_workers(void)
+{
+    foreman_init(&foreman, &daemon_, setting("POWER_LOGS"), &workers,
+                 MSG_PARK_WAITS);
+    foreman_list(&foreman);
+    for (unsigned i = 0; i < number("POWER_WORKERS"); i++) {
+        ck_assert_uint_lt(i, WORKERS_MAX);
+        members[i] = worker_start(&daemon_, setting("POWER_LOGS"), &workers,
+                                  number("POWER_FIRST") + i, rnd_next(&rnd));
+    }
+}
+
+static void
+start_group(void)
+{
+    if (number("POWER_WORKERS") > 0) {
+        start_workers();
+        (void)feeder_start(&daemon_, FED, rnd_next(&rnd));
+    }
+}
+
+START_TEST(settle)
+{
+    start();
+    atomic_store(&workers.calm, true);
+    start_workers();
+    foreman_rest(&foreman, 0);
+    foreman_list(&foreman);
+    atomic_store(&workers.stopping, true);
+    for (unsigned i = 0; i < number("POWER_WORKERS"); i++) {
+        worker_join(members[i]);
+    }
+    foreman_fini(&foreman);
+    daemon_stop(&daemon_);
+}
+END_TEST
+
+/* ---- the load ---- */
 
 static void
 start_appenders(struct appender *appenders[static APPENDERS])
@@ -173,8 +241,10 @@ START_TEST(load)
     struct appender *appenders[APPENDERS];
 
     start();
+    start_holders();
     start_appenders(appenders);
     start_keepers();
+    start_group();
     start_backups();
     for (unsigned life = 1; life < lives; life++) {
         wait_for_answers(all * life / lives);
@@ -210,6 +280,7 @@ START_TEST(failing)
     int status;
 
     start();
+    start_holders();
     start_appenders(appenders);
     start_keepers();
     wait_for_answers(number("POWER_ANSWERS"));
@@ -270,6 +341,10 @@ main(void)
     tcase = tcase_create("restore");
     tcase_set_timeout(tcase, TIMEOUT_S);
     tcase_add_test(tcase, restore);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("settle");
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_test(tcase, settle);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("look");
     tcase_set_timeout(tcase, TIMEOUT_S);
