@@ -245,6 +245,101 @@ START_TEST(record_of_a_newer_server_may_have_more_fields)
 }
 END_TEST
 
+/* Each field in the heads that it nearly always has, and in another that says
+ * the same.
+ */
+static const char *const heads[EVENT_RECORD_FIELDS + 1][2] = {
+    {"9c", "dc000c"},
+    {"cf0000000000000007", "07"},
+    {"cf0000000000000101", "cd0101"},
+    {"cf0000000000000003", "cc03"},
+    {"a173", "da000173"},
+    {"d90174", "db0000000174"},
+    {"c41000112233445566778899aabbccddeeff",
+     "c5001000112233445566778899aabbccddeeff"},
+    {"c0", "c0"},
+    {"c41000112233445566778899aabbccddeeff",
+     "c60000001000112233445566778899aabbccddeeff"},
+    {"92a161d90162", "dc0002a161d90162"},
+    {"c4016d", "c6000000016d"},
+    {"c5000264ff", "c60000000264ff"},
+    {"01", "cc01"},
+};
+
+static void
+add_field(size_t field, size_t way)
+{
+    buf_append_slice(&buf, hex(heads[field][way]));
+}
+
+START_TEST(record_says_the_same_in_any_heads)
+{
+    struct pack_reader reader;
+    struct event event;
+    struct slice tags;
+
+    for (size_t field = 0; field <= EVENT_RECORD_FIELDS; field++) {
+        add_field(field, field == (size_t)_i);
+    }
+    pack_reader_init(&reader, buf_slice(&buf), &err);
+    event_decode_record(&reader, &event);
+    ck_assert_msg(pack_code(&reader) == ACTA_OK, "%s", err.text);
+    ck_assert_ptr_eq(reader.at, reader.end);
+    ck_assert_uint_eq(event.position, 7);
+    ck_assert_uint_eq(event.version, 0x101);
+    ck_assert_uint_eq(event.time_us, 3);
+    assert_slice_eq(event.stream, slice_of("s"));
+    assert_slice_eq(event.type, slice_of("t"));
+    ck_assert_uint_eq(event.id[1], 0x11);
+    ck_assert_ptr_null(event.correlation_id);
+    ck_assert_uint_eq(event.causation_id[15], 0xff);
+    ck_assert_uint_eq(event.tags_count, 2);
+    tags = event.tags;
+    assert_slice_eq(event_tag(&tags), slice_of("a"));
+    assert_slice_eq(event_tag(&tags), slice_of("b"));
+    ck_assert_uint_eq(tags.size, 0);
+    assert_slice_eq(event.metadata, slice_of("m"));
+    assert_slice_eq(event.data, slice_make("d\xff", 2));
+    ck_assert_int_eq(event.format, EVENT_JSON);
+    ck_assert_ptr_eq(event.content.data + event.content.size, reader.end);
+}
+END_TEST
+
+/* What is wrong with a field is said whatever heads the others have. */
+START_TEST(record_with_a_wrong_field_is_refused_with_its_name)
+{
+    static const struct {
+        size_t field;
+        const char *bytes;
+        const char *text;
+    } wrong[] = {
+        {1, "a0", "position must be a number, is a string"},
+        {4, "c40173", "stream must be a string, is bytes"},
+        {6, "c0", "id must be bytes, is nil"},
+        {7, "01", "correlation id must be bytes, is a number"},
+        {8, "c40100", "causation id must be 16 bytes, is 1"},
+        {9, "9101", "tag must be a string, is a number"},
+        {10, "a0", "metadata must be bytes, is a string"},
+        {11, "90", "data must be bytes, is an array"},
+        {12, "04", "format is 4, must be 0 to 3"},
+    };
+    struct pack_reader reader;
+    struct event event;
+
+    for (size_t field = 0; field <= EVENT_RECORD_FIELDS; field++) {
+        if (field == wrong[_i].field) {
+            buf_append_slice(&buf, hex(wrong[_i].bytes));
+        } else {
+            add_field(field, 0);
+        }
+    }
+    pack_reader_init(&reader, buf_slice(&buf), &err);
+    event_decode_record(&reader, &event);
+    ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
+    ck_assert_str_eq(err.text, wrong[_i].text);
+}
+END_TEST
+
 START_TEST(bytes_that_are_no_record_have_position_zero)
 {
     static const char *const bytes[] = {
@@ -322,6 +417,10 @@ main(void)
                         5);
     tcase_add_test(tcase, record_cut_anywhere_is_refused);
     tcase_add_test(tcase, record_of_a_newer_server_may_have_more_fields);
+    tcase_add_loop_test(tcase, record_says_the_same_in_any_heads, 0,
+                        EVENT_RECORD_FIELDS + 2);
+    tcase_add_loop_test(
+        tcase, record_with_a_wrong_field_is_refused_with_its_name, 0, 9);
     tcase_add_loop_test(tcase, bytes_that_are_no_record_have_position_zero, 0,
                         6);
     tcase_add_test(tcase, random_contents_come_out_as_they_went_in);
