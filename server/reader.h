@@ -6,8 +6,9 @@
  *
  * Records are put at the end of a buf as they are stored, one behind the other,
  * so that they can go to a socket. A record whose checksum is wrong is never
- * put: what lies before it is, as a page that is not at its end, and the call
- * that begins with it returns CORRUPT with the position in the text.
+ * put, nor what is listed where something is damaged: what lies before it is,
+ * as a page that is not at its end, and the call that begins with it returns
+ * CORRUPT with the position in the text.
  */
 
 #ifndef ACTA_READER_H

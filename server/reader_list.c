@@ -312,6 +312,10 @@ list_view(struct reader *reader, struct listing *listing, struct acta_err *err)
     if (code == ACTA_OK) {
         code = merge(reader, listing, &walk, start, err);
     }
+    if (code == ACTA_CORRUPT && listing->count > 0) {
+        listing->at_end = false; /* Left to the next call. */
+        code = ACTA_OK;
+    }
     if (code == ACTA_OK && buf_failed(listing->out)) {
         code = acta_fail(err, ACTA_MEMORY, "list names");
     }

@@ -10,6 +10,9 @@
 #include "reader_view.h"
 #include "record.h"
 
+/* So many damaged events in a row are passed over to tell how old they are. */
+#define DAMAGED_MAX 1024
+
 /* A stream in one span: its versions from base + 1 to base + cursor->count. */
 struct part {
     struct list_cursor *cursor; /* That of the store is the reader's, */
@@ -90,7 +93,8 @@ open_part(struct reader *reader, struct part *part, const struct span *span,
 }
 
 /* Put versions from *@at on, which moves, as long as they are in this span and
- * not below @first, and there is room on the page.
+ * not below @first, and there is room on the page. Those before one that is
+ * damaged are put.
  */
 static enum acta_code
 put_part(struct reader *reader, const struct span *span, struct slice stream,
@@ -117,13 +121,14 @@ put_part(struct reader *reader, const struct span *span, struct slice stream,
         }
         unlock_span(span);
 
-        if (code == ACTA_OK) {
-            code = reader_put_run(reader, page, span, positions, count, &done,
-                                  err);
+        if (count > 0) {
+            enum acta_code put = reader_put_run(reader, page, span, positions,
+                                                count, &done, err);
+
             *at += backward ? -(uint64_t)done : done;
-        }
-        if (page->full) {
-            return code;
+            if (put != ACTA_OK || page->full) {
+                return put;
+            }
         }
     } while (code == ACTA_OK && count == LOCKED_MAX);
     return code;
@@ -191,6 +196,29 @@ time_of(struct reader *reader, struct slice stream, uint64_t version,
                      (uintmax_t)version);
 }
 
+/* Is a version too old? A damaged one is if the next one is that can be read:
+ * so what cannot be served costs nothing else. Before @end, which is none that
+ * is too old, all may be damaged.
+ */
+static enum acta_code
+look_if_old(struct reader *reader, struct slice stream,
+            const struct retention *retention, uint64_t version, uint64_t end,
+            bool *is_old, struct acta_err *err)
+{
+    uint64_t last = end - version > DAMAGED_MAX ? version + DAMAGED_MAX : end;
+    enum acta_code code = ACTA_CORRUPT;
+    uint64_t time_us;
+
+    *is_old = false;
+    for (; code == ACTA_CORRUPT && version < last; version++) {
+        code = time_of(reader, stream, version, &time_us, err);
+    }
+    if (code == ACTA_OK) {
+        *is_old = retention_is_old(retention, time_us, reader->now_us);
+    }
+    return code == ACTA_CORRUPT && version == end ? ACTA_OK : code;
+}
+
 /* The first version from @first on that is not too old, by a binary search:
  * times do not go back.
  */
@@ -204,13 +232,14 @@ skip_old(struct reader *reader, struct slice stream,
     while (*first < end) {
         uint64_t middle = *first + (end - *first) / 2;
         enum acta_code code;
-        uint64_t time_us;
+        bool is_old;
 
-        code = time_of(reader, stream, middle, &time_us, err);
+        code =
+            look_if_old(reader, stream, retention, middle, end, &is_old, err);
         if (code != ACTA_OK) {
             return code;
         }
-        if (retention_is_old(retention, time_us, reader->now_us)) {
+        if (is_old) {
             *first = middle + 1;
         } else {
             end = middle;
