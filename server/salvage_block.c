@@ -89,6 +89,14 @@ salvage_make_room(struct salvage *salvage, uint64_t position,
     return ACTA_OK;
 }
 
+void
+salvage_see_head(struct salvage *salvage, uint64_t position)
+{
+    if (position > salvage->head && position <= POSITION_MAX) {
+        salvage->head = position;
+    }
+}
+
 static enum acta_code
 add_block(struct salvage *salvage, const struct salvage_block *where,
           struct acta_err *err)
@@ -115,17 +123,20 @@ salvage_take_block(struct salvage *salvage, const struct salvage_block *at,
     struct salvage_block where = *at;
     struct block block;
     enum acta_code code;
-    bool is_new = false;
+    bool is_new = false, is_proven = false;
 
     if (block_open(&block, bytes, NULL) == ACTA_OK) {
         where.first = block.first_position;
         where.count = block.count;
+        is_proven = true;
     } else if (!is_sure) {
         return ACTA_OK;
     }
-    if (where.first == 0 || where.first > POSITION_MAX ||
-        where.count > bytes.size / BLOCK_ENTRY_SIZE) {
+    if (where.first == 0 || where.first > POSITION_MAX) {
         return ACTA_OK;
+    }
+    if (where.count > bytes.size / BLOCK_ENTRY_SIZE) {
+        where.count = 0;
     }
     for (uint64_t p = where.first; p < where.first + where.count; p++) {
         enum salvage_state state;
@@ -135,6 +146,7 @@ salvage_take_block(struct salvage *salvage, const struct salvage_block *at,
             !salvage_get_record(bytes, &where, p, &record)) {
             continue;
         }
+        is_proven = true; /* Where a record is depends on the count. */
         state = state_of(record);
         code = salvage_make_room(salvage, p, err);
         if (code != ACTA_OK) {
@@ -146,12 +158,10 @@ salvage_take_block(struct salvage *salvage, const struct salvage_block *at,
             is_new = true;
         }
     }
-    if (is_sure && where.first + where.count - 1 > salvage->head) {
-        salvage->head = where.first + where.count - 1;
-        code = salvage_make_room(salvage, salvage->head, err);
-        if (code != ACTA_OK) {
-            return code;
-        }
+    if (is_sure && is_proven) {
+        salvage_see_head(salvage, where.first + where.count - 1);
+    } else if (is_sure && where.first > salvage->unproven) {
+        salvage->unproven = where.first;
     }
     return is_new ? add_block(salvage, &where, err) : ACTA_OK;
 }

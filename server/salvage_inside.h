@@ -87,6 +87,8 @@ struct salvage {
     struct store_meta meta;
     bool has_meta;
     uint64_t head;
+    uint64_t unproven; /* The last position from which on a block was, of which
+                          nothing can be read. */
 
     struct salvage_block *blocks; /* owned */
     size_t blocks_count;
@@ -138,8 +140,13 @@ enum acta_code salvage_journal_rows(struct salvage *salvage,
 enum acta_code salvage_make_room(struct salvage *salvage, uint64_t position,
                                  struct acta_err *err) ACTA_CHECKED;
 
+/* There was an event of @position, whether it is found or not. */
+void salvage_see_head(struct salvage *salvage, uint64_t position);
+
 /* Take the records of the block at @bytes, which lies at @where. If @is_sure
- * its directory need not be whole: @where->first and count are right.
+ * there was a block of @where->first, and its directory need not be whole. How
+ * many records it had is known, and those that are not found are lost, if the
+ * directory or one of its records proves @where->count.
  */
 enum acta_code salvage_take_block(struct salvage *salvage,
                                   const struct salvage_block *where,

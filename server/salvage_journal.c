@@ -1,7 +1,7 @@
 /* Entries of the journal, also of files that wait to become segments: what was
  * written to them last is still there. An entry is one by its own checksum and
  * the salt of its file; its events are taken one by one, its rows only all
- * together.
+ * together. Where it begins says how many events there were before it.
  */
 
 #include <inttypes.h>
@@ -106,6 +106,9 @@ take_events(struct salvage *salvage, const struct found *found,
     };
     uint8_t *room;
 
+    if (found->first_position > 0) {
+        salvage_see_head(salvage, found->first_position - 1);
+    }
     if (found->block_size < BLOCK_HEADER_SIZE) {
         return ACTA_OK;
     }

@@ -550,7 +550,14 @@ salvage_find_events(struct salvage *salvage, struct acta_err *err)
     if (code == ACTA_OK && salvage->has_store && scan->last > 0) {
         code = scan_runs(scan);
     }
-    /* The store may say that there were more than can be found. */
+    if (salvage->unproven > salvage->head) {
+        salvage_note(salvage,
+                     "from position %" PRIu64 " on there was a block of which "
+                     "nothing can be read: it was torn before anybody was told "
+                     "of it, or what was in it is lost",
+                     salvage->unproven);
+    }
+    /* There may have been more than can be found. */
     return code == ACTA_OK ? salvage_make_room(salvage, salvage->head, err)
                            : code;
 }

@@ -21,6 +21,7 @@
 #include "rooms.h"
 #include "rot.h"
 #include "run.h"
+#include "segment.h"
 #include "verify.h"
 #include "verify_live.h"
 
@@ -465,6 +466,85 @@ START_TEST(of_a_block_that_a_cut_file_ends_in_the_beginning_is_salvaged)
 }
 END_TEST
 
+/* Of the journal's newest file, the entry at @page, which has events: how many?
+ * 0: there is none.
+ */
+static size_t
+events_of_entry(const struct rot_file *file, size_t page)
+{
+    const uint8_t *at = file->bytes + page * ROT_PAGE;
+    struct slice bytes = {at + SEGMENT_ENTRY_SIZE, get_u32(at + 40)};
+    struct block block;
+
+    if (memcmp(at, "ACTJ", 4) != 0 || bytes.size == 0) {
+        return 0;
+    }
+    ck_assert_int_eq(block_open(&block, bytes, NULL), ACTA_OK);
+    return block.count;
+}
+
+/* In the count of the block of the entry at @page. */
+static void
+flip_in_count(const struct rot_file *file, size_t page, unsigned bit)
+{
+    size_t at = page * ROT_PAGE + SEGMENT_ENTRY_SIZE + 8 + bit / 8;
+    uint8_t byte = file->bytes[at] ^ (uint8_t)(1u << bit % 8);
+
+    rot_write_file(file, at, &byte, 1);
+}
+
+START_TEST(no_more_is_lost_than_there_was_whatever_a_damaged_count_says)
+{
+    static const unsigned bits[] = {0, 2, 5, 8, 12, 31};
+    static struct contents before; /* Large. */
+    struct rot_file *newest;
+    size_t tried = 0;
+
+    rot_make(true);
+    rot_load_files();
+    rot_copy_files();
+    read_contents(&rot_copy, &before);
+    newest = &rot_files[rot_files_count - 1];
+    for (size_t page = 1; page * ROT_PAGE < newest->used; page++) {
+        size_t count = events_of_entry(newest, page);
+
+        for (size_t i = 0; count > 0 && i < sizeof(bits) / sizeof(*bits); i++) {
+            flip_in_count(newest, page, bits[i]);
+            is_salvaged(&before, count);
+            rot_restore(newest);
+            tried++;
+        }
+    }
+    ck_assert_uint_gt(tried, 0);
+    rot_free_files();
+}
+END_TEST
+
+/* Nothing follows it, so that nobody may have been told of it. */
+START_TEST(of_the_last_entry_a_damaged_count_is_noted_and_not_believed)
+{
+    static struct contents before; /* Large. */
+    struct salvage_report report;
+    struct rot_file *newest;
+    struct told told;
+    size_t count;
+
+    rot_make(true);
+    rot_load_files();
+    rot_copy_files();
+    read_contents(&rot_copy, &before);
+    newest = &rot_files[rot_files_count - 1];
+    count = events_of_entry(newest, newest->used / ROT_PAGE);
+    ck_assert_uint_gt(count, 0);
+    flip_in_count(newest, newest->used / ROT_PAGE, 8);
+    salvage_all(&told, &report);
+    ck_assert_uint_eq(report.head, before.count - count);
+    ck_assert_uint_eq(told.lost, 0);
+    ck_assert_uint_eq(told.notes, 1);
+    rot_free_files();
+}
+END_TEST
+
 static void
 note_text(void *user, const struct acta_err *what)
 {
@@ -710,6 +790,10 @@ main(void)
         tcase, a_damaged_block_of_the_log_is_told_of_once_in_any_steps, 0, 3);
     tcase_add_test(tcase,
                    a_block_of_the_journal_that_is_damaged_is_found_on_line);
+    tcase_add_test(
+        tcase, no_more_is_lost_than_there_was_whatever_a_damaged_count_says);
+    tcase_add_test(tcase,
+                   of_the_last_entry_a_damaged_count_is_noted_and_not_believed);
     tcase_add_test(tcase, a_whole_database_that_changes_is_said_to_be_whole);
     tcase_add_test(tcase,
                    a_database_without_its_store_is_salvaged_from_its_journal);
