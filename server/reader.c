@@ -170,14 +170,16 @@ put_record(struct page *page, struct slice record, bool erased,
     size_t before = buf_size(page->out);
     enum acta_code code = ACTA_OK;
 
-    if (page->count > 0 && page->size + record.size > page->bounds.bytes_max) {
-        page->full = true;
-        return ACTA_OK;
-    }
     if (erased) {
         code = record_erase(page->out, record, err);
         record = slice_make(NULL, buf_size(page->out) - before);
-    } else if (page->records == NULL) {
+    }
+    if (page->count > 0 && page->size + record.size > page->bounds.bytes_max) {
+        buf_truncate(page->out, before);
+        page->full = true;
+        return code;
+    }
+    if (!erased && page->records == NULL) {
         buf_append(page->out, record.data, record.size);
     }
     if (code == ACTA_OK && buf_failed(page->out)) {

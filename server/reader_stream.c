@@ -355,6 +355,7 @@ reader_read_event(struct reader *reader, struct slice stream, uint64_t version,
     if (version > 0) {
         code = reader_read_stream(reader, stream, version - 1, false, &bounds,
                                   out, result, err);
+        result->at_end = true; /* No other is wanted. */
         if (code != ACTA_OK ||
             (result->events_count == 1 && result->next == version)) {
             return code;

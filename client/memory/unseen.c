@@ -60,12 +60,13 @@ memory_tell_unseen(struct memory_connection *connection, uint64_t id,
         if (memory_hides(memory, kept) || !is_unseen(append, &kept->event)) {
             continue;
         }
-        if (error->unseen_count == events_max || kept->record.size > left) {
+        if (error->unseen_count == events_max ||
+            (error->unseen_count > 0 && kept->record.size > left)) {
             error->unseen_complete = false;
             break;
         }
         buf_append_slice(&connection->out, kept->record);
-        left -= kept->record.size;
+        left -= MIN(kept->record.size, left);
         error->unseen_count++;
     }
     msg_error_end(&connection->out, open, error);

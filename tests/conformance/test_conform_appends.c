@@ -229,6 +229,11 @@ START_TEST(a_refusal_brings_what_was_not_seen)
     ck_assert_str_eq(unseen->events[0]->type, "Missed");
     ck_assert_uint_eq(unseen->head, 5);
     ck_assert(unseen->complete);
+    append = one("a", 1);
+    acta_append_unseen(append, 10, 1); /* One comes, whatever its size. */
+    unseen = send_it(append, ACTA_CONFLICT)->unseen;
+    ck_assert_uint_eq(unseen->events_count, 1);
+    ck_assert(!unseen->complete);
     place_end();
 }
 END_TEST

@@ -68,6 +68,18 @@ append(const char *stream, int64_t expected, struct draft *drafts, size_t count)
     return code;
 }
 
+static enum acta_code
+change_stream(const struct msg_change *change)
+{
+    struct job *job = draft_change(change);
+    enum acta_code code;
+
+    db_append(&db, job);
+    code = job->outcome.code;
+    job_free(job);
+    return code;
+}
+
 /* Append @count events of one type, each with @data. */
 static void
 append_many(const char *type, size_t count, struct slice data)
@@ -350,6 +362,61 @@ START_TEST(a_category_without_a_name_is_not_listed)
 }
 END_TEST
 
+/* Also before the space of what was erased is taken back. */
+START_TEST(of_erased_events_a_page_has_as_many_as_fit_without_their_data)
+{
+    static const uint8_t data[1000];
+    struct draft drafts[5] = {{.type = "A"}};
+    struct msg_change change = {.stream = slice_of("a-1"),
+                                .expected = MSG_EXPECT_ANY,
+                                .kind = MSG_ERASE};
+    struct read_bounds bounds = {.events_max = 10, .bytes_max = 1000};
+    struct read_result result;
+    struct acta_err err;
+
+    for (size_t i = 0; i < 5; i++) {
+        drafts[i].data = slice_make(data, sizeof(data));
+    }
+    ck_assert_int_eq(append("a-1", 0, drafts, 5), ACTA_OK);
+    ck_assert_int_eq(reader_read_stream(db.reader, change.stream, 0, false,
+                                        &bounds, &page, &result, &err),
+                     ACTA_OK);
+    ck_assert_uint_eq(result.events_count, 1);
+    ck_assert_int_eq(change_stream(&change), ACTA_OK);
+    ck_assert_int_eq(reader_read_stream(db.reader, change.stream, 0, false,
+                                        &bounds, &page, &result, &err),
+                     ACTA_OK);
+    ck_assert_uint_eq(result.events_count, 5);
+    ck_assert(result.at_end);
+}
+END_TEST
+
+/* Whatever lies behind it in its stream. */
+START_TEST(an_event_that_is_asked_for_alone_is_a_page_at_its_end)
+{
+    struct draft drafts[3] = {{.type = "A"}, {.type = "B"}, {.type = "C"}};
+    struct read_bounds bounds = {.events_max = 10, .bytes_max = 1 << 20};
+    struct read_result result;
+    struct acta_err err;
+
+    ck_assert_int_eq(append("a-1", 0, drafts, 3), ACTA_OK);
+    for (uint64_t version = 1; version <= 3; version++) {
+        struct uuid id = draft_id(version);
+
+        ck_assert_int_eq(reader_read_event(db.reader, slice_of("a-1"), version,
+                                           &page, &result, &err),
+                         ACTA_OK);
+        ck_assert_uint_eq(result.events_count, 1);
+        ck_assert(result.at_end);
+        ck_assert_int_eq(
+            reader_read_id(db.reader, id.bytes, &bounds, &page, &result, &err),
+            ACTA_OK);
+        ck_assert_uint_eq(result.events_count, 1);
+        ck_assert(result.at_end);
+    }
+}
+END_TEST
+
 static uint64_t
 position_of_time(uint64_t time_us)
 {
@@ -411,6 +478,10 @@ main(void)
         tcase, many_streams_of_store_and_memtable_are_listed_once_and_in_order);
     tcase_add_test(tcase, streams_are_listed_while_more_are_made);
     tcase_add_test(tcase, a_category_without_a_name_is_not_listed);
+    tcase_add_test(
+        tcase, of_erased_events_a_page_has_as_many_as_fit_without_their_data);
+    tcase_add_test(tcase,
+                   an_event_that_is_asked_for_alone_is_a_page_at_its_end);
     tcase_add_test(tcase, a_time_is_found_as_the_position_to_begin_behind);
     return run_suite(suite);
 }
