@@ -314,6 +314,57 @@ START_TEST(while_one_writes_what_is_much_is_decided_ahead)
 }
 END_TEST
 
+/* As long as one that writes takes, unless it is no use. */
+START_TEST(what_is_much_is_decided_ahead_again_and_again)
+{
+    commit_all();
+    ck_assert(queue_try_commit(&queue));
+    queue_begin_write(&queue, false, LONG_WAIT);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(put(append_of(1, queue_ahead_events, 1)), ACTA_OK);
+        ck_assert_int_eq(queue_await(&queue), QUEUE_AHEAD);
+        ck_assert_uint_eq(empty(), 1);
+        queue_end_ahead(&queue, true, false);
+    }
+    queue_end_write(&queue, true);
+    commit_all();
+}
+END_TEST
+
+static void *
+await_commit(void *arg)
+{
+    enum queue_turn *turn = arg;
+
+    *turn = queue_await(&queue);
+    return NULL;
+}
+
+/* Who writes here does not come back: he is of another thread. */
+START_TEST(what_came_while_another_wrote_wakes_who_waits)
+{
+    enum queue_turn turn = QUEUE_OVER;
+    bool waits = false;
+    pthread_t thread;
+
+    commit_all();
+    ck_assert_int_eq(pthread_create(&thread, NULL, await_commit, &turn), 0);
+    while (!waits) {
+        pthread_mutex_lock(&queue.lock);
+        waits = queue.waiting > 0;
+        pthread_mutex_unlock(&queue.lock);
+        sched_yield();
+    }
+    ck_assert(queue_try_commit(&queue));
+    queue_begin_write(&queue, false, LONG_WAIT);
+    ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
+    queue_end_write(&queue, false);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(turn, QUEUE_COMMIT);
+    ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
 /* Both at once would change the order. */
 START_TEST(nobody_else_commits_while_a_turn_lasts_or_something_waits)
 {
@@ -474,6 +525,8 @@ main(void)
     tcase_add_test(tcase,
                    what_was_taken_and_is_not_committed_gives_another_turn);
     tcase_add_test(tcase, while_one_writes_what_is_much_is_decided_ahead);
+    tcase_add_test(tcase, what_is_much_is_decided_ahead_again_and_again);
+    tcase_add_test(tcase, what_came_while_another_wrote_wakes_who_waits);
     tcase_add_test(tcase,
                    nobody_else_commits_while_a_turn_lasts_or_something_waits);
     tcase_add_test(tcase,

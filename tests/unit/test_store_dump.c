@@ -5,14 +5,18 @@
 #include "store_dump.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bytes.h"
 #include "core.h"
 #include "run.h"
+#include "store_calls.h"
 
 #define LARGE       (1 << 20)
+#define CALLS_MAX   2000
 #define LARGE_COUNT 20 /* More than a load has in one transaction. */
 
 static struct core core;
@@ -39,20 +43,27 @@ teardown(void)
 
 /* ---- items ---- */
 
-static void
-dump(struct store *store, struct buf *out)
+static enum acta_code
+try_dump(struct store *store, struct buf *out)
 {
     struct store_dump *from;
     struct store_meta meta;
     bool at_end = false;
+    enum acta_code code;
 
     buf_init(out, SIZE_MAX);
-    ck_assert_int_eq(store_dump_open(&from, store, &meta, &err), ACTA_OK);
-    while (!at_end) {
-        ck_assert_int_eq(store_dump_read(from, 1000, out, &at_end, &err),
-                         ACTA_OK);
+    code = store_dump_open(&from, store, &meta, &err);
+    while (code == ACTA_OK && !at_end) {
+        code = store_dump_read(from, 1000, out, &at_end, &err);
     }
     store_dump_close(from);
+    return code;
+}
+
+static void
+dump(struct store *store, struct buf *out)
+{
+    ck_assert_int_eq(try_dump(store, out), ACTA_OK);
     ck_assert(!buf_failed(out));
 }
 
@@ -230,6 +241,251 @@ START_TEST(meta_that_is_damaged_makes_no_store)
 }
 END_TEST
 
+/* ---- what is missing ---- */
+
+#define CHECKPOINTS 3
+#define EVENTS      300 /* Of each: postings are behind the head. */
+
+/* Load all of @bytes but its item @without. False if there is none of that
+ * number, or nobody would miss it: an id, a row, a list.
+ */
+static bool
+load_without(const struct buf *bytes, size_t without)
+{
+    struct slice left = buf_slice(bytes);
+    struct store_item item;
+    bool is_missed = false;
+    size_t wanted, size;
+
+    for (size_t i = 0; (size = store_item_take(&item, left, &wanted)) > 0;
+         i++) {
+        if (i != without) {
+            ck_assert_int_eq(store_load_put(load, &item, &err), ACTA_OK);
+        } else {
+            is_missed = item.table == STORE_LOG || item.table == STORE_POSTINGS;
+        }
+        left = slice_make(left.data + size, left.size - size);
+    }
+    ck_assert_int_eq(end(), ACTA_OK);
+    return is_missed;
+}
+
+static enum acta_code
+see_records(struct store_view *view, uint64_t last)
+{
+    enum acta_code code = ACTA_OK, again = ACTA_OK;
+    struct block_record record;
+    size_t found;
+
+    for (uint64_t p = 1; code == ACTA_OK && p <= last; p++) {
+        code = store_view_record(view, p, &record, &err);
+    }
+    for (uint64_t p = 1; again == ACTA_OK && p <= last; p += 7) {
+        again = store_view_records(view, &p, 1, &record, &found, &err);
+        ck_assert_uint_eq(found, again == ACTA_OK);
+    }
+    ck_assert_int_eq(again, code);
+    return code;
+}
+
+/* Each chunk of a list, one after the other. */
+static enum acta_code
+see_chunks(struct store_view *view, enum list_kind kind, const char *text)
+{
+    struct list_name name = {kind, slice_of(text)};
+    enum acta_code code;
+    struct list_head head;
+    struct postings chunk;
+    uint64_t after = 0;
+    bool found;
+
+    code = store_view_head(view, &name, &head, &found, &err);
+    ck_assert_int_eq(code, ACTA_OK);
+    ck_assert(found);
+    while (code == ACTA_OK && after + 1 < head.newest.first_ordinal) {
+        code = kind == LIST_STREAM && after > 0
+                   ? store_view_chunk_of_ordinal(view, &head, after + 1, &chunk,
+                                                 &err)
+               : after > 0
+                   ? store_view_next_chunk(view, kind, &head, &chunk, &err)
+                   : store_view_chunk_of_position(view, kind, &head, 1, &chunk,
+                                                  &err);
+        if (code == ACTA_OK && chunk.first_ordinal != after + 1) {
+            code = ACTA_CORRUPT; /* Its caller finds out. */
+        }
+        after = chunk.first_ordinal + chunk.count - 1;
+    }
+    return code;
+}
+
+static enum acta_code
+see_all(struct store *store)
+{
+    static const char *const names[] = {
+        [LIST_STREAM] = "a-1",
+        [LIST_CATEGORY] = "a",
+        [LIST_TYPE] = "Made",
+        [LIST_TAG] = "big",
+    };
+    struct store_view *view;
+    enum acta_code code;
+
+    ck_assert_int_eq(store_view_open(&view, store, &err), ACTA_OK);
+    ck_assert_int_eq(store_view_begin(view, &err), ACTA_OK);
+    code = see_records(view, store_view_meta(view)->position);
+    for (enum list_kind kind = LIST_STREAM; code == ACTA_OK && kind <= LIST_TAG;
+         kind++) {
+        code = see_chunks(view, kind, names[kind]);
+    }
+    store_view_end(view);
+    store_view_close(view);
+    return code;
+}
+
+START_TEST(what_is_missing_is_told_and_nothing_else_served_for_it)
+{
+    struct slice left;
+    struct store_item item;
+    size_t count = 0, missed = 0, wanted, size;
+    struct buf bytes;
+
+    for (uint64_t i = 1; i <= CHECKPOINTS * EVENTS; i++) {
+        struct draft draft = {.id = i, .type = "Made", .tags = {"big"}};
+
+        ck_assert_int_eq(core_append(&core, "a-1", MSG_EXPECT_ANY, &draft, 1),
+                         ACTA_OK);
+        if (i % EVENTS == 0) {
+            core_checkpoint(&core);
+        }
+    }
+    dump(core.rooms.store, &bytes);
+    left = buf_slice(&bytes);
+    while ((size = store_item_take(&item, left, &wanted)) > 0 &&
+           item.table != STORE_IDS) {
+        struct store *store;
+        bool is_missed;
+
+        is_missed = load_without(&bytes, count++);
+        store_load_close(load);
+        ck_assert_int_eq(store_open(&store, dir.path, CORE_MAP_SIZE, &err),
+                         ACTA_OK);
+        if (item.table != STORE_LISTS) {
+            ck_assert_int_eq(see_all(store),
+                             is_missed ? ACTA_CORRUPT : ACTA_OK);
+        }
+        missed += is_missed;
+        store_close(store);
+        tempdir_remove(&dir);
+        tempdir_make(&dir);
+        ck_assert_int_eq(store_load_begin(&load, dir.path, CORE_MAP_SIZE, &err),
+                         ACTA_OK);
+        left = slice_make(left.data + size, left.size - size);
+    }
+    ck_assert_uint_ge(missed, 2 * CHECKPOINTS);
+    buf_fini(&bytes);
+}
+END_TEST
+
+/* ---- what fails ---- */
+
+static enum acta_code
+try_load(const struct buf *bytes, const char *path)
+{
+    struct slice left = buf_slice(bytes);
+    struct uuid id = draft_id(77);
+    struct store_item item;
+    struct store_load *to;
+    struct store_meta meta;
+    enum acta_code code;
+    size_t wanted, size;
+
+    code = store_load_begin(&to, path, CORE_MAP_SIZE, &err);
+    while (code == ACTA_OK &&
+           (size = store_item_take(&item, left, &wanted)) > 0) {
+        code = store_load_put(to, &item, &err);
+        left = slice_make(left.data + size, left.size - size);
+    }
+    if (code == ACTA_OK) {
+        code = store_load_end(to, &id, &meta, &err);
+    }
+    store_load_close(to);
+    return code;
+}
+
+/* A dump of the core's store, or, with @bytes, a load of these to @path. */
+static enum acta_code
+dump_or_load(const struct buf *bytes, const char *path)
+{
+    enum acta_code code;
+    struct buf out;
+
+    if (bytes != NULL) {
+        return try_load(bytes, path);
+    }
+    code = try_dump(core.rooms.store, &out);
+    buf_fini(&out);
+    return code;
+}
+
+/* Let each call of LMDB fail in turn with @rc, or each allocation if that is 0.
+ * Returns how many there were.
+ */
+static size_t
+fail_each(const struct buf *bytes, int rc, enum acta_code wanted)
+{
+    bool goes_on = true;
+    size_t nth;
+
+    for (nth = 0; goes_on; nth++) {
+        struct tempdir own;
+        enum acta_code code;
+        int failed;
+
+        ck_assert_uint_lt(nth, CALLS_MAX);
+        tempdir_make(&own);
+        alloc_reset();
+        if (rc == 0) {
+            alloc_fail_after = (int)nth;
+        } else {
+            store_calls_fail(nth, rc);
+        }
+        code = dump_or_load(bytes, own.path);
+        failed = alloc_failed;
+        alloc_reset();
+        goes_on = store_calls_succeed() != NULL || failed > 0;
+        ck_assert_msg(code == (goes_on ? wanted : ACTA_OK), "number %zu: %s",
+                      nth, acta_code_name(code));
+        tempdir_remove(&own);
+    }
+    return nth - 1;
+}
+
+START_TEST(a_call_or_an_allocation_that_fails_is_told)
+{
+    struct draft draft = {.id = 1, .type = "Made", .tags = {"big"}};
+    struct buf bytes;
+
+    ck_assert_int_eq(core_append(&core, "a-1", MSG_EXPECT_ANY, &draft, 1),
+                     ACTA_OK);
+    core_checkpoint(&core);
+    dump(core.rooms.store, &bytes);
+    ck_assert_uint_gt(fail_each(NULL, EIO, ACTA_IO), 12);
+    ck_assert_uint_gt(fail_each(NULL, 0, ACTA_MEMORY), 2);
+    ck_assert_uint_gt(fail_each(&bytes, EIO, ACTA_IO), 12);
+    ck_assert_uint_gt(fail_each(&bytes, 0, ACTA_MEMORY), 0);
+    buf_fini(&bytes);
+}
+END_TEST
+
+START_TEST(an_item_of_no_table_is_damaged)
+{
+    struct store_item item = {STORE_META + 1, slice_of("key"), SLICE_NONE};
+    uint64_t due = 1;
+
+    ck_assert_int_eq(store_item_check(&item, &due, &err), ACTA_CORRUPT);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -242,6 +498,10 @@ main(void)
     tcase_add_test(tcase, items_come_table_by_table_in_the_order_of_their_keys);
     tcase_add_test(tcase, without_meta_or_with_more_behind_it_it_is_no_store);
     tcase_add_test(tcase, meta_that_is_damaged_makes_no_store);
+    tcase_add_test(tcase,
+                   what_is_missing_is_told_and_nothing_else_served_for_it);
+    tcase_add_test(tcase, a_call_or_an_allocation_that_fails_is_told);
+    tcase_add_test(tcase, an_item_of_no_table_is_damaged);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
