@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "hex.h"
 #include "limit.h"
+#include "msg_backup.h"
 #include "run.h"
 
 static struct buf buf;
@@ -625,6 +626,26 @@ START_TEST(command_to_find_is_sixteen_bytes)
 }
 END_TEST
 
+START_TEST(checksum_of_a_part_of_a_backup_has_32_bits)
+{
+    for (unsigned over = 0; over < 2; over++) {
+        struct msg_backup_chunk chunk;
+
+        buf_clear(&buf);
+        pack_array(&buf, 6);
+        pack_bin(&buf, slice_of("bytes"));
+        pack_uint(&buf, (uint64_t)UINT32_MAX + over);
+        pack_bool(&buf, true);
+        pack_uint(&buf, 1);
+        pack_uint(&buf, 2);
+        pack_uint(&buf, 3);
+        ck_assert_int_eq(msg_backup_chunk_decode(&chunk, buf_slice(&buf), &err),
+                         over ? ACTA_INVALID : ACTA_OK);
+        ck_assert(over || chunk.checksum == UINT32_MAX);
+    }
+}
+END_TEST
+
 /* ---- reading ---- */
 
 START_TEST(stream_to_read_is_a_name)
@@ -779,6 +800,7 @@ main(void)
                         0, 2);
     tcase_add_test(tcase, runs_may_have_fields_of_a_newer_server);
     tcase_add_test(tcase, command_to_find_is_sixteen_bytes);
+    tcase_add_test(tcase, checksum_of_a_part_of_a_backup_has_32_bits);
     tcase_add_test(tcase, stream_to_read_is_a_name);
     tcase_add_test(tcase, prefix_and_after_are_as_long_as_names);
     tcase_add_test(tcase, query_of_a_request_may_lack_memory);

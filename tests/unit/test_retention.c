@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "core.h"
+#include "limit.h"
 #include "erasure.h"
 #include "record.h"
 #include "run.h"
@@ -259,6 +260,56 @@ START_TEST(an_erased_record_has_all_but_data_and_metadata)
 }
 END_TEST
 
+/* What a checksum has passed is read with care all the same. */
+START_TEST(what_is_no_record_is_not_erased)
+{
+    struct slice record = write_record(&buf);
+    struct acta_err err;
+    struct buf out;
+
+    buf_init(&out, 1 << 16);
+    for (size_t size = 0; size < record.size; size++) {
+        ck_assert_int_eq(
+            record_erase(&out, slice_make(record.data, size), &err),
+            ACTA_CORRUPT);
+    }
+    ck_assert_uint_eq(buf_size(&out), 0);
+    ck_assert_uint_eq(
+        record_stream(slice_make(record.data, RECORD_STUB_SIZE)).size, 0);
+    ck_assert(!record_is_stub(slice_make(record.data, RECORD_STUB_SIZE)));
+    buf_fini(&out);
+}
+END_TEST
+
+START_TEST(a_record_with_more_tags_than_an_event_has_is_not_erased)
+{
+    struct slice tags[ACTA_TAGS_MAX + 1];
+    struct pack_reader reader;
+    struct buf record, content, out;
+    struct acta_err err;
+    struct event event;
+
+    buf_init(&record, 1 << 16);
+    buf_init(&content, 1 << 16);
+    buf_init(&out, 1 << 16);
+    pack_reader_init(&reader, write_record(&buf), NULL);
+    event_decode_record(&reader, &event);
+    for (size_t i = 0; i <= ACTA_TAGS_MAX; i++) {
+        tags[i] = slice_of("same");
+    }
+    event_encode_content(&content, &event, tags, ACTA_TAGS_MAX + 1);
+    event.content =
+        slice_make(buf_slice(&content).data + 1, buf_slice(&content).size - 1);
+    event_write_record(buf_reserve(&record, event_record_size(&event)), &event);
+    buf_advance(&record, event_record_size(&event));
+    ck_assert_int_eq(record_erase(&out, buf_slice(&record), &err),
+                     ACTA_CORRUPT);
+    buf_fini(&out);
+    buf_fini(&content);
+    buf_fini(&record);
+}
+END_TEST
+
 /* ---- changed bounds: what was hidden stays hidden ---- */
 
 static struct core core;
@@ -398,6 +449,9 @@ main(void)
     tcase_add_test(bytes,
                    a_stub_has_the_numbers_of_its_record_and_nothing_else);
     tcase_add_test(bytes, an_erased_record_has_all_but_data_and_metadata);
+    tcase_add_test(bytes, what_is_no_record_is_not_erased);
+    tcase_add_test(bytes,
+                   a_record_with_more_tags_than_an_event_has_is_not_erased);
 
     suite_add_tcase(suite, bounds);
     tcase_add_test(bounds, the_first_version_is_that_which_no_bound_hides);

@@ -11,6 +11,8 @@
 #include "hex.h"
 #include "run.h"
 
+#define LISTS_MANY 1000
+
 static struct diary diary;
 static struct core *core;
 static struct store_view *view;
@@ -347,6 +349,33 @@ START_TEST(meta_is_what_the_last_checkpoint_said)
 }
 END_TEST
 
+/* New streams, one behind the other, share the pages that they change. */
+START_TEST(what_a_list_costs_is_learned_from_the_last_large_checkpoint)
+{
+    uint64_t few, many;
+
+    ck_assert_uint_eq(store_changes(core->rooms.store, 1000), 1000);
+    diary_add(&diary, 10);
+    diary_store(&diary);
+    store_learn(core->rooms.store); /* It was too small to tell. */
+    ck_assert_uint_eq(store_changes(core->rooms.store, 1000), 1000);
+    for (uint64_t i = 1; i <= LISTS_MANY; i++) {
+        struct draft draft = {.id = 1000 + i};
+        char stream[32];
+
+        snprintf(stream, sizeof(stream), "learned-%ju", (uintmax_t)i);
+        ck_assert_int_eq(core_append(core, stream, MSG_EXPECT_ANY, &draft, 1),
+                         ACTA_OK);
+    }
+    core_checkpoint(core);
+    store_learn(core->rooms.store);
+    few = store_changes(core->rooms.store, 1000);
+    many = store_changes(core->rooms.store, 1000000);
+    ck_assert_uint_lt(few, 1000);
+    ck_assert_uint_ge(many, 1000 * few);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 START_TEST(a_memtable_that_does_not_follow_is_refused_and_changes_nothing)
@@ -558,6 +587,8 @@ main(void)
                    names_are_listed_in_the_order_of_their_bytes_and_by_kind);
     tcase_add_test(kept, a_view_does_not_change_while_the_store_does);
     tcase_add_test(kept, meta_is_what_the_last_checkpoint_said);
+    tcase_add_test(kept,
+                   what_a_list_costs_is_learned_from_the_last_large_checkpoint);
 
     suite_add_tcase(suite, refused);
     tcase_add_checked_fixture(refused, setup, teardown);
