@@ -8,8 +8,8 @@
 
 #include "command.h"
 #include "core.h"
-#include "limit.h"
 #include "erasure.h"
+#include "limit.h"
 #include "record.h"
 #include "run.h"
 
