@@ -11,10 +11,6 @@
 /* With nothing to do, the writer looks up this often. */
 #define IDLE_MS 100
 
-/* Jobs that memory is fetched ahead for, in two steps. */
-#define FAR  6
-#define NEAR 3
-
 /* Of an append that is committed by the thread that brings it. */
 #define PLAIN_SIZE_MAX ((size_t)64 << 10)
 
@@ -30,215 +26,7 @@ writer_memtable_events(size_t checkpoint_events)
     return 2 * checkpoint_events + 2 * WRITER_EVENTS_MAX;
 }
 
-/* ---- deciding ---- */
-
-/* Jobs that had been kept waiting come behind the others. */
-static void
-add_done(struct writer *writer, struct batch *decided)
-{
-    struct job *job = decider_take_done(writer->decider);
-
-    while (job != NULL) {
-        struct job *next = job->next;
-
-        batch_put_behind(decided, job, job);
-        job = next;
-    }
-}
-
-/* Decide what needs no entry: nothing comes of it but the answer. False if the
- * job is kept waiting.
- */
-static bool
-decide_alone(struct writer *writer, struct job *job)
-{
-    struct acta_err err;
-    bool waits;
-
-    heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
-    if (decide(writer->decider, job, &waits, &err) != ACTA_OK) {
-        writer_fail(writer, &err);
-    }
-    assert(buf_size(&writer->heads.rows) == 0);
-    heads_end(&writer->heads);
-    return !waits;
-}
-
-/* There can be no entry. Who only asks, or goes on as before, is answered; what
- * was scheduled is tried again later; the others are told why.
- */
-static void
-refuse_left(struct writer *writer, enum acta_code code, const char *text)
-{
-    struct batch answered = {0};
-    struct job *job = writer->left.first;
-
-    writer->left = (struct batch){0};
-    writer->is_hindered = true;
-    decider_end_waits(writer->decider, clock_mono().us);
-    while (job != NULL) {
-        struct job *next = job->next;
-
-        if (job->schedule != NULL) {
-            decider_put_back_due(writer->decider, job);
-        } else if (decider_needs_entry(writer->decider, job)) {
-            job_refuse(job, code, "%s", text);
-            batch_put_behind(&answered, job, job);
-        } else if (decide_alone(writer, job)) {
-            batch_put_behind(&answered, job, job);
-        }
-        job = next;
-    }
-    add_done(writer, &answered);
-    writer_count_outcomes(writer, &answered);
-    (void)writer_give_back(&answered, NULL);
-}
-
-static size_t
-entry_size_of(size_t events, size_t records_size, size_t rows_size)
-{
-    return journal_entry_size(
-        (events == 0 ? 0 : block_size(events, records_size)) +
-        ROWS_HEADER_SIZE + rows_size);
-}
-
-/* Make sure that the batch can be written before anything is decided, so that
- * a full disk changes nothing. False: the batch was refused.
- */
-static bool
-has_room(struct writer *writer)
-{
-    const struct batch *left = &writer->left;
-    size_t size = entry_size_of(
-        left->events_count, left->records_size,
-        left->rows_size + decider_rows_size(writer->decider, writer->mono_us));
-    const char *why_full = checkpointer_why_full(writer->checkpointer);
-    struct acta_err err;
-    enum acta_code code;
-
-    if (why_full != NULL) {
-        refuse_left(writer, ACTA_FULL, why_full);
-        return false;
-    }
-    code = journal_reserve(writer->rooms->journal, size, &err);
-    if (code == ACTA_OK) {
-        writer->room = journal_room(writer->rooms->journal);
-        return true;
-    }
-    if (code != ACTA_FULL) {
-        writer_fail(writer, &err);
-    }
-    refuse_left(writer, code, err.text);
-    return false;
-}
-
-static void
-see_time(struct writer *writer)
-{
-    uint64_t now_us = rooms_see_time(writer->rooms, clock_wall().us);
-
-    if (now_us > writer->time_us) {
-        writer->time_us = now_us; /* Time never goes back. */
-    }
-}
-
-static enum acta_code
-begin_commit(struct writer *writer, struct acta_err *err)
-{
-    struct memtable *active = tail_active(&writer->rooms->tail);
-
-    writer->is_open = true;
-    writer->before = memtable_count(active);
-    if (memtable_is_empty(active)) {
-        writer->filled = clock_mono();
-    }
-    see_time(writer);
-    heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
-    /* Of what time brings now, which is not asked for any more then. */
-    writer->open.rows_size =
-        decider_rows_size(writer->decider, writer->mono_us);
-    return decider_begin(writer->decider, writer->mono_us, err);
-}
-
-/* Jobs in front of the one that is decided, for which memory is fetched: where
- * streams are sought is nowhere near, and the processor would wait for it, for
- * each of them.
- */
-struct outlook {
-    struct job *far;
-    struct job *near;
-};
-
-static void
-look_ahead(struct writer *writer, struct outlook *outlook, size_t far,
-           size_t near)
-{
-    for (; far > 0 && outlook->far != NULL; far--) {
-        heads_fetch_first(&writer->heads, outlook->far->stream_hash);
-        outlook->far = outlook->far->next;
-    }
-    for (; near > 0 && outlook->near != NULL; near--) {
-        heads_fetch_then(&writer->heads, outlook->near->stream_hash);
-        outlook->near = outlook->near->next;
-    }
-}
-
-/* Decide what time has brought, if a commit begins, and what was taken, until
- * all is decided or it has taken long. With @ends nothing more comes to the
- * commit.
- */
-static void
-decide_left(struct writer *writer, bool ends)
-{
-    struct job *job = writer->left.first;
-    struct outlook outlook = {job, job};
-    enum acta_code code = ACTA_OK;
-    struct acta_err err;
-
-    if (writer->is_open) {
-        heads_go_on(&writer->heads);
-    } else {
-        code = begin_commit(writer, &err);
-    }
-    /* What was taken may be later than the commit's begin. */
-    decider_see_time(writer->decider, clock_mono().us);
-    writer->open.events_count += writer->left.events_count;
-    writer->open.records_size += writer->left.records_size;
-    writer->open.rows_size += writer->left.rows_size;
-    look_ahead(writer, &outlook, FAR, NEAR);
-    while (code == ACTA_OK && job != NULL &&
-           !decider_is_tired(writer->decider)) {
-        struct job *next = job->next;
-        bool waits;
-
-        look_ahead(writer, &outlook, 1, 1);
-        code = decide(writer->decider, job, &waits, &err);
-        if (!waits) {
-            batch_put_behind(&writer->open, job, job);
-        }
-        job = next;
-    }
-    if (code == ACTA_OK && ends) {
-        code = decider_end(writer->decider, &err);
-        rows_end(&writer->heads.rows);
-    }
-    if (code != ACTA_OK) {
-        writer_fail(writer, &err);
-    }
-    writer->has_erasure |= writer->heads.has_erasure;
-    heads_end(&writer->heads);
-    writer->left.first = job;
-}
-
-static void
-count_kept(struct writer *writer)
-{
-    struct decider_counts counts = decider_counts(writer->decider);
-
-    atomic_store(&writer->leases, counts.leases);
-    atomic_store(&writer->lease_waiters, counts.waiters);
-    atomic_store(&writer->schedules, counts.schedules);
-}
+/* ---- sealing ---- */
 
 static void
 note_sizes(struct writer *writer)
@@ -248,57 +36,6 @@ note_sizes(struct writer *writer)
     atomic_store(&writer->tail_events, memtable_count(active));
     atomic_store(&writer->tail_size, memtable_size(active));
 }
-
-/* Nothing more is decided for the commit that was begun. */
-static void
-end_commit(struct writer *writer, struct commit *commit)
-{
-    const struct memtable *active = tail_active(&writer->rooms->tail);
-    struct buf rows = writer->rows;
-
-    *commit = (struct commit){
-        .first = memtable_first_position(active) + writer->before,
-        .count = memtable_count(active) - writer->before,
-        .decided = writer->open,
-    };
-    for (size_t i = 0; i < commit->count; i++) {
-        commit->records_size += memtable_record(active, commit->first + i).size;
-    }
-    writer->rows = writer->heads.rows;
-    writer->heads.rows = rows;
-    commit->rows = buf_slice(&writer->rows);
-    if (commit->count > 0 || commit->rows.size > 0) {
-        size_t size = journal_entry_size(commit_size(commit));
-
-        writer->sequence++;
-        writer->journal_bytes += size;
-        writer->room -= size;
-    }
-    commit->sequence = writer->sequence;
-    commit->time_us = writer->time_us;
-    add_done(writer, &commit->decided);
-    writer->open = (struct batch){0};
-    writer->is_open = false;
-    writer->is_hindered |=
-        writer->was_due && decider_is_hindered(writer->decider);
-    count_kept(writer);
-    note_sizes(writer);
-}
-
-/* What was scheduled, and is due. */
-static void
-take_due(struct writer *writer)
-{
-    see_time(writer);
-    heads_begin(&writer->heads, writer->sequence + 1, writer->time_us);
-    decider_take_due(writer->decider, &writer->left, writer->time_us,
-                     WRITER_EVENTS_MAX, WRITER_SIZE_MAX);
-    heads_end(&writer->heads);
-    writer->was_due = writer->left.first != NULL;
-    writer->is_hindered |= decider_is_hindered(writer->decider);
-}
-
-/* ---- sealing ---- */
 
 static bool
 is_due(const struct writer *writer, const struct memtable *active)
@@ -419,7 +156,7 @@ let_go_of_waiters(struct writer *writer)
     struct batch refused = {0};
 
     decider_stop(writer->decider);
-    add_done(writer, &refused);
+    commit_take_done(writer, &refused);
     (void)writer_give_back(&refused, NULL);
 }
 
@@ -458,7 +195,7 @@ take_next(struct writer *writer)
     } else {
         writer->is_hindered = false;
         if (is_due) {
-            take_due(writer);
+            commit_take_due(writer);
         }
     }
     if (writer->left.first == NULL) {
@@ -474,7 +211,7 @@ take_more(struct writer *writer)
 {
     const struct batch *open = &writer->open;
     size_t used = open->records_size + open->rows_size;
-    size_t entry = entry_size_of(
+    size_t entry = commit_entry_size(
         WRITER_EVENTS_MAX, open->records_size,
         open->rows_size + decider_rows_size(writer->decider, writer->mono_us));
 
@@ -528,7 +265,7 @@ decide_commit(struct writer *writer, bool *ready)
                 (void)take_more(writer);
             }
         }
-        decide_left(writer, true);
+        commit_fill(writer, true);
         return true;
     }
     *ready = wait_for_tail(writer);
@@ -539,15 +276,15 @@ decide_commit(struct writer *writer, bool *ready)
         return false;
     }
     if (!*ready) {
-        refuse_left(writer, ACTA_FULL,
-                    "there is no space for what has to go to the store");
+        commit_refuse(writer, ACTA_FULL,
+                      "there is no space for what has to go to the store");
         return false;
     }
     writer->mono_us = clock_mono().us;
-    if (!has_room(writer)) {
+    if (!commit_has_room(writer)) {
         return false;
     }
-    decide_left(writer, true);
+    commit_fill(writer, true);
     return true;
 }
 
@@ -559,7 +296,8 @@ commit(struct writer *writer)
     bool has_commit = decide_commit(writer, &ready);
 
     if (has_commit) {
-        end_commit(writer, &commit);
+        commit_end(writer, &commit);
+        note_sizes(writer);
     }
     queue_begin_write(&writer->queue, writer->left.first != NULL,
                       wait_ms(writer, ready));
@@ -596,7 +334,7 @@ decide_ahead(struct writer *writer)
             writer->mono_us = clock_mono().us;
         }
         if (take_more(writer)) {
-            decide_left(writer, false);
+            commit_fill(writer, false);
             note_sizes(writer);
             has_more = writer->left.first == NULL;
         }
@@ -622,9 +360,10 @@ is_plain(const struct job *job)
 static bool
 fits(const struct writer *writer, const struct job *job)
 {
-    return entry_size_of(job->events_count, job->records_size,
-                         job->rows_size + decider_rows_size(writer->decider,
-                                                            writer->mono_us)) <=
+    return commit_entry_size(
+               job->events_count, job->records_size,
+               job->rows_size +
+                   decider_rows_size(writer->decider, writer->mono_us)) <=
            writer->room;
 }
 
@@ -647,8 +386,9 @@ writer_commit_now(struct writer *writer, struct job *job,
                                       .records_size = job->records_size,
                                       .rows_size = job->rows_size};
         job->next = NULL;
-        decide_left(writer, true);
-        end_commit(writer, &commit);
+        commit_fill(writer, true);
+        commit_end(writer, &commit);
+        note_sizes(writer);
     }
     queue_begin_write(&writer->queue, false, wait_ms(writer, true));
     if (can) {
@@ -719,7 +459,7 @@ writer_start(struct writer **out, struct rooms *rooms,
         writer_free(writer);
         return code;
     }
-    count_kept(writer);
+    writer_count_kept(writer);
     while (rc == 0 && writer->threads_count < THREADS) {
         rc = pthread_create(&writer->threads[writer->threads_count], NULL, run,
                             writer);

@@ -1,5 +1,6 @@
-/* What deciding and writing have in common. Internal to writer.c, which decides
- * and has the turns, and commit.c, which carries out what was decided.
+/* What deciding and writing have in common. Internal to writer.c, which has the
+ * turns, commit_fill.c, which decides, and commit.c, which carries out what was
+ * decided.
  */
 
 #ifndef ACTA_WRITER_INSIDE_H
@@ -77,6 +78,42 @@ struct writer {
     pthread_mutex_t watchers_lock; /* Guards what follows. */
     struct watcher *watchers;
 };
+
+/* ---- commit_fill.c ---- */
+
+/* What was scheduled, and is due, is what is left to be decided: nothing else
+ * may be left.
+ */
+void commit_take_due(struct writer *writer);
+
+/* Bytes of the entry of a commit with @events events. */
+size_t commit_entry_size(size_t events, size_t records_size, size_t rows_size);
+
+/* Make sure that what is left can be written before anything is decided, so
+ * that a full disk changes nothing. False: it was refused.
+ */
+bool commit_has_room(struct writer *writer);
+
+/* There can be no entry. Who only asks, or goes on as before, is answered; what
+ * was scheduled is tried again later; the others are told why.
+ */
+void commit_refuse(struct writer *writer, enum acta_code code,
+                   const char *text);
+
+/* Decide what time has brought, if a commit begins, and what was taken, until
+ * all is decided or it has taken long. With @ends nothing more comes to the
+ * commit.
+ */
+void commit_fill(struct writer *writer, bool ends);
+
+/* Nothing more is decided for the commit that was begun: here it is. */
+void commit_end(struct writer *writer, struct commit *commit);
+
+/* Put those who had been kept waiting, and are decided now, behind @decided. */
+void commit_take_done(struct writer *writer, struct batch *decided);
+
+/* Tell others what waits in memory: leases and schedules. */
+void writer_count_kept(struct writer *writer);
 
 /* ---- commit.c ---- */
 
