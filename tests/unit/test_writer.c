@@ -99,6 +99,22 @@ START_TEST(recorded_time_never_goes_back)
 }
 END_TEST
 
+/* ---- sealing ---- */
+
+START_TEST(a_memtable_is_as_old_as_its_first_event)
+{
+    base.options.checkpoint_age_ms = HOUR / 1000;
+    base_open(&base);
+    fake_clock_pass(2 * HOUR); /* In which there was nothing. */
+    append_one(&base);
+    append_one(&base);
+    ck_assert_uint_eq(stats().tail_events, 2);
+    fake_clock_pass(2 * HOUR);
+    append_one(&base); /* Behind those, which were sealed. */
+    ck_assert_uint_eq(stats().tail_events, 1);
+}
+END_TEST
+
 /* ---- space ---- */
 
 START_TEST(less_space_than_the_reserve_refuses_appends_and_not_reads)
@@ -628,6 +644,7 @@ main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, events_are_recorded_at_the_time_of_their_commit);
     tcase_add_test(tcase, recorded_time_never_goes_back);
+    tcase_add_test(tcase, a_memtable_is_as_old_as_its_first_event);
     tcase_add_test(tcase,
                    less_space_than_the_reserve_refuses_appends_and_not_reads);
     tcase_add_test(
