@@ -153,6 +153,14 @@ def mutants_of(name):
 
 # ---- trying them ----
 
+def end_session(session):
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
 class Workshop:
     """A copy of the sources, and a build of it."""
 
@@ -204,7 +212,8 @@ class Workshop:
     def is_noticed_by(self, test):
         environment = {**os.environ, "CK_DEFAULT_TIMEOUT": "60",
                        "ACTA_TEST_SHORT": "1"}
-        # In a session of its own: what it has forked must end with it.
+        # In a session of its own: what it has forked must end with it, in
+        # whichever group.
         with subprocess.Popen([self.build / program_of(test)],
                               stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, env=environment,
@@ -214,8 +223,7 @@ class Workshop:
             except subprocess.TimeoutExpired:
                 return True
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                end_session(process.pid)
 
     def check_tests(self, name, tests):
         """Without a mistake they can be built, and pass: else they would notice
