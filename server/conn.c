@@ -26,11 +26,6 @@
 #define IN_SIZE_MAX                                                            \
     ((size_t)FRAME_HEADER_SIZE + ACTA_FRAME_SIZE_MAX + IO_SCRATCH_SIZE)
 
-/* One answer, whatever its size, is written when output is below its mark; and
- * those of all appends in flight.
- */
-#define OUT_SIZE_MAX ((size_t)1 << 40)
-
 static void on_readable(struct ev_loop *loop, ev_io *watcher, int events);
 static void on_writable(struct ev_loop *loop, ev_io *watcher, int events);
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events);
@@ -48,7 +43,7 @@ conn_open(struct io *io, int fd, uint64_t id)
     conn->id = id;
     conn->fd = fd;
     buf_init(&conn->in, IN_SIZE_MAX);
-    buf_init(&conn->out, OUT_SIZE_MAX);
+    buf_init(&conn->out, CONN_OUT_SIZE_MAX);
     session_init(&conn->session, &io->host, id, &conn->out);
     ev_io_init(&conn->read_watcher, on_readable, fd, EV_READ);
     ev_io_init(&conn->write_watcher, on_writable, fd, EV_WRITE);
@@ -164,6 +159,37 @@ conn_complete(struct conn *conn, struct job *job)
 }
 
 /* ---- out ---- */
+
+static void
+swap_room(struct conn *conn)
+{
+    struct buf room = conn->io->room;
+
+    conn->io->room = conn->out;
+    conn->out = room;
+}
+
+void
+conn_lend_room(struct conn *conn)
+{
+    if (!conn->has_room && buf_size(&conn->out) == 0 &&
+        !buf_failed(&conn->out)) {
+        swap_room(conn);
+        conn->has_room = true;
+    }
+}
+
+/* If something is left to be sent, it stays where it is, and the memory that
+ * the connection had is everybody's from now on.
+ */
+static void
+return_room(struct conn *conn)
+{
+    if (conn->has_room && buf_size(&conn->out) == 0) {
+        swap_room(conn);
+    }
+    conn->has_room = false;
+}
 
 /* False if the connection is gone. */
 static bool
@@ -342,6 +368,7 @@ conn_settle(struct conn *conn)
         conn_close(conn);
         return;
     }
+    return_room(conn);
     if (!close_in_order(conn)) {
         return;
     }

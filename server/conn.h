@@ -3,7 +3,9 @@
  * Bytes are read into memory that all connections of a thread share, and only
  * what is left of an unfinished frame is kept: so an idle connection holds no
  * buffers, and a claimed length costs nothing until the bytes are there.
- * Output gathers during a turn of the loop and is sent at its end.
+ * Output gathers during a turn of the loop and is sent at its end. What is
+ * delivered gathers in memory that is shared, too: one that takes all it is
+ * sent needs none of its own, and a thousand of them use the same cache lines.
  *
  * It is not read from while its session takes no input: the peer's own sending
  * then stops, by TCP's flow control. It is cut when it says no hello in time,
@@ -23,6 +25,11 @@
 
 #include "buf.h"
 #include "session.h"
+
+/* One answer, whatever its size, is written when output is below its mark; and
+ * those of all appends in flight.
+ */
+#define CONN_OUT_SIZE_MAX ((size_t)1 << 40)
 
 struct io;
 
@@ -61,6 +68,7 @@ struct conn {
     enum conn_wait wait;
     struct buf in; /* The front of an unfinished frame, or what waits. */
     struct buf out;
+    bool has_room;  /* Its own memory for output is in io->room meanwhile. */
     size_t charged; /* Bytes counted against the memory of all connections. */
     struct session session;
 };
@@ -71,6 +79,9 @@ TAILQ_HEAD(conn_list, conn);
  * memory; the socket is closed then.
  */
 struct conn *conn_open(struct io *io, int fd, uint64_t id);
+
+/* Have output gather in io->room, until the next conn_settle(). */
+void conn_lend_room(struct conn *conn);
 
 /* Close at once, and free. */
 void conn_close(struct conn *conn);

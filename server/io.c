@@ -240,7 +240,7 @@ take_head(struct io *io)
     }
     TAILQ_FOREACH(conn, &io->all, in_all)
     {
-        session_wake(&conn->session);
+        session_wake(&conn->session, head);
         if (session_has_work(&conn->session)) {
             io_mark_ready(io, conn);
             conn->in_round = true;
@@ -334,6 +334,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     {
         conn_tick(conn);
     }
+    buf_trim(&io->room, IO_ROOM_KEPT);
 }
 
 /* ---- a turn ---- */
@@ -371,6 +372,7 @@ work(struct io *io)
     while (!enough && (conn = TAILQ_FIRST(&io->ready)) != NULL) {
         TAILQ_REMOVE(&io->ready, conn, in_ready);
         conn->is_ready = false;
+        conn_lend_room(conn);
         while (!enough && session_pump(&conn->session) > 0) {
             enough = has_worked_enough(io, from);
         }
@@ -550,6 +552,7 @@ io_start(struct io *io, const struct io_options *options,
     TAILQ_INIT(&io->ready);
     round_init(&io->round);
     vigil_init(&io->vigil, options->busy_poll_us);
+    buf_init(&io->room, CONN_OUT_SIZE_MAX);
     outbox_init(&io->outbox);
     completions_init(&io->completions, wake_io, io);
     pthread_mutex_init(&io->lock, NULL);
@@ -638,4 +641,5 @@ io_free(struct io *io)
     free(io->inbox);
     free(io->slots);
     free(io->scratch);
+    buf_fini(&io->room);
 }

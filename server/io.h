@@ -39,6 +39,9 @@
  */
 #define IO_SCRATCH_SIZE (256u << 10)
 
+/* Memory that a thread keeps for what its connections are sent. */
+#define IO_ROOM_KEPT ((size_t)1 << 20)
+
 struct io_options {
     struct session_limits limits;
     uint64_t hello_timeout_ms;
@@ -80,6 +83,7 @@ struct io {
     struct conn_list ready;
     struct conn **slots; /* owned: by id, see io_find(). */
     size_t slots_free;   /* The lowest one that may be free. */
+    struct buf room;     /* owned: see conn_lend_room() */
     struct round round;  /* In which subscriptions are told of a new head. */
     struct outbox outbox;
     uint64_t spoke_last; /* The connection that sent something last, */

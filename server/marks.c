@@ -102,7 +102,14 @@ marks_add(struct marks *marks, struct slice stream)
         return false;
     }
     put(table, mark_of(stream));
+    atomic_fetch_add_explicit(&marks->count, 1, memory_order_release);
     return true;
+}
+
+uint64_t
+marks_count(const struct marks *marks)
+{
+    return atomic_load_explicit(&marks->count, memory_order_acquire);
 }
 
 bool

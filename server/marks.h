@@ -24,6 +24,7 @@ struct mark_table;
 struct marks {
     _Atomic(struct mark_table *) table;
     struct mark_table *tables; /* owned: all, the one in use first. */
+    _Atomic uint64_t count;
 };
 
 void marks_fini(struct marks *marks);
@@ -32,6 +33,11 @@ void marks_fini(struct marks *marks);
 bool marks_add(struct marks *marks, struct slice stream) ACTA_CHECKED;
 
 bool marks_has(const struct marks *marks, struct slice stream);
+
+/* How many times a stream was marked: as long as this is the same, no row came
+ * to a stream that had none.
+ */
+uint64_t marks_count(const struct marks *marks);
 
 /* True if no stream is marked. */
 bool marks_none(const struct marks *marks);

@@ -72,6 +72,7 @@ reader_begin(struct reader *reader, struct acta_err *err)
     enum acta_code code;
     uint64_t last;
 
+    reader->marks_count = marks_count(&reader->rooms->marks);
     tail_pin(&reader->rooms->tail, &reader->tail);
     code = store_view_begin(reader->store, err);
     if (code != ACTA_OK) {

@@ -47,6 +47,8 @@ void reader_close(struct reader *reader);
 struct read_bounds {
     uint64_t events_max; /* At least 1. */
     uint64_t bytes_max;
+    uint64_t last; /* Going up by position: the end is here, if the head is not
+                      before it. 0: the end is the head. */
 };
 
 struct read_result {

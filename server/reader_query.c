@@ -20,6 +20,7 @@ struct walk {
     const struct query *query;
     bool backward;
     uint64_t at;
+    uint64_t last; /* Nothing behind it is looked at. */
     size_t steps;
     size_t checked_size; /* Of events looked at to see if they are wanted. */
     bool stopped;        /* The page is full, or the steps are used up. */
@@ -298,11 +299,14 @@ walk_spans(struct reader *reader, struct walk *walk, struct page *page,
            struct acta_err *err)
 {
     for (size_t i = 0; i < reader->spans_count && !walk->stopped; i++) {
-        const struct span *span =
-            &reader->spans[walk->backward ? reader->spans_count - 1 - i : i];
+        struct span span =
+            reader->spans[walk->backward ? reader->spans_count - 1 - i : i];
 
-        if (walk->at >= span->first && walk->at <= span->last) {
-            enum acta_code code = walk_span(reader, walk, span, page, err);
+        if (span.last > walk->last) {
+            span.last = walk->last;
+        }
+        if (walk->at >= span.first && walk->at <= span.last) {
+            enum acta_code code = walk_span(reader, walk, &span, page, err);
 
             if (code != ACTA_OK) {
                 return code;
@@ -318,11 +322,16 @@ reader_put_all(struct reader *reader, const struct query *query, uint64_t from,
                struct acta_err *err)
 {
     struct walk walk = {
-        .query = query, .backward = backward, .steps = STEPS_MAX};
+        .query = query,
+        .backward = backward,
+        .last = backward ? reader->head
+                         : read_bounds_end(&page->bounds, reader->head),
+        .steps = STEPS_MAX,
+    };
     enum acta_code code;
 
     *result = (struct read_result){.next = from, .head = reader->head};
-    if (!backward && from >= reader->head) {
+    if (!backward && from >= walk.last) {
         result->at_end = true; /* It waits for what is to come. */
         return ACTA_OK;
     }

@@ -1,13 +1,15 @@
 /* A page that many ask for: those who follow one query live are all at one
- * position, and get the same events after every commit.
+ * position, and get the same events in every round.
  *
- * The question asked last is remembered with the moment that was seen: the head
- * and the number of the last entry, which changes with whatever is committed.
- * Asked again at that moment, the page that answers it is kept, and it is given
- * out from then on without a look at any event. So one who reads alone pays for
- * no copy, and what is given out is what a read would find: but for the time by
- * which ages are judged. A page with an event whose stream has rows of its own,
- * for which time may count, is not kept.
+ * The question asked last is remembered with the position at which its answer
+ * ends. Asked again with the same end, the page that answers it is kept, and it
+ * is given out from then on without a look at any event. So one who reads alone
+ * pays for no copy.
+ *
+ * What is given out is what a read would find: events do not change, and which
+ * of them are shown is told by rows of their streams alone. A page with an
+ * event whose stream has rows is not kept, and one that is kept is given out no
+ * more when some stream was marked as having rows since it was read.
  */
 
 #include <stdlib.h>
@@ -24,8 +26,8 @@ struct shared_page {
     struct buf asked; /* owned: as above, of the question at hand */
     uint64_t from;
     struct read_bounds bounds;
-    uint64_t head; /* The moment. */
-    uint64_t sequence;
+    uint64_t end;         /* The position where it ends. */
+    uint64_t marks_count; /* When it was read. */
     bool is_kept;
     struct buf events; /* owned: the answer, if it is kept */
     struct read_result result;
@@ -79,17 +81,16 @@ reader_recall(struct reader *reader, const struct query *query, uint64_t from,
               struct read_result *result)
 {
     struct shared_page *page = reader->shared;
-    uint64_t head, sequence;
+    uint64_t head = tail_head(&reader->rooms->tail);
 
-    if (!page->is_kept || !is_same(page, query, from, bounds)) {
-        return false;
-    }
-    tail_moment(&reader->rooms->tail, &head, &sequence);
-    if (head != page->head || sequence != page->sequence) {
+    if (!page->is_kept || page->end != read_bounds_end(bounds, head) ||
+        page->marks_count != marks_count(&reader->rooms->marks) ||
+        !is_same(page, query, from, bounds)) {
         return false;
     }
     buf_append_slice(out, buf_slice(&page->events));
     *result = page->result;
+    result->head = head;
     return !buf_failed(out);
 }
 
@@ -105,12 +106,13 @@ keep(struct shared_page *page, struct slice events,
 
 static void
 ask(struct shared_page *page, const struct query *query, uint64_t from,
-    const struct read_bounds *bounds)
+    const struct read_bounds *bounds, uint64_t end)
 {
     buf_clear(&page->query);
     query_encode(&page->query, query);
     page->from = from;
     page->bounds = *bounds;
+    page->end = end;
     page->is_kept = false;
 }
 
@@ -120,16 +122,12 @@ reader_remember(struct reader *reader, const struct query *query, uint64_t from,
                 const struct read_result *result)
 {
     struct shared_page *page = reader->shared;
-    bool is_again = page->head == reader->tail.head &&
-                    page->sequence == reader->tail.sequence &&
-                    is_same(page, query, from, bounds);
+    uint64_t end = read_bounds_end(bounds, reader->head);
 
-    if (!is_again) {
-        ask(page, query, from, bounds);
-        page->head = reader->tail.head;
-        page->sequence = reader->tail.sequence;
-    } else if (!reader->judged && events.size <= SHARED_SIZE_MAX &&
-               reader->head == page->head) {
+    if (page->end != end || !is_same(page, query, from, bounds)) {
+        ask(page, query, from, bounds, end);
+    } else if (!reader->judged && events.size <= SHARED_SIZE_MAX) {
+        page->marks_count = reader->marks_count;
         keep(page, events, result);
     }
 }

@@ -56,6 +56,7 @@ struct reader {
     struct known *known;   /* owned: the stream that was looked for last */
     bool judged; /* In this view, some event by what its stream lets be seen. */
     struct shared_page *shared; /* owned: see reader_recall() */
+    uint64_t marks_count;       /* Of the rooms, just before the view. */
     uint64_t now_us;            /* By which ages are judged. */
 };
 
@@ -88,8 +89,15 @@ struct known *known_new(void);
 struct shared_page *shared_page_new(void); /* NULL if there is no memory. */
 void shared_page_free(struct shared_page *page);
 
-/* Put the page that was kept for this question, going up, if nothing was
- * committed since. False: there is none, and nothing was put.
+/* Where a read that goes up ends if there is @head. */
+static inline uint64_t
+read_bounds_end(const struct read_bounds *bounds, uint64_t head)
+{
+    return bounds->last > 0 && bounds->last < head ? bounds->last : head;
+}
+
+/* Put the page that was kept for this question, going up, if a read would find
+ * the same now. False: there is none, and nothing was put.
  */
 bool reader_recall(struct reader *reader, const struct query *query,
                    uint64_t from, const struct read_bounds *bounds,

@@ -273,7 +273,8 @@ session_pump(struct session *session)
 {
     struct session_host *host = session->host;
     struct read_bounds step = {.events_max = ACTA_PAGE_EVENTS_MAX,
-                               .bytes_max = host->limits.subscription_step};
+                               .bytes_max = host->limits.subscription_step,
+                               .last = session->live_to};
     size_t before = buf_size(session->out);
     struct acta_err err;
     struct sub *sub;
@@ -305,9 +306,10 @@ session_pump(struct session *session)
 }
 
 void
-session_wake(struct session *session)
+session_wake(struct session *session, uint64_t head)
 {
-    sub_set_wake(&session->subs, database_head(session->host->database));
+    session->live_to = head;
+    sub_set_wake(&session->subs, head);
 }
 
 /* End those whose consumer is in another epoch: by a claim of another, or since

@@ -83,6 +83,7 @@ struct session {
                                   whose answers take a read. */
     struct job *waiting_last;
     struct sub_set subs;
+    uint64_t live_to;          /* The head of the last session_wake(). */
     uint64_t consumer_changes; /* As of when their epochs were looked at. */
 
     struct backup *backup;    /* owned: that the peer takes; NULL: none */
@@ -132,8 +133,10 @@ void session_complete(struct session *session, struct job *job);
  */
 size_t session_pump(struct session *session);
 
-/* The database has a new head. */
-void session_wake(struct session *session);
+/* The database has a new head: subscriptions that live get what is up to @head,
+ * and nothing behind it before the next call.
+ */
+void session_wake(struct session *session, uint64_t head);
 
 /* To be called a few times in a second: see sub_tell_position(); and ends
  * subscriptions whose consumer has gone on without them, see sub_check(), and

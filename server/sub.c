@@ -136,6 +136,11 @@ sub_step(struct sub *sub, struct reader *reader, const struct read_bounds *step,
     if (bounds.bytes_max > (uint64_t)sub->credit) {
         bounds.bytes_max = (uint64_t)sub->credit;
     }
+    if (!sub->caught_up) {
+        bounds.last = 0;
+    } else if (bounds.last > 0 && sub->position >= bounds.last) {
+        return SUB_WAIT;
+    }
 
     open = msg_delivery_begin(out, sub->request_id);
     before = buf_size(out);

@@ -69,12 +69,13 @@ enum sub_next {
     SUB_FAILED,
 };
 
-/* One piece of work: read up to @step, and write what came of it to @out. The
- * subscriber is told that it has caught up when it reaches the head; and that
- * it fell behind when it has been sent more than any one append can hold
- * (ACTA_APPEND_SIZE_MAX), or has more events before it than that
- * (ACTA_APPEND_EVENTS_MAX), and still is not there: so a large append does not
- * make it flap.
+/* One piece of work: read up to @step, and write what came of it to @out. Who
+ * has caught up is sent what is up to step->last, if that is not 0, and waits
+ * for more; who has not goes on to the head. The subscriber is told that it has
+ * caught up when it reaches the head; and that it fell behind when it has been
+ * sent more than any one append can hold (ACTA_APPEND_SIZE_MAX), or has more
+ * events before it than that (ACTA_APPEND_EVENTS_MAX), and still is not there:
+ * so a large append does not make it flap.
  *
  * SUB_FAILED: @err says why; nothing was written.
  */

@@ -41,15 +41,6 @@ tail_publish(struct tail *tail, uint64_t head, uint64_t sequence)
     pthread_mutex_unlock(&tail->lock);
 }
 
-void
-tail_moment(struct tail *tail, uint64_t *head, uint64_t *sequence)
-{
-    pthread_mutex_lock(&tail->lock);
-    *head = tail_head(tail);
-    *sequence = tail->sequence;
-    pthread_mutex_unlock(&tail->lock);
-}
-
 uint64_t
 tail_head(const struct tail *tail)
 {

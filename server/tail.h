@@ -54,11 +54,6 @@ void tail_publish(struct tail *tail, uint64_t head, uint64_t sequence);
 
 uint64_t tail_head(const struct tail *tail);
 
-/* What was published last. Whoever pins the tail sees the same as long as this
- * is the same.
- */
-void tail_moment(struct tail *tail, uint64_t *head, uint64_t *sequence);
-
 /* Seal the active memtable, whose last event was in the journal's entry
  * @sequence, and start a new one. There must be no sealed one.
  */

@@ -60,7 +60,8 @@ ask_for_nothing(struct reader *reader, const struct query *query, uint64_t head,
 static void
 read_query(struct reader *reader, struct query *query, const char *path)
 {
-    const struct read_bounds bounds = {EVENTS, (uint64_t)1 << 24};
+    const struct read_bounds bounds = {.events_max = EVENTS,
+                                       .bytes_max = (uint64_t)1 << 24};
     struct read_result result = {0};
     uint64_t count = 0;
     struct buf page;
@@ -135,7 +136,8 @@ read_category(void)
 static void
 load_all(struct reader *reader, struct buf *page)
 {
-    const struct read_bounds bounds = {LENGTH, (uint64_t)1 << 24};
+    const struct read_bounds bounds = {.events_max = LENGTH,
+                                       .bytes_max = (uint64_t)1 << 24};
     struct read_result result;
 
     for (unsigned i = 0; i < EVENTS / LENGTH; i++) {

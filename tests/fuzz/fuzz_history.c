@@ -149,7 +149,7 @@ pump(struct link *link)
 {
     unsigned pumps = 0;
 
-    session_wake(&link->session);
+    session_wake(&link->session, database_head(link->session.host->database));
     while (session_pump(&link->session) > 0) {
         FUZZ_PROMISE(++pumps < PUMPS_MAX);
         hear(link);

@@ -96,7 +96,7 @@ turn(struct database *database)
         job = next;
     }
     take_output();
-    session_wake(&session);
+    session_wake(&session, database_head(database));
     while (session_pump(&session) > 0) {
         FUZZ_PROMISE(++pumps < PUMPS_MAX);
         take_output();

@@ -425,6 +425,8 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
                 struct buf *out, struct read_result *result,
                 struct acta_err *err)
 {
+    uint64_t end =
+        bounds->last > 0 && bounds->last < head ? bounds->last : head;
     size_t size = 0;
 
     (void)reader;
@@ -433,7 +435,7 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
         return acta_fail(err, ACTA_UNSUPPORTED, "forward only");
     }
     *result = (struct read_result){.next = from, .head = head, .at_end = true};
-    for (uint64_t position = from + 1; position <= head && result->at_end;
+    for (uint64_t position = from + 1; position <= end && result->at_end;
          position++) {
         struct event event = event_at(position);
 

@@ -68,6 +68,26 @@ is_past(uint64_t position, uint64_t next, bool backward)
     return backward ? position < next : position > next;
 }
 
+/* Up to where a read goes; 0: to the end. */
+static uint64_t
+draw_last(struct history *history, bool backward)
+{
+    return backward || rnd_once_in(&history->rnd, 2)
+               ? 0
+               : 1 + rnd_below(&history->rnd, history->model.count + 2);
+}
+
+/* The next position that is wanted; 0 if there is none up to @last. */
+static uint64_t
+next_up_to(const struct history *history, const struct query *query,
+           uint64_t from, bool backward, uint64_t last)
+{
+    uint64_t next =
+        model_next(&history->model, query, from, backward, history->now_us);
+
+    return last > 0 && next > last ? 0 : next;
+}
+
 /* Read by a random query from a random place to the end, page by page. */
 static void
 ask_query(struct history *history)
@@ -75,6 +95,7 @@ ask_query(struct history *history)
     const struct model *model = &history->model;
     bool backward = rnd_once_in(&history->rnd, 2);
     uint64_t from = rnd_below(&history->rnd, model->count + 2);
+    uint64_t last = draw_last(history, backward);
     struct read_result result = {0};
     struct query query;
     struct buf out;
@@ -82,12 +103,13 @@ ask_query(struct history *history)
 
     draw_query(history, &query);
     buf_init(&out, PAGE_ROOM);
-    wanted = model_next(model, &query, from, backward, history->now_us);
+    wanted = next_up_to(history, &query, from, backward, last);
     while (!result.at_end) {
         struct read_bounds bounds = draw_bounds(history);
         struct slice events;
         struct acta_err err;
 
+        bounds.last = last;
         buf_clear(&out);
         assert_ok(reader_read_all(history->db.reader, &query, from, backward,
                                   &bounds, &out, &result, &err),
@@ -101,10 +123,10 @@ ask_query(struct history *history)
             next_event(&events, &event);
             ck_assert_uint_eq(event.position, wanted);
             compare_event(&event, model_at(model, wanted));
-            wanted =
-                model_next(model, &query, wanted, backward, history->now_us);
+            wanted = next_up_to(history, &query, wanted, backward, last);
         }
         ck_assert_uint_eq(events.size, 0);
+        ck_assert(last == 0 || result.next <= last || result.next == from);
         /* The place to go on from leaves out nothing that is wanted. */
         if (wanted != 0) {
             ck_assert(!result.at_end);

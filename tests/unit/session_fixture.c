@@ -86,7 +86,7 @@ commit(void)
         session_complete(&session, job);
         job = next;
     }
-    session_wake(&session);
+    session_wake(&session, database_head(host.database));
 }
 
 void

@@ -37,7 +37,8 @@ static size_t erased_at[EVENTS_MAX]; /* By version: the commit; 0: not yet. */
 /* ---- the linker's detour ---- */
 
 static void (*in_between)(void);
-static unsigned views; /* That were begun. */
+static unsigned views; /* That were begun, */
+static unsigned asked; /* and those of ask_up_to() alone. */
 
 /* Names that the linker makes: see --wrap in ld(1). */
 enum acta_code __real_store_view_begin(struct store_view *view,
@@ -76,6 +77,7 @@ setup(void)
     memset(erased_at, 0, sizeof(erased_at));
     commits = 0;
     views = 0;
+    asked = 0;
     in_between = NULL;
 }
 
@@ -341,6 +343,63 @@ START_TEST(a_page_that_many_ask_for_is_what_is_there_now)
 }
 END_TEST
 
+/* Ask for what is up to @last, as one of many; returns how many events that is.
+ * The views that this takes are counted in asked.
+ */
+static size_t
+ask_up_to(uint64_t last)
+{
+    struct read_bounds bounds = {
+        .events_max = EVENTS_MAX, .bytes_max = PAGE_MAX, .last = last};
+    struct query all = QUERY_ALL;
+    struct read_result result;
+    struct buf out;
+
+    views = asked;
+    buf_init(&out, 2 * PAGE_MAX);
+    ck_assert_int_eq(
+        reader_read_all(reader, &all, 0, false, &bounds, &out, &result, NULL),
+        ACTA_OK);
+    buf_fini(&out);
+    asked = views;
+    ck_assert(result.at_end);
+    ck_assert_uint_eq(result.next, last);
+    ck_assert_uint_eq(result.head, states[commits].version);
+    return result.events_count;
+}
+
+START_TEST(a_page_with_an_end_is_kept_while_more_is_appended)
+{
+    append();
+    append();
+    append();
+    for (int i = 0; i < 5; i++) {
+        ck_assert_uint_eq(ask_up_to(2), 2);
+        append();
+    }
+    ck_assert_uint_eq(asked, 2);
+    ck_assert_uint_eq(ask_up_to(3), 3);
+    ck_assert_uint_eq(asked, 3);
+}
+END_TEST
+
+START_TEST(a_page_with_an_end_is_read_again_when_its_stream_has_changed)
+{
+    struct msg_change wanted = {.kind = MSG_DELETE};
+
+    append();
+    append();
+    append();
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(ask_up_to(2), 2);
+    }
+    ck_assert_uint_eq(asked, 2);
+    change(&wanted);
+    ck_assert_uint_eq(ask_up_to(2), 0);
+    ck_assert_uint_eq(asked, 3);
+}
+END_TEST
+
 /* How many events there are for a question. */
 static size_t
 ask(const struct query *query, uint64_t from, size_t events_max,
@@ -462,6 +521,9 @@ main(void)
     tcase_add_test(tcase, a_page_that_many_ask_for_is_read_twice);
     tcase_add_loop_test(tcase, a_page_that_many_ask_for_is_what_is_there_now, 0,
                         5);
+    tcase_add_test(tcase, a_page_with_an_end_is_kept_while_more_is_appended);
+    tcase_add_test(
+        tcase, a_page_with_an_end_is_read_again_when_its_stream_has_changed);
     tcase_add_test(tcase, a_page_that_is_kept_answers_no_other_question);
     tcase_add_test(tcase, a_description_is_what_was_there_at_one_commit);
     tcase_add_test(tcase, what_is_decided_and_not_published_is_not_seen);

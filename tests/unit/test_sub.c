@@ -37,6 +37,7 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
                 struct acta_err *err)
 {
     static const uint8_t record[RECORD_SIZE];
+    uint64_t end = world.head;
     uint64_t steps = 0;
     uint64_t size = 0;
 
@@ -44,8 +45,11 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
     (void)query;
     ck_assert(!backward);
     world.reads++;
+    if (bounds->last > 0 && bounds->last < end) {
+        end = bounds->last;
+    }
     *result = (struct read_result){.next = from, .head = world.head};
-    while (result->next < world.head && steps < world.steps_max) {
+    while (result->next < end && steps < world.steps_max) {
         uint64_t position = result->next + 1;
 
         if (position == world.broken_at) {
@@ -65,7 +69,7 @@ reader_read_all(struct reader *reader, const struct query *query, uint64_t from,
         result->next = position;
         steps++;
     }
-    result->at_end = result->next == world.head;
+    result->at_end = result->next == end;
     return ACTA_OK;
 }
 
@@ -219,6 +223,45 @@ START_TEST(live_events_follow_without_further_words)
         ck_assert_int_eq(take_step(), SUB_WAIT);
     }
     ck_assert_str_eq(sent(), "1..6 1..7 1..8");
+}
+END_TEST
+
+/* Of which the last is also where all others who live are. */
+static enum sub_next
+take_step_to(uint64_t last)
+{
+    struct read_bounds bounds = step;
+
+    bounds.last = last;
+    return sub_step(sub, NULL, &bounds, &out, &err);
+}
+
+START_TEST(who_lives_gets_what_is_up_to_the_end_that_is_given)
+{
+    world.head = 5;
+    subscribe(5, UINT64_MAX);
+    take_step();
+    sent();
+    world.head = 12;
+    ck_assert_int_eq(take_step_to(8), SUB_WAIT);
+    ck_assert_str_eq(sent(), "3..8");
+    world.reads = 0;
+    ck_assert_int_eq(take_step_to(8), SUB_WAIT);
+    ck_assert_uint_eq(world.reads, 0);
+    ck_assert_str_eq(sent(), "");
+    ck_assert_int_eq(take_step_to(12), SUB_WAIT);
+    ck_assert_str_eq(sent(), "4..12");
+}
+END_TEST
+
+START_TEST(who_is_in_history_goes_on_to_the_head)
+{
+    world.head = 25;
+    subscribe(0, UINT64_MAX);
+    ck_assert_int_eq(take_step_to(5), SUB_GO_ON);
+    ck_assert_int_eq(take_step_to(5), SUB_GO_ON);
+    ck_assert_int_eq(take_step_to(5), SUB_WAIT);
+    ck_assert_str_eq(sent(), "10..10 10..20 5..25 caught-up@25");
 }
 END_TEST
 
@@ -528,6 +571,8 @@ main(void)
     tcase_add_test(tcase, empty_database_is_caught_up_at_once);
     tcase_add_test(tcase, history_comes_in_steps_and_then_caught_up);
     tcase_add_test(tcase, live_events_follow_without_further_words);
+    tcase_add_test(tcase, who_lives_gets_what_is_up_to_the_end_that_is_given);
+    tcase_add_test(tcase, who_is_in_history_goes_on_to_the_head);
     tcase_add_test(tcase, nothing_is_sent_or_read_without_credit);
     tcase_add_test(tcase, credit_bounds_what_is_sent);
     tcase_add_test(
