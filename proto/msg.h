@@ -304,7 +304,7 @@ struct msg_append {
     size_t events_count;
     size_t records_size; /* Of the records that they will become. */
     struct msg_append_more more;
-    void *memory; /* owned */
+    void *memory; /* owned; NULL if its arrays are in the caller's. */
 };
 
 /* Everything that can be known to be wrong without the streams is found here,
@@ -315,6 +315,15 @@ struct msg_append {
  */
 enum acta_code msg_append_decode(struct msg_append *append, struct slice body,
                                  struct acta_err *err) ACTA_CHECKED;
+
+/* The same with @room for its arrays, aligned for any, of the caller's, who
+ * keeps it as long as @append: nothing is allocated for those that it has room
+ * for.
+ */
+enum acta_code msg_append_decode_in(struct msg_append *append,
+                                    struct slice body, void *room,
+                                    size_t room_size,
+                                    struct acta_err *err) ACTA_CHECKED;
 
 /* The same for the writes of a schedule, msg_schedule.writes: an append that
  * has nothing else. At least one.

@@ -56,8 +56,11 @@ msg_append_end(struct buf *buf, size_t start,
     frame_end(buf, start);
 }
 
+/* What is behind the head of the last write's events is known to be whole, and
+ * is passed over only if something follows.
+ */
 static size_t
-count_events(struct pack_reader *reader, size_t writes_count)
+count_events(struct pack_reader *reader, size_t writes_count, bool goes_on)
 {
     size_t events_count = 0;
 
@@ -69,7 +72,9 @@ count_events(struct pack_reader *reader, size_t writes_count)
         pack_skip(reader);
         count = pack_get_array(reader, "events");
         events_count += count;
-        msg_take_elements(reader, count);
+        if (goes_on || i + 1 < writes_count) {
+            msg_take_elements(reader, count);
+        }
     }
     return events_count;
 }
@@ -210,7 +215,8 @@ count_all(struct pack_reader reader, size_t writes_count, size_t fields)
     struct counts counts = {.writes = writes_count};
 
     reader.err = NULL;
-    counts.events = count_events(&reader, writes_count);
+    counts.events =
+        count_events(&reader, writes_count, fields > APPEND_FIELDS_MIN);
     msg_more_count(&reader, fields - APPEND_FIELDS_MIN, &counts.more);
     counts.is_whole = !reader.failed;
     return counts;
@@ -227,20 +233,28 @@ does_nothing(const struct counts *counts)
            effects->cancellations == 0;
 }
 
+/* Memory of the caller's. */
+struct room {
+    void *at;
+    size_t size;
+};
+
 /* Decode what was counted into arrays in one piece of memory. */
 static enum acta_code
 decode_all(struct pack_reader *reader, const struct counts *counts,
-           size_t fields, struct msg_append *append)
+           size_t fields, struct room room, struct msg_append *append)
 {
     size_t size = counts->writes * sizeof(*append->writes) +
                   counts->events * sizeof(*append->events) +
                   msg_more_size(&counts->more);
 
-    append->memory = malloc(size > 0 ? size : 1);
-    if (append->memory == NULL) {
+    if (room.at == NULL || size > room.size) {
+        append->memory = room.at = malloc(size > 0 ? size : 1);
+    }
+    if (room.at == NULL) {
         return acta_fail(reader->err, ACTA_MEMORY, "append");
     }
-    append->writes = append->memory;
+    append->writes = room.at;
     append->writes_count = counts->writes;
     append->events = (struct event *)(void *)(append->writes + counts->writes);
 
@@ -267,7 +281,7 @@ decode_all(struct pack_reader *reader, const struct counts *counts,
 /* Decode an append behind the head of its body, which has @fields fields. */
 static enum acta_code
 decode(struct msg_append *append, struct pack_reader *reader, size_t fields,
-       size_t writes_min)
+       size_t writes_min, struct room room)
 {
     struct counts counts;
     size_t writes_count;
@@ -289,7 +303,7 @@ decode(struct msg_append *append, struct pack_reader *reader, size_t fields,
                          "append does nothing: it has no writes, checkpoints, "
                          "snapshots, schedules or cancellations");
     }
-    code = decode_all(reader, &counts, fields, append);
+    code = decode_all(reader, &counts, fields, room, append);
     if (code != ACTA_OK) {
         msg_append_fini(append);
     }
@@ -300,13 +314,20 @@ enum acta_code
 msg_append_decode(struct msg_append *append, struct slice body,
                   struct acta_err *err)
 {
+    return msg_append_decode_in(append, body, NULL, 0, err);
+}
+
+enum acta_code
+msg_append_decode_in(struct msg_append *append, struct slice body, void *room,
+                     size_t room_size, struct acta_err *err)
+{
     struct pack_reader reader;
     size_t fields;
 
     *append = (struct msg_append){0};
     fields = msg_request_begin_of(&reader, body, APPEND_FIELDS_MIN,
                                   APPEND_FIELDS_MAX, err);
-    return decode(append, &reader, fields, 0);
+    return decode(append, &reader, fields, 0, (struct room){room, room_size});
 }
 
 enum acta_code
@@ -322,7 +343,7 @@ msg_writes_decode(struct msg_append *append, struct slice writes,
         return code;
     }
     pack_reader_init(&reader, writes, err);
-    return decode(append, &reader, APPEND_FIELDS_MIN, 1);
+    return decode(append, &reader, APPEND_FIELDS_MIN, 1, (struct room){0});
 }
 
 void

@@ -354,13 +354,14 @@ static const uint8_t *
 walk(const uint8_t *at, const uint8_t *start, const uint8_t *end,
      unsigned depth_max, struct acta_err *err)
 {
-    size_t owed[DEPTH_LIMIT + 1] = {1};
+    size_t owed[DEPTH_LIMIT + 1];
     unsigned depth = 0;
     struct head head;
     size_t size;
 
     assert(depth_max <= DEPTH_LIMIT);
 
+    owed[0] = 1; /* The others are set on the way down. */
     for (;;) {
         while (owed[depth] == 0) {
             if (depth == 0) {
@@ -730,10 +731,16 @@ pack_get_bytes_or_nil(struct pack_reader *reader, size_t size, const char *what)
 void
 pack_skip(struct pack_reader *reader)
 {
-    struct acta_err err = {ACTA_OK, ""};
+    struct acta_err err;
     const uint8_t *at;
+    size_t size;
 
     if (reader->failed) {
+        return;
+    }
+    size = short_size(reader->at, bytes_left(reader));
+    if (size > 0) {
+        reader->at += size;
         return;
     }
     at = walk(reader->at, reader->start, reader->end, DEPTH_LIMIT, &err);

@@ -12,6 +12,11 @@
 /* What a run takes in the row of a command. */
 #define RUN_SIZE_MAX 40
 
+/* Most appends have one write of one event: no memory of its own for those. */
+#define ARRAYS_SIZE (sizeof(struct msg_write) + sizeof(struct event))
+static_assert(offsetof(struct job, memory) % _Alignof(struct event) == 0,
+              "arrays lie in front of the request");
+
 #define CHANGE_ROWS   3 /* Of a stream. */
 #define SCHEDULE_ROWS 2
 #define CONSUMER_ROWS 3
@@ -49,7 +54,8 @@ effects_size(const struct msg_append_more *more)
 static enum acta_code
 decode_append(struct job *job, struct slice body, struct acta_err *err)
 {
-    enum acta_code code = msg_append_decode(&job->append, body, err);
+    enum acta_code code =
+        msg_append_decode_in(&job->append, body, job->memory, ARRAYS_SIZE, err);
 
     if (code != ACTA_OK) {
         return code;
@@ -60,10 +66,12 @@ decode_append(struct job *job, struct slice body, struct acta_err *err)
     }
     job->events_count = job->append.events_count;
     job->records_size = job->append.records_size;
-    job->size += job->append.writes_count * sizeof(*job->append.writes) +
-                 job->append.events_count * sizeof(*job->append.events) +
-                 job->append.more.checks_count * sizeof(struct msg_check) +
-                 effects_memory(&job->append.more);
+    if (job->append.memory != NULL) {
+        job->size += job->append.writes_count * sizeof(*job->append.writes) +
+                     job->append.events_count * sizeof(*job->append.events) +
+                     job->append.more.checks_count * sizeof(struct msg_check) +
+                     effects_memory(&job->append.more);
+    }
     for (size_t i = 0; i < job->append.more.conditions_count; i++) {
         job->size += sizeof(struct msg_condition) +
                      query_size(&job->append.more.conditions[i].query);
@@ -141,22 +149,23 @@ enum acta_code
 job_new(struct job **out, enum job_kind kind, struct slice body,
         struct acta_err *err)
 {
+    size_t arrays_size = kind == JOB_APPEND ? ARRAYS_SIZE : 0;
+    size_t size = sizeof(struct job) + arrays_size + body.size;
     enum acta_code code = ACTA_OK;
     struct slice copy;
     struct job *job;
 
     *out = NULL;
-    job = malloc(sizeof(*job) + body.size);
+    job = malloc(size);
     if (job == NULL) {
         return acta_fail(err, ACTA_MEMORY, "request");
     }
-    *job = (struct job){
-        .kind = kind, .is_answered = true, .size = sizeof(*job) + body.size};
+    *job = (struct job){.kind = kind, .is_answered = true, .size = size};
     buf_init(&job->outcome.reply, SIZE_MAX);
+    copy = slice_make(job->memory + arrays_size, body.size);
     if (body.size > 0) {
-        memcpy(job->body, body.data, body.size);
+        memcpy(job->memory + arrays_size, body.data, body.size);
     }
-    copy = slice_make(job->body, body.size);
     code = decode(job, copy, err);
     if (code != ACTA_OK) {
         free(job);
@@ -189,7 +198,9 @@ job_free(struct job *job)
         buf_fini(&job->save.rows);
     }
     buf_fini(&job->outcome.reply);
-    free(job->outcome.runs);
+    if (job->outcome.runs != &job->outcome.only_run) {
+        free(job->outcome.runs);
+    }
     free(job->outcome.failures);
     free(job);
 }

@@ -34,7 +34,8 @@ struct outcome {
     enum acta_code code; /* OK, or why it was refused: nothing was written. */
     char text[200];      /* What is wrong, for people; empty if OK. */
     bool repeated;
-    struct msg_run *runs; /* owned, if OK and an append */
+    struct msg_run *runs; /* If OK and an append: owned, or just this one. */
+    struct msg_run only_run;
     size_t runs_count;
     uint64_t cancelled;           /* If OK and an append. */
     struct msg_failure *failures; /* owned, if refused; may be none */
@@ -116,7 +117,8 @@ struct job {
     uint64_t request_id;
     size_t size; /* Memory that it holds: queues are bounded by it. */
     struct outcome outcome;
-    uint8_t body[]; /* What the request's slices point into. */
+    uint8_t memory[]; /* What the request's slices point into; and in front of
+                         that the arrays of an append that has few events. */
 };
 
 static inline bool

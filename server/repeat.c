@@ -163,6 +163,27 @@ add_event_failure(struct job *job, size_t write, size_t event, uint64_t version)
     job_add_failure(job, &failure);
 }
 
+/* Room for one run more: the first has its place in the outcome, so that an
+ * append of one write, which nearly all are, takes no memory for it.
+ */
+static struct msg_run *
+grow_runs(struct outcome *outcome)
+{
+    struct msg_run *runs = outcome->runs;
+
+    if (outcome->runs_count == 0) {
+        return &outcome->only_run;
+    }
+    if (runs != &outcome->only_run) {
+        return realloc(runs, (outcome->runs_count + 1) * sizeof(*runs));
+    }
+    runs = calloc(outcome->runs_count + 1, sizeof(*runs));
+    if (runs != NULL) {
+        runs[0] = outcome->only_run;
+    }
+    return runs;
+}
+
 bool
 repeat_add_to_runs(struct outcome *outcome, size_t write, uint64_t version,
                    uint64_t position)
@@ -179,7 +200,7 @@ repeat_add_to_runs(struct outcome *outcome, size_t write, uint64_t version,
         last->count++;
         return true;
     }
-    runs = realloc(outcome->runs, (outcome->runs_count + 1) * sizeof(*runs));
+    runs = grow_runs(outcome);
     if (runs == NULL) {
         return false;
     }

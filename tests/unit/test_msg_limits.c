@@ -512,6 +512,37 @@ START_TEST(append_without_memory_is_refused)
 }
 END_TEST
 
+START_TEST(append_is_decoded_in_room_that_is_large_enough)
+{
+    struct {
+        struct msg_write write;
+        struct event event;
+    } room;
+    struct event event = plain_event();
+    struct msg_append append;
+    struct slice bytes;
+
+    ck_assert_int_eq(try_event(&event, NULL, 0), ACTA_OK);
+    bytes = body();
+    alloc_fail_after = 0;
+    ck_assert_int_eq(
+        msg_append_decode_in(&append, bytes, &room, sizeof(room), &err),
+        ACTA_OK);
+    alloc_reset();
+    ck_assert_ptr_eq(append.writes, &room.write);
+    ck_assert_ptr_eq(append.events, &room.event);
+    assert_slice_eq(append.events[0].type, event.type);
+    msg_append_fini(&append);
+
+    ck_assert_int_eq(
+        msg_append_decode_in(&append, bytes, &room, sizeof(room) - 1, &err),
+        ACTA_OK);
+    ck_assert_ptr_ne(append.writes, &room.write);
+    assert_slice_eq(append.events[0].type, event.type);
+    msg_append_fini(&append);
+}
+END_TEST
+
 /* Two writes: their expectations are compared in memory of their own. */
 START_TEST(append_of_several_writes_without_memory_is_refused)
 {
@@ -792,6 +823,7 @@ main(void)
     tcase_add_test(tcase, text_of_a_refusal_names_write_and_event);
     tcase_add_test(tcase, decoded_append_knows_its_writes_and_records);
     tcase_add_test(tcase, append_without_memory_is_refused);
+    tcase_add_test(tcase, append_is_decoded_in_room_that_is_large_enough);
     tcase_add_test(tcase, append_of_several_writes_without_memory_is_refused);
     tcase_add_test(tcase, nobody_has_to_ask_for_the_text);
     tcase_add_loop_test(tcase, refused_append_allocates_nothing_for_its_claims,
