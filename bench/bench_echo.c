@@ -28,6 +28,7 @@ bench_echo(struct bench *bench, struct echo *echo, double rate, double events,
     }
     echo->conns = option_number(bench->options, OPTION_CLIENTS);
     echo->pipeline = option_number(bench->options, OPTION_PIPELINE);
+    echo->stays_awake = option_number(bench->options, OPTION_BUSY_POLL) != 0;
     echo->duration_ns = duration_ns(bench->options);
     daemon_pause(&bench->daemon, true);
     code = echo_run(echo, &echoed, err);

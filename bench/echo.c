@@ -5,7 +5,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -36,6 +35,7 @@ struct end {
 
 struct side {
     int epoll;
+    int wait_ms;    /* For what happens, at most; -1: for ever. */
     size_t in_size; /* Bytes of a message that comes, and of one that goes. */
     size_t out_size;
     struct end *ends; /* owned */
@@ -131,7 +131,7 @@ serve(struct side *side)
     struct epoll_event ready[READY_MAX];
 
     for (;;) {
-        int count = epoll_wait(side->epoll, ready, READY_MAX, -1);
+        int count = epoll_wait(side->epoll, ready, READY_MAX, side->wait_ms);
 
         for (int i = 0; i < count; i++) {
             struct end *end = ready[i].data.ptr;
@@ -153,6 +153,7 @@ static void
 run_server(int listener, const struct echo *echo)
 {
     struct side side = {
+        .wait_ms = echo->stays_awake ? 0 : -1,
         .in_size = echo->request_size,
         .out_size = echo->answer_size,
     };
@@ -206,7 +207,8 @@ static enum acta_code
 turn(struct client *client, struct acta_err *err)
 {
     struct epoll_event ready[READY_MAX];
-    int count = epoll_wait(client->side.epoll, ready, READY_MAX, TICK_MS);
+    int count =
+        epoll_wait(client->side.epoll, ready, READY_MAX, client->side.wait_ms);
 
     for (int i = 0; i < count; i++) {
         struct end *end = ready[i].data.ptr;
@@ -374,6 +376,7 @@ echo_run(const struct echo *echo, struct echoed *echoed, struct acta_err *err)
 
     memset(echoed, 0, sizeof(*echoed));
     client.side.epoll = -1;
+    client.side.wait_ms = echo->stays_awake ? 0 : TICK_MS;
     client.side.in_size = echo->answer_size;
     client.side.out_size = echo->request_size;
     if (listener < 0) {

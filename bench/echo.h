@@ -9,6 +9,7 @@
 #ifndef ACTA_BENCH_ECHO_H
 #define ACTA_BENCH_ECHO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct echo {
     size_t pipeline;      /* Requests of a connection at a time. */
     size_t request_size;  /* In bytes. */
     size_t answer_size;   /* In bytes. */
+    bool stays_awake;     /* Both sides look all the time, and never sleep. */
     uint64_t duration_ns; /* Of what counts, behind a tenth of it that does
                              not. */
 };
