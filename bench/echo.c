@@ -225,12 +225,17 @@ turn(struct client *client, struct acta_err *err)
     return watch_check(err);
 }
 
+/* However short that is, and however busy the machine: what counts has an
+ * answer.
+ */
 static enum acta_code
 turn_until(struct client *client, uint64_t until_ns, struct acta_err *err)
 {
+    const struct hist *hist = &client->echoed->hist;
     enum acta_code code = ACTA_OK;
 
-    while (code == ACTA_OK && clock_ns() < until_ns) {
+    while (code == ACTA_OK &&
+           (clock_ns() < until_ns || (client->counts && hist->count == 0))) {
         code = turn(client, err);
     }
     return code;
@@ -267,14 +272,14 @@ measure(struct client *client, struct acta_err *err)
     }
     echoed->server_us += used_us(server);
     echoed->client_us += used_us(CLOCK_PROCESS_CPUTIME_ID);
-    if (code == ACTA_OK && echoed->hist.count == 0) {
-        return acta_fail(err, ACTA_TIMEOUT, "echo: nothing was answered");
+    if (code != ACTA_OK) {
+        return code;
     }
     echoed->rate =
         (double)echoed->hist.count * 1e9 / (double)(clock_ns() - start_ns);
     echoed->server_us /= (double)echoed->hist.count;
     echoed->client_us /= (double)echoed->hist.count;
-    return code;
+    return ACTA_OK;
 }
 
 /* -1: it failed. */
