@@ -21,6 +21,9 @@
  */
 #define PAUSE_MIN_US 5000
 
+/* Nothing has come for so long: the store has time for itself. */
+#define IDLE_US 1000000
+
 /* Bytes that a step of the sweeper may write anew, for the look at the disk. */
 #define SWEEP_SIZE ((uint64_t)8 << 20)
 
@@ -48,6 +51,8 @@ struct checkpointer {
     struct mono_time swept;  /* When its last step was done, */
     uint64_t pause_us;       /* and how long the next one waits. */
     struct mono_time readers_checked;
+    struct mono_time stored; /* When the last checkpoint was done, */
+    uint64_t stored_last;    /* and the position that it came to. */
 
     pthread_mutex_t lock; /* Guards what follows. */
     pthread_cond_t woken;
@@ -128,6 +133,9 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     journal_release(checkpointer->rooms->journal, sequence);
     FAILPOINT("journal-released");
     sweeper_look(checkpointer->sweeper);
+    checkpointer->stored = clock_mono();
+    checkpointer->stored_last =
+        memtable_first_position(memtable) + memtable_count(memtable) - 1;
     atomic_fetch_add(&checkpointer->checkpoints, 1);
     atomic_store(&checkpointer->last_ms, clock_us_since(begun) / 1000);
     return ACTA_OK;
@@ -209,6 +217,22 @@ sweep(struct checkpointer *checkpointer)
     }
 }
 
+/* Give memory back once the store has everything: a server that is appended to
+ * is not to wait for it.
+ */
+static void
+slim(struct checkpointer *checkpointer)
+{
+    struct rooms *rooms = checkpointer->rooms;
+    struct acta_err err;
+
+    if (clock_us_since(checkpointer->stored) >= IDLE_US &&
+        tail_head(&rooms->tail) == checkpointer->stored_last &&
+        store_slim(rooms->store, &err) != ACTA_OK) {
+        checkpointer->options->fatal(checkpointer->options->user, &err);
+    }
+}
+
 /* ---- the thread ---- */
 
 /* What it does when nothing is sealed, or cannot be moved: every now and then,
@@ -224,6 +248,7 @@ do_chores(struct checkpointer *checkpointer)
         checkpointer->readers_checked = clock_mono();
     }
     sweep(checkpointer);
+    slim(checkpointer);
     pthread_mutex_lock(&checkpointer->lock);
 }
 

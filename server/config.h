@@ -112,9 +112,9 @@
       UINT64_C(1) << 40,                                                       \
       "Or when it would change so many pages of the store, judged by the "     \
       "last "                                                                  \
-      "one. A page takes 4 KiB of memory, which is kept for the next one. "    \
-      "With millions of streams, fewer pages take less memory and write more " \
-      "for an event.")                                                         \
+      "one. A page takes 4 KiB of memory, which is kept until nothing is "     \
+      "appended any more. With millions of streams, fewer pages take less "    \
+      "memory and write more for an event.")                                   \
     X(CHECKPOINT_AGE, "checkpoint-age", DURATION, "1min", 1,                   \
       UINT64_C(1) << 32, "Or when the oldest event has waited for so long.")   \
     X(SWEEP_INTERVAL, "sweep-interval", DURATION, "1min", 1,                   \

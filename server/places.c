@@ -12,10 +12,19 @@ places_new(void)
 void
 places_for(struct places *places, size_t state)
 {
-    if (places->state != state && places->state != 0) {
-        memset(places->slots, 0, sizeof(places->slots));
+    if (places->state != state) {
+        places_forget(places);
     }
     places->state = state;
+}
+
+void
+places_forget(struct places *places)
+{
+    if (places->state != 0) { /* Else the memory has not been used yet. */
+        memset(places->slots, 0, sizeof(places->slots));
+    }
+    places->state = 0;
 }
 
 static size_t

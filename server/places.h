@@ -40,6 +40,9 @@ struct places *places_new(void);
 /* The log is in @state, which is not 0: forget what is of another. */
 void places_for(struct places *places, size_t state);
 
+/* Forget all. */
+void places_forget(struct places *places);
+
 /* False if the block of @position is not known. */
 bool places_find(const struct places *places, uint64_t position,
                  struct place *place);

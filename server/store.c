@@ -441,11 +441,30 @@ open_all(struct store *store, const char *dir, size_t map_size, unsigned flags,
     return code;
 }
 
+static struct store *
+store_new(const char *dir, size_t map_size)
+{
+    struct store *store = calloc(1, sizeof(*store));
+
+    if (store == NULL) {
+        return NULL;
+    }
+    store->dir = strdup(dir);
+    if (store->dir == NULL) {
+        free(store);
+        return NULL;
+    }
+    store->map_size = map_size;
+    atomic_init(&store->pages_a_k, 1024);
+    pthread_mutex_init(&store->lock, NULL);
+    return store;
+}
+
 enum acta_code
 store_open(struct store **out, const char *dir, size_t map_size,
            struct acta_err *err)
 {
-    struct store *store = calloc(1, sizeof(*store));
+    struct store *store = store_new(dir, map_size);
     struct store_meta meta;
     enum acta_code code;
 
@@ -453,7 +472,6 @@ store_open(struct store **out, const char *dir, size_t map_size,
     if (store == NULL) {
         return acta_fail(err, ACTA_MEMORY, "open store");
     }
-    atomic_init(&store->pages_a_k, 1024);
     code = open_all(store, dir, map_size, 0, &meta, err);
     if (code == ACTA_OK && meta.version < STORE_VERSION) {
         code = move_on(store, &meta, err);
@@ -471,7 +489,7 @@ enum acta_code
 store_open_still(struct store **out, const char *dir, size_t map_size,
                  struct acta_err *err)
 {
-    struct store *store = calloc(1, sizeof(*store));
+    struct store *store = store_new(dir, map_size);
     struct store_meta meta;
     enum acta_code code;
 
@@ -501,7 +519,17 @@ store_close(struct store *store)
         return;
     }
     mdb_env_close(store->env);
+    pthread_mutex_destroy(&store->lock);
+    free(store->dir);
     free(store);
+}
+
+enum acta_code
+store_open_again(struct store *store, struct acta_err *err)
+{
+    struct store_meta meta;
+
+    return open_all(store, store->dir, store->map_size, 0, &meta, err);
 }
 
 enum acta_code
@@ -519,12 +547,18 @@ store_meta(struct store *store, struct store_meta *meta, struct acta_err *err)
     MDB_txn *txn;
     int rc;
 
-    rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    rc = store_enter(store);
     if (rc != 0) {
         return store_fail(err, rc, "begin read");
     }
-    code = store_read_meta(store, txn, meta, err);
-    mdb_txn_abort(txn);
+    rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0) {
+        code = store_read_meta(store, txn, meta, err);
+        mdb_txn_abort(txn);
+    } else {
+        code = store_fail(err, rc, "begin read");
+    }
+    store_leave(store);
     return code;
 }
 
@@ -532,13 +566,18 @@ uint64_t
 store_size(struct store *store)
 {
     MDB_envinfo info;
+    uint64_t size = 0;
     MDB_stat stat;
 
-    if (mdb_env_info(store->env, &info) != 0 ||
-        mdb_env_stat(store->env, &stat) != 0) {
+    if (store_enter(store) != 0) {
         return 0;
     }
-    return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    if (mdb_env_info(store->env, &info) == 0 &&
+        mdb_env_stat(store->env, &stat) == 0) {
+        size = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    }
+    store_leave(store);
+    return size;
 }
 
 uint64_t

@@ -101,7 +101,19 @@ void store_learn(struct store *store);
  */
 uint64_t store_changes(const struct store *store, uint64_t lists);
 
-/* Free the slots of readers that died without closing. Any thread. */
+/* Give the memory back that LMDB keeps of pages it has changed, which it does
+ * only when it is closed; so it is opened again. Nothing is done if that is
+ * little, or while a view sees the store. Views that begin meanwhile wait. The
+ * thread that makes checkpoints.
+ *
+ * IO, MEMORY  The store cannot be used any more.
+ */
+enum acta_code store_slim(struct store *store,
+                          struct acta_err *err) ACTA_CHECKED;
+
+/* Free the slots of readers that died without closing. The thread that makes
+ * checkpoints.
+ */
 void store_check_readers(struct store *store);
 
 /* Set or remove rows that no entry of the journal sets: what is noted of work

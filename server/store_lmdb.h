@@ -26,6 +26,7 @@
 #define ACTA_STORE_LMDB_H
 
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "block.h"
@@ -71,7 +72,16 @@ struct store {
      */
     size_t last_txn;
     size_t last_lists;
+    size_t most_lists; /* Of a checkpoint since the environment was opened. */
     _Atomic uint64_t pages_a_k; /* Pages that it changed for 1,024 of them. */
+
+    /* To be opened again with. */
+    char *dir; /* owned */
+    size_t map_size;
+
+    pthread_mutex_t lock; /* Guards what follows, and env while none reads. */
+    size_t readers;       /* That have begun: env stays as it is. */
+    struct store_view *views;
 };
 
 /* A cursor of a view. Most calls of a reader need one or two of them: each is
@@ -84,7 +94,10 @@ struct store_cursor {
 
 struct store_view {
     struct store *store;
-    MDB_txn *txn;
+    struct store_view *next; /* Of the store's views, and what points here. */
+    struct store_view **link;
+    bool has_begun;
+    MDB_txn *txn; /* owned; NULL: to be opened when it begins. */
     uint64_t use; /* Counts the uses of the view. */
     struct store_cursor log;
     struct store_cursor lists;
@@ -111,6 +124,21 @@ slice_of_val(MDB_val val)
 {
     return slice_make(val.mv_data, val.mv_size);
 }
+
+/* Between these two the environment stays open. The first is EIO if it could
+ * not be opened again; the second only follows if it is 0.
+ */
+int store_enter(struct store *store);
+void store_leave(struct store *store);
+
+/* Close what the view has of the environment, and forget what it knows of its
+ * memory: with the store's lock, while the view has not begun.
+ */
+void store_view_let_go(struct store_view *view);
+
+/* Open the environment that was closed, as it was opened first. */
+enum acta_code store_open_again(struct store *store,
+                                struct acta_err *err) ACTA_CHECKED;
 
 /* mdb_cursor_get() with a cursor of the view. */
 int store_cursor_get(struct store_view *view, struct store_cursor *cursor,

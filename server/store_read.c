@@ -4,6 +4,7 @@
  */
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,98 @@ open_cursors(struct store_view *view)
     return 0;
 }
 
+static void
+close_cursor(struct store_cursor *cursor)
+{
+    if (cursor->lmdb != NULL) {
+        mdb_cursor_close(cursor->lmdb);
+    }
+    *cursor = (struct store_cursor){0};
+}
+
+static void
+close_lmdb(struct store_view *view)
+{
+    close_cursor(&view->log);
+    close_cursor(&view->lists);
+    close_cursor(&view->postings);
+    close_cursor(&view->ids);
+    close_cursor(&view->rows);
+    mdb_txn_abort(view->txn);
+    view->txn = NULL;
+}
+
+void
+store_view_let_go(struct store_view *view)
+{
+    assert(!view->has_begun);
+
+    close_lmdb(view);
+    places_forget(view->places);
+    view->ahead = (struct slice){0};
+    view->meta_txn = 0;
+}
+
+/* The transaction has begun then. */
+static int
+open_lmdb(struct store_view *view)
+{
+    int rc = mdb_txn_begin(view->store->env, NULL, MDB_RDONLY, &view->txn);
+
+    if (rc == 0 && (rc = open_cursors(view)) != 0) {
+        close_lmdb(view);
+    }
+    return rc;
+}
+
+/* ---- views of the store ---- */
+
+int
+store_enter(struct store *store)
+{
+    bool is_open;
+
+    pthread_mutex_lock(&store->lock);
+    is_open = store->env != NULL;
+    store->readers += is_open;
+    pthread_mutex_unlock(&store->lock);
+    return is_open ? 0 : EIO;
+}
+
+void
+store_leave(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    store->readers--;
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void
+add_view(struct store_view *view)
+{
+    struct store *store = view->store;
+
+    pthread_mutex_lock(&store->lock);
+    view->next = store->views;
+    view->link = &store->views;
+    if (view->next != NULL) {
+        view->next->link = &view->next;
+    }
+    store->views = view;
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void
+remove_view(struct store_view *view)
+{
+    pthread_mutex_lock(&view->store->lock);
+    *view->link = view->next;
+    if (view->next != NULL) {
+        view->next->link = view->link;
+    }
+    pthread_mutex_unlock(&view->store->lock);
+}
+
 enum acta_code
 store_view_open(struct store_view **out, struct store *store,
                 struct acta_err *err)
@@ -50,22 +143,21 @@ store_view_open(struct store_view **out, struct store *store,
         free(view);
         return acta_fail(err, ACTA_MEMORY, "open view");
     }
-    if ((rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &view->txn)) != 0 ||
-        (rc = open_cursors(view)) != 0) {
+    add_view(view);
+    rc = store_enter(store);
+    if (rc == 0) {
+        rc = open_lmdb(view);
+        if (rc == 0) {
+            mdb_txn_reset(view->txn);
+        }
+        store_leave(store);
+    }
+    if (rc != 0) {
         store_view_close(view);
         return store_fail(err, rc, "open view");
     }
-    mdb_txn_reset(view->txn);
     *out = view;
     return ACTA_OK;
-}
-
-static void
-close_cursor(struct store_cursor *cursor)
-{
-    if (cursor->lmdb != NULL) {
-        mdb_cursor_close(cursor->lmdb);
-    }
 }
 
 void
@@ -74,12 +166,11 @@ store_view_close(struct store_view *view)
     if (view == NULL) {
         return;
     }
-    close_cursor(&view->log);
-    close_cursor(&view->lists);
-    close_cursor(&view->postings);
-    close_cursor(&view->ids);
-    close_cursor(&view->rows);
-    mdb_txn_abort(view->txn);
+    if (view->has_begun) {
+        store_view_end(view);
+    }
+    remove_view(view);
+    close_lmdb(view);
     free(view->places);
     free(view);
 }
@@ -110,10 +201,16 @@ store_view_begin(struct store_view *view, struct acta_err *err)
     enum acta_code code;
     int rc;
 
-    rc = mdb_txn_renew(view->txn);
+    rc = store_enter(view->store);
     if (rc != 0) {
         return store_fail(err, rc, "begin view");
     }
+    rc = view->txn == NULL ? open_lmdb(view) : mdb_txn_renew(view->txn);
+    if (rc != 0) {
+        store_leave(view->store);
+        return store_fail(err, rc, "begin view");
+    }
+    view->has_begun = true;
     view->use++;
     view->block.count = 0;
     code = read_meta(view, err);
@@ -141,8 +238,12 @@ store_cursor_get(struct store_view *view, struct store_cursor *cursor,
 void
 store_view_end(struct store_view *view)
 {
+    assert(view->has_begun);
+
     mdb_txn_reset(view->txn);
     view->block.count = 0;
+    view->has_begun = false;
+    store_leave(view->store);
 }
 
 const struct store_meta *

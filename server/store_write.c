@@ -483,6 +483,9 @@ store_checkpoint(struct store *store, struct memtable *memtable,
     }
     store->last_txn = id;
     store->last_lists = checkpoint.lists;
+    if (checkpoint.lists > store->most_lists) {
+        store->most_lists = checkpoint.lists;
+    }
     return ACTA_OK;
 }
 

@@ -49,6 +49,8 @@ TESTS = (
     ("server/store_load", ("store_dump", "backup/archive")),
     ("server/store_rewrite", ("sweep", "store", "erase", "verify")),
     ("server/store_scrub", ("sweep", "erase", "erase_rows")),
+    ("server/store_slim", ("store_slim",)),
+    ("server/store_read", ("store", "store_failing", "store_slim", "reader")),
     ("server/store", ("store", "store_failing", "rows", "reader", "database",
                       "erase_rows", "verify", "verify_apart")),
     ("server/postings", ("postings", "list_cursor", "store", "model")),
