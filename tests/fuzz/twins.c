@@ -72,7 +72,7 @@ settle(void)
         awaited =
             outbox.first != NULL || session.jobs_count > session.waits_count;
         give_back(awaited ? history_db_wait(&db) : history_db_take(&db));
-        session_wake(&session);
+        session_wake(&session, database_head(db.database));
         while (session_pump(&session) > 0) {
             FUZZ_PROMISE(++pumps < PUMPS_MAX);
         }
