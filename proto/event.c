@@ -223,11 +223,13 @@ load_number(const uint8_t *at)
 IN_LINE bool
 take_numbers(const uint8_t **at, const uint8_t *end, struct event *event)
 {
-    const uint8_t *array = *at;
-    const uint8_t *numbers = array + 1;
+    const uint8_t *numbers;
 
-    if (end - array < 1 + 3 * PACK_FIXED_SIZE || array[0] != ARRAY_OF_12 ||
-        numbers[0] != UINT_64 || numbers[PACK_FIXED_SIZE] != UINT_64 ||
+    if (end - *at < 1 + 3 * PACK_FIXED_SIZE || **at != ARRAY_OF_12) {
+        return false;
+    }
+    numbers = *at + 1;
+    if (numbers[0] != UINT_64 || numbers[PACK_FIXED_SIZE] != UINT_64 ||
         numbers[2 * PACK_FIXED_SIZE] != UINT_64) {
         return false;
     }
@@ -275,9 +277,12 @@ take_id(const uint8_t **at, const uint8_t *end, const uint8_t **id)
         *at = head + 2 + UUID_SIZE;
         return true;
     }
+    if (head >= end || head[0] != NIL) {
+        return false;
+    }
     *id = NULL;
     *at = head + 1;
-    return head < end && head[0] == NIL;
+    return true;
 }
 
 _Static_assert(ACTA_TAGS_MAX >= 0x0f, "a short array is not too many tags");

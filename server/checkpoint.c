@@ -50,6 +50,7 @@ struct checkpointer {
     struct sweeper *sweeper; /* owned */
     struct mono_time swept;  /* When its last step was done, */
     uint64_t pause_us;       /* and how long the next one waits. */
+    struct mono_time looked; /* At the disk. */
     struct mono_time readers_checked;
     struct mono_time stored; /* When the last checkpoint was done, */
     uint64_t stored_last;    /* and the position that it came to. */
@@ -78,6 +79,7 @@ look_at_disk(struct checkpointer *checkpointer)
     }
     atomic_store(&checkpointer->disk_free, space);
     atomic_store(&checkpointer->why_full, why);
+    checkpointer->looked = clock_mono();
 }
 
 static bool
@@ -144,9 +146,25 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
 /* Events come when they like: what is sealed after a quiet hour has no hour. */
 #define SPREAD_MAX_US (10 * 1000000ull)
 
+/* The disk fills up, and is cleared, while a checkpoint takes its time. */
+static void
+on_pause(void *user)
+{
+    struct checkpointer *checkpointer = user;
+
+    if (clock_us_since(checkpointer->looked) < LOOK_MS * 1000) {
+        return;
+    }
+    look_at_disk(checkpointer);
+    if (atomic_load(&checkpointer->why_full) != NULL) {
+        checkpointer_hurry(checkpointer);
+    }
+}
+
 /* A checkpoint has three quarters of the time from the last one's beginning
  * until now: if memtables go on filling as they did, it is done before it is
- * waited for.
+ * waited for. It has none if appends are refused until the disk was looked at
+ * again, or the sweeper has to erase something.
  */
 static struct spread
 spread_from_last(struct checkpointer *checkpointer)
@@ -154,11 +172,17 @@ spread_from_last(struct checkpointer *checkpointer)
     struct mono_time now = clock_mono();
     uint64_t time_us = (now.us - checkpointer->begun.us) / 4 * 3;
 
+    if (atomic_load(&checkpointer->why_full) != NULL ||
+        atomic_load(&checkpointer->rooms->erasures_pending) > 0) {
+        time_us = 0;
+    }
     checkpointer->begun = now;
     return (struct spread){
         .begun = now,
         .time_us = time_us < SPREAD_MAX_US ? time_us : SPREAD_MAX_US,
         .is_urgent = &checkpointer->is_urgent,
+        .on_pause = on_pause,
+        .user = checkpointer,
     };
 }
 
@@ -176,9 +200,9 @@ checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
     if (memtable == NULL) {
         return true;
     }
-    spread_begin(&spread);
+    (void)spread_begin(&spread);
     code = move_to_store(checkpointer, memtable, sequence, last_time_us, &err);
-    spread_begin(NULL);
+    (void)spread_begin(NULL);
     memtable_unref(memtable);
     checkpointer->is_starved = code == ACTA_FULL || code == ACTA_MEMORY;
     if (code != ACTA_OK && code != ACTA_FULL && code != ACTA_MEMORY) {

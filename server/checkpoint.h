@@ -32,8 +32,8 @@ enum acta_code checkpointer_start(struct checkpointer **checkpointer,
 void checkpointer_wake(struct checkpointer *checkpointer,
                        uint64_t last_time_us);
 
-/* The next memtable is full, too: do not spread what is being moved over more
- * time. Any thread.
+/* Somebody waits for what is being moved, or soon will: do not spread it over
+ * more time. Any thread.
  */
 void checkpointer_hurry(struct checkpointer *checkpointer);
 

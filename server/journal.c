@@ -482,6 +482,7 @@ is_in_segments(struct journal_files *files, uint64_t sequence)
             found = true;
             if (s->next == NULL && !files->wants_clean) {
                 files->wants_clean = true;
+                atomic_store(&files->is_urgent, true);
                 pthread_cond_broadcast(&files->changed);
             }
         }

@@ -18,10 +18,8 @@
 #define ZEROS_SIZE ((size_t)1 << 20)
 #define RETRY_MS   200 /* The keeper tries again when there was no space. */
 
-/* Over which the keeper spreads making a spare: the one before it is about to
- * be filled, which takes longer, or else is waited for.
- */
-#define MAKE_US 2000000
+/* Over no more does the keeper spread making a spare. */
+#define MAKE_MAX_US 2000000
 
 /* ---- the list ---- */
 
@@ -171,20 +169,27 @@ is_short(const struct journal_files *files)
            (files->wants_clean && !has_clean(files));
 }
 
-/* Others have the disk for half of the time, unless somebody waits. */
+/* Others have the disk for half of the time, unless somebody waits. There is
+ * half of the time since the last one was begun, at *@last: the segment that
+ * takes its place fills as fast.
+ */
 static enum acta_code
-make_spread(struct journal_files *files, uint64_t number)
+make_spread(struct journal_files *files, uint64_t number,
+            struct mono_time *last)
 {
+    struct mono_time now = clock_mono();
+    uint64_t time_us = (now.us - last->us) / 2;
     const struct spread spread = {
-        .begun = clock_mono(),
-        .time_us = MAKE_US,
+        .begun = now,
+        .time_us = time_us < MAKE_MAX_US ? time_us : MAKE_MAX_US,
         .is_urgent = &files->is_urgent,
     };
     enum acta_code code;
 
-    spread_begin(&spread);
+    *last = now;
+    (void)spread_begin(&spread);
     code = make_file(files, number, files->segment_size, NULL);
-    spread_begin(NULL);
+    (void)spread_begin(NULL);
     return code;
 }
 
@@ -192,6 +197,7 @@ static void *
 keep_spares(void *arg)
 {
     struct journal_files *files = arg;
+    struct mono_time last = clock_mono();
     enum acta_code code;
     uint64_t number;
 
@@ -203,7 +209,7 @@ keep_spares(void *arg)
         }
         number = ++files->spare_number;
         pthread_mutex_unlock(&files->lock);
-        code = make_spread(files, number);
+        code = make_spread(files, number, &last);
         pthread_mutex_lock(&files->lock);
 
         files->no_space = code != ACTA_OK || !journal_files_add_spare(
@@ -261,7 +267,7 @@ take_spare(struct journal_files *files, uint64_t *number)
         atomic_store(&files->is_urgent, true);
         pthread_cond_wait(&files->changed, &files->lock);
     }
-    atomic_store(&files->is_urgent, files->stopping);
+    atomic_store(&files->is_urgent, files->stopping || files->wants_clean);
     if (files->spares != NULL) {
         spare = take_out(files, find_best(files));
         files->taken = spare->leftover;

@@ -10,10 +10,13 @@
 
 static __thread const struct spread *current;
 
-void
+const struct spread *
 spread_begin(const struct spread *spread)
 {
+    const struct spread *before = current;
+
     current = spread;
+    return before;
 }
 
 static uint64_t
@@ -47,6 +50,9 @@ spread_pause(uint64_t us)
         pause.tv_nsec = (long)left * 1000;
         (void)nanosleep(&pause, NULL);
         us -= left;
+        if (current->on_pause != NULL) {
+            current->on_pause(current->user);
+        }
     }
 }
 

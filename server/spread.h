@@ -21,12 +21,16 @@ struct spread {
     struct mono_time begun;
     uint64_t time_us;              /* What it has, from then on. */
     const _Atomic bool *is_urgent; /* It has become: no more pauses. */
+    void (*on_pause)(void *user);  /* Called behind each piece of a pause, a few
+                                      milliseconds; may be NULL. */
+    void *user;
 };
 
 /* What the calling thread does from now on is @spread, which stays where it is
- * until the next call; NULL: it has no time to spare, as at first.
+ * until the next call; NULL: it has no time to spare, as at first. Returns what
+ * it was before.
  */
-void spread_begin(const struct spread *spread);
+const struct spread *spread_begin(const struct spread *spread);
 
 /* A step is done, after which @done of @total are: pause if that is more than
  * would be due by now if all were to take half of the time that there is.

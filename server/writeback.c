@@ -17,11 +17,12 @@
     (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |                     \
      SYNC_FILE_RANGE_WAIT_AFTER)
 
-/* File systems that have no such call say so in one of these ways. */
+/* Where there is no such call, or it is not allowed, one of these says so. */
 static bool
 is_unknown(int error)
 {
-    return error == ENOSYS || error == ESPIPE || error == EINVAL;
+    return error == ENOSYS || error == EOPNOTSUPP || error == EPERM ||
+           error == ESPIPE || error == EINVAL;
 }
 
 int
@@ -32,8 +33,9 @@ writeback(int fd)
     if (!spread_has_time() || fstat(fd, &file) != 0) {
         return 0;
     }
-    for (off_t at = 0; at < file.st_size && spread_has_time();
-         at += SLICE_SIZE) {
+    /* What was added to the file is at its end. */
+    for (off_t at = (file.st_size - 1) / SLICE_SIZE * SLICE_SIZE;
+         at >= 0 && spread_has_time(); at -= SLICE_SIZE) {
         struct mono_time begun = clock_mono();
         uint64_t took_us;
 

@@ -104,6 +104,21 @@ turn(struct writer *writer)
     return turned;
 }
 
+/* Is there a sealed one still? If this one is to be sealed, too, the checkpoint
+ * is not to take its time any more.
+ */
+static bool
+is_hurried(struct writer *writer, const struct memtable *active)
+{
+    if (!tail_is_sealed(&writer->rooms->tail)) {
+        return false;
+    }
+    if (journal_wants_turn(writer->rooms->journal) || is_due(writer, active)) {
+        checkpointer_hurry(writer->checkpointer);
+    }
+    return true;
+}
+
 /* Seal the memtable if it is due. False if the tail can take no more: the store
  * is behind, for want of space or speed.
  */
@@ -112,11 +127,7 @@ make_tail_ready(struct writer *writer)
 {
     struct memtable *active = tail_active(&writer->rooms->tail);
 
-    if (tail_is_sealed(&writer->rooms->tail)) {
-        if (is_due(writer, active)) {
-            checkpointer_hurry(writer->checkpointer);
-        }
-    } else {
+    if (!is_hurried(writer, active)) {
         bool turned = turn(writer);
 
         if (turned || is_due(writer, active)) {
@@ -317,7 +328,7 @@ has_to_stop(struct writer *writer)
 
     return is_over(writer, active) || time_left_us(writer) == 0 ||
            checkpointer_why_full(writer->checkpointer) != NULL ||
-           (!tail_is_sealed(&writer->rooms->tail) &&
+           (!is_hurried(writer, active) &&
             (journal_wants_turn(writer->rooms->journal) ||
              is_due(writer, active)));
 }

@@ -21,6 +21,7 @@
 
 #include "fiber.h"
 #include "reach.h"
+#include "spread.h"
 
 #define TASKS_MAX  192
 #define STACK_SIZE ((size_t)512 << 10)
@@ -55,6 +56,7 @@ struct task {
     ucontext_t begin;
     jmp_buf jump;
     int saved_errno;
+    const struct spread *spread; /* Each thread has its own. */
 
     /* Of one that waits. */
     bool (*ready)(void *arg); /* NULL: for the time only */
@@ -395,8 +397,10 @@ switch_task(void)
     sim_trace(1, to->id, all.now_ns);
     if (from != NULL) {
         from->saved_errno = errno;
+        from->spread = spread_begin(NULL);
         if (_setjmp(from->jump) != 0) {
             fiber_arrive(&all.self->fiber, NULL);
+            (void)spread_begin(all.self->spread);
             errno = all.self->saved_errno;
             return;
         }

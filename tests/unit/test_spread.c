@@ -15,6 +15,7 @@
 #include "writeback.h"
 
 #define SECOND 1000000ull
+#define MIB    ((off_t)1 << 20)
 
 static uint64_t now_us;
 static uint64_t urgent_at_us; /* Then it becomes urgent. */
@@ -25,7 +26,7 @@ static struct {
     size_t calls;
     size_t fails; /* The call of this number; 0: none. */
     int error;
-    off_t end;        /* Of what was written out, without gaps. */
+    off_t rest;       /* What is behind it was written out, without gaps. */
     uint64_t took_us; /* Each one. */
 } disk;
 
@@ -60,8 +61,8 @@ sync_file_range(int fd, off_t offset, off_t size, unsigned flags)
         errno = disk.error;
         return -1;
     }
-    ck_assert_int_eq(offset, disk.end);
-    disk.end += size;
+    ck_assert_int_eq(offset + size, disk.rest);
+    disk.rest = offset;
     now_us += disk.took_us;
     return 0;
 }
@@ -76,13 +77,13 @@ setup(void)
     disk.took_us = 1000;
     spread = (struct spread){
         .begun = {now_us}, .time_us = 8 * SECOND, .is_urgent = &is_urgent};
-    spread_begin(&spread);
+    ck_assert_ptr_null(spread_begin(&spread));
 }
 
 static void
 teardown(void)
 {
-    spread_begin(NULL);
+    (void)spread_begin(NULL);
 }
 
 static uint64_t
@@ -98,6 +99,7 @@ open_file(off_t size)
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(ftruncate(fd, size), 0);
+    disk.rest = (size + MIB - 1) / MIB * MIB;
     return fd;
 }
 
@@ -132,11 +134,28 @@ END_TEST
 
 START_TEST(a_thread_that_spreads_nothing_does_not_pause)
 {
-    spread_begin(NULL);
+    ck_assert_ptr_eq(spread_begin(NULL), &spread);
     spread_step(1, 1);
     spread_pause(SECOND);
     ck_assert(!spread_has_time());
     ck_assert_uint_eq(since_us(), 0);
+}
+END_TEST
+
+static void
+look_around(void *user)
+{
+    ++*(size_t *)user;
+}
+
+START_TEST(who_pauses_looks_around_every_few_milliseconds)
+{
+    size_t looks = 0;
+
+    spread.on_pause = look_around;
+    spread.user = &looks;
+    spread_pause(SECOND);
+    ck_assert_uint_eq(looks, 200);
 }
 END_TEST
 
@@ -154,10 +173,10 @@ END_TEST
 
 START_TEST(a_file_is_written_out_to_its_end_with_pauses_as_long_as_that_takes)
 {
-    int fd = open_file((10 << 20) + 1);
+    int fd = open_file(10 * MIB + 1);
 
     ck_assert_int_eq(writeback(fd), 0);
-    ck_assert_int_eq(disk.end, 11 << 20);
+    ck_assert_int_eq(disk.rest, 0);
     ck_assert_uint_eq(disk.calls, 11);
     ck_assert_uint_eq(since_us(), 2 * 11 * disk.took_us);
     close(fd);
@@ -166,11 +185,11 @@ END_TEST
 
 START_TEST(what_is_on_disk_already_is_passed_over_without_pauses)
 {
-    int fd = open_file(10 << 20);
+    int fd = open_file(10 * MIB);
 
     disk.took_us = 1;
     ck_assert_int_eq(writeback(fd), 0);
-    ck_assert_int_eq(disk.end, 10 << 20);
+    ck_assert_int_eq(disk.rest, 0);
     ck_assert_uint_eq(since_us(), 10);
     close(fd);
 }
@@ -179,7 +198,7 @@ END_TEST
 /* The kernel tells it once: the sync behind it would say that all is well. */
 START_TEST(what_could_not_be_written_out_is_told)
 {
-    int fd = open_file(10 << 20);
+    int fd = open_file(10 * MIB);
 
     disk.fails = 3;
     disk.error = EIO;
@@ -187,7 +206,7 @@ START_TEST(what_could_not_be_written_out_is_told)
     ck_assert_int_eq(errno, EIO);
     disk.fails = 6;
     disk.error = ENOSPC;
-    disk.end = 0;
+    disk.rest = 10 * MIB;
     ck_assert_int_eq(writeback(fd), -1);
     ck_assert_int_eq(errno, ENOSPC);
     close(fd);
@@ -196,8 +215,8 @@ END_TEST
 
 START_TEST(where_it_cannot_be_done_it_is_left_to_the_sync)
 {
-    static const int errors[] = {EINVAL, ENOSYS, ESPIPE};
-    int fd = open_file(10 << 20);
+    static const int errors[] = {EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESPIPE};
+    int fd = open_file(10 * MIB);
 
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         disk.calls = 0;
@@ -212,7 +231,7 @@ END_TEST
 
 START_TEST(when_it_becomes_urgent_the_rest_is_left_to_the_sync)
 {
-    int fd = open_file(100 << 20);
+    int fd = open_file(100 * MIB);
 
     urgent_at_us = now_us + 20 * disk.took_us;
     ck_assert_int_eq(writeback(fd), 0);
@@ -236,6 +255,7 @@ main(void)
     tcase_add_test(tcase, who_is_late_does_not_pause);
     tcase_add_test(tcase, what_becomes_urgent_pauses_no_longer);
     tcase_add_test(tcase, a_thread_that_spreads_nothing_does_not_pause);
+    tcase_add_test(tcase, who_pauses_looks_around_every_few_milliseconds);
     tcase_add_test(tcase, no_pause_lasts_beyond_the_time_there_is);
     tcase_add_test(
         tcase,

@@ -106,7 +106,9 @@ acta_poll_open(struct acta_poll *loop, struct acta_client **client,
     loop->fd = -1;
     loop->events = 0;
     loop->due_ms = ACTA_NO_TIMER;
-    loop->busy_us = options->busy_poll_us;
+    /* A program of before has options that end before that. */
+    loop->busy_us =
+        options->size < sizeof(*options) ? 0 : options->busy_poll_us;
     hooks.size = sizeof(hooks);
     hooks.data = loop;
     hooks.watch = acta_poll_watch;
@@ -174,13 +176,18 @@ acta_poll_wait(const struct acta_poll *loop, struct pollfd *pollfd, int wait_ms)
     uint64_t end_us;
     int ready = 0;
 
-    if (loop->busy_us > 0 && wait_ms != 0) {
-        end_us = acta_poll_now_us() + loop->busy_us;
-        do {
-            ready = poll(pollfd, 1, 0);
-        } while (ready == 0 && acta_poll_now_us() < end_us);
+    if (loop->busy_us == 0 || wait_ms == 0 || pollfd->fd < 0) {
+        return poll(pollfd, 1, wait_ms);
     }
-    return ready != 0 ? ready : poll(pollfd, 1, wait_ms);
+    end_us = acta_poll_now_us() + loop->busy_us;
+    do {
+        ready = poll(pollfd, 1, 0);
+    } while (ready == 0 && acta_poll_now_us() < end_us);
+    if (ready == 0) {
+        /* It has a millisecond at most, and that is over. */
+        ready = poll(pollfd, 1, wait_ms > 0 ? wait_ms - 1 : wait_ms);
+    }
+    return ready;
 }
 
 /* Wait @timeout_ms at most (negative: as long as it takes) for something to
