@@ -52,8 +52,7 @@ struct checkpointer {
     uint64_t pause_us;       /* and how long the next one waits. */
     struct mono_time looked; /* At the disk. */
     struct mono_time readers_checked;
-    struct mono_time stored; /* When the last checkpoint was done, */
-    uint64_t stored_last;    /* and the position that it came to. */
+    struct mono_time stored; /* When the last checkpoint was done. */
 
     pthread_mutex_t lock; /* Guards what follows. */
     pthread_cond_t woken;
@@ -136,8 +135,6 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     FAILPOINT("journal-released");
     sweeper_look(checkpointer->sweeper);
     checkpointer->stored = clock_mono();
-    checkpointer->stored_last =
-        memtable_first_position(memtable) + memtable_count(memtable) - 1;
     atomic_fetch_add(&checkpointer->checkpoints, 1);
     atomic_store(&checkpointer->last_ms, clock_us_since(begun) / 1000);
     return ACTA_OK;
@@ -251,7 +248,7 @@ slim(struct checkpointer *checkpointer)
     struct acta_err err;
 
     if (clock_us_since(checkpointer->stored) >= IDLE_US &&
-        tail_head(&rooms->tail) == checkpointer->stored_last &&
+        tail_is_stored(&rooms->tail) &&
         store_slim(rooms->store, &err) != ACTA_OK) {
         checkpointer->options->fatal(checkpointer->options->user, &err);
     }

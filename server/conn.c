@@ -179,14 +179,34 @@ conn_lend_room(struct conn *conn)
     }
 }
 
-/* If something is left to be sent, it stays where it is, and the memory that
- * the connection had is everybody's from now on.
+/* Little is left in much memory: it moves to what the connection has of its
+ * own, which stands in for the room as yet.
+ */
+static void
+take_rest(struct conn *conn)
+{
+    struct buf *own = &conn->io->room;
+
+    buf_append_slice(own, buf_slice(&conn->out));
+    if (buf_failed(own)) {
+        buf_clear(own);
+    } else {
+        buf_clear(&conn->out);
+        swap_room(conn);
+    }
+}
+
+/* If much is left to be sent, it stays where it is, and the memory that the
+ * connection had is everybody's from now on.
  */
 static void
 return_room(struct conn *conn)
 {
     if (conn->has_room && buf_size(&conn->out) == 0) {
         swap_room(conn);
+    } else if (conn->has_room && !buf_failed(&conn->out) &&
+               buf_size(&conn->out) < conn->out.capacity / 4) {
+        take_rest(conn);
     }
     conn->has_room = false;
 }

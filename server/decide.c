@@ -151,7 +151,9 @@ decider_begin(struct decider *decider, uint64_t mono_us, struct acta_err *err)
 void
 decider_see_time(struct decider *decider, uint64_t mono_us)
 {
-    decider->mono_us = mono_us;
+    if (mono_us > decider->mono_us) { /* Others may have read it before. */
+        decider->mono_us = mono_us;
+    }
 }
 
 void

@@ -114,6 +114,9 @@ add_view(struct store_view *view)
     pthread_mutex_unlock(&store->lock);
 }
 
+/* What a view has of the environment goes with it: once it is off the list,
+ * nobody would let go of that before the environment is closed.
+ */
 static void
 remove_view(struct store_view *view)
 {
@@ -122,6 +125,7 @@ remove_view(struct store_view *view)
     if (view->next != NULL) {
         view->next->link = view->link;
     }
+    close_lmdb(view);
     pthread_mutex_unlock(&view->store->lock);
 }
 
@@ -170,7 +174,6 @@ store_view_close(struct store_view *view)
         store_view_end(view);
     }
     remove_view(view);
-    close_lmdb(view);
     free(view->places);
     free(view);
 }

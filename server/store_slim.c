@@ -7,6 +7,7 @@
  */
 
 #include <malloc.h>
+#include <time.h>
 
 #include "store.h"
 #include "store_lmdb.h"
@@ -15,6 +16,12 @@
  * so much behind that it is worth the trouble: 16 MiB.
  */
 #define LISTS_WORTH 4096
+
+/* Descriptors or memory may be short for a moment. It is tried so many times,
+ * with such a pause.
+ */
+#define TRIES    50
+#define PAUSE_NS 20000000
 
 /* Give the system what nothing is in. */
 static void
@@ -36,14 +43,21 @@ open_anew(struct store *store, struct acta_err *err)
     }
     mdb_env_close(store->env);
     store->env = NULL;
-    trim();
+    store->most_lists = 0;
     code = store_open_again(store, err);
+    for (unsigned i = 1; code != ACTA_OK && i < TRIES; i++) {
+        const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+        mdb_env_close(store->env);
+        store->env = NULL;
+        (void)nanosleep(&pause, NULL);
+        code = store_open_again(store, err);
+    }
     if (code != ACTA_OK) {
         mdb_env_close(store->env);
         store->env = NULL;
         return acta_wrap(err, code, "open store again");
     }
-    store->most_lists = 0;
     return ACTA_OK;
 }
 
@@ -51,14 +65,19 @@ enum acta_code
 store_slim(struct store *store, struct acta_err *err)
 {
     enum acta_code code = ACTA_OK;
+    bool is_closed;
 
     if (store->most_lists < LISTS_WORTH) {
         return ACTA_OK;
     }
     pthread_mutex_lock(&store->lock);
-    if (store->readers == 0) {
+    is_closed = store->readers == 0;
+    if (is_closed) {
         code = open_anew(store, err);
     }
     pthread_mutex_unlock(&store->lock);
+    if (is_closed) {
+        trim();
+    }
     return code;
 }

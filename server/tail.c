@@ -105,6 +105,17 @@ tail_is_sealed(struct tail *tail)
     return is_sealed;
 }
 
+bool
+tail_is_stored(struct tail *tail)
+{
+    bool is_stored;
+
+    pthread_mutex_lock(&tail->lock);
+    is_stored = tail->sequence == tail->stored_sequence;
+    pthread_mutex_unlock(&tail->lock);
+    return is_stored;
+}
+
 void
 tail_wait_dropped(struct tail *tail, unsigned wait_ms)
 {

@@ -70,6 +70,9 @@ void tail_drop_sealed(struct tail *tail);
 
 bool tail_is_sealed(struct tail *tail);
 
+/* True if the store has all that is durable. */
+bool tail_is_stored(struct tail *tail);
+
 /* Wait until there is no sealed memtable, for @wait_ms at most. */
 void tail_wait_dropped(struct tail *tail, unsigned wait_ms);
 

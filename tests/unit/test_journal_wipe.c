@@ -188,13 +188,19 @@ START_TEST(what_is_left_behind_the_newest_entries_is_waited_for)
 }
 END_TEST
 
+/* Which of them are left depends on which spares the keeper had made. */
 START_TEST(after_a_start_nothing_is_known_to_be_clean)
 {
+    unsigned left = 0;
+
     restart();
     write_needles(25);
     release(sequence);
     restart();
-    ck_assert_uint_gt(count_needles("", 3), 0);
+    for (unsigned i = 1; i <= 25; i++) {
+        left += count_needles("", i);
+    }
+    ck_assert_uint_gt(left, 0);
     while (wipe(25) == JOURNAL_WAITS) {
         turn();
         release(sequence);
