@@ -83,6 +83,20 @@ START_TEST(a_sealed_memtable_comes_with_the_sequence_it_was_sealed_at)
 }
 END_TEST
 
+START_TEST(the_store_has_all_when_what_was_durable_is_dropped)
+{
+    ck_assert(tail_is_stored(tail));
+    tail_publish(tail, 0, 7);
+    ck_assert(!tail_is_stored(tail));
+    ck_assert_int_eq(tail_seal(tail, 8, NULL), ACTA_OK); /* 8 was a mark. */
+    ck_assert(!tail_is_stored(tail));
+    tail_drop_sealed(tail);
+    ck_assert(tail_is_stored(tail));
+    tail_publish(tail, 0, 9);
+    ck_assert(!tail_is_stored(tail));
+}
+END_TEST
+
 START_TEST(waiting_ends_at_once_if_nothing_is_sealed_and_in_time_if_it_is)
 {
     tail_wait_dropped(tail, 600000);
@@ -123,6 +137,7 @@ main(void)
     tcase_add_test(tcase, a_view_has_the_sealed_memtable_first);
     tcase_add_test(tcase,
                    a_sealed_memtable_comes_with_the_sequence_it_was_sealed_at);
+    tcase_add_test(tcase, the_store_has_all_when_what_was_durable_is_dropped);
     tcase_add_test(
         tcase, waiting_ends_at_once_if_nothing_is_sealed_and_in_time_if_it_is);
     tcase_add_test(tcase,
