@@ -433,8 +433,8 @@ on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
         flush_outbox(io);
         settle(io);
     }
-    take_head(
-        io); /* The last one of a round may have had its turn, or closed. */
+    /* The last one of a round may have had its turn, or closed. */
+    take_head(io);
     if (TAILQ_EMPTY(&io->ready) && !stays_awake(io)) {
         ev_idle_stop(loop, &io->busy);
     } else {

@@ -1,8 +1,9 @@
 /* Work that need not be done at once is spread over the time that it has.
  *
- * A checkpoint takes a processor and the disk for a second, and has until the
- * next one is due. In between it pauses, so that those for whom somebody waits
- * come first: what has to wait for it waits for one step, not for all of it.
+ * A checkpoint takes a processor and the disk for tenths of a second, and has
+ * until the next one is due. In between it pauses, so that those for whom
+ * somebody waits come first: what has to wait for it waits for one step, not
+ * for all of it.
  *
  * A spread is the calling thread's own: what is called below it need not know.
  */

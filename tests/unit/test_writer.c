@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "checkpoint.h"
 #include "fake_clock.h"
 #include "frame.h"
 #include "journal.h"
@@ -16,6 +17,7 @@
 #include "msg_lease.h"
 #include "queue.h"
 #include "run.h"
+#include "store_lmdb.h"
 
 #define ANY  MSG_EXPECT_ANY
 #define NOON ((uint64_t)1700000000000000)
@@ -365,6 +367,18 @@ large_schedule(struct draft *drafts, const char *name)
     return job;
 }
 
+/* Open the database so that syncs are held up from when syncs_wait is set. */
+static void
+open_to_wait(struct completions *completions)
+{
+    sem_init(&sync_begun, 0, 0);
+    sem_init(&sync_may_end, 0, 0);
+    sem_init(&some_came, 0, 0);
+    completions_init(completions, tell_some_came, NULL);
+    journal_sync = sync_when_told;
+    base_open(&base);
+}
+
 /* A batch is due, and another one waits in the queue, when the writer comes
  * back from a sync.
  */
@@ -376,13 +390,8 @@ START_TEST(what_is_due_and_what_is_asked_for_are_room_enough_in_one_turn)
     struct draft_write small = {"small-1", ANY, &one, 1};
     struct draft_write large;
 
-    sem_init(&sync_begun, 0, 0);
-    sem_init(&sync_may_end, 0, 0);
-    sem_init(&some_came, 0, 0);
-    completions_init(&completions, tell_some_came, NULL);
-    journal_sync = sync_when_told;
     base.options.checkpoint_events = 1;
-    base_open(&base);
+    open_to_wait(&completions);
     submit(&completions, large_schedule(drafts, "due-1"));
     submit(&completions, large_schedule(drafts, "due-2"));
     take_all(&completions, 2);
@@ -432,12 +441,7 @@ START_TEST(what_is_decided_during_a_sync_is_not_seen_before_its_own)
         drafts[i].id = 100 + i;
     }
     ck_assert_uint_le(queue_ahead_events, AHEAD);
-    sem_init(&sync_begun, 0, 0);
-    sem_init(&sync_may_end, 0, 0);
-    sem_init(&some_came, 0, 0);
-    completions_init(&completions, tell_some_came, NULL);
-    journal_sync = sync_when_told;
-    base_open(&base);
+    open_to_wait(&completions);
     base_append_many(&base, "b-1", 1000, 1, 1);
     atomic_store(&syncs_wait, true);
     submit(&completions, draft_append(&first, 1));
@@ -472,12 +476,7 @@ START_TEST(a_lease_that_is_renewed_has_its_time_from_when_it_was_asked_for)
     for (size_t i = 0; i < AHEAD; i++) {
         drafts[i].id = 100 + i;
     }
-    sem_init(&sync_begun, 0, 0);
-    sem_init(&sync_may_end, 0, 0);
-    sem_init(&some_came, 0, 0);
-    completions_init(&completions, tell_some_came, NULL);
-    journal_sync = sync_when_told;
-    base_open(&base);
+    open_to_wait(&completions);
     ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "l", 0, &fence), ACTA_OK);
     atomic_store(&syncs_wait, true);
     submit(&completions, draft_append(&first, 1));
@@ -550,12 +549,7 @@ START_TEST(nothing_is_committed_past_what_waits_or_is_under_way)
     struct job *job = draft_append(&mine, 1);
     struct job *done;
 
-    sem_init(&sync_begun, 0, 0);
-    sem_init(&sync_may_end, 0, 0);
-    sem_init(&some_came, 0, 0);
-    completions_init(&completions, tell_some_came, NULL);
-    journal_sync = sync_when_told;
-    base_open(&base);
+    open_to_wait(&completions);
     base_append_many(&base, "a-1", 1000, 1, 1);
     atomic_store(&syncs_wait, true);
     submit(&completions, draft_append(&write, 1));
@@ -567,6 +561,57 @@ START_TEST(nothing_is_committed_past_what_waits_or_is_under_way)
     take_all(&completions, 1);
     job_free(job);
     ck_assert_uint_eq(base_check(&base, NULL, NULL), 2);
+    completions_fini(&completions);
+}
+END_TEST
+
+/* ---- what a checkpoint keeps waiting ---- */
+
+static _Atomic unsigned hurries;
+
+void __real_checkpointer_hurry(struct checkpointer *checkpointer);
+void __wrap_checkpointer_hurry(struct checkpointer *checkpointer);
+
+void
+__wrap_checkpointer_hurry(struct checkpointer *checkpointer)
+{
+    atomic_fetch_add(&hurries, 1);
+    __real_checkpointer_hurry(checkpointer);
+}
+
+/* The checkpoint waits for a transaction of the test's. The next memtable fills
+ * by what is committed past the writer's threads.
+ */
+START_TEST(a_full_memtable_hurries_the_checkpoint_of_the_one_before)
+{
+    struct draft drafts[9] = {{0}};
+    struct draft_write write = {"a-1", ANY, NULL, 1};
+    struct completions completions;
+    MDB_txn *txn;
+
+    for (size_t i = 0; i < 9; i++) {
+        drafts[i].id = 1 + i;
+    }
+    base.options.checkpoint_events = 4;
+    base_open(&base);
+    completions_init(&completions, tell_some_came, NULL);
+    ck_assert_int_eq(
+        mdb_txn_begin(database_rooms(base.database)->store->env, NULL, 0, &txn),
+        0);
+    ck_assert_int_eq(base_append(&base, "a-1", ANY, drafts, 4), ACTA_OK);
+    ck_assert_int_eq(base_append(&base, "a-1", ANY, drafts + 4, 1), ACTA_OK);
+    ck_assert_uint_eq(atomic_load(&hurries), 0);
+    for (size_t i = 5; i < 9; i++) {
+        struct job *job;
+
+        write.drafts = drafts + i;
+        job = draft_append(&write, 1);
+        ck_assert_ptr_eq(commit_now(&completions, job), job);
+        job_free(job);
+    }
+    ck_assert_uint_gt(atomic_load(&hurries), 0);
+    mdb_txn_abort(txn);
+    base_close(&base);
     completions_fini(&completions);
 }
 END_TEST
@@ -660,6 +705,8 @@ main(void)
         tcase, a_lease_that_is_renewed_has_its_time_from_when_it_was_asked_for);
     tcase_add_test(tcase, an_append_is_committed_by_the_thread_that_brings_it);
     tcase_add_test(tcase, nothing_is_committed_past_what_waits_or_is_under_way);
+    tcase_add_test(tcase,
+                   a_full_memtable_hurries_the_checkpoint_of_the_one_before);
     tcase_add_test(tcase, what_is_not_a_small_append_is_for_the_writer);
     tcase_add_test(tcase,
                    a_failing_sync_ends_the_process_before_anyone_is_answered);
