@@ -497,7 +497,9 @@ START_TEST(event_that_is_not_answered_is_handed_out_again)
     append("a-1", 1);
     create(QUERY_ALL, MSG_ACK_TIMEOUT_US_MIN);
     ck_assert_int_eq(join(ANN, HER, 10), ACTA_OK);
-    wait_for_hands(2);
+    while (hands_count < 2) { /* On a slow machine there are more at once. */
+        take_some();
+    }
     ck_assert_uint_eq(hands[1].position, 1);
     ck_assert_uint_eq(hands[1].deliveries, 2);
     ck_assert_int_eq(settle(ANN, &hands[0], MSG_ACK, &settled), ACTA_FENCED);
