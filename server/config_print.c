@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "salvage_command.h"
 #include "verify_command.h"
 
 #define WIDTH  78
@@ -52,7 +53,8 @@ void
 config_print_help(FILE *out)
 {
     fprintf(out, "usage: actad [OPTION...]\n"
-                 "       " VERIFY_USAGE "   (is a database whole?)\n\n"
+                 "       " VERIFY_USAGE "   (is a database whole?)\n"
+                 "       " SALVAGE_USAGE "   (what is left of it, anew)\n\n"
                  "The server of Acta, an event store. Options may also stand "
                  "in\n" CONFIG_FILE " (key = value), and in the environment\n"
                  "(ACTA_DATA_DIR for --data-dir).\n\n");
