@@ -124,16 +124,24 @@ any_lane_is_full(const struct import *import)
     return false;
 }
 
-/* Read from the input and tell if that worked. */
+/* Read from the input and tell if that worked. A line that is too long is
+ * wrong; that the input cannot be read is the fault of none.
+ */
 static bool
 read_more(struct import *import)
 {
     struct acta_err err;
+    enum acta_code code = input_read(&import->input, &err);
 
-    if (input_read(&import->input, &err) == ACTA_OK) {
+    if (code == ACTA_OK) {
         return true;
     }
-    report(import, import->input.lines + 1, &err);
+    if (code == ACTA_TOO_LARGE) {
+        report(import, import->input.lines + 1, &err);
+    } else {
+        acta_fail(&import->err, code, "%s:%" PRIu64 ": %s", import->input.name,
+                  import->input.lines + 1, err.text);
+    }
     import->stopped = true;
     return false;
 }

@@ -1,5 +1,6 @@
 #include "many.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,11 @@ many_read(struct many *many)
         if (bytes.size > 0) {
             code = add_line(many, bytes, &err);
         }
+    }
+    /* What was read before a failure is not to be taken for all there is. */
+    if (code == ACTA_OK && !feof(stdin)) {
+        many->lines++;
+        code = acta_fail(&err, ACTA_IO, "%s", strerror(errno));
     }
     free(text);
     if (code != ACTA_OK) {

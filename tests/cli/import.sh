@@ -54,6 +54,9 @@ try streams
 try import --continue wrong.ndjson
 try read a-1
 
+echo '---- what cannot be read'
+try import --continue .
+
 echo '---- an id of other content'
 try import - <<'END'
 {"stream":"c-1","type":"One","data":1,"id":"0190163d-8694-739b-aea5-966c26f8ad91"}

@@ -69,4 +69,5 @@ try append --atomic <<'END'
 {"stream":"c-1","type":"Seven","data":7,"id":"0190163d-8694-739b-aea5-966c26f8ad94"}
 END
 try append --atomic --check note-4=1 </dev/null
+try append --atomic <.
 try streams
