@@ -212,16 +212,40 @@ verify_log_end(struct verify_contents *contents)
 
 /* ---- lists ---- */
 
-/* The name of one by correlation id is no text. */
+/* What the list is of, where that has a text for a name. */
+static const char *
+text_of_kind(enum list_kind kind)
+{
+    switch (kind) {
+    case LIST_STREAM:
+        return "stream";
+    case LIST_CATEGORY:
+        return "category";
+    case LIST_TYPE:
+        return "type";
+    case LIST_TAG:
+        return "tag";
+    case LIST_CORRELATION:
+        break;
+    }
+    return NULL; /* Or, where the kind is damaged, none that is known. */
+}
+
 static void
 fail_list(const struct verify_contents *contents, const struct list_name *name)
 {
-    bool is_text = name->kind < LIST_CORRELATION;
+    const char *kind = text_of_kind(name->kind);
 
-    verify_problem(contents->verify,
-                   "store: the list of kind %d of %.*s is damaged",
-                   (int)name->kind, is_text ? (int)name->name.size : 6,
-                   is_text ? (const char *)name->name.data : "its id");
+    if (kind != NULL) {
+        verify_problem(contents->verify,
+                       "store: the list of %s %.*s is damaged", kind,
+                       (int)name->name.size, (const char *)name->name.data);
+    } else if (name->kind == LIST_CORRELATION) {
+        verify_problem(contents->verify,
+                       "store: the list of a correlation id is damaged");
+    } else {
+        verify_problem(contents->verify, "store: a list is of no known kind");
+    }
 }
 
 /* Add positions to the sums. False if they are out of order. */

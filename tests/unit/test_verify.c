@@ -348,7 +348,7 @@ static const struct {
 } takings[] = {
     {"log", "\0\0\0\0\0\0\0\2", "goes on with position"},
     {"lists", "\4", "lists have not the same events"},
-    {"postings", "\0", "list of kind"},
+    {"postings", "\0", "the list of "},
     {"ids", "\0", "ids are not those"},
     {"rows", "\5plain", "row plain of the checkpoints lacks another"},
     {"rows", "\6group", "row group of the consumers lacks another"},
