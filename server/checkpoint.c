@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "failpoint.h"
 #include "file.h"
+#include "log.h"
 #include "spread.h"
 #include "sweep.h"
 #include "waiting.h"
@@ -61,6 +62,18 @@ struct checkpointer {
     uint64_t last_time_us; /* Of the sealed memtable. */
 };
 
+/* Operators look at logs before they look at counters. */
+static void
+tell_of_space(const char *before, const char *why, uint64_t space)
+{
+    if (why != NULL && why != before) {
+        log_warning(log_event("appends refused"), log_text("reason", why),
+                    log_number("disk_free", space));
+    } else if (why == NULL && before != NULL) {
+        log_info(log_event("appends go on"), log_number("disk_free", space));
+    }
+}
+
 static void
 look_at_disk(struct checkpointer *checkpointer)
 {
@@ -76,6 +89,7 @@ look_at_disk(struct checkpointer *checkpointer)
     if (why != NULL) {
         journal_drop_spares(checkpointer->rooms->journal);
     }
+    tell_of_space(atomic_load(&checkpointer->why_full), why, space);
     atomic_store(&checkpointer->disk_free, space);
     atomic_store(&checkpointer->why_full, why);
     checkpointer->looked = clock_mono();

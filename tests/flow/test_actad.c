@@ -326,6 +326,20 @@ START_TEST(without_descriptors_peers_wait_for_their_turn)
 }
 END_TEST
 
+/* It is ready all the same: what is there can be read. */
+START_TEST(too_full_a_disk_is_told_in_the_log)
+{
+    struct child child;
+
+    child_start(&child, 0, data_dir(), "--listen=127.0.0.1:0",
+                "--disk-reserve=64TiB", NULL);
+    ck_assert(child_says(&child, "event=\"appends refused\""));
+    ck_assert(child_says(&child, "event=ready"));
+    ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+    ck_assert_int_eq(child_end(&child), 0);
+}
+END_TEST
+
 START_TEST(help_version_and_check_end_at_once)
 {
     static const struct {
@@ -377,6 +391,7 @@ main(void)
     tcase_add_test(tcase, port_and_process_id_are_written_and_removed);
     tcase_add_test(tcase, hangup_reads_the_log_level_again);
     tcase_add_test(tcase, without_descriptors_peers_wait_for_their_turn);
+    tcase_add_test(tcase, too_full_a_disk_is_told_in_the_log);
     tcase_add_test(tcase, help_version_and_check_end_at_once);
     tcase_add_test(tcase, wrong_option_is_a_usage_error);
     return run_suite(suite);
