@@ -97,7 +97,7 @@
       "not stored again; and no event is found by its id.")                    \
     X(COMMAND_IDS, "command-ids", SWITCH, "on", 0, 0,                          \
       "Said when a database is made, and for ever. off: appends with a "       \
-      "command id (about 60 bytes each) are refused.")                         \
+      "command id (about 45 bytes each) are refused.")                         \
     X(DISK_RESERVE, "disk-reserve", SIZE, "256MiB", 0, UINT64_C(1) << 46,      \
       "With less free on the disk, appends are refused.")                      \
     X(CHECKPOINT_EVENTS, "checkpoint-events", NUMBER, "131072", 1,             \
