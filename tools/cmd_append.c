@@ -141,6 +141,16 @@ take_option(struct request *request, const struct cli *cli, int option)
     }
 }
 
+/* What begins so was probably meant to be. */
+static bool
+looks_like_json(const struct acta_draft *draft)
+{
+    const char *data = draft->data;
+
+    return draft->data_size > 0 &&
+           (*data == '{' || *data == '[' || *data == '"');
+}
+
 /* JSON is stored without the white space around it, such as the line end that
  * echo adds. What is JSON and was not called anything else is stored as JSON.
  */
@@ -164,6 +174,11 @@ settle_format(struct request *request, const struct cli *cli)
     } else if (request->has_format) {
         return cli_usage(cli, "data is not JSON at byte %zu: %s",
                          json_column(&json), json.error);
+    } else if (looks_like_json(draft)) {
+        cli_note(cli,
+                 "data is not JSON at byte %zu: %s; it is stored as it is "
+                 "(--format json refuses that, --format binary means it)",
+                 json_column(&json), json.error);
     }
     return EXIT_OK;
 }

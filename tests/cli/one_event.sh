@@ -12,6 +12,8 @@ try append payment-1 Scanned @bytes --tag customer:7 --tag scan
 printf '\202\241a\223\001\300\303\241b\313\077\370\0\0\0\0\0\0' |
     try append payment-1 Packed - --format msgpack
 try append payment-1 Empty --json
+try append typo-1 Unclosed '{"total":12.5'
+try append typo-1 Meant '{"total":12.5' --format binary
 
 echo '---- read'
 try read order-42
