@@ -23,12 +23,20 @@ number_at(struct slice record, size_t index)
     return be64toh(number_be);
 }
 
+/* Has it the three in front, in nine bytes each? */
+static bool
+has_numbers(struct slice record)
+{
+    return record.size >= RECORD_STUB_SIZE && record.data[1] == UINT_64 &&
+           record.data[1 + PACK_FIXED_SIZE] == UINT_64 &&
+           record.data[1 + 2 * PACK_FIXED_SIZE] == UINT_64;
+}
+
 uint64_t
 record_position(struct slice record)
 {
-    if (record.size < RECORD_STUB_SIZE ||
-        (record.data[0] != ARRAY_OF_12 && record.data[0] != ARRAY_OF_3) ||
-        record.data[1] != UINT_64) {
+    if (!has_numbers(record) ||
+        (record.data[0] != ARRAY_OF_12 && record.data[0] != ARRAY_OF_3)) {
         return 0;
     }
     return number_at(record, 0);

@@ -224,6 +224,22 @@ START_TEST(a_stub_has_the_numbers_of_its_record_and_nothing_else)
 }
 END_TEST
 
+/* Version and time would be looked for where they do not stand. */
+START_TEST(a_record_with_a_number_of_another_size_has_no_position)
+{
+    struct slice record = write_record(&buf);
+    uint8_t bytes[256];
+
+    ck_assert_uint_le(record.size, sizeof(bytes));
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(bytes, record.data, record.size);
+        ck_assert_uint_eq(record_position(slice_make(bytes, record.size)), 11);
+        bytes[1 + i * PACK_FIXED_SIZE] = 3;
+        ck_assert_uint_eq(record_position(slice_make(bytes, record.size)), 0);
+    }
+}
+END_TEST
+
 START_TEST(an_erased_record_has_all_but_data_and_metadata)
 {
     struct slice record = write_record(&buf);
@@ -448,6 +464,8 @@ main(void)
     tcase_add_test(bytes, erasures_of_a_stream_are_ordered_by_version);
     tcase_add_test(bytes,
                    a_stub_has_the_numbers_of_its_record_and_nothing_else);
+    tcase_add_test(bytes,
+                   a_record_with_a_number_of_another_size_has_no_position);
     tcase_add_test(bytes, an_erased_record_has_all_but_data_and_metadata);
     tcase_add_test(bytes, what_is_no_record_is_not_erased);
     tcase_add_test(bytes,
