@@ -22,8 +22,9 @@ static struct {
     uint64_t serials;
     uint8_t *arena;
     size_t arena_used;
-    uint64_t calls;    /* That may fail, so far. */
-    uint64_t fails_at; /* 0: none does. */
+    uint64_t calls;          /* That may fail, so far. */
+    uint64_t fails_at;       /* 0: none does. */
+    bool fails_to_write_out; /* The next one that does so fails. */
     bool is_full;
 } drive;
 
@@ -60,6 +61,11 @@ drive_counts(void)
 void
 drive_fail_soon(uint64_t calls)
 {
+    /* They are few among all calls. */
+    if (drive.odds.writes_out && sim_once_in(2)) {
+        drive.fails_to_write_out = true;
+        return;
+    }
     drive.fails_at = drive.calls + 1 + sim_below(calls);
 }
 
@@ -67,6 +73,7 @@ void
 drive_mend(void)
 {
     drive.fails_at = 0;
+    drive.fails_to_write_out = false;
     drive.is_full = false;
 }
 
@@ -83,14 +90,20 @@ drive_is_full(void)
     return drive.is_full;
 }
 
+static void
+note_failure(void)
+{
+    sim_say("a call to the disk fails");
+    drive.counts.failures++;
+}
+
 bool
 drive_fails(void)
 {
     if (++drive.calls != drive.fails_at) {
         return false;
     }
-    sim_say("a call to the disk fails");
-    drive.counts.failures++;
+    note_failure();
     return true;
 }
 
@@ -383,16 +396,24 @@ settle_dir(struct inode *dir, size_t count)
 
 static void draw_file(struct inode *inode);
 
-int
-drive_sync(struct inode *inode)
+static uint64_t
+draw_time_ns(void)
 {
-    uint64_t serial = drive.serials;
-    size_t namings = inode->namings_count;
     uint64_t time_ns = 1 + sim_below(drive.odds.sync_ns);
 
     if (sim_once_in(drive.odds.slow_odds)) {
         time_ns += sim_below(drive.odds.slow_ns);
     }
+    return time_ns;
+}
+
+int
+drive_sync(struct inode *inode)
+{
+    uint64_t serial = drive.serials;
+    size_t namings = inode->namings_count;
+    uint64_t time_ns = draw_time_ns();
+
     drive.counts.syncs++;
     sim_trace(20, inode->number, inode->changes_count);
     task_sleep(time_ns);
@@ -411,6 +432,43 @@ drive_sync(struct inode *inode)
         settle_dir(inode, namings);
     } else {
         settle_file(inode, serial);
+    }
+    return 0;
+}
+
+static bool
+is_on_its_way(const struct inode *inode, size_t offset, size_t size)
+{
+    for (size_t i = 0; i < inode->changes_count; i++) {
+        const struct change *change = &inode->changes[i];
+
+        if (!change->is_size && change->offset < offset + size &&
+            offset < change->offset + change->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+drive_write_out(struct inode *inode, size_t offset, size_t size)
+{
+    if (!drive.odds.writes_out) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if (!is_on_its_way(inode, offset, size)) {
+        return 0;
+    }
+    drive.counts.write_outs++;
+    sim_trace(26, inode->number, offset);
+    task_sleep(draw_time_ns());
+    if (drive.fails_to_write_out) {
+        drive.fails_to_write_out = false;
+        note_failure();
+        draw_file(inode);
+        errno = EIO;
+        return -1;
     }
     return 0;
 }

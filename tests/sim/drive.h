@@ -22,6 +22,7 @@ struct drive_odds {
     uint64_t slow_odds;  /* Once in so many: much longer. */
     uint64_t slow_ns;    /* At most. */
     bool names_in_order; /* Names reach the disk in the order of changes. */
+    bool writes_out;     /* Parts of a file can be written out. */
     bool loses_syncs;    /* A control: what was synced may be lost. */
 };
 
@@ -30,6 +31,7 @@ void drive_init(const struct drive_odds *odds);
 struct drive_counts {
     uint64_t writes;
     uint64_t syncs;
+    uint64_t write_outs; /* Of parts of which something was on its way. */
     uint64_t bytes;
     uint64_t failures;
     uint64_t lost; /* Blocks and names that were on their way at a cut. */
@@ -42,8 +44,8 @@ const struct drive_counts *drive_counts(void);
  */
 void drive_cut_power(void);
 
-/* Let one of the next @calls calls that write or sync fail: with an I/O error,
- * and what was on its way lost in part.
+/* Let one of the next @calls calls that write or sync fail, or the next one
+ * that writes out: with an I/O error, and what was on its way lost in part.
  */
 void drive_fail_soon(uint64_t calls);
 

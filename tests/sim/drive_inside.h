@@ -90,6 +90,12 @@ void drive_resize(struct inode *inode, size_t size);
 /* Make all that was done by now durable: it takes its time. -1: EIO. */
 int drive_sync(struct inode *inode);
 
+/* Write out what is on its way to @size bytes at @offset: it takes its time,
+ * and makes nothing durable. -1: ENOSYS, where that cannot be done; or EIO, and
+ * what was on its way is lost in part, of which no later call tells.
+ */
+int drive_write_out(struct inode *inode, size_t offset, size_t size);
+
 /* Is it the turn of this call to fail? */
 bool drive_fails(void);
 bool drive_is_full(void);

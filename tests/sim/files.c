@@ -20,6 +20,7 @@
 #include "drive_inside.h"
 #include "reach.h"
 #include "task.h"
+#include "writeback.h"
 
 /* Of the disk, when there is room. */
 #define BLOCKS_FREE (UINT64_C(1) << 30)
@@ -309,7 +310,7 @@ posix_fadvise64(int fd, off_t offset, off_t size, int advice)
 }
 
 SIM_CALL int
-fdatasync(int fd)
+fsync(int fd)
 {
     struct inode *inode = inode_of(fd);
 
@@ -317,10 +318,21 @@ fdatasync(int fd)
     return inode == NULL ? -1 : drive_sync(inode);
 }
 
+/* As the server's own (fdatasync.c). */
 SIM_CALL int
-fsync(int fd)
+fdatasync(int fd)
 {
-    return fdatasync(fd);
+    return writeback(fd) == 0 ? fsync(fd) : -1;
+}
+
+SIM_CALL int
+sync_file_range(int fd, off_t offset, off_t size, unsigned flags)
+{
+    struct inode *inode = inode_of(fd);
+
+    (void)flags;
+    return inode == NULL ? -1
+                         : drive_write_out(inode, (size_t)offset, (size_t)size);
 }
 
 /* ---- memory ---- */

@@ -85,15 +85,27 @@ draw_plan(struct plan *plan)
     };
 }
 
-/* Not drawn from the world's chance: so the seeds of worlds without any still
- * mean what they meant before there were pruners.
+/* What was added later is not drawn from the world's chance: so the seeds of
+ * worlds without that still mean what they meant before.
  */
+static uint64_t
+hash_of(uint64_t seed)
+{
+    return seed * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
 static unsigned
 pruners_of(uint64_t seed)
 {
-    uint64_t hash = seed * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    uint64_t hash = hash_of(seed);
 
     return hash % 2 == 0 ? 0 : 1 + (unsigned)(hash / 2 % ORACLE_PRUNED);
+}
+
+static bool
+writes_out_in(uint64_t seed)
+{
+    return hash_of(seed) / 16 % 4 != 0;
 }
 
 /* Odds, or none. */
@@ -119,13 +131,14 @@ draw_network(void)
 }
 
 static void
-draw_drive(void)
+draw_drive(uint64_t seed)
 {
     struct drive_odds odds = {
         .sync_ns = 100 * SIM_US + sim_below(5 * SIM_MS),
         .slow_odds = draw_odds(10, 110),
         .slow_ns = 800 * SIM_MS,
         .names_in_order = sim_once_in(2),
+        .writes_out = writes_out_in(seed),
         .loses_syncs = world.control == CONTROL_LOSES_SYNCS,
     };
 
@@ -433,6 +446,7 @@ count(struct world_counts *counts)
     counts->virtual_ms = task_now_ns() / SIM_MS - 1000000;
     counts->lives = life_count();
     counts->blocks_lost = drive_counts()->lost;
+    counts->write_outs = drive_counts()->write_outs;
     counts->disk_failures = drive_counts()->failures;
     counts->connections = network_counts()->connections;
     counts->cuts = network_counts()->cuts;
@@ -467,7 +481,7 @@ world_run(uint64_t seed, enum control control, struct world_counts *counts)
     draw_plan(&world.plan);
     world.plan.pruners = pruners_of(seed);
     draw_network();
-    draw_drive();
+    draw_drive(seed);
     draw_life();
     task_run_all(run, NULL);
     count(counts);

@@ -25,6 +25,7 @@ const char *control_name(enum control control);
     X(kills)                                                                   \
     X(power_cuts)                                                              \
     X(blocks_lost)                                                             \
+    X(write_outs)                                                              \
     X(disk_failures)                                                           \
     X(connections)                                                             \
     X(cuts)                                                                    \
