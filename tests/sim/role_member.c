@@ -19,6 +19,15 @@
 #define SLOTS_MAX  8
 #define PARKS_MAX  32
 
+/* How much a member asks for at once, and whether answers take too long:
+ * through a narrow network so much may be under way to it that the time of each
+ * event has run out when it arrives. Then it asks for less.
+ */
+struct appetite {
+    uint64_t slots_max;
+    bool is_late;
+};
+
 /* Of an event, by its position. */
 struct handling {
     bool is_answered; /* By anybody, once. */
@@ -189,15 +198,20 @@ tell_settled(struct acta_worker *worker, struct parks *parks)
 
 /* Is all settled that was ever stored? */
 static bool
-is_complete(struct party *party)
+is_complete(struct party *party, struct appetite *appetite)
 {
     const struct acta_consumer_description *description;
     const struct acta_consumer *consumer;
     struct acta_err err;
+    enum acta_code code;
 
-    if (!roles_are_written() ||
-        acta_sync_describe_consumer(party_connect(party), GROUP, &description,
-                                    &err) != ACTA_OK) {
+    if (!roles_are_written()) {
+        return false;
+    }
+    code = acta_sync_describe_consumer(party_connect(party), GROUP,
+                                       &description, &err);
+    appetite->is_late = code == ACTA_TIMEOUT;
+    if (code != ACTA_OK) {
         return false;
     }
     consumer = description->consumer;
@@ -212,9 +226,10 @@ is_complete(struct party *party)
 }
 
 static void
-work(struct party *party)
+work(struct party *party, struct appetite *appetite)
 {
-    struct acta_join join = acta_join_of(GROUP, 1 + sim_below(SLOTS_MAX));
+    uint64_t slots = 1 + sim_below(appetite->slots_max);
+    struct acta_join join = acta_join_of(GROUP, slots);
     const struct acta_handed *handed;
     struct parks parks = {.count = 0};
     struct acta_worker *worker;
@@ -233,9 +248,9 @@ work(struct party *party)
             check_order(party, fact, handed->fence);
             handlings[fact->position].hands |= hand_of(party);
             settle(party, worker, handed, fact, &parks);
-        } else if (code == ACTA_TIMEOUT && is_complete(party)) {
-            acta_worker_close(worker);
-            return;
+        } else if (code == ACTA_TIMEOUT &&
+                   (is_complete(party, appetite) || appetite->is_late)) {
+            break;
         }
         if (roles_go_on() && sim_once_in(30)) {
             party_die(party);
@@ -252,18 +267,24 @@ work(struct party *party)
     if (!party_is_passing(code)) {
         sim_fail("a membership is over: %s", err.text);
     }
+    if (appetite->is_late) {
+        appetite->slots_max = 1;
+        party_wait_longer(party);
+    }
 }
 
 void
 role_member(struct party *party)
 {
+    struct appetite appetite = {.slots_max = SLOTS_MAX};
+
     while (!create_group(party)) {
         party_pause();
     }
     do {
-        work(party);
+        work(party, &appetite);
         party_pause();
-    } while (!is_complete(party));
+    } while (!is_complete(party, &appetite));
 }
 
 void
