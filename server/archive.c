@@ -63,6 +63,33 @@ archive_path(const struct archive *archive, uint64_t number,
     return file_join(path, archive->dir, name, err);
 }
 
+enum acta_code
+archive_check_files(const struct archive *archive, struct acta_err *err)
+{
+    for (size_t i = 0; i < archive->parts_count; i++) {
+        char path[FILE_PATH_MAX];
+        struct stat status;
+        enum acta_code code =
+            archive_path(archive, archive->parts[i].number, path, err);
+
+        if (code != ACTA_OK) {
+            return code;
+        }
+        if (stat(path, &status) != 0) {
+            return errno == ENOENT
+                       ? acta_fail(err, ACTA_CORRUPT, "%s is missing", path)
+                       : file_fail(err, "look at", path);
+        }
+        if ((uint64_t)status.st_size != archive->parts[i].size) {
+            return acta_fail(err, ACTA_CORRUPT,
+                             "%s has %ju bytes, the manifest says %" PRIu64,
+                             path, (uintmax_t)status.st_size,
+                             archive->parts[i].size);
+        }
+    }
+    return ACTA_OK;
+}
+
 /* ---- the manifest ---- */
 
 static uint32_t

@@ -89,6 +89,12 @@ const struct archive_part *archive_last(const struct archive *archive);
 /* Bytes of all parts. */
 uint64_t archive_size(const struct archive *archive);
 
+/* Are all parts there, and of the sizes that the manifest says? What is in them
+ * is not looked at. CORRUPT says which one is not.
+ */
+enum acta_code archive_check_files(const struct archive *archive,
+                                   struct acta_err *err) ACTA_CHECKED;
+
 /* Path of a part. */
 enum acta_code archive_path(const struct archive *archive, uint64_t number,
                             char path[static FILE_PATH_MAX],

@@ -63,16 +63,23 @@ id_text(const struct uuid *id, char text[static UUID_TEXT_SIZE])
     return text;
 }
 
-/* Archives are of the server's kind: their errors are told as those of it. */
+/* Archives are of the server's kind, and so are their errors; but the disk that
+ * is full is the one that they are on.
+ */
 static int
 fail_archive(const struct acta_err *err)
 {
-    int code = cli_fail(NULL, err);
-
-    if (err->code == ACTA_CORRUPT) {
-        cli_hint("nothing was changed; take a new backup in another directory");
+    if (err->code == ACTA_FULL) {
+        cli_error(err->code, "%s", err->text);
+        cli_hint("what was there before is there");
+        return cli_exit_code(err->code);
     }
-    return code;
+    if (err->code == ACTA_CORRUPT) {
+        cli_error(err->code, "%s", err->text);
+        cli_hint("nothing was changed; take a new backup in another directory");
+        return cli_exit_code(err->code);
+    }
+    return cli_fail(NULL, err);
 }
 
 /* ---- take ---- */

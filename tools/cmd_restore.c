@@ -70,6 +70,10 @@ restore(struct cli *cli, const char *from, struct restore_options *options)
         progress_end(&progress);
     }
     archive_close(&archive);
+    if (code == ACTA_FULL) { /* No server's disk is, which a hint would tell. */
+        cli_error(code, "%s: %s", options->dir, err.text);
+        return cli_exit_code(code);
+    }
     if (code != ACTA_OK) {
         return cli_fail(NULL, &err);
     }

@@ -242,6 +242,23 @@ begin_when_free(struct taking *taking, uint64_t after, const struct acta_id *id,
     return code;
 }
 
+/* Why all is to be copied although there is a backup; NULL: it is gone on with.
+ * To add to one that has lost a part would be to say that it is whole.
+ */
+static const char *
+reason_for_anew(const struct taking *taking, struct acta_err *damage)
+{
+    if (taking->options->anew) {
+        return "it was asked for";
+    }
+    if (has_erased(taking->archive)) {
+        return "events were erased since the last one";
+    }
+    return archive_check_files(taking->archive, damage) == ACTA_OK
+               ? NULL
+               : damage->text;
+}
+
 static enum acta_code
 begin(struct taking *taking, struct acta_err *err)
 {
@@ -249,6 +266,7 @@ begin(struct taking *taking, struct acta_err *err)
     struct taken_backup *taken = taking->taken;
     const struct acta_backup_begun *begun;
     const char *reason = NULL;
+    struct acta_err damage;
     uint64_t after = 0;
     struct acta_id id;
     enum acta_code code;
@@ -259,11 +277,10 @@ begin(struct taking *taking, struct acta_err *err)
                          "%s is a backup of another database",
                          taking->archive->dir);
     }
-    if (last != NULL && taking->options->anew) {
-        reason = "it was asked for";
-    } else if (last != NULL && has_erased(taking->archive)) {
-        reason = "events were erased since the last one";
-    } else if (last != NULL) {
+    if (last != NULL) {
+        reason = reason_for_anew(taking, &damage);
+    }
+    if (last != NULL && reason == NULL) {
         after = last->sequence;
         taking->begun.position = last->position;
     }

@@ -4,9 +4,10 @@
 # said COMMAND...: what it prints, without what differs from run to run.
 said() {
     try "$@" 2>&1 | sed -E -e 's/[0-9.]+ (bytes|[KMG]iB)/SIZE/g' \
-        -e 's/[0-9.]+ s$/SECONDS/' -e 's/and [0-9]+ commits/and N commits/' \
+        -e 's/[0-9.]+ s$/SECONDS/' -e 's/and [0-9]+ commits?/and N commits/' \
         -e 's/: [0-9]+ events/: N events/' -e "s|$PWD/||g" \
-        -e 's/part-[0-9a-f]{16}/PART/; s/offset [0-9]+/offset N/' |
+        -e 's/part-[0-9a-f]{16}/PART/; s/offset [0-9]+/offset N/' \
+        -e 's/says [0-9]+/says SIZE/' |
         grep -v '^the server.s store has grown'
 }
 
@@ -83,6 +84,16 @@ grep -l -aF needle-4- new/part-* | wc -l
 fields backup new --anew base,reason
 acta append s-1 T '{}' >/dev/null
 acta backup new | grep -o ': 1 event,'
+
+echo '# one that has lost a part is not gone on with'
+acta backup new --quiet >/dev/null
+cp -r new lost
+rm "$(ls lost/part-* | tail -n 1)"
+said backup lost
+fields backup lost --verify base,reason
+truncate -s -1 "$(ls lost/part-* | tail -n 1)"
+said backup lost
+fields backup verify lost whole,position
 
 echo '# damage is found'
 cp -r one broken
