@@ -184,6 +184,25 @@ on_fatal(void *user, const struct acta_err *err)
     _exit(EXIT_STORAGE);
 }
 
+/* One level too deep, a new database would be made inside of another. */
+static enum acta_code
+check_is_above(const char *data_dir, struct acta_err *err)
+{
+    char store[FILE_PATH_MAX], journal[FILE_PATH_MAX];
+    enum acta_code code;
+
+    if ((code = file_join(store, data_dir, "store", err)) != ACTA_OK ||
+        (code = file_join(journal, data_dir, "journal", err)) != ACTA_OK) {
+        return code;
+    }
+    return file_exists(store) && file_exists(journal)
+               ? acta_fail(err, ACTA_INVALID,
+                           "%s is a database itself: data-dir is the directory "
+                           "that it is in",
+                           data_dir)
+               : ACTA_OK;
+}
+
 static enum acta_code
 open_database(struct daemon *daemon, struct acta_err *err)
 {
@@ -193,7 +212,8 @@ open_database(struct daemon *daemon, struct acta_err *err)
     char dir[FILE_PATH_MAX];
     enum acta_code code;
 
-    if ((code = file_make_dir(data_dir, 0700, err)) != ACTA_OK ||
+    if ((code = check_is_above(data_dir, err)) != ACTA_OK ||
+        (code = file_make_dir(data_dir, 0700, err)) != ACTA_OK ||
         (code = file_join(dir, data_dir, DATABASE_NAME, err)) != ACTA_OK) {
         return code;
     }

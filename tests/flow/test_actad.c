@@ -192,6 +192,24 @@ START_TEST(second_server_on_one_directory_is_refused)
 }
 END_TEST
 
+START_TEST(a_database_is_no_data_directory)
+{
+    char inside[600];
+    struct child child;
+
+    child_start(&child, 0, data_dir(), "--listen=127.0.0.1:0",
+                "--disk-reserve=1MiB", NULL);
+    child_port(&child);
+    ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+    ck_assert_int_eq(child_end(&child), 0);
+
+    snprintf(inside, sizeof(inside), "%s/main", data_dir());
+    child_start(&child, 0, inside, "--listen=127.0.0.1:0", NULL);
+    ck_assert(child_says(&child, "is a database itself"));
+    ck_assert_int_eq(child_end(&child), 2);
+}
+END_TEST
+
 START_TEST(address_in_use_is_told)
 {
     struct child first, second;
@@ -383,6 +401,7 @@ main(void)
     tcase_add_test(tcase, acknowledged_events_are_there_after_a_restart);
     tcase_add_test(tcase, data_directory_is_for_the_owner_only);
     tcase_add_test(tcase, second_server_on_one_directory_is_refused);
+    tcase_add_test(tcase, a_database_is_no_data_directory);
     tcase_add_test(tcase, address_in_use_is_told);
     tcase_add_test(
         tcase,
