@@ -176,6 +176,22 @@ set_defaults(struct config *config)
 
 /* ---- the file ---- */
 
+/* What a file says of a key. It is read first, so what is no default any more
+ * stands further up in it: one of the two was forgotten.
+ */
+static enum acta_code
+set_from_file(struct config *config, enum config_key key, const char *text,
+              const char *origin, struct acta_err *err)
+{
+    const char *before = config->values[key].origin;
+
+    if (strcmp(before, DEFAULT_ORIGIN) != 0) {
+        return acta_fail(err, ACTA_INVALID, "%s is said in line %s already",
+                         config_rows[key].name, strrchr(before, ':') + 1);
+    }
+    return set_value(config, key, text, origin, err);
+}
+
 static char *
 trim(char *text)
 {
@@ -217,7 +233,7 @@ load_line(struct config *config, char *line, const char *path, unsigned number,
             code = fail_unknown(err, "unknown key", "", name);
         } else {
             at = trim(equals + 1);
-            code = set_value(config, key, at, origin, err);
+            code = set_from_file(config, key, at, origin, err);
         }
     }
     if (code != ACTA_OK) {

@@ -220,6 +220,8 @@ static const struct {
     {"colour = blue\n", "actad.conf:1:1: unknown key \"colour\""},
     {"listen\n", "actad.conf:1:1: \"listen\" is not \"key = value\""},
     {"= 5\n", "actad.conf:1:1: unknown key \"\""},
+    {"io-threads = 2\n\nio-threads = 3\n",
+     "actad.conf:3:14: io-threads is said in line 1 already"},
     {"io-threads = many\n", "actad.conf:1:14: \"many\" is not a number"},
     {"io-threads = 65\n", "actad.conf:1:14: io-threads must be from 0 to 64"},
     {"hello-timeout = 5\n",
