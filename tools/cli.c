@@ -33,7 +33,7 @@ set_timeout(struct cli *cli, const char *text)
 {
     uint64_t us, ms;
 
-    if (!when_parse_span(text, "ms", &us) || us < 1000 || us > TIMEOUT_MAX_US) {
+    if (!when_parse_span(text, NULL, &us) || us < 1000 || us > TIMEOUT_MAX_US) {
         cli_error(ACTA_INVALID,
                   "--timeout %s: not a time such as 500ms, 10s or 2min", text);
         return stop_with(EXIT_USAGE);

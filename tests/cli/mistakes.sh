@@ -33,6 +33,7 @@ try event
 try event order-42 0
 try event xyz
 try ping --timeout soon
+try ping --timeout 5
 try streams a b
 try append order-42 Type --check order-43
 try append order-42 Type --check =3
