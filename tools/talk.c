@@ -253,6 +253,8 @@ cli_fail(const char *what, const struct acta_err *err)
     if (err->code == ACTA_UNREACHABLE) {
         cli_hint("is a server running there? actad --dev starts one to try "
                  "out, -s acta://HOST:PORT names another");
+    } else if (err->code == ACTA_PROTOCOL) {
+        cli_hint("is it a server of Acta? -s acta://HOST:PORT names another");
     } else if (err->code == ACTA_UNKNOWN) {
         cli_hint("it may have been done: the same again with the same --id "
                  "counts once");

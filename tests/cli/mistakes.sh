@@ -12,6 +12,20 @@ try ping -s acta://127.0.0.1:1 --timeout 1s
 try ping -s http://127.0.0.1
 try --version | sed 's/[0-9.]*$/VERSION/'
 
+echo '---- another kind of server'
+python3 -c 'import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    client, _ = server.accept()
+    client.recv(1 << 16)
+    client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    client.close()' >other 2>/dev/null &
+other=$!
+wait_for 'a port' test -s other
+try -s "acta://127.0.0.1:$(<other)" ping 2>&1 | sed 's/127.0.0.1:[0-9]*/ADDRESS/'
+kill $other
+
 start_server
 echo '---- usage'
 try
