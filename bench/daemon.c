@@ -17,7 +17,7 @@
 #define START_TIMEOUT_NS (120 * NS_PER_S)
 #define END_TIMEOUT_NS   (5 * NS_PER_S)
 #define LOOK_EVERY_NS    (500 * NS_PER_US)
-#define ARGUMENTS_MAX    32
+#define ARGUMENTS_MAX    64 /* With the NULL at their end. */
 
 const char *
 daemon_path(const char *given)
@@ -142,8 +142,10 @@ daemon_start(struct daemon *daemon, struct acta_err *err)
 
     place_path(daemon->dir, "data", data);
     place_path(daemon->dir, "port", port_file);
-    for (char **more = daemon->arguments;
-         *more != NULL && count < ARGUMENTS_MAX - 1; more++) {
+    for (char **more = daemon->arguments; *more != NULL; more++) {
+        if (count == ARGUMENTS_MAX - 1) {
+            return acta_fail(err, ACTA_INVALID, "too many arguments for actad");
+        }
         arguments[count++] = *more;
     }
     unlink(port_file);

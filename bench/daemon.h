@@ -39,7 +39,8 @@ enum acta_code daemon_init(struct daemon *daemon, const char *path,
 
 /* Start it on the data that is there, and wait until it has a port.
  *
- * IO: it did not start; @err says what it said last.
+ * IO: it did not start; @err says what it said last. INVALID: it has too many
+ * arguments.
  */
 enum acta_code daemon_start(struct daemon *daemon, struct acta_err *err);
 
