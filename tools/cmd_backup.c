@@ -63,8 +63,8 @@ id_text(const struct uuid *id, char text[static UUID_TEXT_SIZE])
     return text;
 }
 
-/* Archives are of the server's kind, and so are their errors; but the disk that
- * is full is the one that they are on.
+/* Archives are of the server's kind, and so are their errors; but which disk is
+ * full the text says, and it is nothing that appends wait for.
  */
 static int
 fail_archive(const struct acta_err *err)
