@@ -297,8 +297,10 @@ START_TEST(what_is_no_record_is_not_erased)
 }
 END_TEST
 
-START_TEST(a_record_with_more_tags_than_an_event_has_is_not_erased)
+/* Of as many tags as an event may have, and one more. */
+START_TEST(a_record_is_erased_unless_it_has_more_tags_than_an_event)
 {
+    size_t tags_count = ACTA_TAGS_MAX + (size_t)_i;
     struct slice tags[ACTA_TAGS_MAX + 1];
     struct pack_reader reader;
     struct buf record, content, out;
@@ -310,16 +312,16 @@ START_TEST(a_record_with_more_tags_than_an_event_has_is_not_erased)
     buf_init(&out, 1 << 16);
     pack_reader_init(&reader, write_record(&buf), NULL);
     event_decode_record(&reader, &event);
-    for (size_t i = 0; i <= ACTA_TAGS_MAX; i++) {
+    for (size_t i = 0; i < tags_count; i++) {
         tags[i] = slice_of("same");
     }
-    event_encode_content(&content, &event, tags, ACTA_TAGS_MAX + 1);
+    event_encode_content(&content, &event, tags, tags_count);
     event.content =
         slice_make(buf_slice(&content).data + 1, buf_slice(&content).size - 1);
     event_write_record(buf_reserve(&record, event_record_size(&event)), &event);
     buf_advance(&record, event_record_size(&event));
     ck_assert_int_eq(record_erase(&out, buf_slice(&record), &err),
-                     ACTA_CORRUPT);
+                     _i == 0 ? ACTA_OK : ACTA_CORRUPT);
     buf_fini(&out);
     buf_fini(&content);
     buf_fini(&record);
@@ -468,8 +470,8 @@ main(void)
                    a_record_with_a_number_of_another_size_has_no_position);
     tcase_add_test(bytes, an_erased_record_has_all_but_data_and_metadata);
     tcase_add_test(bytes, what_is_no_record_is_not_erased);
-    tcase_add_test(bytes,
-                   a_record_with_more_tags_than_an_event_has_is_not_erased);
+    tcase_add_loop_test(
+        bytes, a_record_is_erased_unless_it_has_more_tags_than_an_event, 0, 2);
 
     suite_add_tcase(suite, bounds);
     tcase_add_test(bounds, the_first_version_is_that_which_no_bound_hides);
