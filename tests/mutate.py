@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Plants small mistakes, one at a time, and sees if the tests notice.
 
-    mutate.py DIRECTORY [FILE] [--count N] [--seed S]
+    mutate.py DIRECTORY [FILE...] [--count N] [--seed S] [--jobs J]
 
-FILE is a source of proto/ or of the server's storage core; without one they are
-drawn from all of those. The sources are copied into DIRECTORY, and built there:
-a mutant is one changed line of one file, with which the tests of TESTS are run
-until one fails. Those that no test notices are listed, but for those that
-survivors.txt explains. At the end, also of a run that is interrupted, stands one
-line of JSON.
+FILE is a source of proto/ or of the server's storage core, the begin of some
+("server/journal"), or "all"; mutants are drawn from all that are named. The
+sources are copied into DIRECTORY, and built there: a mutant is one changed line
+of one file, which alone is compiled, and linked in front of the libraries with
+the tests of TESTS one by one until one fails. Those that no test notices are
+listed, but for those that survivors.txt explains. At the end, also of a run
+that is interrupted, stands one line of JSON. In it, hung are those that a test
+has noticed by coming to no end.
 
 A mutant that compiles to the same code is none, nor is one that is not C.
 """
@@ -19,15 +21,19 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
 SURVIVORS = Path(__file__).resolve().parent / "survivors.txt"
-TEST_SECONDS = 120
+MEMORY = Path("/dev/shm")
 
 # Which tests know a file best, by how its name begins; the first is chosen.
 # Those without a directory are in one list of tests/meson.build.
@@ -54,7 +60,8 @@ TESTS = (
     ("server/store", ("store", "store_failing", "rows", "reader", "database",
                       "erase_rows", "verify", "verify_apart")),
     ("server/postings", ("postings", "list_cursor", "store", "model")),
-    ("server/record", ("block", "store", "erase", "sweep", "model")),
+    ("server/record", ("retention", "block", "store", "erase", "sweep",
+                       "model")),
     ("server/block", ("block", "journal_damage", "store")),
     ("server/queue", ("queue", "writer", "database")),
     ("server/writer", ("writer", "database", "decisions", "model")),
@@ -62,6 +69,12 @@ TESTS = (
     ("server/round", ("round",)),
     ("server/reader_shared", ("reader", "sight")),
     ("server/places", ("places", "store")),
+    ("server/recover", ("store", "old", "rows", "database")),
+    ("server/memtable", ("memtable", "tail", "list_cursor", "store", "reader",
+                         "writer")),
+    ("server/tail", ("tail", "reader", "writer")),
+    ("server/list", ("list_cursor", "search", "condition", "reader")),
+    ("server/judge", ("decide", "decisions", "model")),
     ("server/decide", ("decide", "decisions", "effects", "lease_decisions",
                        "model", "retention", "database")),
 )
@@ -164,104 +177,204 @@ def end_session(session):
 
 
 class Workshop:
-    """A copy of the sources, and a build of it."""
+    """A copy of the sources without a mistake, and a build of it."""
 
     def __init__(self, directory):
-        self.source = Path(directory) / "source"
-        self.build = Path(directory) / "build"
-        self.checked = set()
+        self.source = Path(directory).resolve() / "source"
+        self.build = Path(directory).resolve() / "build"
+        self.lock = threading.Lock() # Guards the build and what is below.
+        self.seconds = {}            # What a test takes without a mistake.
+        self.commands = {}
         self.copy()
         if not (self.build / "build.ninja").exists():
-            self.run("meson", "setup", self.build, self.source,
-                     "-Dwerror=false", "-Doptimization=1", "-Ddebug=false")
+            self.make("meson", "setup", self.build, self.source,
+                      "-Dwerror=false", "-Doptimization=1", "-Ddebug=false")
 
     def copy(self):
+        """The same bytes keep their time, so that nothing is built anew."""
         listed = subprocess.run(
             ["git", "ls-files", "-z"], cwd=SOURCE, check=True, text=True,
             stdout=subprocess.PIPE).stdout.split("\0")
         for name in filter(None, listed):
-            self.restore(name)
-
-    def restore(self, name):
-        """The same bytes keep their time, so that nothing is built anew."""
-        source, target = SOURCE / name, self.source / name
-        if not source.exists():
-            return
-        if not target.exists() or target.read_bytes() != source.read_bytes():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+            source, target = SOURCE / name, self.source / name
+            if source.exists() and (
+                    not target.exists()
+                    or target.read_bytes() != source.read_bytes()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, target)
 
     @staticmethod
-    def run(*arguments, **options):
-        return subprocess.run([str(part) for part in arguments],
-                              stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, check=False,
-                              **options).returncode == 0
+    def make(*command):
+        if subprocess.run([str(part) for part in command], check=False,
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            sys.exit(f"failed: {' '.join(map(str, command))}")
 
-    def make(self, *targets):
-        return self.run("ninja", "-C", self.build, *targets)
+    def command(self, target):
+        """How the build makes it."""
+        with self.lock:
+            if target not in self.commands:
+                told = subprocess.run(
+                    ["ninja", "-C", self.build, "-t", "commands", "-s", target],
+                    check=True, text=True, stdout=subprocess.PIPE).stdout
+                self.commands[target] = shlex.split(told.splitlines()[-1])
+            return list(self.commands[target])
 
-    def objects(self, name):
-        found = sorted(self.build.rglob(f"{Path(name).name}.o"))
-        return [path.read_bytes() for path in found
-                if path.parent.parent.name == name.split("/", maxsplit=1)[0]]
-
-    def targets_of(self, name):
-        return [str(path.relative_to(self.build))
-                for path in self.build.rglob(f"{Path(name).name}.o")
-                if path.parent.parent.name == name.split("/", maxsplit=1)[0]]
-
-    def is_noticed_by(self, test):
-        environment = {**os.environ, "CK_DEFAULT_TIMEOUT": "60",
-                       "ACTA_TEST_SHORT": "1"}
-        # In a session of its own: what it has forked must end with it, in
-        # whichever group.
-        with subprocess.Popen([self.build / program_of(test)],
-                              stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, env=environment,
-                              start_new_session=True) as process:
-            try:
-                return process.wait(timeout=TEST_SECONDS) != 0
-            except subprocess.TimeoutExpired:
-                return True
-            finally:
-                end_session(process.pid)
-
-    def check_tests(self, name, tests):
+    def check(self, tests):
         """Without a mistake they can be built, and pass: else they would notice
-        nothing, or everything. Once for each file.
+        nothing, or everything.
         """
-        if not self.make(*map(program_of, tests)):
-            sys.exit(f"{name}: its tests cannot be built: {' '.join(tests)}")
-        if name in self.checked:
-            return
-        self.checked.add(name)
-        for test in tests:
-            if self.is_noticed_by(test):
-                sys.exit(f"{name}: test_{test} fails without a mistake")
+        with self.lock:
+            new = [test for test in tests if test not in self.seconds]
+            if new:
+                self.make("ninja", "-C", self.build, *map(program_of, new))
+            for test in new:
+                begun = time.monotonic()
+                if run_test(self.build / program_of(test), None) != "passed":
+                    sys.exit(f"test_{test} fails without a mistake")
+                self.seconds[test] = time.monotonic() - begun
+
+
+def run_test(program, limit_seconds):
+    """"passed", "failed" (at the first that does) or "hung"."""
+    environment = {**os.environ, "ACTA_TEST_SHORT": "1",
+                   "CK_DEFAULT_TIMEOUT": "600", "CK_VERBOSITY": "silent",
+                   "CK_TAP_LOG_FILE_NAME": "-"}
+    if MEMORY.is_dir():
+        environment["TMPDIR"] = str(MEMORY)
+    late = threading.Event()
+    failed = False
+    # In a session of its own: what it has forked must end with it, in whichever
+    # group.
+    with subprocess.Popen([program], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, env=environment,
+                          start_new_session=True) as process:
+        def stop():
+            late.set()
+            end_session(process.pid)
+        timer = threading.Timer(limit_seconds or 600, stop)
+        timer.start()
+        try:
+            failed = any(line.startswith(b"not ok") for line in process.stdout)
+        finally:
+            if failed:
+                end_session(process.pid)
+            status = process.wait()
+            timer.cancel()
+            end_session(process.pid)
+    if late.is_set():
+        return "hung"
+    return "failed" if failed or status != 0 else "passed"
+
+
+class Bench:
+    """A place beside the workshop, to make one mutant after the other."""
+
+    def __init__(self, workshop, number):
+        self.workshop = workshop
+        self.directory = workshop.build.parent / f"bench{number}"
+        self.wholes = {}
+
+    def compile(self, name, text):
+        """The bytes of its object, or None if that is not C."""
+        stem = Path(name).stem
+        target = next(str(path.relative_to(self.workshop.build))
+                      for path in self.workshop.build.rglob(f"{stem}.c.o")
+                      if path.parent.parent.name == name.partition("/")[0])
+        source = self.directory / name
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(text, encoding="utf-8")
+        command = self.workshop.command(target)
+        command[-1] = str(source)
+        command[command.index("-o") + 1] = str(self.object)
+        command[command.index("-MF") + 1] = os.devnull
+        made = subprocess.run(command, cwd=self.workshop.build, check=False,
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+        return self.object.read_bytes() if made.returncode == 0 else None
+
+    @property
+    def object(self):
+        return self.directory / "mutant.o"
+
+    def link(self, test):
+        """What an object defines is not looked for in a library any more."""
+        command = self.workshop.command(program_of(test))
+        program = self.directory / "test"
+        place = command.index("-o")
+        command[place:place + 2] = ["-o", str(program), str(self.object)]
+        subprocess.run(command, cwd=self.workshop.build, check=True,
+                       stdout=subprocess.DEVNULL)
+        return program
 
     def try_it(self, mutant):
-        """"none", "noticed" or "survived"."""
+        """"none", "noticed", "hung" or "survived"."""
         tests = tests_of(mutant.name)
-        self.check_tests(mutant.name, tests)
-        whole = self.objects(mutant.name)
-        path = self.source / mutant.name
-        lines = path.read_text(encoding="utf-8").split("\n")
+        self.workshop.check(tests)
+        text = (self.workshop.source / mutant.name).read_text(encoding="utf-8")
+        if mutant.name not in self.wholes:
+            self.wholes[mutant.name] = self.compile(mutant.name, text)
+        lines = text.split("\n")
         lines[mutant.number - 1] = mutant.new
-        path.write_text("\n".join(lines), encoding="utf-8")
+        made = self.compile(mutant.name, "\n".join(lines))
+        if made is None or made == self.wholes[mutant.name]:
+            return "none"
+        for test in tests:
+            limit_seconds = 20 + 5 * self.workshop.seconds[test]
+            outcome = run_test(self.link(test), limit_seconds)
+            if outcome != "passed":
+                return "hung" if outcome == "hung" else "noticed"
+        return "survived"
+
+
+class Draw:
+    """Hands out mutants in the order drawn, until enough were tried."""
+
+    def __init__(self, mutants, count):
+        self.mutants, self.count = iter(mutants), count
+        self.known = explained()
+        self.changed = threading.Condition() # Guards all that is here.
+        self.trying = 0
+        self.ended = False
+        self.outcomes = {"none": 0, "noticed": 0, "hung": 0, "explained": 0,
+                         "survived": 0}
+
+    def tried(self):
+        return sum(self.outcomes.values()) - self.outcomes["none"]
+
+    def next(self):
+        with self.changed:
+            while not self.ended and self.tried() < self.count <= (
+                    self.tried() + self.trying):
+                self.changed.wait()
+            mutant = None
+            if not self.ended and self.tried() < self.count:
+                mutant = next(self.mutants, None)
+            if mutant is not None:
+                self.trying += 1
+            return mutant
+
+    def tell(self, mutant, outcome):
+        with self.changed:
+            if outcome == "survived" and mutant.key() in self.known:
+                outcome = "explained"
+            self.outcomes[outcome] += 1
+            self.trying -= 1
+            self.changed.notify_all()
+            if outcome in ("survived", "hung"):
+                print(f"{outcome}: {mutant}", flush=True)
+
+    def end(self):
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def work(self, bench):
         try:
-            if not self.make(*self.targets_of(mutant.name)):
-                return "none"
-            if self.objects(mutant.name) == whole:
-                return "none"
-            for test in tests:
-                if not self.make(program_of(test)):
-                    return "none"
-                if self.is_noticed_by(test):
-                    return "noticed"
-            return "survived"
+            while (mutant := self.next()) is not None:
+                self.tell(mutant, bench.try_it(mutant))
         finally:
-            self.restore(mutant.name)
+            self.end() # One that cannot go on stops all.
 
 
 def explained():
@@ -274,36 +387,36 @@ def explained():
     return keys
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory")
-    parser.add_argument("file", nargs="?", default="all")
+    parser.add_argument("files", nargs="*", default=["all"])
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     print(f"ACTA_SEED={options.seed}", flush=True)
-    names = files_of_core() if options.file == "all" else [options.file]
-    known = explained()
+    names = [name for name in files_of_core() if "all" in options.files
+             or any(name.startswith(begin) for begin in options.files)]
     mutants = [mutant for name in names for mutant in mutants_of(name)]
     random.Random(options.seed).shuffle(mutants)
     workshop = Workshop(options.directory)
-    outcomes = {"none": 0, "noticed": 0, "explained": 0, "survived": 0}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        for mutant in mutants:
-            if sum(outcomes.values()) - outcomes["none"] == options.count:
-                break
-            outcome = workshop.try_it(mutant)
-            if outcome == "survived" and mutant.key() in known:
-                outcome = "explained"
-            outcomes[outcome] += 1
-            if outcome == "survived":
-                print(f"survived: {mutant}", flush=True)
-    except KeyboardInterrupt:
-        pass # What was found so far is worth telling.
+    draw = Draw(mutants, options.count)
+    signal.signal(signal.SIGTERM, interrupted)
+    with ThreadPoolExecutor(options.jobs) as threads:
+        try:
+            for working in [threads.submit(draw.work, Bench(workshop, number))
+                            for number in range(options.jobs)]:
+                working.result()
+        except KeyboardInterrupt:
+            draw.end() # What was found so far is worth telling.
     print(json.dumps({"seed": options.seed, "possible": len(mutants),
-                      **outcomes}))
-    return 1 if outcomes["survived"] else 0
+                      **draw.outcomes}))
+    return 1 if draw.outcomes["survived"] else 0
 
 
 if __name__ == "__main__":
