@@ -1,5 +1,6 @@
 #include "journal_fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -226,6 +227,36 @@ START_TEST(spares_of_another_size_are_removed)
 }
 END_TEST
 
+static size_t
+descriptors_count(void)
+{
+    DIR *open_ones = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    ck_assert_ptr_nonnull(open_ones);
+    while (readdir(open_ones) != NULL) {
+        count++;
+    }
+    closedir(open_ones);
+    return count;
+}
+
+/* Of segments that were made, used again and given up. */
+START_TEST(a_journal_that_is_closed_has_no_descriptor_left_open)
+{
+    size_t before = descriptors_count();
+
+    open_journal();
+    start_journal();
+    write_entries(40, 1, 200000);
+    release(sequence);
+    write_entries(40, 1, 200000);
+    journal_drop_spares(journal);
+    close_journal();
+    ck_assert_uint_eq(descriptors_count(), before);
+}
+END_TEST
+
 /* ---- failing ---- */
 
 /* Sync number n fails, whichever it is: of a new segment, a spare or an entry.
@@ -368,6 +399,8 @@ main(void)
                    entries_that_were_released_and_are_needed_are_missed);
     tcase_add_test(recycling, entries_of_a_files_former_life_are_not_read);
     tcase_add_test(recycling, spares_of_another_size_are_removed);
+    tcase_add_test(recycling,
+                   a_journal_that_is_closed_has_no_descriptor_left_open);
 
     suite_add_tcase(suite, failing);
     tcase_add_checked_fixture(failing, setup, teardown);
