@@ -382,8 +382,9 @@ def explained():
     keys = set()
     for line in SURVIVORS.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            name, old, what, _ = (part.strip() for part in line.split(" | "))
-            keys.add((name, old, what))
+            name, rest = line.split(" | ", 1)
+            old, what, _ = rest.rsplit(" | ", 2) # A line of C may have some.
+            keys.add((name.strip(), old.strip(), what.strip()))
     return keys
 
 
