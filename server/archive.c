@@ -153,11 +153,11 @@ decode_manifest(struct archive *archive, const uint8_t *bytes, size_t size,
                          get_u32(bytes + 8), ARCHIVE_VERSION);
     }
     count = get_u32(bytes + 48);
-    if (count == 0 || count > ARCHIVE_PARTS_MAX ||
+    if (count > ARCHIVE_PARTS_MAX ||
         size != MANIFEST_HEADER + count * MANIFEST_PART) {
         return acta_fail(err, ACTA_CORRUPT, "the manifest is damaged");
     }
-    archive->parts = calloc(count, sizeof(*archive->parts));
+    archive->parts = calloc(count + 1, sizeof(*archive->parts));
     if (archive->parts == NULL) {
         return acta_fail(err, ACTA_MEMORY, "open backup");
     }
@@ -227,6 +227,53 @@ load_manifest(struct archive *archive, struct acta_err *err)
     return code;
 }
 
+/* ---- a new manifest ---- */
+
+static enum acta_code
+write_manifest(const struct archive *archive, struct acta_err *err)
+{
+    size_t size = MANIFEST_HEADER + archive->parts_count * MANIFEST_PART;
+    char path[FILE_PATH_MAX], path_new[FILE_PATH_MAX];
+    uint8_t *bytes = calloc(1, size);
+    enum acta_code code;
+    int fd;
+
+    if (bytes == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "write manifest");
+    }
+    memcpy(bytes, MANIFEST_MAGIC, 8);
+    put_u32(bytes + 8, ARCHIVE_VERSION);
+    memcpy(bytes + 16, archive->database.bytes, UUID_SIZE);
+    put_u64(bytes + 32, archive->number);
+    put_u64(bytes + 40, archive->made_us);
+    put_u32(bytes + 48, (uint32_t)archive->parts_count);
+    for (size_t i = 0; i < archive->parts_count; i++) {
+        encode_part(bytes + MANIFEST_HEADER + i * MANIFEST_PART,
+                    &archive->parts[i]);
+    }
+    put_u32(bytes + 12, sum_manifest(bytes, size));
+
+    if ((code = file_join(path, archive->dir, MANIFEST, err)) == ACTA_OK &&
+        (code = file_join(path_new, archive->dir, MANIFEST_NEW, err)) ==
+            ACTA_OK) {
+        fd =
+            open(path_new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+        code = fd < 0 ? file_fail(err, "make", path_new)
+                      : file_write_at(fd, bytes, size, 0, path_new, err);
+        if (code == ACTA_OK && fsync(fd) != 0) {
+            code = file_fail(err, "sync", path_new);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (code == ACTA_OK) {
+            code = file_rename(path_new, path, archive->dir, err);
+        }
+    }
+    free(bytes);
+    return code;
+}
+
 /* ---- opening ---- */
 
 static enum acta_code
@@ -245,6 +292,10 @@ archive_open(struct archive *archive, const char *dir, struct acta_err *err)
 
     if (code == ACTA_OK) {
         code = load_manifest(archive, err);
+    }
+    if (code == ACTA_OK && archive->parts_count == 0) {
+        code = acta_fail(err, ACTA_NOT_FOUND,
+                         "no backup there has come to its end");
     }
     return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "%s", dir);
 }
@@ -304,29 +355,21 @@ is_left_over(const struct archive *archive, const char *name)
     return strcmp(name, MANIFEST_NEW) == 0;
 }
 
-/* Remove what no manifest names. Other files are left alone: *@strangers says
- * whether there are any.
- */
+/* Remove what the manifest does not name. Other files are left alone. */
 static enum acta_code
-remove_left_over(const struct archive *archive, bool *strangers,
-                 struct acta_err *err)
+remove_left_over(const struct archive *archive, struct acta_err *err)
 {
     enum acta_code code = ACTA_OK;
     char path[FILE_PATH_MAX];
     struct dirent *entry;
     DIR *list;
 
-    *strangers = false;
     list = opendir(archive->dir);
     if (list == NULL) {
         return file_fail(err, "open", archive->dir);
     }
     while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
         if (!is_left_over(archive, entry->d_name)) {
-            *strangers |=
-                strcmp(entry->d_name, ".") != 0 &&
-                strcmp(entry->d_name, "..") != 0 &&
-                strncmp(entry->d_name, PART_PREFIX, strlen(PART_PREFIX)) != 0;
             continue;
         }
         code = file_join(path, archive->dir, entry->d_name, err);
@@ -338,12 +381,43 @@ remove_left_over(const struct archive *archive, bool *strangers,
     return code;
 }
 
+/* A directory becomes an archive if it is empty. Parts without a manifest are
+ * of one that has lost it, since the manifest is there before the first part:
+ * they may be all that is left of a database.
+ */
+static enum acta_code
+begin_archive(const struct archive *archive, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+    struct dirent *entry;
+    DIR *list;
+
+    list = opendir(archive->dir);
+    if (list == NULL) {
+        return file_fail(err, "open", archive->dir);
+    }
+    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
+        const char *name = entry->d_name;
+
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+            strcmp(name, MANIFEST_NEW) == 0) {
+            continue;
+        }
+        code = acta_fail(err, ACTA_INVALID,
+                         is_left_over(archive, name)
+                             ? "there are parts of a backup in it, and no "
+                               "manifest"
+                             : "there are files in it that are of no backup");
+    }
+    closedir(list);
+    return code == ACTA_OK ? write_manifest(archive, err) : code;
+}
+
 enum acta_code
 archive_open_writer(struct archive *archive, const char *dir,
                     struct acta_err *err)
 {
     enum acta_code code = init(archive, dir, err);
-    bool is_new = false, strangers;
 
     if (code == ACTA_OK) {
         code = make_dir(dir, err);
@@ -355,15 +429,10 @@ archive_open_writer(struct archive *archive, const char *dir,
         code = load_manifest(archive, err);
     }
     if (code == ACTA_NOT_FOUND) {
-        is_new = true;
-        code = ACTA_OK;
+        code = begin_archive(archive, err);
     }
     if (code == ACTA_OK) {
-        code = remove_left_over(archive, &strangers, err);
-    }
-    if (code == ACTA_OK && is_new && strangers) {
-        code = acta_fail(err, ACTA_INVALID,
-                         "there are files in it that are of no backup");
+        code = remove_left_over(archive, err);
     }
     return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "%s", dir);
 }
@@ -379,52 +448,7 @@ archive_close(struct archive *archive)
     *archive = (struct archive){.dir_fd = -1};
 }
 
-/* ---- a new manifest ---- */
-
-static enum acta_code
-write_manifest(const struct archive *archive, struct acta_err *err)
-{
-    size_t size = MANIFEST_HEADER + archive->parts_count * MANIFEST_PART;
-    char path[FILE_PATH_MAX], path_new[FILE_PATH_MAX];
-    uint8_t *bytes = calloc(1, size);
-    enum acta_code code;
-    int fd;
-
-    if (bytes == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "write manifest");
-    }
-    memcpy(bytes, MANIFEST_MAGIC, 8);
-    put_u32(bytes + 8, ARCHIVE_VERSION);
-    memcpy(bytes + 16, archive->database.bytes, UUID_SIZE);
-    put_u64(bytes + 32, archive->number);
-    put_u64(bytes + 40, archive->made_us);
-    put_u32(bytes + 48, (uint32_t)archive->parts_count);
-    for (size_t i = 0; i < archive->parts_count; i++) {
-        encode_part(bytes + MANIFEST_HEADER + i * MANIFEST_PART,
-                    &archive->parts[i]);
-    }
-    put_u32(bytes + 12, sum_manifest(bytes, size));
-
-    if ((code = file_join(path, archive->dir, MANIFEST, err)) == ACTA_OK &&
-        (code = file_join(path_new, archive->dir, MANIFEST_NEW, err)) ==
-            ACTA_OK) {
-        fd =
-            open(path_new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-        code = fd < 0 ? file_fail(err, "make", path_new)
-                      : file_write_at(fd, bytes, size, 0, path_new, err);
-        if (code == ACTA_OK && fsync(fd) != 0) {
-            code = file_fail(err, "sync", path_new);
-        }
-        if (fd >= 0) {
-            close(fd);
-        }
-        if (code == ACTA_OK) {
-            code = file_rename(path_new, path, archive->dir, err);
-        }
-    }
-    free(bytes);
-    return code;
-}
+/* ---- a complete backup ---- */
 
 enum acta_code
 archive_commit(struct archive *archive, const struct archive_part *added,
@@ -434,7 +458,6 @@ archive_commit(struct archive *archive, const struct archive_part *added,
     bool anew = count > 0 && added[0].kind == ARCHIVE_BASE;
     struct archive next = *archive;
     enum acta_code code;
-    bool strangers;
 
     assert(anew || archive->parts_count > 0);
 
@@ -466,6 +489,6 @@ archive_commit(struct archive *archive, const struct archive_part *added,
     free(archive->parts);
     *archive = next;
     /* What is not removed now is removed by the next backup. */
-    (void)remove_left_over(archive, &strangers, NULL);
+    (void)remove_left_over(archive, NULL);
     return ACTA_OK;
 }

@@ -75,7 +75,8 @@ enum acta_code archive_open(struct archive *archive, const char *dir,
 
 /* The same to add to it: it is made if it is not there, and what was left over
  * is removed. IN_USE: another process adds to it. INVALID: there are other
- * files in the directory, and no archive.
+ * files in the directory, and no archive; or parts of one, whose manifest is
+ * lost.
  */
 enum acta_code archive_open_writer(struct archive *archive, const char *dir,
                                    struct acta_err *err) ACTA_CHECKED;

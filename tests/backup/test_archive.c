@@ -302,6 +302,47 @@ START_TEST(what_is_cut_off_missing_or_exchanged_is_found)
 }
 END_TEST
 
+START_TEST(parts_that_have_lost_their_manifest_are_left_alone)
+{
+    struct take take = {.chunk_size = ARCHIVE_CHUNK_MAX};
+    struct archive archive;
+    struct acta_err err;
+    struct took took;
+    char path[400];
+
+    make_archive();
+    ck_assert(file_of(0, path));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(take_backup(&base, dir, &take, &took, &err), ACTA_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "no manifest"));
+    snprintf(path, sizeof(path), "%s/part-%016x", dir, 1);
+    ck_assert(file_exists(path));
+    ck_assert_int_eq(archive_open(&archive, dir, NULL), ACTA_NOT_FOUND);
+    archive_close(&archive);
+}
+END_TEST
+
+START_TEST(what_a_first_backup_has_left_is_removed_by_the_next)
+{
+    struct archive archive;
+    char path[400];
+    FILE *file;
+
+    ck_assert_int_eq(archive_open_writer(&archive, dir, NULL), ACTA_OK);
+    archive_close(&archive);
+    snprintf(path, sizeof(path), "%s/part-%016x", dir, 7);
+    file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    ck_assert_int_eq(archive_open(&archive, dir, NULL), ACTA_NOT_FOUND);
+    archive_close(&archive);
+    do_step(1);
+    ck_assert(take_it(&base, dir).had_base);
+    ck_assert(!file_exists(path));
+    ck_assert_int_eq(take_verify(dir, NULL), ACTA_OK);
+}
+END_TEST
+
 /* The control: one entry of many is left out. */
 START_TEST(an_entry_that_is_left_out_is_found)
 {
@@ -479,6 +520,8 @@ main(void)
     tcase_add_test(tcase, a_damaged_archive_is_not_restored);
     tcase_add_test(tcase, what_a_restore_has_left_is_removed_by_the_next);
     tcase_add_test(tcase, what_is_cut_off_missing_or_exchanged_is_found);
+    tcase_add_test(tcase, parts_that_have_lost_their_manifest_are_left_alone);
+    tcase_add_test(tcase, what_a_first_backup_has_left_is_removed_by_the_next);
     tcase_add_test(tcase, an_entry_that_is_left_out_is_found);
     tcase_add_test(tcase, restoring_to_a_position_stops_at_a_commit_before_it);
     tcase_add_test(tcase, a_restored_database_is_another_one);

@@ -94,6 +94,9 @@ fields backup lost --verify base,reason
 truncate -s -1 "$(ls lost/part-* | tail -n 1)"
 said backup lost
 fields backup verify lost whole,position
+rm lost/manifest
+said backup lost
+said backup verify lost
 
 echo '# damage is found'
 cp -r one broken
