@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patient.h"
+
 #define WAIT_MS 30000
 
 static struct acta_worker *worker; /* For the signal handler. */
@@ -86,7 +88,7 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: %s URL GROUP ANSWER...\n", argv[0]);
         return EXIT_FAILURE;
     }
-    options = acta_options_of(argv[1]);
+    options = patient_options(argv[1]);
     join = acta_join_of(argv[2], 10);
     join.member = "tester";
     code = acta_sync_open(&sync, &options, &err);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "patient.h"
+
 static enum acta_verdict
 handle(void *user, struct acta_context *context, const struct acta_event *event)
 {
@@ -34,7 +36,7 @@ main(int argc, char **argv)
     if (argc != 4) {
         return EXIT_FAILURE;
     }
-    options = acta_options_of(argv[1]);
+    options = patient_options(argv[1]);
     projection = acta_projection_new(argv[2]);
     bad = strtoull(argv[3], NULL, 10);
     how.is_once = true;

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "patient.h"
+
 struct place place;
 
 static struct acta_sync *
@@ -16,7 +18,7 @@ open_client(struct place *at)
         code = acta_sync_open_memory(&sync, at->memory, NULL, &at->err);
     } else {
         snprintf(url, sizeof(url), "acta://127.0.0.1:%u", at->rig.port);
-        options = acta_options_of(url);
+        options = patient_options(url);
         code = acta_sync_open(&sync, &options, &at->err);
     }
     ck_assert_msg(code == ACTA_OK, "%s", at->err.text);

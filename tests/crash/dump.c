@@ -11,6 +11,7 @@
 #include "event.h"
 #include "history.h"
 #include "notes.h"
+#include "patient.h"
 #include "run.h"
 #include "uuid.h"
 #include "wire.h"
@@ -101,7 +102,7 @@ uint64_t
 dump(const char *url, const char *dir, unsigned number, bool lists)
 {
     static struct names streams, types, tags;
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = patient_options(url);
     struct acta_read read = acta_read_of_query(NULL);
     const struct acta_event *event;
     struct acta_cursor *cursor;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "patient.h"
 #include "require.h"
 
 #define TEXT_SIZE  40
@@ -26,7 +27,7 @@ make_text(char text[static TEXT_SIZE], uint64_t number)
 struct acta_sync *
 needles_connect(const char *url)
 {
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = patient_options(url);
     struct acta_sync *sync;
     struct acta_err err;
 

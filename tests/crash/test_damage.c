@@ -17,6 +17,7 @@
 
 #include "daemon.h"
 #include "needles.h"
+#include "patient.h"
 #include "require.h"
 #include "rnd.h"
 #include "run.h"
@@ -360,7 +361,7 @@ START_TEST(store_that_is_cut_short_under_a_server_ends_it_with_a_message)
     needles_append(sync, 1, 300, 150);
     needles_await_stored(sync, 200);
     acta_sync_close(sync);
-    options = acta_options_of(daemon_.url);
+    options = patient_options(daemon_.url);
     options.timeout_ms = 1000; /* It will not be answered. */
     ck_assert_int_eq(acta_sync_open(&sync, &options, &err), ACTA_OK);
     ck_assert_int_eq(truncate(store_path(), 2 * BLOCK_SIZE), 0);

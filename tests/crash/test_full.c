@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "dump.h"
 #include "history.h"
+#include "patient.h"
 #include "require.h"
 #include "rnd.h"
 #include "run.h"
@@ -169,7 +170,7 @@ is_said_to_be_full(void)
 static struct acta_sync *
 open_sync(void)
 {
-    struct acta_options options = acta_options_of(daemon_.url);
+    struct acta_options options = patient_options(daemon_.url);
     struct acta_sync *sync;
     struct acta_err err;
 

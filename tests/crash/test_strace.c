@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "dump.h"
 #include "history.h"
+#include "patient.h"
 #include "require.h"
 #include "rnd.h"
 #include "run.h"
@@ -94,7 +95,7 @@ static void *
 append_all(void *arg)
 {
     struct run *run = arg;
-    struct acta_options options = acta_options_of(run->daemon.url);
+    struct acta_options options = patient_options(run->daemon.url);
     struct acta_append *append = acta_append_new();
     struct acta_sync *sync;
     struct acta_err err;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "msg.h"
+#include "patient.h"
 #include "require.h"
 #include "rig.h"
 #include "rnd.h"
@@ -49,7 +50,7 @@ open_decider(struct decider *decider, unsigned number, unsigned work)
     *decider = (struct decider){.number = number, .work = work};
     snprintf(decider->stream, NAME_SIZE, "user-%u", number);
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    options = acta_options_of(url);
+    options = patient_options(url);
     ck_assert_msg(acta_sync_open(&decider->sync, &options, &err) == ACTA_OK,
                   "%s", err.text);
     decider->append = acta_append_new();

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -26,7 +27,7 @@ setup(void)
 
     rig_start(&rig, NULL);
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    options = acta_options_of(url);
+    options = patient_options(url);
     ck_assert_msg(acta_sync_open(&sync_, &options, &err) == ACTA_OK, "%s",
                   err.text);
     append = acta_append_new();

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -56,17 +57,11 @@ on_link(void *user, bool up, const struct acta_err *why)
     times_down += !up;
 }
 
-/* Nothing ends by a time-out on a machine that is merely slow, and patience
- * with hosts is longer than the test may run.
- */
 static struct acta_options
 options_for(const char *where)
 {
-    struct acta_options options = acta_options_of(where);
+    struct acta_options options = patient_options(where);
 
-    options.timeout_ms = 600000;
-    options.connect_timeout_ms = 600000;
-    options.silence_ms = 600000;
     options.backoff_min_ms = 1;
     options.backoff_max_ms = 1;
     options.on_link = on_link;

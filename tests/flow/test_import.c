@@ -11,6 +11,7 @@
 
 #include "daemon.h"
 #include "import_lines.h"
+#include "patient.h"
 #include "require.h"
 #include "rnd.h"
 #include "run.h"
@@ -50,7 +51,7 @@ struct client {
 static struct acta_sync *
 open_sync(const char *url)
 {
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = patient_options(url);
     struct acta_sync *sync;
     struct acta_err err;
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "patient.h"
 #include "require.h"
 #include "rig.h"
 #include "rnd.h"
@@ -44,7 +45,7 @@ open_sync(struct acta_sync **sync)
     char url[64];
 
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    options = acta_options_of(url);
+    options = patient_options(url);
     ck_assert_msg(acta_sync_open(sync, &options, &err) == ACTA_OK, "%s",
                   err.text);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patient.h"
 #include "require.h"
 #include "rig.h"
 #include "rnd.h"
@@ -128,7 +129,7 @@ open_sync(size_t credit_size)
     char url[64];
 
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    options = acta_options_of(url);
+    options = patient_options(url);
     options.credit_size = credit_size;
     ck_assert_msg(acta_sync_open(&sync, &options, &err) == ACTA_OK, "%s",
                   err.text);

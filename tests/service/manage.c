@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "patient.h"
 #include "rig.h"
 
 #define TOLD_SIZE 2048
@@ -29,7 +30,7 @@ connect_to_it(void)
     char url[64];
 
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    to = acta_options_of(url);
+    to = patient_options(url);
     code = memory != NULL ? acta_sync_open_memory(&opened, memory, NULL, &err)
                           : acta_sync_open(&opened, &to, &err);
     ck_assert_msg(code == ACTA_OK, "%s", err.text);

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "patient.h"
+
 #define SERVER_DIES_ONCE_IN 3
 
 enum end { END_DONE = 0, END_FENCED = 1, END_ALONE = 2, END_BAD = 3 };
@@ -113,7 +115,7 @@ mortal_live(struct mortal *mortal)
 struct acta_sync *
 mortal_connect(const struct mortal *mortal)
 {
-    struct acta_options options = acta_options_of(mortal->daemon.url);
+    struct acta_options options = patient_options(mortal->daemon.url);
     struct acta_sync *sync;
     struct acta_err err;
 

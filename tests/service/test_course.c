@@ -12,6 +12,7 @@ int example_main(int argc, char **argv);
 #include <check.h>
 #include <pthread.h>
 
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -164,7 +165,7 @@ static struct acta_handler *
 open_handler(struct acta_sync **sync)
 {
     struct acta_handler_options handling = acta_handler_options_of();
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = patient_options(url);
     struct acta_handler *handler;
     struct acta_err err;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bank.h"
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -46,7 +47,7 @@ setup(void)
 {
     rig_start(&rig, NULL);
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    options = acta_options_of(url);
+    options = patient_options(url);
     ck_assert_int_eq(acta_sync_open(&sync_, &options, &err), ACTA_OK);
     decider = bank_decider_new(0, 0, NULL);
     model = acta_model_new(0);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bank.h"
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -33,7 +34,7 @@ connect_to_it(void)
     char url[64];
 
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    options = acta_options_of(url);
+    options = patient_options(url);
     code = memory != NULL ? acta_sync_open_memory(&opened, memory, NULL, &err)
                           : acta_sync_open(&opened, &options, &err);
     ck_assert_msg(code == ACTA_OK, "%s", err.text);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "mortal.h"
+#include "patient.h"
 #include "run.h"
 
 #define ROUNDS      25
@@ -106,7 +107,7 @@ manage(struct mortal *of, struct acta_err *err)
 {
     struct acta_process *process = acta_process_new("payments", sizeof(bool));
     struct acta_manager_options how = acta_manager_options_of();
-    struct acta_options options = acta_options_of(of->daemon.url);
+    struct acta_options options = patient_options(of->daemon.url);
     struct acta_manager *manager = NULL;
     struct acta_sync *sync = NULL;
 

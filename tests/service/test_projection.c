@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -37,7 +38,7 @@ static void (*in_handler)(void); /* Called once. */
 static struct acta_sync *
 connect_to_rig(void)
 {
-    struct acta_options to = acta_options_of(url);
+    struct acta_options to = patient_options(url);
     struct acta_sync *made;
 
     ck_assert_msg(acta_sync_open(&made, &to, &err) == ACTA_OK, "%s", err.text);

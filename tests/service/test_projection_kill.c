@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "mortal.h"
+#include "patient.h"
 #include "run.h"
 
 #define ROUNDS      25
@@ -87,7 +88,7 @@ project(struct mortal *of, struct acta_err *err)
 {
     struct acta_projection *projection = acta_projection_new("counts");
     struct acta_projector_options how = acta_projector_options_of();
-    struct acta_options options = acta_options_of(of->daemon.url);
+    struct acta_options options = patient_options(of->daemon.url);
     struct acta_projector *projector = NULL;
     struct acta_sqlite *model;
     struct acta_sync *sync = NULL;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -74,7 +75,7 @@ setup(void)
 
     rig_start(&rig, NULL);
     snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
-    to = acta_options_of(url);
+    to = patient_options(url);
     ck_assert_int_eq(acta_sync_open(&sync_, &to, &err), ACTA_OK);
     snprintf(schema, sizeof(schema), "acta_test_%ld", (long)getpid());
     db = connect_to_postgres();
@@ -306,7 +307,7 @@ static void
 run_another(void)
 {
     struct acta_projection *other = acta_projection_new(schema);
-    struct acta_options to = acta_options_of(url);
+    struct acta_options to = patient_options(url);
     PGconn *in = connect_to_postgres();
     struct acta_postgres *into = open_model(in);
     struct acta_projector *another;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "patient.h"
 #include "rig.h"
 #include "run.h"
 
@@ -20,7 +21,7 @@ static struct acta_err err;
 static struct acta_sync *
 connect_to_it(void)
 {
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = patient_options(url);
     struct acta_sync *opened;
 
     ck_assert_msg(acta_sync_open(&opened, &options, &err) == ACTA_OK, "%s",

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "little.h"
+#include "patient.h"
 #include "run.h"
 
 static struct little little;
@@ -29,14 +30,10 @@ on_link(void *user, bool up, const struct acta_err *why)
 static struct acta_options
 options_for(const char *url)
 {
-    struct acta_options options = acta_options_of(url);
+    struct acta_options options = patient_options(url);
 
     options.backoff_min_ms = 1;
     options.backoff_max_ms = 1;
-    /* Long enough for any machine: no test waits for it. */
-    options.timeout_ms = 600000;
-    options.silence_ms = 600000;
-    options.connect_timeout_ms = 600000;
     options.on_link = on_link;
     options.user = &links_up;
     return options;
