@@ -312,6 +312,18 @@ wait_of(const struct conn *conn, bool starved)
     return starved ? CONN_WAIT_MEMORY : CONN_WAIT_NONE;
 }
 
+/* Has the peer said something that is still to be read? */
+static bool
+has_word(const struct conn *conn)
+{
+    char byte;
+
+    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Nobody is blamed for a time in which this process stood still itself: what
+ * the peer has said by now, or taken, was in time.
+ */
 static void
 on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -321,10 +333,16 @@ on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     switch (conn->wait) {
     case CONN_WAIT_HELLO:
-        cut(conn, "no hello in time");
+        if (!has_word(conn)) {
+            cut(conn, "no hello in time");
+        }
         break;
     case CONN_WAIT_PEER:
-        cut(conn, "takes nothing of what it is sent");
+        if (flush(conn) && !conn->progressed) {
+            cut(conn, "takes nothing of what it is sent");
+        } else {
+            io_mark_dirty(conn->io, conn);
+        }
         break;
     case CONN_WAIT_MEMORY:
         session_error(&conn->session, 0, ACTA_BUSY,

@@ -12,17 +12,20 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
 #include "limit.h"
 #include "msg.h"
+#include "notes.h"
 #include "require.h"
 #include "rnd.h"
 #include "run.h"
@@ -37,6 +40,9 @@
 #define EVENT_SIZE 300000
 #define EVENTS     40 /* Of that size: a dozen files of the journal. */
 #define LOOKS_MAX  50
+#define STOPS      4
+#define HELLO_US   300000
+#define STOP_MS    350
 #define TIMEOUT_S  300
 
 /* Of a connection: more would be a buffer that is not given back. */
@@ -256,6 +262,38 @@ START_TEST(silent_ones_give_way_to_who_waits)
 }
 END_TEST
 
+/* The server is stopped for longer than hello may take, which comes meanwhile.
+ * Where the machine was too busy to stop it in time, nothing is said of it.
+ */
+START_TEST(who_was_in_time_is_not_blamed_for_a_server_that_stood_still)
+{
+    unsigned blamed = 0;
+
+    begin("--hello-timeout=300ms", 0);
+    for (int i = 0; i < STOPS; i++) {
+        uint64_t began = notes_time_us();
+        uint8_t header[FRAME_HEADER_SIZE];
+        int fd = connect_one();
+        bool in_time;
+        int status;
+
+        (void)looks_to_rest(); /* It is accepted. */
+        require(kill(scene.daemon.pid, SIGSTOP) == 0);
+        require(waitpid(scene.daemon.pid, &status, WUNTRACED) ==
+                scene.daemon.pid);
+        in_time = notes_time_us() - began < HELLO_US;
+        say_hello(fd);
+        (void)has_word(fd, STOP_MS);
+        require(kill(scene.daemon.pid, SIGCONT) == 0);
+        require(has_word(fd, (int)(wire_patience_us() / 1000)));
+        blamed += in_time && recv(fd, header, sizeof(header), MSG_WAITALL) !=
+                                 sizeof(header);
+    }
+    ck_assert_uint_eq(blamed, 0);
+    end();
+}
+END_TEST
+
 /* ---- few descriptors ---- */
 
 static void
@@ -352,6 +390,8 @@ main(void)
         printf("no descriptors for a crowd: that is skipped\n");
     }
     tcase_add_test(tcase, silent_ones_give_way_to_who_waits);
+    tcase_add_test(tcase,
+                   who_was_in_time_is_not_blamed_for_a_server_that_stood_still);
     tcase_add_test(descriptors, connections_leave_descriptors_to_files);
     tcase_add_test(descriptors, accepting_goes_on_when_descriptors_are_back);
     suite_add_tcase(suite, tcase);

@@ -254,7 +254,7 @@ since_ms(uint64_t began_us)
  */
 static void
 wait_until_noticed(const struct scene *scene, struct watch *watch,
-                   unsigned descriptors, struct noticed *noticed)
+                   unsigned sockets, struct noticed *noticed)
 {
     uint64_t began = notes_time_us();
     uint64_t end = began + wire_patience_us();
@@ -268,8 +268,7 @@ wait_until_noticed(const struct scene *scene, struct watch *watch,
             client_knows = true;
             noticed->by_client_ms = since_ms(began);
         }
-        if (!server_knows &&
-            usage_descriptors(scene->daemon.pid) <= descriptors) {
+        if (!server_knows && usage_sockets(scene->daemon.pid) <= sockets) {
             server_knows = true;
             noticed->by_server_ms = since_ms(began);
         }
@@ -283,13 +282,13 @@ START_TEST(who_vanishes_is_noticed_by_both_sides)
     struct noticed noticed;
     struct scene scene;
     uint64_t began;
-    unsigned descriptors;
+    unsigned sockets;
 
     begin(&scene);
     wire_init(&operator, & scene.daemon);
     wire_connect(&operator);
     create_group(&operator);
-    descriptors = usage_descriptors(scene.daemon.pid);
+    sockets = usage_sockets(scene.daemon.pid);
     wire_init(&idle, &scene.daemon);
     wire_connect(&idle);
     wire_init(&member, &scene.daemon);
@@ -310,7 +309,7 @@ START_TEST(who_vanishes_is_noticed_by_both_sides)
 
     netns_cut(port_of(&operator));
     require(wire_append(&operator, "order-2", "Sent", NULL, "") == ACTA_OK);
-    wait_until_noticed(&scene, &watch, descriptors, &noticed);
+    wait_until_noticed(&scene, &watch, sockets, &noticed);
     ck_assert(daemon_has_said(&scene.daemon, "peer has vanished"));
     /* What the member had in hand is another's, an hour before its time. */
     join(&operator);

@@ -85,9 +85,11 @@ usage_memory(pid_t pid)
     return kib << 10;
 }
 
-unsigned
-usage_descriptors(pid_t pid)
+/* Descriptors of @pid that are something whose name begins with @kind. */
+static unsigned
+count_descriptors(pid_t pid, const char *kind)
 {
+    const struct dirent *entry;
     char path[PATH_SIZE];
     unsigned count = 0;
     DIR *list;
@@ -95,9 +97,27 @@ usage_descriptors(pid_t pid)
     snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
     list = opendir(path);
     require(list != NULL);
-    while (readdir(list) != NULL) {
-        count++;
+    while ((entry = readdir(list)) != NULL) {
+        char target[LINE_SIZE];
+        ssize_t size =
+            readlinkat(dirfd(list), entry->d_name, target, sizeof(target));
+
+        /* "." and ".." are no links. */
+        count += size >= (ssize_t)strlen(kind) &&
+                 memcmp(target, kind, strlen(kind)) == 0;
     }
     closedir(list);
-    return count - 2; /* "." and ".." */
+    return count;
+}
+
+unsigned
+usage_descriptors(pid_t pid)
+{
+    return count_descriptors(pid, "");
+}
+
+unsigned
+usage_sockets(pid_t pid)
+{
+    return count_descriptors(pid, "socket:");
 }

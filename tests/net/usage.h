@@ -31,7 +31,10 @@ uint64_t usage_memory(pid_t pid);
 #define USAGE_TELLS_MEMORY 1
 #endif
 
-/* Open descriptors. */
+/* Open descriptors, and those of them that are sockets: files come and go with
+ * what is done in the background.
+ */
 unsigned usage_descriptors(pid_t pid);
+unsigned usage_sockets(pid_t pid);
 
 #endif
