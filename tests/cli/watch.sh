@@ -35,7 +35,7 @@ sed -E 's/ [0-9]+ s / N s /' looks | head -4
 echo '---- on a terminal'
 command -v script >/dev/null || skip 'there is no script(1)'
 watch_once() {
-    timeout -s INT 5 script -qec "'$build/tools/acta' consumer lag" /dev/null |
+    timeout -s INT 90 script -qec "'$build/tools/acta' consumer lag" /dev/null |
         tr -d '\r' | sed -E 's/ [0-9]+ s / N s /'
 }
 watch_once

@@ -153,8 +153,11 @@ peer_send(struct peer *peer)
     ck_assert(!buf_failed(&peer->out));
     while (buf_size(&peer->out) > 0) {
         struct slice bytes = buf_slice(&peer->out);
-        ssize_t sent = send(peer->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+        ssize_t sent;
 
+        do { /* A process that was stopped is interrupted when it goes on. */
+            sent = send(peer->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+        } while (sent < 0 && errno == EINTR);
         if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
             /* The server has closed: what it said before is what counts. */
             buf_clear(&peer->out);
@@ -173,7 +176,9 @@ receive(struct peer *peer)
     ssize_t got;
 
     ck_assert_ptr_nonnull(room);
-    got = recv(peer->fd, room, RECEIVE_SIZE, 0);
+    do {
+        got = recv(peer->fd, room, RECEIVE_SIZE, 0);
+    } while (got < 0 && errno == EINTR);
     if (got == 0 || (got < 0 && errno == ECONNRESET)) {
         return false;
     }

@@ -208,7 +208,8 @@ START_TEST(thousand_idle_connections_cost_little)
     ck_assert_uint_eq(peer_status(&witness, "server.connections"), COUNT + 1);
     append(&witness, 5, 10, 100);
     /* Output that was used is given back a moment later: 4 KiB cover it. */
-    ck_assert_uint_lt(after.uordblks - before.uordblks, COUNT * 4096);
+    /* What is done in the background may have given some back. */
+    ck_assert_uint_lt(after.uordblks, before.uordblks + COUNT * 4096);
     for (int i = 0; i < COUNT; i++) {
         ping(&idle[i], 7);
         peer_close(&idle[i]);
@@ -266,7 +267,7 @@ START_TEST(claimed_length_costs_nothing)
                          sizeof(header));
         ping(&witness, 100 + (uint64_t)i);
     }
-    ck_assert_uint_lt(mallinfo2().uordblks - before.uordblks, COUNT * 4096);
+    ck_assert_uint_lt(mallinfo2().uordblks, before.uordblks + COUNT * 4096);
     for (int i = 0; i < COUNT; i++) {
         peer_close(&peers[i]);
     }
