@@ -4,11 +4,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "bigmap.h"
 
 #define FIRST_SIZE ((size_t)4 << 10) /* Many arenas stay nearly empty. */
 #define CHUNK_SIZE ((size_t)1 << 20)
-#define HUGE_SIZE  ((size_t)2 << 20) /* The processor's large pages. */
 #define ALIGNMENT  8
 
 struct arena_chunk {
@@ -18,30 +18,21 @@ struct arena_chunk {
     alignas(ALIGNMENT) uint8_t bytes[];
 };
 
-/* A chunk in one large page, where the system has them: the first touch of each
- * small one costs an arena that grows all the time more than the bytes that are
- * put there. NULL if there is no memory.
+static struct bigmaps chunks; /* Of all arenas. */
+
+/* A chunk in one large page: the first touch of each small one costs an arena
+ * that grows all the time more than the bytes that are put there. NULL if there
+ * is no memory.
  */
 static struct arena_chunk *
 map_chunk(void)
 {
-    uint8_t *map = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    struct arena_chunk *chunk;
-    size_t front;
+    struct arena_chunk *chunk = bigmap_take(&chunks, BIGMAP_SIZE);
 
-    if (map == MAP_FAILED) {
-        return NULL;
+    if (chunk != NULL) {
+        chunk->is_mapped = true;
+        chunk->size = BIGMAP_SIZE - sizeof(*chunk);
     }
-    front = (HUGE_SIZE - (uintptr_t)map % HUGE_SIZE) % HUGE_SIZE;
-    if (front > 0) {
-        (void)munmap(map, front);
-    }
-    (void)munmap(map + front + HUGE_SIZE, HUGE_SIZE - front);
-    chunk = (struct arena_chunk *)(void *)(map + front);
-    (void)madvise(chunk, HUGE_SIZE, MADV_HUGEPAGE); /* Else they are small. */
-    chunk->is_mapped = true;
-    chunk->size = HUGE_SIZE - sizeof(*chunk);
     return chunk;
 }
 
@@ -66,7 +57,7 @@ add_chunk(const struct arena *arena, size_t size)
     if (last == NULL) {
         return allocate_chunk(size > FIRST_SIZE ? size : FIRST_SIZE);
     }
-    if (last->size < CHUNK_SIZE || size > HUGE_SIZE - sizeof(*last)) {
+    if (last->size < CHUNK_SIZE || size > BIGMAP_SIZE - sizeof(*last)) {
         return allocate_chunk(size > CHUNK_SIZE ? size : CHUNK_SIZE);
     }
     return map_chunk();
@@ -114,10 +105,16 @@ arena_free(struct arena *arena)
 
         arena->chunks = chunk->next;
         if (chunk->is_mapped) {
-            (void)munmap(chunk, HUGE_SIZE);
+            bigmap_give(&chunks, chunk, BIGMAP_SIZE);
         } else {
             free(chunk);
         }
     }
     *arena = (struct arena){0};
+}
+
+void
+arena_drop_kept(void)
+{
+    bigmap_drop(&chunks);
 }

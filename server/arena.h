@@ -21,7 +21,10 @@ void *arena_take(struct arena *arena, size_t size);
 /* A copy of @bytes; false if there is no memory. */
 bool arena_copy(struct arena *arena, struct slice bytes, struct slice *copy);
 
-/* Free everything that was taken. */
+/* Free everything that was taken. Large chunks are kept for other arenas. */
 void arena_free(struct arena *arena);
+
+/* Give back what is kept. Any thread. */
+void arena_drop_kept(void);
 
 #endif

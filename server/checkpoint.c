@@ -25,6 +25,11 @@
 /* Nothing has come for so long: the store has time for itself. */
 #define IDLE_US 1000000
 
+/* A memtable that takes longer to fill needs no memory of those before: what is
+ * new costs it next to nothing.
+ */
+#define KEEP_US (60 * 1000000ull)
+
 /* Bytes that a step of the sweeper may write anew, for the look at the disk. */
 #define SWEEP_SIZE ((uint64_t)8 << 20)
 
@@ -259,11 +264,14 @@ static void
 slim(struct checkpointer *checkpointer)
 {
     struct rooms *rooms = checkpointer->rooms;
+    uint64_t since_us = clock_us_since(checkpointer->stored);
+    bool is_idle = since_us >= IDLE_US && tail_is_stored(&rooms->tail);
     struct acta_err err;
 
-    if (clock_us_since(checkpointer->stored) >= IDLE_US &&
-        tail_is_stored(&rooms->tail) &&
-        store_slim(rooms->store, &err) != ACTA_OK) {
+    if (is_idle || since_us >= KEEP_US) {
+        memtable_drop_kept();
+    }
+    if (is_idle && store_slim(rooms->store, &err) != ACTA_OK) {
         checkpointer->options->fatal(checkpointer->options->user, &err);
     }
 }

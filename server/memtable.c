@@ -10,15 +10,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "arena.h"
+#include "bigmap.h"
 #include "checksum.h"
 
 #define LISTS_AN_EVENT   2 /* Buckets: more lists than that share some. */
 #define SLOTS_AN_EVENT   2 /* Of the table of ids: at most half are used. */
 #define EVENTS_MAX_LIMIT ((size_t)1 << 28)
 #define CACHE_LINE       64
+
+/* Fewer events than one in so many that there is room for have not touched all
+ * of the tables: to clear them would.
+ */
+#define USED_PART 8
 
 struct mem_event {
     const uint8_t *record;
@@ -50,20 +55,23 @@ struct memtable {
     struct rowtable rows;
 };
 
-/* In large pages, where the system has them: tables are looked into anywhere,
- * and each small page would have to be found first.
+/* In large pages: tables are looked into anywhere, and each small page would
+ * have to be found first. What is kept is all zeros.
  */
-static void *
-map_zeros(size_t size)
-{
-    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+static struct bigmaps tables;
 
-    if (map == MAP_FAILED) {
-        return NULL;
+static void
+free_table(const struct memtable *memtable, void *table, size_t size)
+{
+    if (table == NULL) {
+        return;
     }
-    (void)madvise(map, size, MADV_HUGEPAGE);
-    return map;
+    if (memtable->count < memtable->events_max / USED_PART) {
+        bigmap_unmap(table, size);
+        return;
+    }
+    memset(table, 0, size);
+    bigmap_give(&tables, table, size);
 }
 
 static size_t
@@ -80,18 +88,12 @@ power_of_two(size_t at_least)
 static void
 destroy(struct memtable *memtable)
 {
-    if (memtable->events != NULL) {
-        munmap(memtable->events,
+    free_table(memtable, memtable->events,
                memtable->events_max * sizeof(*memtable->events));
-    }
-    if (memtable->buckets != NULL) {
-        munmap(memtable->buckets,
+    free_table(memtable, memtable->buckets,
                (memtable->buckets_mask + 1) * sizeof(struct memlist *));
-    }
-    if (memtable->slots != NULL) {
-        munmap(memtable->slots,
+    free_table(memtable, memtable->slots,
                (memtable->slots_mask + 1) * sizeof(*memtable->slots));
-    }
     for (size_t kind = 0; kind < LIST_KINDS_END; kind++) {
         for (struct memlist *list = memtable->names[kind].newest; list != NULL;
              list = list->next) {
@@ -134,11 +136,12 @@ memtable_new(uint64_t first_position, size_t events_max)
     pthread_rwlock_init(&memtable->lock, &attr);
     pthread_rwlockattr_destroy(&attr);
 
-    memtable->events = map_zeros(events_max * sizeof(*memtable->events));
-    memtable->buckets =
-        map_zeros((memtable->buckets_mask + 1) * sizeof(struct memlist *));
-    memtable->slots =
-        map_zeros((memtable->slots_mask + 1) * sizeof(*memtable->slots));
+    memtable->events =
+        bigmap_take(&tables, events_max * sizeof(*memtable->events));
+    memtable->buckets = bigmap_take(&tables, (memtable->buckets_mask + 1) *
+                                                 sizeof(struct memlist *));
+    memtable->slots = bigmap_take(&tables, (memtable->slots_mask + 1) *
+                                               sizeof(*memtable->slots));
     if (memtable->events == NULL || memtable->buckets == NULL ||
         memtable->slots == NULL) {
         destroy(memtable);
@@ -162,6 +165,13 @@ memtable_unref(struct memtable *memtable)
                                   memory_order_acq_rel) == 1) {
         destroy(memtable);
     }
+}
+
+void
+memtable_drop_kept(void)
+{
+    bigmap_drop(&tables);
+    arena_drop_kept();
 }
 
 uint64_t

@@ -59,8 +59,13 @@ struct memtable *memtable_new(uint64_t first_position, size_t events_max);
 
 struct memtable *memtable_ref(struct memtable *memtable);
 
-/* Drop a reference; the last one frees it. NULL is fine. */
+/* Drop a reference; the last one frees it. NULL is fine. Large pages that it
+ * had are kept for memtables that come.
+ */
 void memtable_unref(struct memtable *memtable);
+
+/* Give back what is kept. Any thread. */
+void memtable_drop_kept(void);
 
 uint64_t memtable_first_position(const struct memtable *memtable);
 

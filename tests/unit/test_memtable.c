@@ -216,6 +216,26 @@ START_TEST(the_last_reference_frees_it)
 }
 END_TEST
 
+START_TEST(one_made_of_the_memory_of_another_is_empty)
+{
+    struct draft draft = {.id = 1};
+
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(memtable_count(memtable), 0);
+        ck_assert_uint_eq(count_of(LIST_STREAM, slice_of("a")), 0);
+        while (memtable_room(memtable) > 0) {
+            draft.id = memtable_count(memtable) + 1;
+            add("a", 0, &draft);
+        }
+        ck_assert_uint_eq(count_of(LIST_STREAM, slice_of("a")), EVENTS_MAX);
+        memtable_unref(memtable);
+        memtable = memtable_new(FIRST, EVENTS_MAX);
+        ck_assert_ptr_nonnull(memtable);
+    }
+    memtable_drop_kept();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -231,5 +251,6 @@ main(void)
     tcase_add_test(tcase, it_takes_as_many_events_as_it_was_made_for);
     tcase_add_test(tcase, names_of_lists_with_events_come_in_order);
     tcase_add_test(tcase, the_last_reference_frees_it);
+    tcase_add_test(tcase, one_made_of_the_memory_of_another_is_empty);
     return run_suite(suite);
 }
