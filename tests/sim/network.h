@@ -56,7 +56,9 @@ void network_stall(uint64_t for_ns, bool lost);
 /* The same of all of them, and of those that are made meanwhile. */
 void network_part(uint64_t for_ns, bool lost);
 
-/* No more trouble: what stalls goes on. */
+/* No more trouble: what stalls goes on, and no network is so narrow and so slow
+ * that what is sent again for want of an answer fills it.
+ */
 void network_heal(void);
 
 /* Connections that stand. */

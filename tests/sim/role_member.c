@@ -19,15 +19,6 @@
 #define SLOTS_MAX  8
 #define PARKS_MAX  32
 
-/* How much a member asks for at once, and whether answers take too long:
- * through a narrow network so much may be under way to it that the time of each
- * event has run out when it arrives. Then it asks for less.
- */
-struct appetite {
-    uint64_t slots_max;
-    bool is_late;
-};
-
 /* Of an event, by its position. */
 struct handling {
     bool is_answered; /* By anybody, once. */
@@ -198,20 +189,15 @@ tell_settled(struct acta_worker *worker, struct parks *parks)
 
 /* Is all settled that was ever stored? */
 static bool
-is_complete(struct party *party, struct appetite *appetite)
+is_complete(struct party *party)
 {
     const struct acta_consumer_description *description;
     const struct acta_consumer *consumer;
     struct acta_err err;
-    enum acta_code code;
 
-    if (!roles_are_written()) {
-        return false;
-    }
-    code = acta_sync_describe_consumer(party_connect(party), GROUP,
-                                       &description, &err);
-    appetite->is_late = code == ACTA_TIMEOUT;
-    if (code != ACTA_OK) {
+    if (!roles_are_written() ||
+        acta_sync_describe_consumer(party_connect(party), GROUP, &description,
+                                    &err) != ACTA_OK) {
         return false;
     }
     consumer = description->consumer;
@@ -226,10 +212,9 @@ is_complete(struct party *party, struct appetite *appetite)
 }
 
 static void
-work(struct party *party, struct appetite *appetite)
+work(struct party *party)
 {
-    uint64_t slots = 1 + sim_below(appetite->slots_max);
-    struct acta_join join = acta_join_of(GROUP, slots);
+    struct acta_join join = acta_join_of(GROUP, 1 + sim_below(SLOTS_MAX));
     const struct acta_handed *handed;
     struct parks parks = {.count = 0};
     struct acta_worker *worker;
@@ -248,9 +233,9 @@ work(struct party *party, struct appetite *appetite)
             check_order(party, fact, handed->fence);
             handlings[fact->position].hands |= hand_of(party);
             settle(party, worker, handed, fact, &parks);
-        } else if (code == ACTA_TIMEOUT &&
-                   (is_complete(party, appetite) || appetite->is_late)) {
-            break;
+        } else if (code == ACTA_TIMEOUT && is_complete(party)) {
+            acta_worker_close(worker);
+            return;
         }
         if (roles_go_on() && sim_once_in(30)) {
             party_die(party);
@@ -267,24 +252,18 @@ work(struct party *party, struct appetite *appetite)
     if (!party_is_passing(code)) {
         sim_fail("a membership is over: %s", err.text);
     }
-    if (appetite->is_late) {
-        appetite->slots_max = 1;
-        party_wait_longer(party);
-    }
 }
 
 void
 role_member(struct party *party)
 {
-    struct appetite appetite = {.slots_max = SLOTS_MAX};
-
     while (!create_group(party)) {
         party_pause();
     }
     do {
-        work(party, &appetite);
+        work(party);
         party_pause();
-    } while (!is_complete(party, &appetite));
+    } while (!is_complete(party));
 }
 
 void

@@ -6,6 +6,9 @@
 /* How long an end may not know that there is nobody at the other one. */
 #define DEAF_MAX_NS (9 * SIM_S)
 
+/* Bytes on their way, at least, when there is no more trouble. */
+#define WINDOW_HEALED ((uint64_t)64 << 10)
+
 static bool
 stands(const struct link *link)
 {
@@ -172,6 +175,10 @@ network_part(uint64_t for_ns, bool lost)
 void
 network_heal(void)
 {
+    network.odds.slow_odds = 0;
+    if (network.odds.window < WINDOW_HEALED) {
+        network.odds.window = WINDOW_HEALED;
+    }
     network.parted_ns = 0;
     for (size_t i = 0; i < network.links_count; i++) {
         struct link *link = network.links[i];
