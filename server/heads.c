@@ -148,17 +148,14 @@ void
 heads_fetch_first(const struct heads *heads, uint64_t hash)
 {
     memtable_fetch_bucket(tail_active(&heads->rooms->tail), hash);
-    if (heads->sealed != NULL) {
-        memtable_fetch_bucket(heads->sealed, hash);
-    }
 }
 
 void
 heads_fetch_then(const struct heads *heads, uint64_t hash)
 {
-    memtable_fetch_list(tail_active(&heads->rooms->tail), hash);
-    if (heads->sealed != NULL) {
-        memtable_fetch_list(heads->sealed, hash);
+    if (!memtable_fetch_list(tail_active(&heads->rooms->tail), hash) &&
+        heads->sealed != NULL) {
+        memtable_fetch_bucket(heads->sealed, hash);
     }
 }
 
@@ -174,7 +171,7 @@ heads_stream(struct heads *heads, struct slice stream,
     *state = (struct stream_state){
         .active = memtable_find(tail_active(&heads->rooms->tail), &name),
     };
-    if (heads->sealed != NULL) {
+    if (state->active == NULL && heads->sealed != NULL) {
         state->sealed = memtable_find(heads->sealed, &name);
     }
     code = read_retention(heads, stream, &state->retention, err);
@@ -203,6 +200,18 @@ heads_stream(struct heads *heads, struct slice stream,
     return ACTA_OK;
 }
 
+/* The stream's list in the sealed memtable, or NULL. Nearly all that is
+ * appended to was appended to a moment ago: then it is not needed.
+ */
+static struct memlist *
+sealed_list(const struct heads *heads, const struct stream_state *state)
+{
+    if (state->active == NULL || heads->sealed == NULL) {
+        return state->sealed;
+    }
+    return memtable_find(heads->sealed, &state->active->name);
+}
+
 /* The stream's number in the store, 0 if it is not there. A stream that was new
  * in a memtable gets its number when that is moved to the store, which the
  * memtables made meanwhile were not told: events before the oldest of them say
@@ -210,12 +219,12 @@ heads_stream(struct heads *heads, struct slice stream,
  */
 static enum acta_code
 find_number(struct heads *heads, const struct stream_state *state,
-            uint64_t *number, struct acta_err *err)
+            const struct memlist *sealed, uint64_t *number,
+            struct acta_err *err)
 {
     struct memlist *newest =
         state->active != NULL ? state->active : state->sealed;
-    const struct memlist *oldest =
-        state->sealed != NULL ? state->sealed : state->active;
+    const struct memlist *oldest = sealed != NULL ? sealed : state->active;
     struct list_head head;
     enum acta_code code;
     bool found;
@@ -236,6 +245,7 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
               const uint8_t id[static UUID_SIZE], uint64_t *position,
               struct acta_err *err)
 {
+    const struct memlist *sealed;
     enum acta_code code;
     uint64_t number;
 
@@ -248,8 +258,9 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
         *position = memtable_find_id(tail_active(&heads->rooms->tail), id,
                                      state->active, 0);
     }
-    if (*position == 0 && state->sealed != NULL) {
-        *position = memtable_find_id(heads->sealed, id, state->sealed, 0);
+    sealed = sealed_list(heads, state);
+    if (*position == 0 && sealed != NULL) {
+        *position = memtable_find_id(heads->sealed, id, sealed, 0);
     }
     if (*position != 0) {
         return ACTA_OK;
@@ -259,7 +270,7 @@ heads_find_id(struct heads *heads, const struct stream_state *state,
     if (code != ACTA_OK) {
         return code;
     }
-    code = find_number(heads, state, &number, err);
+    code = find_number(heads, state, sealed, &number, err);
     if (code != ACTA_OK || number == 0) {
         return code;
     }
@@ -296,7 +307,7 @@ heads_position(struct heads *heads, struct slice stream,
                const struct stream_state *state, uint64_t version,
                uint64_t *position, struct acta_err *err)
 {
-    const struct memlist *lists[] = {state->active, state->sealed};
+    const struct memlist *lists[] = {state->active, sealed_list(heads, state)};
     const struct memtable *tables[] = {tail_active(&heads->rooms->tail),
                                        heads->sealed};
     struct list_name name = {LIST_STREAM, stream};

@@ -38,7 +38,8 @@ struct stream_state {
     struct retention retention;
     uint8_t id_max[UUID_SIZE];
     struct memlist *active; /* Its list in the active memtable, or NULL. */
-    struct memlist *sealed; /* In the sealed one, or NULL. */
+    struct memlist *sealed; /* In the sealed one, if the active one has none;
+                               or NULL. */
 };
 
 enum acta_code heads_open(struct heads *heads, struct rooms *rooms,

@@ -458,16 +458,18 @@ memtable_fetch_bucket(const struct memtable *memtable, uint64_t hash)
     __builtin_prefetch(&memtable->buckets[hash & memtable->buckets_mask]);
 }
 
-void
+bool
 memtable_fetch_list(const struct memtable *memtable, uint64_t hash)
 {
     const struct memlist *list =
         memtable->buckets[hash & memtable->buckets_mask];
 
-    if (list != NULL) {
-        __builtin_prefetch(list);
-        __builtin_prefetch((const uint8_t *)list + CACHE_LINE);
+    if (list == NULL) {
+        return false;
     }
+    __builtin_prefetch(list);
+    __builtin_prefetch((const uint8_t *)list + CACHE_LINE);
+    return true;
 }
 
 struct memlist *

@@ -120,11 +120,11 @@ void memtable_lock(struct memtable *memtable);
 void memtable_unlock(struct memtable *memtable);
 
 /* A list whose name has this hash will be sought soon: have first the place
- * where it hangs fetched from memory, and some time later the list itself. The
- * writer.
+ * where it hangs fetched from memory, and some time later the list itself:
+ * false if there is none. The writer.
  */
 void memtable_fetch_bucket(const struct memtable *memtable, uint64_t hash);
-void memtable_fetch_list(const struct memtable *memtable, uint64_t hash);
+bool memtable_fetch_list(const struct memtable *memtable, uint64_t hash);
 
 /* The list of this name, or NULL. Between lock and unlock, but for the writer.
  */
