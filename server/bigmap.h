@@ -1,10 +1,10 @@
 /* Memory in the processor's large pages, where the system has them: for what is
  * looked into anywhere, or grows all the time.
  *
- * The first touch of a large page has the kernel clear two megabytes. Where the
- * machine is a virtual one, whose host has to find them first, that took 2.4
- * ms, and a new memtable is touched everywhere by its first events. So maps
- * that were used are kept for who needs the next ones of their size.
+ * The first touch of a large page has the kernel clear two megabytes, which the
+ * host of a virtual machine may have to find first: milliseconds, and a new
+ * memtable is touched everywhere by its first events. So maps that were used
+ * are kept for who needs the next ones of their size.
  */
 
 #ifndef ACTA_BIGMAP_H
