@@ -16,13 +16,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
 #include "fail.h"
 #include "file.h"
 #include "load.h"
+#include "nap.h"
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
@@ -218,10 +218,7 @@ set_fault(void)
 static void
 live_for_a_while(void)
 {
-    struct timespec pause = {.tv_nsec =
-                                 (long)rnd_below(&rnd, LIFE_US_MAX) * 1000};
-
-    nanosleep(&pause, NULL);
+    nap_us(rnd_below(&rnd, LIFE_US_MAX));
 }
 
 /* What acta has said last. */

@@ -13,10 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nap.h"
 #include "run.h"
 
 #define START_S_MAX      60
-#define LOOK_NS          500000
+#define LOOK_US          500
 #define ENVIRONMENT_MAX  256
 #define ARGUMENT_SIZE    320
 #define LOG_SHOWN        4000
@@ -167,9 +168,8 @@ spawn(struct daemon *daemon)
 static void
 pause_shortly(void)
 {
-    struct timespec pause = {.tv_nsec = LOOK_NS};
 
-    nanosleep(&pause, NULL);
+    nap_us(LOOK_US);
 }
 
 /* Wait for its port, or for its end. True if it is ready. */

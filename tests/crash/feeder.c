@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "nap.h"
 #include "require.h"
 #include "rnd.h"
 #include "wire.h"
@@ -13,7 +13,7 @@
 #define STREAMS    40
 #define LOTS       13
 #define EVENTS_MAX 12 /* In one append. */
-#define PAUSE_NS   4000000
+#define PAUSE_US   4000
 
 struct feeder {
     pthread_t thread;
@@ -63,7 +63,6 @@ send_for_sure(struct feeder *feeder, const struct buf *append,
 static void *
 run(void *arg)
 {
-    struct timespec pause = {.tv_nsec = PAUSE_NS};
     struct feeder *feeder = arg;
     struct buf append;
 
@@ -79,7 +78,7 @@ run(void *arg)
         put_append(feeder, &append, request_id, count);
         send_for_sure(feeder, &append, request_id);
         feeder->events_left -= count;
-        nanosleep(&pause, NULL);
+        nap_us(PAUSE_US);
     }
     buf_fini(&append);
     return NULL;

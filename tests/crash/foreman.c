@@ -2,14 +2,14 @@
 
 #include <check.h>
 #include <inttypes.h>
-#include <time.h>
 
 #include "feeder.h"
 #include "msg.h"
+#include "nap.h"
 #include "require.h"
 
 #define DELIVERIES_MAX 4
-#define LOOK_NS        2000000
+#define LOOK_US        2000
 
 /* ---- the group ---- */
 
@@ -198,7 +198,6 @@ void
 foreman_rest(struct foreman *foreman, uint64_t parked_max)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = LOOK_NS};
     struct msg_consumer group;
 
     for (;;) {
@@ -216,7 +215,7 @@ foreman_rest(struct foreman *foreman, uint64_t parked_max)
                       " in hand, %" PRIu64 " delayed, %" PRIu64 " parked",
                       group.lag.matching, group.in_hand, group.delayed,
                       group.parked);
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
     note_rest(foreman, &group);
 }

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "msg_lease.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -32,17 +32,6 @@ struct holder {
     uint64_t duration_us;
     uint64_t fence; /* 0: it is not known to be ours. */
 };
-
-static void
-pause_us(uint64_t us)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    };
-
-    nanosleep(&pause, NULL);
-}
 
 /* ---- asking, with notes ---- */
 
@@ -136,7 +125,7 @@ work(struct holder *holder)
     enum acta_code code = ACTA_OK;
 
     while (code == ACTA_OK && steps-- > 0) {
-        pause_us(rnd_below(rnd, WORK_US_MAX));
+        nap_us(rnd_below(rnd, WORK_US_MAX));
         code = rnd_once_in(rnd, 2)
                    ? use(holder)
                    : change(holder, "renew", MSG_LEASE_RENEW, 0);
@@ -147,7 +136,7 @@ work(struct holder *holder)
 static void
 overstay(struct holder *holder)
 {
-    pause_us(holder->duration_us + rnd_below(&holder->rnd, WORK_US_MAX));
+    nap_us(holder->duration_us + rnd_below(&holder->rnd, WORK_US_MAX));
     if (rnd_once_in(&holder->rnd, 2)) {
         (void)use(holder);
     } else {
@@ -175,7 +164,7 @@ want(struct holder *holder)
         code = change(holder, "acquire", MSG_LEASE_ACQUIRE, wait_us);
     }
     if (code != ACTA_OK) {
-        pause_us(rnd_below(rnd, WORK_US_MAX));
+        nap_us(rnd_below(rnd, WORK_US_MAX));
         return;
     }
     work(holder);

@@ -10,6 +10,7 @@
 #include "msg_consumer.h"
 #include "msg_group.h"
 #include "msg_lease.h"
+#include "nap.h"
 #include "notes.h"
 #include "pack.h"
 #include "require.h"
@@ -22,7 +23,7 @@
 #define HOUR_US    UINT64_C(3600000000)
 #define DAY_US     (24 * HOUR_US)
 #define LINE_SIZE  4096
-#define LOOK_NS    1000000
+#define LOOK_US    1000
 #define TIMEOUT_US (10 * HOUR_US)
 #define HELD_MAX   256
 
@@ -334,13 +335,12 @@ static void
 wait_for_failure(struct wire *wire, const char *name)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = LOOK_NS};
     bool has_failed = false;
 
     while (!has_failed) {
         ck_assert_uint_lt(notes_time_us(), end);
         (void)take_schedules(wire, slice_of(name), see_failure, &has_failed);
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
 }
 

@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "msg_consumer.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -144,11 +144,7 @@ keep(struct keeper *keeper)
         return;
     }
     while (code == ACTA_OK && moves-- > 0) {
-        struct timespec pause = {
-            .tv_nsec = (long)rnd_below(&keeper->rnd, PAUSE_US) * 1000,
-        };
-
-        nanosleep(&pause, NULL);
+        nap_us(rnd_below(&keeper->rnd, PAUSE_US));
         code = move(keeper);
     }
     if (code == ACTA_UNKNOWN && rnd_once_in(&keeper->rnd, 2)) {

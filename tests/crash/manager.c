@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "msg_consumer.h"
+#include "nap.h"
 #include "pack.h"
 #include "require.h"
 #include "rnd.h"
@@ -101,12 +101,8 @@ begin(struct manager *manager)
 static void
 rest(struct manager *manager)
 {
-    struct timespec pause = {
-        .tv_nsec = (long)rnd_below(&manager->rnd, REST_US_MAX) * 1000,
-    };
-
     manager->is_following = false;
-    nanosleep(&pause, NULL);
+    nap_us(rnd_below(&manager->rnd, REST_US_MAX));
 }
 
 /* All that comes of an order, at once. */

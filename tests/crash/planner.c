@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "nap.h"
 #include "notes.h"
 #include "pack.h"
 #include "require.h"
@@ -187,11 +188,9 @@ run(void *arg)
         plan(planner, i, left < BATCH_MAX ? left : BATCH_MAX);
     }
     for (unsigned i = 0; i < options->changes; i++) {
-        uint64_t pause_ns = 1000 * rnd_below(&planner->rnd, options->pace_us);
-        struct timespec pause = {.tv_nsec = (long)pause_ns};
         char name[NAME_SIZE];
 
-        nanosleep(&pause, NULL);
+        nap_us(rnd_below(&planner->rnd, options->pace_us));
         name_of(planner, rnd_below(&planner->rnd, options->count), name);
         if (rnd_once_in(&planner->rnd, 3)) {
             cancel(planner, name);

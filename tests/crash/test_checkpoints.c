@@ -5,11 +5,11 @@
 
 #include <check.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "dump.h"
 #include "keeper.h"
+#include "nap.h"
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
@@ -25,10 +25,7 @@
 static void
 live_for_a_while(struct rnd *rnd)
 {
-    uint64_t us = LIFE_US_MIN + rnd_below(rnd, LIFE_US_MAX);
-    struct timespec pause = {.tv_nsec = (long)us * 1000};
-
-    nanosleep(&pause, NULL);
+    nap_us(LIFE_US_MIN + rnd_below(rnd, LIFE_US_MAX));
 }
 
 START_TEST(checkpoints_move_under_their_epoch_and_never_back)

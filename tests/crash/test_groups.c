@@ -7,12 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "dump.h"
 #include "feeder.h"
 #include "foreman.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -29,7 +29,7 @@
 #define EVENTS_LONG 15000
 #define LIVES_LONG  10
 #define LIFE_US_MAX 350000
-#define LOOK_NS     2000000
+#define LOOK_US     2000
 #define TIMEOUT_S   1800
 
 struct scene {
@@ -60,17 +60,6 @@ look_after_parked(void)
 /* ---- lives and deaths ---- */
 
 static void
-pause_us(uint64_t us)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    };
-
-    nanosleep(&pause, NULL);
-}
-
-static void
 kill_and_start(void)
 {
     daemon_kill(&scene.daemon);
@@ -81,14 +70,14 @@ kill_and_start(void)
 static void
 live_and_die(void)
 {
-    pause_us(rnd_below(&scene.rnd, LIFE_US_MAX));
+    nap_us(rnd_below(&scene.rnd, LIFE_US_MAX));
     if (rnd_once_in(&scene.rnd, 3)) {
         foreman_change(&scene.foreman, MSG_CONSUMER_PAUSE);
-        pause_us(rnd_below(&scene.rnd, LIFE_US_MAX) / 4);
+        nap_us(rnd_below(&scene.rnd, LIFE_US_MAX) / 4);
         foreman_change(&scene.foreman, MSG_CONSUMER_RESUME);
     }
     look_after_parked();
-    pause_us(rnd_below(&scene.rnd, LIFE_US_MAX) / 4);
+    nap_us(rnd_below(&scene.rnd, LIFE_US_MAX) / 4);
     kill_and_start();
 }
 
@@ -96,11 +85,10 @@ static void
 wait_until_alone(void)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = LOOK_NS};
 
     while (foreman_describe(&scene.foreman).connected > 0) {
         ck_assert_uint_lt(notes_time_us(), end);
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
 }
 

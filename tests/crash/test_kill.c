@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "appender.h"
 #include "daemon.h"
 #include "dump.h"
+#include "nap.h"
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
@@ -74,12 +74,8 @@ live_for_a_while(struct rnd *rnd)
 {
     uint64_t us =
         1000 * LIFE_MS_MIN + rnd_below(rnd, 1000 * (LIFE_MS_MAX - LIFE_MS_MIN));
-    struct timespec pause = {
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    };
 
-    nanosleep(&pause, NULL);
+    nap_us(us);
 }
 
 static void

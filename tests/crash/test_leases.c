@@ -18,6 +18,7 @@
 #include "dump.h"
 #include "holder.h"
 #include "msg_lease.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -45,17 +46,6 @@ struct scene {
     struct shared *shared;
     pid_t holders[HOLDERS];
 };
-
-static void
-sleep_us(uint64_t us)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    };
-
-    nanosleep(&pause, NULL);
-}
 
 static void
 share(struct scene *scene, const char *path)
@@ -104,7 +94,7 @@ static void
 hold_up(struct scene *scene, pid_t pid)
 {
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-    sleep_us(HOLDER_DURATION_US_MAX + rnd_below(&scene->rnd, LIFE_US_MAX));
+    nap_us(HOLDER_DURATION_US_MAX + rnd_below(&scene->rnd, LIFE_US_MAX));
     ck_assert_int_eq(kill(pid, SIGCONT), 0);
 }
 
@@ -120,7 +110,7 @@ set_clock(struct scene *scene)
 static void
 disturb(struct scene *scene)
 {
-    sleep_us(rnd_below(&scene->rnd, LIFE_US_MAX));
+    nap_us(rnd_below(&scene->rnd, LIFE_US_MAX));
     switch (rnd_below(&scene->rnd, 5)) {
     case 0:
         daemon_kill(&scene->daemon);

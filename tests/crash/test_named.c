@@ -6,10 +6,10 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "inventory.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -20,7 +20,7 @@
 #define ROUNDS      3
 #define ROUNDS_LONG 40
 #define TEXT_MAX    ((size_t)16 << 20)
-#define LOOK_NS     1000000
+#define LOOK_US     1000
 #define TIMEOUT_S   1800
 
 struct scene {
@@ -111,7 +111,6 @@ static void
 wait_for_checkpoint(struct scene *scene)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = LOOK_NS};
     uint64_t head;
 
     ck_assert_int_eq(wire_append(&scene->wire, "last", "Last", NULL, ""),
@@ -119,7 +118,7 @@ wait_for_checkpoint(struct scene *scene)
     head = wire_head(&scene->wire);
     while (stored(&scene->wire) < head) {
         ck_assert_uint_lt(notes_time_us(), end);
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
 }
 

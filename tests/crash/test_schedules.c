@@ -7,11 +7,11 @@
 #include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "dump.h"
 #include "msg_lease.h"
+#include "nap.h"
 #include "notes.h"
 #include "planner.h"
 #include "require.h"
@@ -29,7 +29,7 @@
 #define LIFE_US_MAX  600000
 #define STOP_US      400000
 #define LEFT_TO_STOP 1000
-#define LOOK_NS      5000000
+#define LOOK_US      5000
 #define TIMEOUT_S    1800
 
 struct scene {
@@ -39,17 +39,6 @@ struct scene {
     uint64_t seed;
     uint64_t started_us; /* When the server was, by the monotonic clock. */
 };
-
-static void
-pause_us(uint64_t us)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    };
-
-    nanosleep(&pause, NULL);
-}
 
 static void
 start(struct scene *scene)
@@ -115,10 +104,9 @@ count_schedules(const struct scene *scene, struct wire *wire)
 static void
 wait_until_done(const struct scene *scene, struct wire *wire)
 {
-    struct timespec pause = {.tv_nsec = LOOK_NS};
 
     while (count_schedules(scene, wire) > 0) {
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
 }
 
@@ -156,7 +144,7 @@ START_TEST(each_takes_place_once_and_in_order_through_ten_kills)
     options.seed = scene.seed;
     planner = planner_start(&scene.daemon, scene.dir.path, &options);
     for (unsigned i = 0; i < kills; i++) {
-        pause_us(rnd_below(&scene.rnd, LIFE_US_MAX));
+        nap_us(rnd_below(&scene.rnd, LIFE_US_MAX));
         daemon_kill(&scene.daemon);
         start(&scene);
     }
@@ -186,7 +174,7 @@ START_TEST(what_was_due_in_a_long_stop_takes_place_in_order)
     planner = planner_start(&scene.daemon, scene.dir.path, &options);
     planner_join(planner);
     daemon_kill(&scene.daemon);
-    pause_us(STOP_US);
+    nap_us(STOP_US);
     start(&scene);
     wire_init(&wire, &scene.daemon);
     wire_connect(&wire);

@@ -21,11 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "dump.h"
 #include "history.h"
+#include "nap.h"
 #include "patient.h"
 #include "require.h"
 #include "rnd.h"
@@ -35,7 +35,7 @@
 #define APPENDS      70
 #define DATA_SIZE    20000 /* So that they are more than a segment. */
 #define BACKOFF_MS   5
-#define LOOK_NS      1000000
+#define LOOK_US      1000
 #define TRIES        4
 #define TRIES_TO_LIE 12
 #define ANSWERS      30 /* After which one that lies is killed. */
@@ -158,7 +158,7 @@ start_again(struct run *run)
 static void
 pause_shortly(void)
 {
-    nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+    nap_us(LOOK_US);
 }
 
 /* SIGTERM, which it may not survive for another reason. */

@@ -11,16 +11,16 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "limit.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 
 #define BUF_SIZE_MAX ((size_t)256 << 20)
 #define RECEIVE_SIZE 65536
-#define TRY_AGAIN_NS 1000000
+#define TRY_AGAIN_US 1000
 #define TEXT_SIZE    1024
 #define PATIENCE_S   60
 
@@ -209,11 +209,10 @@ void
 wire_connect(struct wire *wire)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = TRY_AGAIN_NS};
 
     while (!wire_try(wire)) {
         ck_assert_msg(notes_time_us() < end, "actad cannot be reached");
-        nanosleep(&pause, NULL);
+        nap_us(TRY_AGAIN_US);
     }
 }
 

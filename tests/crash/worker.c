@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "msg_group.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -42,17 +42,6 @@ struct worker {
     struct msg_answer old[OLD_MAX]; /* Given before: a ring. */
     size_t old_count;
 };
-
-static void
-sleep_us(uint64_t us)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    };
-
-    nanosleep(&pause, NULL);
-}
 
 /* ---- what it has in hand ---- */
 
@@ -420,7 +409,7 @@ act_wildly(struct worker *worker)
     } else if (dice < 8) {
         die(worker);
     } else if (dice < 10) {
-        sleep_us(STALL_US);
+        nap_us(STALL_US);
     } else if (worker->held_count == 0) {
         return;
     } else if (dice < 60) {

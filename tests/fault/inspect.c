@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "nap.h"
 #include "tell.h"
 
 #define TEXT_MAX ((size_t)16 << 20)
@@ -142,7 +142,6 @@ look_for(void *user, struct slice data)
 static void
 await_erased(struct base *base)
 {
-    struct timespec pause = {.tv_nsec = 1000000};
     struct database_stats stats;
     struct acta_err err;
     unsigned tries = 0;
@@ -153,7 +152,7 @@ await_erased(struct base *base)
             acta_fail(&err, ACTA_BUSY, "in vain, %u ms", tries);
             end_badly("waited for what is to be erased", &err);
         }
-        nanosleep(&pause, NULL);
+        nap_ms(1);
         database_stats(base->database, &stats);
     }
 }

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "answers.h"
 #include "consumer.h"
@@ -10,6 +9,7 @@
 #include "journal.h"
 #include "lease.h"
 #include "msg.h"
+#include "nap.h"
 #include "reader.h"
 #include "row.h"
 #include "script_inside.h"
@@ -19,7 +19,7 @@
 #define STEP_US       UINT64_C(1000000)
 #define DUE_STEPS     3 /* From being scheduled to being due. */
 #define FAR_US        UINT64_C(86400000000)
-#define LOOK_NS       200000
+#define LOOK_US       200
 #define CHECKPOINT_AT 24 /* Events. */
 #define SWEEP_MS      20
 
@@ -328,13 +328,12 @@ has_events(struct base *base, const char *stream)
 static enum acta_code
 be_due(struct base *base, unsigned step, unsigned patience_ms)
 {
-    struct timespec pause = {.tv_nsec = LOOK_NS};
     static struct line line;
-    uint64_t looks = patience_ms * UINT64_C(1000000) / LOOK_NS;
+    uint64_t looks = patience_ms * UINT64_C(1000) / LOOK_US;
 
     (void)script_line(&line, step, 0);
     while (!has_events(base, line.stream) && looks > 0) {
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
         looks--;
     }
     return looks > 0 ? ACTA_OK : ACTA_UNKNOWN;

@@ -7,12 +7,12 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "frame.h"
 #include "limit.h"
 #include "msg_consumer.h"
 #include "msg_group.h"
+#include "nap.h"
 #include "script_inside.h"
 #include "tell.h"
 
@@ -20,7 +20,7 @@
 #define JOIN       1000 /* Request ids. */
 #define SETTLE     2000
 #define DROP       3000
-#define LOOK_NS    1000000
+#define LOOK_US    1000
 
 struct hand {
     uint64_t fence;
@@ -124,7 +124,6 @@ hand_in(struct base *base, enum job_kind kind, uint64_t request_id,
 static enum acta_code
 await(uint64_t request_id, size_t count, unsigned patience_ms)
 {
-    struct timespec pause = {.tv_nsec = LOOK_NS};
 
     for (unsigned i = 0; i <= patience_ms; i++) {
         take_what_came();
@@ -132,7 +131,7 @@ await(uint64_t request_id, size_t count, unsigned patience_ms)
             (answer != ACTA_OK || hands_count >= count)) {
             return answer;
         }
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
     return ACTA_UNKNOWN;
 }

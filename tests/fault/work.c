@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
 #include "journal.h"
+#include "nap.h"
 #include "past.h"
 #include "run.h"
 #include "script.h"
@@ -19,7 +19,7 @@
 #define ENVIRONMENT_MAX 256
 #define OWN_MAX         8
 #define TEXT_MAX        ((size_t)16 << 20)
-#define PAUSE_NS        1000000
+#define PAUSE_US        1000
 
 /* ---- starting it ---- */
 
@@ -159,7 +159,6 @@ static enum acta_code
 try_step(struct base *base, int notes, unsigned step)
 {
     unsigned patience_ms = number_of("WORK_PATIENCE_MS");
-    struct timespec pause = {.tv_nsec = PAUSE_NS};
     uint64_t cuts[SCRIPT_JOBS];
     enum acta_code code;
     size_t cuts_count;
@@ -178,7 +177,7 @@ try_step(struct base *base, int notes, unsigned step)
         if (tries >= patience_ms) {
             return is_open ? ACTA_UNKNOWN : code;
         }
-        nanosleep(&pause, NULL);
+        nap_us(PAUSE_US);
     }
 }
 
@@ -199,12 +198,11 @@ sync_until_it_succeeds(int fd)
 static void
 await_erased(struct base *base)
 {
-    struct timespec pause = {.tv_nsec = PAUSE_NS};
     struct database_stats stats;
     unsigned tries = 0;
 
     do {
-        nanosleep(&pause, NULL);
+        nap_us(PAUSE_US);
         database_stats(base->database, &stats);
     } while (stats.erasures_pending > 0 &&
              ++tries < number_of("WORK_PATIENCE_MS"));

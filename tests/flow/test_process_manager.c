@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "manager.h"
 #include "msg_lease.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -30,7 +30,7 @@
 #define LIVES_LONG   60
 #define LIFE_US_MAX  60000
 #define POSITION_MAX 100000
-#define LOOK_NS      5000000
+#define LOOK_US      5000
 #define TIMEOUT_S    1800
 
 /* What became of the order at a position. */
@@ -51,14 +51,6 @@ struct scene {
 };
 
 static struct order orders[POSITION_MAX];
-
-static void
-pause_us(uint64_t us)
-{
-    struct timespec pause = {.tv_nsec = (long)us * 1000};
-
-    nanosleep(&pause, NULL);
-}
 
 static void
 begin(struct scene *scene)
@@ -117,7 +109,7 @@ static void
 live_and_die(struct scene *scene)
 {
     order(scene, (unsigned)rnd_below(&scene->rnd, 2 * ORDERS / ROUNDS));
-    pause_us(rnd_below(&scene->rnd, LIFE_US_MAX));
+    nap_us(rnd_below(&scene->rnd, LIFE_US_MAX));
     if (rnd_once_in(&scene->rnd, 2)) {
         kill_manager(scene);
     }
@@ -185,11 +177,10 @@ static void
 wait_until_done(struct scene *scene)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = LOOK_NS};
 
     while (count_all(&scene->wire) < ORDERS) {
         ck_assert_uint_lt(notes_time_us(), end);
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
 }
 
@@ -211,12 +202,11 @@ static void
 expect_each_once(struct scene *scene)
 {
     uint64_t end = notes_time_us() + wire_patience_us();
-    struct timespec pause = {.tv_nsec = LOOK_NS};
     unsigned found = 0;
 
     while (count_schedules(&scene->wire) > 0) {
         ck_assert_uint_lt(notes_time_us(), end);
-        nanosleep(&pause, NULL);
+        nap_us(LOOK_US);
     }
     (void)count_all(&scene->wire);
     for (size_t i = 0; i < POSITION_MAX; i++) {

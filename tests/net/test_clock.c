@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clients.h"
@@ -18,6 +17,7 @@
 #include "dump.h"
 #include "msg_consumer.h"
 #include "msg_group.h"
+#include "nap.h"
 #include "notes.h"
 #include "pack.h"
 #include "require.h"
@@ -45,14 +45,6 @@ struct scene {
     struct daemon daemon;
     _Atomic int64_t *offset_us; /* The server's clock is wrong by that. */
 };
-
-static void
-pause_ms(unsigned ms)
-{
-    struct timespec pause = {.tv_nsec = (long)ms * 1000000};
-
-    nanosleep(&pause, NULL);
-}
 
 static void
 set_clock(struct scene *scene, int64_t offset_us)
@@ -110,7 +102,7 @@ START_TEST(recorded_times_do_not_go_back_and_nothing_stalls)
         set_clock(&scene, i < 3 ? offsets_us[i]
                                 : (int64_t)rnd_below(&scene.rnd, 2 * YEAR_US) -
                                       YEAR_US);
-        pause_ms(ROUND_MS);
+        nap_ms(ROUND_MS);
         if (i % 8 == 4) {
             daemon_kill(&scene.daemon);
             set_clock(&scene, -HOUR_US);
@@ -301,7 +293,7 @@ wait_for_head(struct wire *wire, uint64_t head)
 
     while (wire_head(wire) < head) {
         ck_assert_msg(notes_time_us() < end, "what is due does not take place");
-        pause_ms(1);
+        nap_ms(1);
     }
 }
 

@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "clients.h"
 #include "daemon.h"
 #include "dump.h"
 #include "msg_consumer.h"
 #include "msg_group.h"
+#include "nap.h"
 #include "netns.h"
 #include "notes.h"
 #include "require.h"
@@ -65,17 +65,6 @@ end(struct scene *scene)
     tempdir_remove(&scene->dir);
 }
 
-static void
-pause_ms(uint64_t ms)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(ms / 1000),
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    nanosleep(&pause, NULL);
-}
-
 /* ---- loss and partition ---- */
 
 START_TEST(nothing_is_lost_but_packets)
@@ -95,9 +84,9 @@ START_TEST(nothing_is_lost_but_packets)
         } else {
             netns_lose(losses[i % 4]);
         }
-        pause_ms(ms_max / 2 + rnd_below(&scene.rnd, ms_max / 2 + 1));
+        nap_ms(ms_max / 2 + rnd_below(&scene.rnd, ms_max / 2 + 1));
         netns_heal();
-        pause_ms(rnd_below(&scene.rnd, ms_max / 4 + 1));
+        nap_ms(rnd_below(&scene.rnd, ms_max / 4 + 1));
     }
     clients_rest(&clients);
     head = dump(scene.daemon.url, scene.dir.path, 1, true);

@@ -9,12 +9,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon.h"
 #include "dump.h"
 #include "feeder.h"
 #include "foreman.h"
+#include "nap.h"
 #include "notes.h"
 #include "proxy.h"
 #include "require.h"
@@ -123,14 +123,6 @@ begin(void)
 }
 
 static void
-pause_ms(uint64_t ms)
-{
-    struct timespec pause = {.tv_nsec = (long)ms * 1000000};
-
-    nanosleep(&pause, NULL);
-}
-
-static void
 disturb(void)
 {
     uint64_t ms = 1 + rnd_below(&scene.rnd, ROUND_MS_MAX);
@@ -138,14 +130,14 @@ disturb(void)
 
     if (dice < MANNERS) {
         proxy_set(scene.proxy, &manners[dice]);
-        pause_ms(ms);
+        nap_ms(ms);
     } else if (dice == MANNERS) {
         proxy_hold(scene.proxy, true);
-        pause_ms(ms);
+        nap_ms(ms);
         proxy_hold(scene.proxy, false);
     } else {
         ck_assert_int_eq(kill(scene.daemon.pid, SIGSTOP), 0);
-        pause_ms(ms);
+        nap_ms(ms);
         ck_assert_int_eq(kill(scene.daemon.pid, SIGCONT), 0);
     }
 }

@@ -9,11 +9,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "clients.h"
 #include "daemon.h"
 #include "dump.h"
+#include "nap.h"
 #include "proxy.h"
 #include "rnd.h"
 #include "run.h"
@@ -65,17 +65,6 @@ struct scene {
     unsigned dumps;
 };
 
-static void
-sleep_ms(uint64_t ms)
-{
-    struct timespec pause = {
-        .tv_sec = (time_t)(ms / 1000),
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    nanosleep(&pause, NULL);
-}
-
 /* ---- the play ---- */
 
 static void
@@ -100,7 +89,7 @@ static void
 hold_up(struct scene *scene, pid_t pid, uint64_t ms)
 {
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-    sleep_ms(3 * ms);
+    nap_ms(3 * ms);
     ck_assert_int_eq(kill(pid, SIGCONT), 0);
     scene->stops++;
 }
@@ -114,7 +103,7 @@ disturb(struct scene *scene)
     switch (rnd_below(&scene->rnd, MANNERS + 4)) {
     case MANNERS:
         proxy_hold(scene->proxy, true);
-        sleep_ms(2 * ms);
+        nap_ms(2 * ms);
         proxy_hold(scene->proxy, false);
         break;
     case MANNERS + 1:
@@ -128,7 +117,7 @@ disturb(struct scene *scene)
         break;
     default:
         proxy_set(scene->proxy, &manners[rnd_below(&scene->rnd, MANNERS)]);
-        sleep_ms(ms);
+        nap_ms(ms);
         break;
     }
 }
@@ -192,7 +181,7 @@ START_TEST(a_network_that_changes_bytes_is_found_out)
 
     begin(&scene);
     while (dump(scene.daemon.url, scene.dir.path, 1, false) < EVENTS_MIN) {
-        sleep_ms(ROUND_MS_MAX);
+        nap_ms(ROUND_MS_MAX);
     }
     ck_assert_int_eq(finish(&scene), 0);
     proxy_set(scene.proxy, &flips);

@@ -6,15 +6,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "nap.h"
 #include "require.h"
 
 #define PATH_SIZE 64
 #define LINE_SIZE 1024
 
 #define ENOUGH_IN_A_ROW 20
+#define LOOK_MS         5
 
 /* Has this thread a processor, or does it wait for one? Not if it has ended. */
 static bool
@@ -56,13 +57,12 @@ is_at_rest(pid_t pid)
 unsigned
 usage_looks_to_rest(pid_t pid)
 {
-    struct timespec pause = {.tv_nsec = 5000000};
     unsigned looks = 0, in_a_row = 0;
 
     while (looks < USAGE_RESTLESS && in_a_row < ENOUGH_IN_A_ROW) {
         in_a_row = is_at_rest(pid) ? in_a_row + 1 : 0;
         looks++;
-        nanosleep(&pause, NULL);
+        nap_ms(LOOK_MS);
     }
     return looks;
 }

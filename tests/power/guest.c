@@ -28,7 +28,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "appender.h"
 #include "daemon.h"
@@ -38,6 +37,7 @@
 #include "holder.h"
 #include "keeper.h"
 #include "mark.h"
+#include "nap.h"
 #include "rnd.h"
 #include "run.h"
 #include "worker.h"
@@ -47,7 +47,7 @@
 #define FED            200 /* Events for the group, between two cuts. */
 #define STORAGE_STATUS 74  /* Of an actad whose disk fails. */
 #define TIMEOUT_S      3600
-#define WAIT_NS        1000000
+#define WAIT_US        1000
 
 static struct rnd rnd;
 static struct daemon daemon_;
@@ -96,7 +96,7 @@ static void
 wait_for_answers(unsigned long wanted)
 {
     while (atomic_load(&answers) < wanted) {
-        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        nap_us(WAIT_US);
     }
 }
 
