@@ -1,6 +1,7 @@
 #include "history_db.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,7 +152,7 @@ copy_file(const char *from, const char *to)
     }
     do {
         copied = copy_file_range(in, NULL, out, NULL, (size_t)1 << 30, 0);
-    } while (copied > 0);
+    } while (copied > 0 || (copied < 0 && errno == EINTR));
     FUZZ_PROMISE(copied == 0);
     close(in);
     close(out);
