@@ -18,6 +18,7 @@
 #define OUT_MAX      ((size_t)64 << 20)
 #define PUMPS_MAX    100000
 #define RESTARTS_MAX 3
+#define LISTINGS_MAX 1000
 #define SERVER       0
 #define MEMORY       1
 
@@ -220,6 +221,41 @@ print_hex(const char *who, struct slice bytes)
     fprintf(stderr, "\n");
 }
 
+/* How many consumers were listed; 0 if something else was said, or if that are
+ * all.
+ */
+static size_t
+count_listed(unsigned who)
+{
+    struct msg_consumers page;
+    struct frame frame;
+    size_t used;
+
+    FUZZ_PROMISE(frame_decode(&frame, &used, buf_slice(&said[who]),
+                              ACTA_FRAME_SIZE_MAX, NULL) == ACTA_OK);
+    if (used == 0 || frame.kind != OP_CONSUMERS) {
+        return 0;
+    }
+    FUZZ_PROMISE(msg_consumers_decode(&page, frame.body, NULL) == ACTA_OK);
+    return page.at_end ? 0 : page.consumers_count;
+}
+
+/* The server ends a list of consumers when that has taken its time, which on a
+ * busy machine may be behind the first: it is asked until it is faster.
+ */
+static void
+ask_until_listed(const struct buf *request)
+{
+    size_t wanted = count_listed(MEMORY), count = count_listed(SERVER);
+
+    for (unsigned i = 0; i < LISTINGS_MAX && count > 0 && count != wanted;
+         i++) {
+        buf_clear(&said[SERVER]);
+        ask(SERVER, request);
+        count = count_listed(SERVER);
+    }
+}
+
 /* What both have said. */
 static void
 compare(struct slice request)
@@ -416,6 +452,9 @@ twins_ask(const struct buf *request)
     }
     ask(SERVER, request);
     ask(MEMORY, request);
+    if (asked.kind == OP_LIST_CONSUMERS) {
+        ask_until_listed(request);
+    }
     compare(bytes);
     if (session.state == SESSION_OVER) {
         hang_up_both();
