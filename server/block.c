@@ -11,6 +11,11 @@
 #define CHECKSUM_AT  12
 #define SUMMED_FRONT CHECKSUM_AT
 
+/* How far ahead of what is summed memory is asked for what is summed later:
+ * some hundred nanoseconds' worth.
+ */
+#define AHEAD_SIZE 4096
+
 void
 block_writer_init(struct block_writer *writer, uint8_t *to,
                   uint64_t first_position, size_t count)
@@ -102,9 +107,8 @@ block_open(struct block *block, struct slice bytes, struct acta_err *err)
     return ACTA_OK;
 }
 
-bool
-block_find(const struct block *block, uint64_t position,
-           struct block_record *record)
+static inline bool
+find(const struct block *block, uint64_t position, struct block_record *record)
 {
     size_t index = (size_t)(position - block->first_position);
     uint32_t start, end;
@@ -122,6 +126,13 @@ block_find(const struct block *block, uint64_t position,
     record->size = end - start;
     record->checksum = get_u32(block->directory + BLOCK_ENTRY_SIZE * index + 4);
     return true;
+}
+
+bool
+block_find(const struct block *block, uint64_t position,
+           struct block_record *record)
+{
+    return find(block, position, record);
 }
 
 /* Where the entry of @position is; where it would be, if the block has none. */
@@ -207,15 +218,48 @@ block_check(const struct block_record *record, uint64_t position,
     return check(record, position, err);
 }
 
+static enum acta_code
+fail_place(uint64_t position, struct acta_err *err)
+{
+    return acta_fail(err, ACTA_CORRUPT,
+                     "event at position %ju is damaged: its place in the "
+                     "block makes no sense",
+                     (uintmax_t)position);
+}
+
 enum acta_code
 block_get(const struct block *block, uint64_t position,
           struct block_record *record, struct acta_err *err)
 {
-    if (!block_find(block, position, record)) {
-        return acta_fail(err, ACTA_CORRUPT,
-                         "event at position %ju is damaged: its place in the "
-                         "block makes no sense",
-                         (uintmax_t)position);
+    return find(block, position, record) ? check(record, position, err)
+                                         : fail_place(position, err);
+}
+
+enum acta_code
+block_get_run(const struct block *block, uint64_t position, size_t count,
+              struct block_record *records, size_t *found, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    assert(count <= block_end(block) - position);
+
+    for (*found = 0; *found < count; ++*found) {
+        struct block_record *record = &records[*found];
+        struct block_record ahead;
+
+        if (!find(block, position + *found, record)) {
+            return fail_place(position + *found, err);
+        }
+        /* Blocks lie one behind the other, as records do; to fetch what is not
+         * there does no harm.
+         */
+        ahead = *record;
+        ahead.data += AHEAD_SIZE;
+        block_record_fetch(&ahead);
+        code = check(record, position + *found, err);
+        if (code != ACTA_OK) {
+            break;
+        }
     }
-    return check(record, position, err);
+    return code;
 }

@@ -92,6 +92,15 @@ enum acta_code block_get(const struct block *block, uint64_t position,
                          struct block_record *record,
                          struct acta_err *err) ACTA_CHECKED;
 
+/* The records of @count positions from @position on, which must all be in the
+ * block, as block_get() has each. What lies behind each of them is fetched from
+ * memory meanwhile. *@found are good, from the first on; all of them, or the
+ * code is about the next one.
+ */
+enum acta_code block_get_run(const struct block *block, uint64_t position,
+                             size_t count, struct block_record *records,
+                             size_t *found, struct acta_err *err) ACTA_CHECKED;
+
 /* For one record of many blocks: where the record of @position is in @bytes,
  * the block whose first position is @first, if it is anywhere. Nothing of the
  * block is summed, so only block_check() tells whether it is the one; in return

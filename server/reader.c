@@ -275,6 +275,80 @@ together(const struct page *page, size_t count)
     return count < STORE_RECORDS_MAX ? count : STORE_RECORDS_MAX;
 }
 
+/* How many of the records, from the first on, there is room for and nothing to
+ * decide about, and their size: none, if any stream may hide something.
+ */
+static size_t
+plain_run(const struct reader *reader, const struct page *page,
+          const struct block_record *records, size_t count, size_t *size)
+{
+    size_t plain;
+
+    *size = 0;
+    if (page->records != NULL || !marks_none(&reader->rooms->marks)) {
+        return 0;
+    }
+    for (plain = 0; plain < count; plain++) {
+        const struct block_record *record = &records[plain];
+
+        if (record_is_stub(slice_make(record->data, record->size)) ||
+            page->size + *size + record->size > page->bounds.bytes_max) {
+            break;
+        }
+        *size += record->size;
+    }
+    return plain;
+}
+
+/* Put as many of the records as need no look of their own, in one piece: they
+ * lie one behind the other.
+ */
+static enum acta_code
+put_plain(const struct reader *reader, struct page *page,
+          const struct block_record *records, size_t count, size_t *done,
+          struct acta_err *err)
+{
+    size_t size;
+    size_t plain = plain_run(reader, page, records, count, &size);
+
+    *done = 0;
+    if (plain == 0) {
+        return ACTA_OK;
+    }
+    buf_append(page->out, records[0].data, size);
+    if (buf_failed(page->out)) {
+        return acta_fail(err, ACTA_MEMORY, "page of events");
+    }
+    page->count += plain;
+    page->size += size;
+    *done = plain;
+    return ACTA_OK;
+}
+
+enum acta_code
+reader_put_next(struct reader *reader, struct page *page, uint64_t position,
+                uint64_t last, size_t *done, struct acta_err *err)
+{
+    struct block_record records[STORE_RECORDS_MAX];
+    enum acta_code code, put;
+    size_t found;
+
+    *done = 0;
+    if (fill(page)) {
+        return ACTA_OK;
+    }
+    code = store_view_run(reader->store, position,
+                          together(page, last - position + 1), records, &found,
+                          err);
+    put = put_plain(reader, page, records, found, done, err);
+    while (put == ACTA_OK && *done < found && !fill(page)) {
+        put = put_found(reader, page, position + *done, &records[*done], err);
+        *done += put == ACTA_OK && !page->full;
+    }
+    /* What was found behind a full page is for the next one. */
+    return put != ACTA_OK || page->full ? put : code;
+}
+
 enum acta_code
 reader_put_run(struct reader *reader, struct page *page,
                const struct span *span, const uint64_t *positions, size_t count,

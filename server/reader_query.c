@@ -49,6 +49,26 @@ wants(struct reader *reader, struct walk *walk, const struct span *span,
     return search_check(walk->query, &record, wanted, err);
 }
 
+/* Put all events of the store's span, upwards. */
+static enum acta_code
+copy_span(struct reader *reader, struct walk *walk, const struct span *span,
+          struct page *page, struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+
+    while (code == ACTA_OK && walk->at <= span->last) {
+        size_t done;
+
+        code = reader_put_next(reader, page, walk->at, span->last, &done, err);
+        walk->at += done;
+        if (page->full) {
+            walk->stopped = true;
+            break;
+        }
+    }
+    return code;
+}
+
 /* Look at each event of the span. */
 static enum acta_code
 scan_span(struct reader *reader, struct walk *walk, const struct span *span,
@@ -288,6 +308,9 @@ walk_span(struct reader *reader, struct walk *walk, const struct span *span,
         walk->backward ? walk->at - span->first : span->last - walk->at;
     bool all = search_is_all(walk->query);
 
+    if (all && span->memtable == NULL && !walk->backward && page->out != NULL) {
+        return copy_span(reader, walk, span, page, err);
+    }
     if (all || (span->memtable != NULL && left < SCAN_MAX)) {
         return scan_span(reader, walk, span, all, page, err);
     }

@@ -171,6 +171,14 @@ enum acta_code reader_put(struct reader *reader, struct page *page,
                           const struct span *span, uint64_t position,
                           struct acta_err *err) ACTA_CHECKED;
 
+/* The same for positions of the store from @position to @last, some of which it
+ * looks at together. *@done: so many were put, or are hidden; none only if the
+ * page is full, or the code is about the next one.
+ */
+enum acta_code reader_put_next(struct reader *reader, struct page *page,
+                               uint64_t position, uint64_t last, size_t *done,
+                               struct acta_err *err) ACTA_CHECKED;
+
 /* The same for @count positions that may lie apart, which costs less together.
  * *@done: so many were put, or are hidden; then the page is full, or the code
  * is about the next one, or that was all.

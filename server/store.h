@@ -198,6 +198,14 @@ enum acta_code store_view_record(struct store_view *view, uint64_t position,
                                  struct block_record *record,
                                  struct acta_err *err) ACTA_CHECKED;
 
+/* The records of positions that lie one behind the other from @position on:
+ * @count, or as many as there are before the log goes on in another place.
+ * *@found are good, from the first on; if none is, the code says why.
+ */
+enum acta_code store_view_run(struct store_view *view, uint64_t position,
+                              size_t count, struct block_record *records,
+                              size_t *found, struct acta_err *err) ACTA_CHECKED;
+
 /* The records of @count positions that lie apart, STORE_RECORDS_MAX at most:
  * all are asked of memory before the first is looked at. *@found are good, from
  * the first on; all of them, or the code is about the next one.

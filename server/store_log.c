@@ -172,6 +172,24 @@ store_view_record(struct store_view *view, uint64_t position,
     return code == ACTA_OK ? block_get(block, position, record, err) : code;
 }
 
+enum acta_code
+store_view_run(struct store_view *view, uint64_t position, size_t count,
+               struct block_record *records, size_t *found,
+               struct acta_err *err)
+{
+    const struct block *block;
+    enum acta_code code = store_view_block(view, position, &block, err);
+    uint64_t left;
+
+    *found = 0;
+    if (code != ACTA_OK) {
+        return code;
+    }
+    left = block_end(block) - position;
+    return block_get_run(block, position, count < left ? count : (size_t)left,
+                         records, found, err);
+}
+
 /* ---- many that lie apart ---- */
 
 static struct slice

@@ -171,6 +171,40 @@ START_TEST(every_flipped_bit_is_found_and_costs_only_what_it_is_in)
 }
 END_TEST
 
+START_TEST(a_run_has_what_comes_before_a_damaged_record)
+{
+    struct block_record run[COUNT], again[COUNT];
+    struct block block;
+    size_t found;
+
+    ck_assert_int_eq(open_as(&block, size), ACTA_OK);
+    ck_assert_int_eq(block_get_run(&block, FIRST, COUNT, run, &found, NULL),
+                     ACTA_OK);
+    ck_assert_uint_eq(found, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        uint8_t *damaged = bytes + (run[i].data - bytes) + run[i].size / 2;
+        size_t before;
+
+        *damaged ^= 1;
+        ck_assert_int_eq(
+            block_get_run(&block, FIRST, COUNT, again, &before, NULL),
+            ACTA_CORRUPT);
+        ck_assert_uint_eq(before, i);
+        for (size_t j = 0; j < before; j++) {
+            assert_slice_eq(slice_make(again[j].data, again[j].size),
+                            slice_make(of[j].data, of[j].size));
+        }
+        ck_assert_int_eq(block_get_run(&block, FIRST + i + 1, COUNT - i - 1,
+                                       again, &found, NULL),
+                         ACTA_OK);
+        ck_assert_uint_eq(found, COUNT - i - 1);
+        *damaged ^= 1;
+        ck_assert_int_eq(block_get(&block, FIRST + i, &again[i], NULL),
+                         ACTA_OK);
+    }
+}
+END_TEST
+
 /* Right checksums do not make it the right record. */
 START_TEST(a_whole_record_in_the_place_of_another_is_found)
 {
@@ -315,6 +349,7 @@ main(void)
     tcase_add_test(tcase, a_block_that_is_cut_anywhere_is_refused);
     tcase_add_test(tcase,
                    every_flipped_bit_is_found_and_costs_only_what_it_is_in);
+    tcase_add_test(tcase, a_run_has_what_comes_before_a_damaged_record);
     tcase_add_test(tcase, a_whole_record_in_the_place_of_another_is_found);
     tcase_add_loop_test(
         tcase, a_directory_that_makes_no_sense_is_refused_not_followed, 0, 3);

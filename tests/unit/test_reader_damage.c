@@ -1,5 +1,6 @@
 /* What a reader serves of a store that is damaged: what lies before the damage
  * comes first, then an error, and what it does not touch is there as before.
+ * And of one that is whole: no less than there is room for.
  */
 
 #include <stdio.h>
@@ -209,6 +210,107 @@ START_TEST(in_a_stream_with_an_age_a_damaged_event_costs_no_other)
 }
 END_TEST
 
+/* ---- everything ---- */
+
+static enum acta_code
+read_all(uint64_t from, const struct read_bounds *bounds,
+         struct read_result *result)
+{
+    const struct query all = QUERY_ALL;
+    struct acta_err err;
+
+    buf_clear(&page);
+    return reader_read_all(reader, &all, from, false, bounds, &page, result,
+                           &err);
+}
+
+/* Of one stream alone, so that positions are versions. */
+START_TEST(events_before_a_damaged_one_are_served_first)
+{
+    static const uint64_t damaged_ones[] = {1, 2, 16, 17, 18, 50, 100};
+    static const struct read_bounds bounds = {
+        .events_max = ACTA_PAGE_EVENTS_MAX, .bytes_max = ACTA_PAGE_SIZE_MAX};
+    uint64_t damaged = damaged_ones[_i];
+    struct read_result result;
+    char data[32];
+
+    append("a-1", 100);
+    core_checkpoint(&core);
+    snprintf(data, sizeof(data), "version %ju.", (uintmax_t)damaged);
+    ck_assert_uint_ge(core_damage(&core, slice_of(data), -1), 1);
+
+    if (damaged > 1) {
+        ck_assert_int_eq(read_all(0, &bounds, &result), ACTA_OK);
+        assert_versions(1, damaged - 1);
+        ck_assert_uint_eq(result.next, damaged - 1);
+        ck_assert(!result.at_end);
+    }
+    ck_assert_int_eq(read_all(damaged - 1, &bounds, &result), ACTA_CORRUPT);
+    if (damaged < 100) {
+        ck_assert_int_eq(read_all(damaged, &bounds, &result), ACTA_OK);
+        assert_versions(damaged + 1, 100);
+        ck_assert(result.at_end);
+    }
+}
+END_TEST
+
+static size_t sizes[COUNT]; /* Of the records. */
+
+static void
+measure_records(void)
+{
+    static const struct read_bounds bounds = {.events_max = 1, .bytes_max = 1};
+
+    for (uint64_t from = 0; from < COUNT; from++) {
+        struct read_result result;
+
+        ck_assert_int_eq(read_all(from, &bounds, &result), ACTA_OK);
+        ck_assert_uint_eq(result.events_count, 1);
+        sizes[from] = buf_size(&page);
+    }
+}
+
+/* Of how many events the page behind @from should be. */
+static size_t
+fitting(uint64_t from, const struct read_bounds *bounds)
+{
+    size_t count = 0, size = 0;
+
+    while (from + count < COUNT && count < bounds->events_max &&
+           (count == 0 || size + sizes[from + count] <= bounds->bytes_max)) {
+        size += sizes[from + count++];
+    }
+    return count;
+}
+
+START_TEST(a_page_has_as_many_events_as_there_is_room_for)
+{
+    static const struct read_bounds all_bounds[] = {
+        {.events_max = COUNT, .bytes_max = 1},
+        {.events_max = COUNT, .bytes_max = 1500},
+        {.events_max = COUNT, .bytes_max = 20000},
+        {.events_max = COUNT, .bytes_max = ACTA_PAGE_SIZE_MAX},
+        {.events_max = 7, .bytes_max = ACTA_PAGE_SIZE_MAX},
+        {.events_max = 16, .bytes_max = ACTA_PAGE_SIZE_MAX},
+        {.events_max = 17, .bytes_max = 1500},
+    };
+    const struct read_bounds *bounds = &all_bounds[_i];
+    struct read_result result = {0};
+
+    append("a-1", COUNT);
+    core_checkpoint(&core);
+    measure_records();
+    for (uint64_t from = 0; from < COUNT; from = result.next) {
+        size_t count = fitting(from, bounds);
+
+        ck_assert_int_eq(read_all(from, bounds, &result), ACTA_OK);
+        ck_assert_uint_eq(result.events_count, count);
+        ck_assert_uint_eq(result.next, from + count);
+        assert_versions(from + 1, from + count);
+    }
+}
+END_TEST
+
 /* ---- names ---- */
 
 START_TEST(names_before_a_damaged_one_are_listed_first)
@@ -256,6 +358,10 @@ main(void)
         4);
     tcase_add_loop_test(
         tcase, in_a_stream_with_an_age_a_damaged_event_costs_no_other, 0, 9);
+    tcase_add_loop_test(tcase, events_before_a_damaged_one_are_served_first, 0,
+                        7);
+    tcase_add_loop_test(tcase, a_page_has_as_many_events_as_there_is_room_for,
+                        0, 7);
     tcase_add_test(tcase, names_before_a_damaged_one_are_listed_first);
     return run_suite(suite);
 }
