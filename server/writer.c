@@ -424,6 +424,12 @@ run(void *arg)
             decide_ahead(writer);
             break;
         case QUEUE_OVER:
+            /* Nobody decides any more. Connections that wait for a lease or a
+             * consumer would not end, and the server not before them.
+             */
+            if (!atomic_exchange(&writer->has_let_go, true)) {
+                let_go_of_waiters(writer);
+            }
             return NULL;
         }
     }
@@ -496,7 +502,6 @@ writer_stop(struct writer *writer)
     for (size_t i = 0; i < writer->threads_count; i++) {
         pthread_join(writer->threads[i], NULL);
     }
-    let_go_of_waiters(writer);
 }
 
 void

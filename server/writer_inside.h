@@ -39,6 +39,7 @@ struct writer {
     struct queue queue; /* Shared with all threads. */
     pthread_t threads[THREADS];
     size_t threads_count;
+    _Atomic bool has_let_go; /* Of those who wait, at the end. */
 
     /* These belong to whose turn it is to decide. */
     struct heads heads;

@@ -461,6 +461,66 @@ START_TEST(stopping_answers_what_is_in_flight_and_closes)
 }
 END_TEST
 
+static void
+put_acquire(struct peer *peer, uint64_t request_id, uint8_t claim)
+{
+    uint8_t id[UUID_SIZE] = {claim};
+    struct msg_change_lease acquire = {
+        .name = slice_of("l"),
+        .kind = MSG_LEASE_ACQUIRE,
+        .holder = slice_of("me"),
+        .claim = id,
+        .duration_us = ACTA_LEASE_US_MAX,
+        .wait_us = ACTA_LEASE_US_MAX,
+    };
+
+    msg_change_lease_encode(&peer->out, request_id, &acquire);
+}
+
+/* Who waits is told at once: else the connection would be cut without a word,
+ * when stopping has taken as long as it may.
+ */
+START_TEST(stopping_answers_those_who_wait_for_a_lease_or_a_consumer)
+{
+    struct msg_change_consumer claim = {.name = slice_of("c"),
+                                        .kind = MSG_CONSUMER_CLAIM};
+    struct msg_await await = {.consumer = slice_of("c"),
+                              .position = 1,
+                              .timeout_us = ACTA_LEASE_US_MAX};
+    struct msg_error error;
+    struct frame frame;
+    struct peer peer;
+    struct acta_err err;
+    unsigned answered = 0;
+    pthread_t thread;
+
+    rig_start(&rig, NULL);
+    peer_greet(&peer, rig.port);
+    put_acquire(&peer, 2, 1);
+    msg_change_consumer_encode(&peer.out, 3, &claim);
+    put_acquire(&peer, 4, 2);
+    msg_await_encode(&peer.out, 5, &await);
+    peer_send(&peer);
+    peer_expect(&peer, OP_LEASE_CHANGED, 2);
+    peer_expect(&peer, OP_CONSUMER_CHANGED, 3);
+    /* Decided behind those that wait. */
+    append(&peer, 6, 1, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, stop, rig.server), 0);
+    while (peer_next(&peer, &frame)) {
+        ck_assert_int_eq(frame.kind, OP_ERROR);
+        ck_assert_int_eq(msg_error_decode(&error, frame.body, &err), ACTA_OK);
+        ck_assert_int_eq(error.code, ACTA_STOPPING);
+        answered |= 1u << frame.request_id;
+    }
+    ck_assert_uint_eq(answered, 1u << 4 | 1u << 5);
+    peer_close(&peer);
+    pthread_join(thread, NULL);
+    database_close(rig.database);
+    server_free(rig.server);
+    tempdir_remove(&rig.dir);
+}
+END_TEST
+
 /* A peer that takes nothing cannot keep the server from stopping. */
 START_TEST(stopping_takes_no_longer_than_allowed)
 {
@@ -497,6 +557,8 @@ main(void)
     tcase_add_test(tcase, thousand_subscribers_get_every_commit);
     tcase_add_test(tcase, subscriber_whom_nothing_concerns_learns_positions);
     tcase_add_test(tcase, stopping_answers_what_is_in_flight_and_closes);
+    tcase_add_test(tcase,
+                   stopping_answers_those_who_wait_for_a_lease_or_a_consumer);
     tcase_add_test(tcase, stopping_takes_no_longer_than_allowed);
     return run_suite(suite);
 }
