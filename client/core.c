@@ -513,6 +513,11 @@ is_settled(const struct request *request, const struct acta_err *refusal)
 {
     enum acta_remedy remedy = acta_code_remedy(refusal->code);
 
+    if (request->kind == OP_CHANGE_STREAM && request->doubtful &&
+        refusal->code == ACTA_CONFLICT) {
+        return false; /* It may be in its own way: it expected the stream to
+                         exist, and has deleted it. */
+    }
     return !request_is_change(request) || !request->doubtful ||
            remedy == ACTA_REMEDY_RELOAD || remedy == ACTA_REMEDY_FIX;
 }

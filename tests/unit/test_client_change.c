@@ -222,7 +222,7 @@ START_TEST(change_sent_before_is_known_only_by_a_verdict_on_its_stream)
         enum acta_code answer, end;
     } cases[] = {
         {ACTA_FULL, ACTA_UNKNOWN},
-        {ACTA_CONFLICT, ACTA_CONFLICT},
+        {ACTA_CONFLICT, ACTA_UNKNOWN},
         {ACTA_TOMBSTONED, ACTA_TOMBSTONED},
         {ACTA_NOT_FOUND, ACTA_NOT_FOUND},
     };

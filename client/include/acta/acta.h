@@ -99,7 +99,8 @@
  *     UNKNOWN      An append or another change was sent, and its
  *                  deadline has passed without an answer, or it was sent again
  *                  after a broken connection and then refused for a reason
- *                  that does not tell (a full disk): it may have been done.
+ *                  that does not tell (a full disk; of a change of a stream a
+ *                  conflict, which may be with itself): it may have been done.
  *                  Send the same again: an append has the same ids, so it
  *                  counts once, and a change changes nothing twice.
  *     CANCELLED    acta_cancel() or acta_close(). An append or a change may
