@@ -265,23 +265,32 @@ open_rooms(struct database *database, struct acta_err *err)
 }
 
 /* Each start begins a segment of the journal. So that a server that is started
- * again and again does not keep them all, those go whose entries the store has,
- * and what was recovered is moved there at once, in the background.
+ * again and again does not keep them all, those go whose entries the store has.
+ * The checkpoint thread, which does that from then on, is not there yet: two at
+ * a time could leave a gap in the numbers of the segments.
  */
 static enum acta_code
-let_go_of_journal(struct database *database, uint64_t sequence,
-                  uint64_t last_time_us, struct acta_err *err)
+let_go_of_journal(struct rooms *rooms, struct acta_err *err)
 {
-    struct rooms *rooms = &database->rooms;
     struct store_meta meta;
     enum acta_code code;
 
-    if ((code = store_meta(rooms->store, &meta, err)) != ACTA_OK ||
-        (code = store_sync(rooms->store, err)) != ACTA_OK) {
-        return code;
+    if ((code = store_meta(rooms->store, &meta, err)) == ACTA_OK &&
+        (code = store_sync(rooms->store, err)) == ACTA_OK) {
+        journal_release(rooms->journal, meta.sequence);
     }
-    journal_release(rooms->journal, meta.sequence);
-    if (meta.sequence == sequence) {
+    return code;
+}
+
+/* What was recovered is moved to the store at once, in the background. */
+static enum acta_code
+move_recovered(struct database *database, uint64_t sequence,
+               uint64_t last_time_us, struct acta_err *err)
+{
+    struct rooms *rooms = &database->rooms;
+    enum acta_code code = ACTA_OK;
+
+    if (tail_is_stored(&rooms->tail)) {
         return ACTA_OK;
     }
     if (!tail_is_sealed(&rooms->tail)) {
@@ -309,9 +318,10 @@ start(struct database *database, struct acta_err *err)
     if ((code = journal_start(database->rooms.journal, sequence + 1,
                               tail_head(&database->rooms.tail) + 1, err)) !=
             ACTA_OK ||
+        (code = let_go_of_journal(&database->rooms, err)) != ACTA_OK ||
         (code = checkpointer_start(&database->checkpointer, &database->rooms,
                                    &database->options, err)) != ACTA_OK ||
-        (code = let_go_of_journal(database, sequence, last_time_us, err)) !=
+        (code = move_recovered(database, sequence, last_time_us, err)) !=
             ACTA_OK) {
         return code;
     }
