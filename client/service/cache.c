@@ -24,9 +24,7 @@ cache_init(struct cache *cache, const struct state_kind *kind, size_t count_max,
 void
 cache_fini(struct cache *cache)
 {
-    while (cache->newest != NULL) {
-        cache_drop(cache, cache->newest);
-    }
+    cache_clear(cache);
     free(cache->chains);
 }
 
@@ -125,4 +123,12 @@ cache_drop(struct cache *cache, struct instance *instance)
     state_free(cache->kind, instance->state);
     free(instance);
     cache->count--;
+}
+
+void
+cache_clear(struct cache *cache)
+{
+    while (cache->newest != NULL) {
+        cache_drop(cache, cache->newest);
+    }
 }

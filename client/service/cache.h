@@ -47,5 +47,6 @@ struct instance *cache_add(struct cache *cache, const char *stream);
 bool cache_reset(struct cache *cache, struct instance *instance);
 
 void cache_drop(struct cache *cache, struct instance *instance);
+void cache_clear(struct cache *cache); /* Drop all. */
 
 #endif

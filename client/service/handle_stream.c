@@ -93,7 +93,8 @@ catch_up(struct acta_handler *handler, const char *stream,
     enum acta_code code = ACTA_OK;
 
     handler->counts.conflicts++;
-    return fold_unseen(handler, *instance, appended->unseen, &code, err)
+    return !handler_is_elsewhere(handler) &&
+                   fold_unseen(handler, *instance, appended->unseen, &code, err)
                ? code
                : handler_load(handler, stream, instance, err);
 }

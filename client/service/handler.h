@@ -21,6 +21,8 @@ struct acta_handler {
     char *refusals; /* owned; NULL: they are not kept. */
 
     struct cache cache;          /* Of a decider. */
+    struct acta_id database;     /* What is in it is of this one, */
+    bool has_database;           /* if there is any yet. */
     struct acta_scope scope;     /* Of a model. */
     struct acta_upcast *upcast;  /* owned */
     struct acta_append *append;  /* owned */
@@ -75,6 +77,12 @@ bool handler_may_try_again(const struct acta_handler *handler,
 enum acta_code handler_load(struct acta_handler *handler, const char *stream,
                             struct instance **instance,
                             struct acta_err *err) ACTA_CHECKED;
+
+/* Does another database answer at the address by now, as one that was restored?
+ * Then all states were dropped: its streams may have the same versions, and say
+ * something else.
+ */
+bool handler_is_elsewhere(struct acta_handler *handler);
 
 /* The stream of a decider's instance. INVALID, TOO_LARGE. */
 enum acta_code handler_stream(const struct acta_handler *handler,

@@ -7,6 +7,7 @@
 
 #include <acta/acta_snapshot.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "handler.h"
 #include "name.h"
@@ -132,9 +133,9 @@ load(struct acta_handler *handler, struct instance *instance,
                : fold_pages(handler, instance, loaded->page, is_gap, err);
 }
 
-enum acta_code
-handler_load(struct acta_handler *handler, const char *stream,
-             struct instance **instance, struct acta_err *err)
+static enum acta_code
+load_it(struct acta_handler *handler, const char *stream,
+        struct instance **instance, struct acta_err *err)
 {
     bool has_snapshots = handler->decider->every > 0;
     struct instance *found = cache_find(&handler->cache, stream);
@@ -168,4 +169,36 @@ handler_load(struct acta_handler *handler, const char *stream,
     }
     *instance = found;
     return ACTA_OK;
+}
+
+bool
+handler_is_elsewhere(struct acta_handler *handler)
+{
+    const struct acta_server *server = acta_sync_server(handler->sync);
+    bool is_elsewhere;
+
+    if (server == NULL) {
+        return false;
+    }
+    is_elsewhere =
+        handler->has_database && memcmp(&handler->database, server->database_id,
+                                        sizeof(handler->database)) != 0;
+    if (is_elsewhere) {
+        cache_clear(&handler->cache);
+    }
+    handler->database = *server->database_id;
+    handler->has_database = true;
+    return is_elsewhere;
+}
+
+enum acta_code
+handler_load(struct acta_handler *handler, const char *stream,
+             struct instance **instance, struct acta_err *err)
+{
+    enum acta_code code;
+
+    do {
+        code = load_it(handler, stream, instance, err);
+    } while (handler_is_elsewhere(handler));
+    return code;
 }

@@ -455,6 +455,26 @@ START_TEST(state_in_memory_is_only_brought_what_is_new)
 }
 END_TEST
 
+/* As when a backup was restored: its streams go on differently from there. */
+START_TEST(states_of_another_database_are_forgotten)
+{
+    char listen[64];
+
+    handle("Open", "");
+    handle("Deposit", "500");
+    ck_assert_int_eq(account("1")->cents, 500);
+    rig_stop(&rig);
+    snprintf(listen, sizeof(listen), "--listen=127.0.0.1:%u", rig.port);
+    rig_start(&rig, listen, NULL);
+    acta_sync_close(other);
+    other = connect_to_it();
+    store("account-1", "Opened", "");
+    store("account-1", "Deposited", "3");
+    ck_assert_str_eq(handle("Withdraw", "100"), "too_little");
+    ck_assert_int_eq(account("1")->cents, 3);
+}
+END_TEST
+
 START_TEST(no_more_states_are_in_memory_than_may_be)
 {
     struct acta_handler_options options = acta_handler_options_of();
@@ -723,12 +743,23 @@ add_tests(Suite *suite, const char *name, void (*begin)(void))
     tcase_add_test(tcase, mistake_in_a_decider_is_told_when_it_is_used);
 }
 
+static void
+add_server_tests(Suite *suite)
+{
+    TCase *tcase = tcase_create("another server");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, states_of_another_database_are_forgotten);
+}
+
 int
 main(void)
 {
     Suite *suite = suite_create("handler");
 
     add_tests(suite, "server", setup);
+    add_server_tests(suite);
     add_tests(suite, "memory", setup_memory);
     return run_suite(suite);
 }
