@@ -81,13 +81,29 @@ sibling(char path[static FILE_PATH_MAX], const char *dir, const char *suffix,
     return ACTA_OK;
 }
 
+/* The process that has the lock has written into its file who it is. */
+static enum acta_code
+fail_in_use(const char *dir, int fd, const char *path, struct acta_err *err)
+{
+    char holder[16] = "";
+    size_t got;
+
+    if (file_read_at(fd, holder, sizeof(holder) - 1, 0, &got, path, NULL) !=
+        ACTA_OK) {
+        holder[0] = '\0';
+    }
+    holder[strcspn(holder, "\n")] = '\0';
+    return acta_fail(err, ACTA_IN_USE,
+                     "%s is in use by another process (pid %s)", dir,
+                     holder[0] == '\0' ? "?" : holder);
+}
+
 /* The lock is on the open file, and goes with the process however it ends. */
 static enum acta_code
 lock(struct database *database, struct acta_err *err)
 {
-    char path[FILE_PATH_MAX], holder[16] = "";
+    char path[FILE_PATH_MAX];
     enum acta_code code;
-    size_t got;
 
     code = sibling(path, database->dir, ".lock", err);
     if (code != ACTA_OK) {
@@ -98,23 +114,35 @@ lock(struct database *database, struct acta_err *err)
         return file_fail(err, "open", path);
     }
     if (flock(database->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) {
-            return file_fail(err, "lock", path);
-        }
-        if (file_read_at(database->lock_fd, holder, sizeof(holder) - 1, 0, &got,
-                         path, NULL) != ACTA_OK) {
-            holder[0] = '\0';
-        }
-        holder[strcspn(holder, "\n")] = '\0';
-        return acta_fail(err, ACTA_IN_USE,
-                         "%s is in use by another process (pid %s)",
-                         database->dir, holder[0] == '\0' ? "?" : holder);
+        return errno == EWOULDBLOCK
+                   ? fail_in_use(database->dir, database->lock_fd, path, err)
+                   : file_fail(err, "lock", path);
     }
     /* For whom it may concern: the lock does not depend on what is in it. */
     if (ftruncate(database->lock_fd, 0) == 0) {
         (void)!dprintf(database->lock_fd, "%d\n", (int)getpid());
     }
     return ACTA_OK;
+}
+
+bool
+database_is_free(const char *dir, struct acta_err *err)
+{
+    char path[FILE_PATH_MAX];
+    bool is_free = true;
+    int fd = sibling(path, dir, ".lock", NULL) == ACTA_OK
+                 ? open(path, O_RDONLY | O_CLOEXEC)
+                 : -1;
+
+    if (fd < 0) {
+        return true;
+    }
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        is_free = false;
+        (void)fail_in_use(dir, fd, path, err);
+    }
+    close(fd);
+    return is_free;
 }
 
 static enum acta_code

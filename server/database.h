@@ -66,6 +66,11 @@ void database_options_init(struct database_options *options);
 enum acta_code database_make_id(struct uuid *id,
                                 struct acta_err *err) ACTA_CHECKED;
 
+/* False, with IN_USE and the process in the text, if another process has the
+ * database in @dir open just now. Makes nothing.
+ */
+bool database_is_free(const char *dir, struct acta_err *err);
+
 /* Open the database, making it first if the directory is missing or empty, and
  * recover what the journal has beyond the store.
  *

@@ -39,6 +39,7 @@ struct daemon {
     struct config config;
     struct database *database;
     struct server *server;
+    bool is_serving; /* It was started, and not only made to listen. */
     struct mono_time started;
     char dev_dir[64]; /* Empty, unless in dev mode: removed at the end. */
     int argc;
@@ -203,18 +204,27 @@ check_is_above(const char *data_dir, struct acta_err *err)
                : ACTA_OK;
 }
 
+/* Who is started a second time has neither the address nor the data: then it is
+ * told of the data, and of the process that has them.
+ */
 static enum acta_code
-open_database(struct daemon *daemon, struct acta_err *err)
+listen_first(struct daemon *daemon, const char *dir, struct acta_err *err)
+{
+    enum acta_code code = server_listen(&daemon->server, &daemon->config, err);
+
+    return code == ACTA_IN_USE && !database_is_free(dir, err) ? ACTA_IN_USE
+                                                              : code;
+}
+
+static enum acta_code
+open_database(struct daemon *daemon, const char *data_dir, const char *dir,
+              struct acta_err *err)
 {
     const struct config *config = &daemon->config;
-    const char *data_dir = config_text(config, CONFIG_DATA_DIR);
     struct database_options options;
-    char dir[FILE_PATH_MAX];
-    enum acta_code code;
+    enum acta_code code = file_make_dir(data_dir, 0700, err);
 
-    if ((code = check_is_above(data_dir, err)) != ACTA_OK ||
-        (code = file_make_dir(data_dir, 0700, err)) != ACTA_OK ||
-        (code = file_join(dir, data_dir, DATABASE_NAME, err)) != ACTA_OK) {
+    if (code != ACTA_OK) {
         return code;
     }
     database_options_init(&options);
@@ -258,6 +268,26 @@ tell_ready(const struct daemon *daemon)
     }
 }
 
+/* In this order: with an address that is taken, nothing is made. */
+static enum acta_code
+start_all(struct daemon *daemon, struct acta_err *err)
+{
+    const char *data_dir = config_text(&daemon->config, CONFIG_DATA_DIR);
+    char dir[FILE_PATH_MAX];
+    enum acta_code code;
+
+    if ((code = check_is_above(data_dir, err)) != ACTA_OK ||
+        (code = file_join(dir, data_dir, DATABASE_NAME, err)) != ACTA_OK ||
+        (code = listen_first(daemon, dir, err)) != ACTA_OK ||
+        (code = open_database(daemon, data_dir, dir, err)) != ACTA_OK ||
+        (code = server_start(daemon->server, &daemon->config, daemon->database,
+                             err)) != ACTA_OK) {
+        return code;
+    }
+    daemon->is_serving = true;
+    return write_numbers(daemon, err);
+}
+
 static enum acta_code
 start(struct daemon *daemon, struct acta_err *err)
 {
@@ -272,17 +302,7 @@ start(struct daemon *daemon, struct acta_err *err)
     log_info(
         log_event("starting"), log_text("version", ACTA_VERSION),
         log_text("data_dir", config_text(&daemon->config, CONFIG_DATA_DIR)));
-    if (code == ACTA_OK) {
-        code = open_database(daemon, err);
-    }
-    if (code == ACTA_OK) {
-        code = server_start(&daemon->server, &daemon->config, daemon->database,
-                            err);
-    }
-    if (code == ACTA_OK) {
-        code = write_numbers(daemon, err);
-    }
-    return code;
+    return code == ACTA_OK ? start_all(daemon, err) : code;
 }
 
 /* ---- wait and stop ---- */
@@ -345,7 +365,7 @@ unblock_signals(const sigset_t *signals)
 static void
 stop(struct daemon *daemon)
 {
-    if (daemon->server != NULL) {
+    if (daemon->is_serving) {
         server_stop(daemon->server);
         remove_number(config_text(&daemon->config, CONFIG_PORT_FILE));
         remove_number(config_text(&daemon->config, CONFIG_PID_FILE));

@@ -384,8 +384,8 @@ make_id(struct uuid *id, struct acta_err *err)
 }
 
 enum acta_code
-server_start(struct server **out, const struct config *config,
-             struct database *database, struct acta_err *err)
+server_listen(struct server **out, const struct config *config,
+              struct acta_err *err)
 {
     struct server *server = calloc(1, sizeof(*server));
     enum acta_code code;
@@ -395,36 +395,39 @@ server_start(struct server **out, const struct config *config,
         return acta_fail(err, ACTA_MEMORY, "start server");
     }
     server->fd = -1;
-    server->database = database;
     server->stop_timeout_ms = config_number(config, CONFIG_STOP_TIMEOUT);
-    server->info.version = ACTA_VERSION;
-    server->info.started = clock_mono();
     code = make_id(&server->info.id, err);
-    if (code != ACTA_OK) {
-        goto fail;
+    if (code == ACTA_OK) {
+        code = listen_at(server, config_text(config, CONFIG_LISTEN), err);
     }
-    code = listen_at(server, config_text(config, CONFIG_LISTEN), err);
     if (code != ACTA_OK) {
-        goto fail;
-    }
-    code = start_accepting(server, err);
-    if (code != ACTA_OK) {
-        goto fail;
-    }
-    code = start_ios(server, config, err);
-    if (code != ACTA_OK) {
-        goto fail;
-    }
-    if (pthread_create(&server->thread, NULL, run, server) != 0) {
-        code = acta_fail(err, ACTA_MEMORY, "start accepting thread");
-        goto fail;
+        server_free(server);
+        return code;
     }
     *out = server;
     return ACTA_OK;
+}
 
-fail:
-    stop_ios(server);
-    server_free(server);
+enum acta_code
+server_start(struct server *server, const struct config *config,
+             struct database *database, struct acta_err *err)
+{
+    enum acta_code code;
+
+    server->database = database;
+    server->info.version = ACTA_VERSION;
+    server->info.started = clock_mono();
+    code = start_accepting(server, err);
+    if (code == ACTA_OK) {
+        code = start_ios(server, config, err);
+    }
+    if (code == ACTA_OK &&
+        pthread_create(&server->thread, NULL, run, server) != 0) {
+        code = acta_fail(err, ACTA_MEMORY, "start accepting thread");
+    }
+    if (code != ACTA_OK) {
+        stop_ios(server);
+    }
     return code;
 }
 

@@ -19,12 +19,21 @@
 
 struct server;
 
-/* Listen, and serve @database, which outlives the server, as @config says.
+/* Listen where @config says. Who connects waits for server_start().
  *
  * IN_USE   The address is in use.
  * IO, MEMORY  The text says what could not be done.
  */
-enum acta_code server_start(struct server **server, const struct config *config,
+enum acta_code server_listen(struct server **server,
+                             const struct config *config,
+                             struct acta_err *err) ACTA_CHECKED;
+
+/* Serve @database, which outlives the server, as @config says. After a failure
+ * the server is to be freed.
+ *
+ * IO, MEMORY  The text says what could not be done.
+ */
+enum acta_code server_start(struct server *server, const struct config *config,
                             struct database *database,
                             struct acta_err *err) ACTA_CHECKED;
 
@@ -37,8 +46,9 @@ const struct address *server_address(const struct server *server);
  */
 void server_stop(struct server *server);
 
-/* Free a server that was stopped; @server may be NULL. The database must be
- * closed by now: its writer may hold appends of connections that were cut.
+/* Free a server that was stopped, or never started; @server may be NULL. The
+ * database must be closed by now: its writer may hold appends of connections
+ * that were cut.
  */
 void server_free(struct server *server);
 

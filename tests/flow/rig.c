@@ -88,8 +88,9 @@ rig_start(struct rig *rig, const char *first, ...)
 
     tempdir_make(&rig->dir);
     open_database(rig);
-    ck_assert_msg(server_start(&rig->server, &rig->config, rig->database,
-                               &err) == ACTA_OK,
+    ck_assert_msg(server_listen(&rig->server, &rig->config, &err) == ACTA_OK &&
+                      server_start(rig->server, &rig->config, rig->database,
+                                   &err) == ACTA_OK,
                   "%s", err.text);
     rig->port = address_port(server_address(rig->server));
 }

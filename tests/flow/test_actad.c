@@ -226,6 +226,43 @@ START_TEST(address_in_use_is_told)
 }
 END_TEST
 
+START_TEST(nothing_is_made_if_the_address_is_in_use)
+{
+    struct child first, second;
+    char listen[64];
+
+    ck_assert_int_eq(setenv("TMPDIR", dir.path, 1), 0);
+    child_start(&first, 0, "--dev", "--listen=127.0.0.1:0", NULL);
+    ck_assert(child_says(&first, "acta://127.0.0.1:"));
+    snprintf(listen, sizeof(listen), "--listen=127.0.0.1:%d",
+             atoi(strrchr(first.line, ':') + 1));
+    child_start(&second, 0, data_dir(), listen, NULL);
+    ck_assert(child_says(&second, "Address already in use"));
+    ck_assert_int_eq(child_end(&second), 75);
+    ck_assert_int_ne(access(tempdir_file(&dir, "data"), F_OK), 0);
+    ck_assert_int_eq(kill(first.pid, SIGTERM), 0);
+    ck_assert_int_eq(child_end(&first), 0);
+}
+END_TEST
+
+START_TEST(a_second_start_is_told_who_has_the_data)
+{
+    struct child first, second;
+    char listen[64], holder[64];
+
+    start(&first);
+    snprintf(listen, sizeof(listen), "--listen=127.0.0.1:%u",
+             child_port(&first));
+    snprintf(holder, sizeof(holder), "in use by another process (pid %d)",
+             (int)first.pid);
+    child_start(&second, 0, data_dir(), listen, NULL);
+    ck_assert(child_says(&second, holder));
+    ck_assert_int_eq(child_end(&second), 75);
+    ck_assert_int_eq(kill(first.pid, SIGTERM), 0);
+    ck_assert_int_eq(child_end(&first), 0);
+}
+END_TEST
+
 START_TEST(address_that_others_can_reach_is_refused_before_anything_is_made)
 {
     struct child child;
@@ -403,6 +440,8 @@ main(void)
     tcase_add_test(tcase, second_server_on_one_directory_is_refused);
     tcase_add_test(tcase, a_database_is_no_data_directory);
     tcase_add_test(tcase, address_in_use_is_told);
+    tcase_add_test(tcase, nothing_is_made_if_the_address_is_in_use);
+    tcase_add_test(tcase, a_second_start_is_told_who_has_the_data);
     tcase_add_test(
         tcase,
         address_that_others_can_reach_is_refused_before_anything_is_made);

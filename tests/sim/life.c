@@ -158,9 +158,9 @@ is_asked(void *arg)
 }
 
 static void
-stop(void)
+stop(bool is_serving)
 {
-    if (life.server != NULL) {
+    if (is_serving) {
         server_stop(life.server);
     }
     database_close(life.database);
@@ -180,16 +180,16 @@ run(void *user)
 
     (void)user;
     load_config(&config);
-    code = open_database(&config, &err);
-    if (code == ACTA_OK) {
-        code = server_start(&life.server, &config, life.database, &err);
+    if ((code = server_listen(&life.server, &config, &err)) == ACTA_OK &&
+        (code = open_database(&config, &err)) == ACTA_OK) {
+        code = server_start(life.server, &config, life.database, &err);
     }
     if (code != ACTA_OK) {
         sim_say("the server does not start: %s", err.text);
         if (is_damage(code)) {
             sim_fail("the server does not start: %s", err.text);
         }
-        stop();
+        stop(false);
         end_process(LIFE_HAS_FAILED);
     }
     if (life.state == LIFE_STARTS) {
@@ -199,7 +199,7 @@ run(void *user)
             (unsigned long long)database_head(life.database));
     (void)task_wait(is_asked, NULL, SIM_NEVER);
     life.state = LIFE_STOPS;
-    stop();
+    stop(true);
     sim_say("the server has stopped");
     end_process(LIFE_HAS_STOPPED);
     return NULL;
