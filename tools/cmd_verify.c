@@ -3,12 +3,11 @@
  */
 
 #include <acta/acta_verify.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "child.h"
 #include "cmd.h"
 #include "interrupt.h"
 #include "out.h"
@@ -159,11 +158,48 @@ verify_server(struct cli *cli, uint64_t rate)
 
 /* ---- off line ---- */
 
-/* Become actad, which has the command of that name. */
+/* What actad exits with: see actad.8. */
+enum {
+    ACTAD_USAGE = 2,
+    ACTAD_DAMAGED = 65,
+    ACTAD_TEMPORARY = 75,
+};
+
+static int
+exit_code_of(const struct child *child)
+{
+    char how[CHILD_TEXT_SIZE];
+    int code = child_exit_code(child);
+
+    switch (code) {
+    case 0:
+        return EXIT_OK;
+    case ACTAD_USAGE:
+        return EXIT_USAGE;
+    case ACTAD_DAMAGED:
+        return EXIT_CORRUPT;
+    case ACTAD_TEMPORARY:
+        return EXIT_NOT_READY;
+    default:
+        break;
+    }
+    if (interrupt_caught() != 0) {
+        return EXIT_INTERRUPTED;
+    }
+    if (code > 128) { /* It could not say why itself. */
+        child_describe(child, how);
+        cli_error(ACTA_IO, "actad %s", how);
+    }
+    return EXIT_OTHER;
+}
+
+/* Run actad, which has the command of that name. */
 static int
 run_actad(const char *command, bool is_json, char **arguments, int count)
 {
     char *argv[8] = {"actad"};
+    struct child child;
+    struct acta_err err;
     char name[16];
     size_t at = 2;
 
@@ -175,11 +211,15 @@ run_actad(const char *command, bool is_json, char **arguments, int count)
     for (int i = 0; i < count && at < 7; i++) {
         argv[at++] = arguments[i];
     }
-    execvp("actad", argv);
-    cli_error(ACTA_IO, "run actad: %s", strerror(errno));
-    cli_hint("a directory is looked at by the server's program, on the machine "
-             "that has both");
-    return EXIT_OTHER;
+    interrupt_catch();
+    if (child_start_program(&child, argv, &err) != ACTA_OK) {
+        cli_error(ACTA_IO, "run %s", err.text);
+        cli_hint("a directory is looked at by the server's program, on the "
+                 "machine that has both");
+        return EXIT_OTHER;
+    }
+    child_wait(&child);
+    return exit_code_of(&child);
 }
 
 int

@@ -208,7 +208,9 @@ const struct cmd cmds[] = {
      "  --rate BYTES       read so many a second at most (the server's own)\n",
      cmd_verify, NULL},
     {"salvage", "DIR NEWDIR", "what can be read of a damaged directory, anew",
-     "It is actad salvage, which is run with them.\n", cmd_salvage, NULL},
+     "It is actad salvage, which is run with them. Exit code 8: something is\n"
+     "missing from the new one.\n",
+     cmd_salvage, NULL},
     {"errors", "", "list the errors, and what to do", "", cmd_errors, NULL},
     {"help", "[COMMAND...]", "explain a command", "", cmd_help, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},

@@ -45,6 +45,8 @@ print(said["whole"], said["head"], said["problems_count"], len(said["problems"])
       [p["file"] for p in said["problems"]], said.get("error", {}).get("code"))'
 }
 
+PATH=$build/server:$PATH
+
 echo '# a server has it open'
 start_server
 for i in {1..200}; do
@@ -121,4 +123,24 @@ verify
 verify --jsn data
 verify data data
 "$build/server/actad" verify data >/dev/full
+echo "exit $?"
+
+echo '# acta runs actad, and exits with codes of its own'
+exits() {
+    acta "$@" >said 2>&1
+    echo "exit $?, $(tail -n 1 said)"
+}
+acta verify data >said
+echo "exit $?"
+flip "$journal" "$at"
+exits verify data
+exits verify --json directory
+exits salvage data rest | cut -d, -f1
+exits salvage data rest | cut -d, -f1
+flip "$journal" "$at"
+exits verify nowhere
+start_server
+exits verify data | sed 's/[0-9]*)/PID)/'
+stop_server
+PATH=/nowhere acta verify data
 echo "exit $?"
