@@ -166,6 +166,7 @@ next_address(struct io *io, const struct acta_err *why, uint64_t now_ms)
     struct addrinfo *next = io->address == NULL ? NULL : io->address->ai_next;
     struct acta_err err = *why;
 
+    io->why = err;
     close_socket(io);
     if (next != NULL) {
         io->state = IO_CONNECTING;

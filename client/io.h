@@ -56,6 +56,7 @@ struct io {
     uint64_t backoff_ms; /* The next pause. */
     uint64_t jitter;     /* State of the random numbers. */
     char where[128];     /* "connect 127.0.0.1:2282", for errors. */
+    struct acta_err why; /* The address that was no good last; OK: none was. */
 };
 
 /* Start in a pause that is over at once. */

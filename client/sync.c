@@ -1,6 +1,7 @@
 #include "sync.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -139,6 +140,27 @@ open_near(struct acta_poll *loop, struct acta_client **client,
     return code;
 }
 
+/* Until the first connection is up, or each host was tried, or it has taken as
+ * long as any request may.
+ */
+static void
+wait_for_link(struct acta_sync *sync, uint64_t timeout_ms)
+{
+    uint64_t end_ms = acta_poll_now_ms() + timeout_ms;
+
+    while (!sync->link_told && sync_turn_until(sync, end_ms)) {
+    }
+    if (sync->link_told) {
+        return;
+    }
+    sync->link_err = sync->client->io.why;
+    if (sync->link_err.code == ACTA_OK) { /* It is the first one still. */
+        acta_fail(&sync->link_err, ACTA_UNREACHABLE,
+                  "%s: no answer within %" PRIu64 " ms", sync->client->io.where,
+                  timeout_ms);
+    }
+}
+
 /* @near may be NULL. */
 static enum acta_code
 open_sync(struct acta_sync **sync, const struct acta_options *options,
@@ -170,9 +192,7 @@ open_sync(struct acta_sync **sync, const struct acta_options *options,
         free(made);
         return code;
     }
-    while (!made->link_told) {
-        acta_poll_turn(&made->loop, -1);
-    }
+    wait_for_link(made, ours.timeout_ms);
     if (made->link_err.code != ACTA_OK) {
         code = acta_fail(err, made->link_err.code, "%s", made->link_err.text);
         acta_sync_close(made);

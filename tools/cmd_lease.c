@@ -197,11 +197,28 @@ finish(struct run *run)
     return EXIT_INTERRUPTED;
 }
 
+/* Is the server there? The client that asks for the lease connects again and
+ * again, for ever: that is for when it has gone away.
+ */
+static int
+look_for_server(struct cli *cli)
+{
+    int code = cli_connect(cli);
+
+    acta_sync_close(cli->sync);
+    cli->sync = NULL;
+    return code;
+}
+
 static int
 run_program(struct run *run)
 {
     struct acta_err err;
+    int code = look_for_server(run->cli);
 
+    if (code != EXIT_OK) {
+        return code;
+    }
     if (acta_poll_open(&run->loop, &run->client, &run->cli->options, &err) !=
         ACTA_OK) {
         return cli_fail(NULL, &err);

@@ -83,3 +83,7 @@ try lease run -- true
 try lease run projection --wait soon -- true
 try lease run projection --duration 0 -- true
 try lease run projection --duration 2d -- true
+
+echo '# no server is no lease that others hold'
+stop_server
+try lease run projection -- echo never

@@ -3,10 +3,15 @@
  */
 
 #include <acta/acta_sync.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "little.h"
 #include "patient.h"
@@ -398,6 +403,53 @@ START_TEST(next_host_is_tried)
 }
 END_TEST
 
+/* Listen on a port of the system's choice, and never answer. */
+static int
+listen_mutely(unsigned *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* Each host may take as long as all of them: so the second may be begun in the
+ * last moment, and the third is not.
+ */
+START_TEST(time_to_connect_is_that_of_all_hosts_together)
+{
+    struct acta_options options;
+    unsigned ports[3];
+    char url[100];
+    int fds[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = listen_mutely(&ports[i]);
+    }
+    snprintf(url, sizeof(url), "acta://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u",
+             ports[0], ports[1], ports[2]);
+    acta_sync_close(sync_);
+    options = options_for(url);
+    options.timeout_ms = 50;
+    options.connect_timeout_ms = 50;
+    ck_assert_int_eq(acta_sync_open(&sync_, &options, &err), ACTA_UNREACHABLE);
+    ck_assert_ptr_null(sync_);
+    ck_assert_ptr_nonnull(strstr(err.text, "connect 127.0.0.1:"));
+    ck_assert_int_lt(accept(fds[2], NULL, NULL), 0);
+    ck_assert_int_eq(errno, EAGAIN);
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+}
+END_TEST
+
 START_TEST(host_is_looked_up_by_name)
 {
     struct acta_options options;
@@ -518,6 +570,7 @@ main(void)
     tcase_add_test(tcase, follower_can_be_interrupted);
     tcase_add_test(tcase, nobody_there_is_an_error_that_says_where);
     tcase_add_test(tcase, next_host_is_tried);
+    tcase_add_test(tcase, time_to_connect_is_that_of_all_hosts_together);
     tcase_add_test(tcase, host_is_looked_up_by_name);
     tcase_add_test(tcase, server_of_another_kind_is_told_apart);
     tcase_add_test(tcase, broken_connections_neither_lose_nor_repeat_anything);

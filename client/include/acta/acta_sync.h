@@ -72,8 +72,9 @@ struct acta_sync;
 /* Connect. *@sync is the caller's, to be closed by acta_sync_close(); it is
  * NULL if this fails.
  *
- * UNREACHABLE: no host could be reached, each was tried once. (A connection
- *     that is lost later is made again by the calls that need it.)
+ * UNREACHABLE: no host could be reached: each was tried once, or timeout_ms is
+ *     over. (A connection that is lost later is made again by the calls that
+ *     need it.)
  * INVALID: the URL or an option is wrong. NOT_FOUND: there is no such database.
  * UNSUPPORTED: the server speaks another protocol. TIMEOUT, MEMORY, IO.
  *
