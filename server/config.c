@@ -208,12 +208,25 @@ trim(char *text)
     return text;
 }
 
+/* A "#" that begins a word of @text; NULL: there is none. */
+static char *
+find_comment(char *text)
+{
+    for (char *at = text; (at = strchr(at, '#')) != NULL; at++) {
+        if (at == text || isspace((unsigned char)at[-1])) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
 static enum acta_code
 load_line(struct config *config, char *line, const char *path, unsigned number,
           struct acta_err *err)
 {
     char *name = trim(line);
     char *equals = strchr(name, '=');
+    char *comment;
     char *at = name;
     char origin[PLACE_SIZE];
     enum config_key key;
@@ -233,7 +246,14 @@ load_line(struct config *config, char *line, const char *path, unsigned number,
             code = fail_unknown(err, "unknown key", "", name);
         } else {
             at = trim(equals + 1);
-            code = set_from_file(config, key, at, origin, err);
+            comment = find_comment(at);
+            if (comment == NULL) {
+                code = set_from_file(config, key, at, origin, err);
+            } else { /* Taken as a path it would be made. */
+                at = comment;
+                code = acta_fail(err, ACTA_INVALID,
+                                 "a comment needs a line of its own");
+            }
         }
     }
     if (code != ACTA_OK) {

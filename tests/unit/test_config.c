@@ -200,11 +200,13 @@ START_TEST(file_may_have_comments_blanks_and_empty_values)
                                   "\t data-dir\t=  /srv/my data \t\n"
                                   "  # another = one\n"
                                   "pid-file =\n"
+                                  "port-file = /run/#1\n"
                                   "queue-size=1 MiB");
 
     ck_assert_int_eq(load("--config", file, NULL), ACTA_OK);
     ck_assert_str_eq(config_text(&config, CONFIG_DATA_DIR), "/srv/my data");
     ck_assert_str_eq(config_text(&config, CONFIG_PID_FILE), "");
+    ck_assert_str_eq(config_text(&config, CONFIG_PORT_FILE), "/run/#1");
     ck_assert_uint_eq(config_number(&config, CONFIG_QUEUE_SIZE), 1 << 20);
 }
 END_TEST
@@ -242,6 +244,12 @@ static const struct {
     {"listen = here\n",
      "actad.conf:1:10: \"here\" is not an address and a port, such as "
      "127.0.0.1:2282 or [::1]:2282"},
+    {"listen = 127.0.0.1:2282 # main\n",
+     "actad.conf:1:25: a comment needs a line of its own"},
+    {"data-dir = /srv/acta\t#main\n",
+     "actad.conf:1:22: a comment needs a line of its own"},
+    {"pid-file = # none\n",
+     "actad.conf:1:12: a comment needs a line of its own"},
 };
 
 START_TEST(wrong_file_is_refused_with_the_place)
