@@ -172,9 +172,6 @@ commit_fill(struct writer *writer, bool ends)
     }
     /* What was taken may be later than the commit's begin. */
     decider_see_time(writer->decider, clock_mono().us);
-    writer->open.events_count += writer->left.events_count;
-    writer->open.records_size += writer->left.records_size;
-    writer->open.rows_size += writer->left.rows_size;
     look_ahead(writer, &outlook, FAR, NEAR);
     while (code == ACTA_OK && job != NULL &&
            !decider_is_tired(writer->decider)) {
@@ -182,6 +179,9 @@ commit_fill(struct writer *writer, bool ends)
         bool waits;
 
         look_ahead(writer, &outlook, 1, 1);
+        /* What is left of a batch that is cut is counted with the next one. */
+        batch_uncount(&writer->left, job);
+        batch_count(&writer->open, job);
         code = decide(writer->decider, job, &waits, &err);
         if (!waits) {
             batch_put_behind(&writer->open, job, job);

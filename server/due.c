@@ -44,7 +44,7 @@ fits(const struct batch *batch, const struct job *job, size_t events_max,
      size_t size_max)
 {
     return batch->first == NULL ||
-           (batch->events_count + job->events_count <= events_max &&
+           (batch->events_count + batch_events_of(job) <= events_max &&
             batch->records_size + batch->rows_size + job->records_size +
                     job->rows_size <=
                 size_max);
@@ -60,9 +60,7 @@ add_to_batch(struct batch *batch, struct job *job)
         batch->last->next = job;
     }
     batch->last = job;
-    batch->events_count += job->events_count;
-    batch->records_size += job->records_size;
-    batch->rows_size += job->rows_size;
+    batch_count(batch, job);
 }
 
 /* One that cannot be read is decided already. */

@@ -68,12 +68,6 @@ is_offered(const struct queue *queue)
 
 /* ---- jobs ---- */
 
-static size_t
-events_of(const struct job *job)
-{
-    return job->events_count == 0 ? 1 : job->events_count;
-}
-
 enum acta_code
 queue_put(struct queue *queue, struct job *job)
 {
@@ -94,7 +88,7 @@ queue_put(struct queue *queue, struct job *job)
         }
         queue->last = job;
         queue->size += job->size;
-        queue->events += events_of(job);
+        queue->events += batch_events_of(job);
         wake = is_offered(queue);
         queue->woken += wake;
     }
@@ -114,7 +108,7 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
     *batch = (struct batch){0};
     pthread_mutex_lock(&queue->lock);
     while ((job = queue->first) != NULL) {
-        size_t events = events_of(job);
+        size_t events = batch_events_of(job);
         size_t size = job->records_size + job->rows_size;
 
         if ((batch->first != NULL || !at_least_one) &&
@@ -122,9 +116,7 @@ queue_take(struct queue *queue, struct batch *batch, size_t events_max,
              batch->records_size + batch->rows_size + size > size_max)) {
             break;
         }
-        batch->events_count += events;
-        batch->records_size += job->records_size;
-        batch->rows_size += job->rows_size;
+        batch_count(batch, job);
         if (batch->first == NULL) {
             batch->first = job;
         }

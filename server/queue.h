@@ -53,6 +53,29 @@ struct batch {
     size_t rows_size; /* Of the rows that they may set, at most. */
 };
 
+static inline size_t
+batch_events_of(const struct job *job)
+{
+    return job->events_count == 0 ? 1 : job->events_count;
+}
+
+/* Count @job, or count it no more. */
+static inline void
+batch_count(struct batch *batch, const struct job *job)
+{
+    batch->events_count += batch_events_of(job);
+    batch->records_size += job->records_size;
+    batch->rows_size += job->rows_size;
+}
+
+static inline void
+batch_uncount(struct batch *batch, const struct job *job)
+{
+    batch->events_count -= batch_events_of(job);
+    batch->records_size -= job->records_size;
+    batch->rows_size -= job->rows_size;
+}
+
 void queue_init(struct queue *queue, size_t size_max);
 
 /* Frees nothing: a queue that is closed has been emptied. */

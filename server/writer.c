@@ -391,11 +391,8 @@ writer_commit_now(struct writer *writer, struct job *job,
     writer->mono_us = clock_mono().us;
     can = fits(writer, job) && !has_to_stop(writer);
     if (can) {
-        writer->left = (struct batch){.first = job,
-                                      .last = job,
-                                      .events_count = job->events_count,
-                                      .records_size = job->records_size,
-                                      .rows_size = job->rows_size};
+        writer->left = (struct batch){.first = job, .last = job};
+        batch_count(&writer->left, job);
         job->next = NULL;
         commit_fill(writer, true);
         commit_end(writer, &commit);

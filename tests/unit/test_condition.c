@@ -5,6 +5,7 @@
 #include "core.h"
 #include "diary.h"
 #include "run.h"
+#include "writer_inside.h"
 
 #define ANY    MSG_EXPECT_ANY
 #define PLENTY ((size_t)1 << 20) /* Steps. */
@@ -533,6 +534,52 @@ START_TEST(changes_that_look_at_events_tire_too)
 }
 END_TEST
 
+/* What is left of it needs room in the next commit, what was decided does not
+ * any more.
+ */
+START_TEST(a_batch_that_is_cut_is_counted_once)
+{
+    enum { JOBS = 20 };
+    struct draft draft = {.id = 1};
+    struct draft_write write = {"z-1", ANY, &draft, 1};
+    struct msg_check checks[CHECKS];
+    struct msg_append_more more = {.checks = checks, .checks_count = CHECKS};
+    struct writer writer = {.rooms = &core.rooms};
+    struct job *jobs[JOBS];
+    size_t decided = 0, size;
+
+    for (size_t i = 0; i < CHECKS; i++) {
+        checks[i] = (struct msg_check){slice_of("a-1"), 0};
+    }
+    for (size_t i = 0; i < JOBS; i++, draft.id++) {
+        jobs[i] = draft_append_with(&write, 1, &more);
+        batch_put_behind(&writer.left, jobs[i], jobs[i]);
+        writer.left.events_count += jobs[i]->events_count;
+        writer.left.records_size += jobs[i]->records_size;
+    }
+    size = jobs[0]->records_size;
+    ck_assert_int_eq(heads_open(&writer.heads, &core.rooms, NULL), ACTA_OK);
+    writer.decider = decider_new(&writer.heads);
+    ck_assert_ptr_nonnull(writer.decider);
+    commit_fill(&writer, true);
+    for (struct job *job = writer.open.first; job != NULL; job = job->next) {
+        decided++;
+    }
+    ck_assert_uint_gt(decided, 1);
+    ck_assert_uint_lt(decided, JOBS);
+    ck_assert_ptr_eq(writer.left.first, jobs[decided]);
+    ck_assert_uint_eq(writer.open.events_count, decided);
+    ck_assert_uint_eq(writer.open.records_size, decided * size);
+    ck_assert_uint_eq(writer.left.events_count, JOBS - decided);
+    ck_assert_uint_eq(writer.left.records_size, (JOBS - decided) * size);
+    decider_free(writer.decider);
+    heads_close(&writer.heads);
+    for (size_t i = 0; i < JOBS; i++) {
+        job_free(jobs[i]);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -573,5 +620,6 @@ main(void)
         a_condition_that_fails_for_sure_outweighs_one_that_is_undecided);
     tcase_add_test(bounds, many_checks_tire_as_conditions_do);
     tcase_add_test(bounds, changes_that_look_at_events_tire_too);
+    tcase_add_test(bounds, a_batch_that_is_cut_is_counted_once);
     return run_suite(suite);
 }
