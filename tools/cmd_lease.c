@@ -53,7 +53,7 @@ print_page(struct cli *cli, struct listing *listing, struct acta_err *err)
 static int
 cmd_ls(struct cli *cli, int argc, char **argv)
 {
-    return listing_command(cli, argc, argv, print_page);
+    return listing_command(cli, argc, argv, "leases", print_page);
 }
 
 /* ---- run ---- */

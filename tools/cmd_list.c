@@ -70,23 +70,23 @@ print_tags(struct cli *cli, struct listing *listing, struct acta_err *err)
 int
 cmd_streams(struct cli *cli, int argc, char **argv)
 {
-    return listing_command(cli, argc, argv, print_streams);
+    return listing_command(cli, argc, argv, "streams", print_streams);
 }
 
 int
 cmd_categories(struct cli *cli, int argc, char **argv)
 {
-    return listing_command(cli, argc, argv, print_categories);
+    return listing_command(cli, argc, argv, "categories", print_categories);
 }
 
 int
 cmd_types(struct cli *cli, int argc, char **argv)
 {
-    return listing_command(cli, argc, argv, print_types);
+    return listing_command(cli, argc, argv, "types", print_types);
 }
 
 int
 cmd_tags(struct cli *cli, int argc, char **argv)
 {
-    return listing_command(cli, argc, argv, print_tags);
+    return listing_command(cli, argc, argv, "tags", print_tags);
 }

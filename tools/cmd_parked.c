@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "cmd_consumer.h"
 #include "limit.h"
+#include "listing.h"
 #include "out.h"
 #include "out_named.h"
 #include "out_text.h"
@@ -38,6 +39,9 @@ print_all(struct cli *cli, const char *group, uint64_t count_max,
         table_print(&table, dim(cli), plain(cli));
     } while (code == ACTA_OK && !page->at_end && count_max > 0);
     table_fini(&table);
+    if (code == ACTA_OK && after == 0) {
+        listing_tell_none(cli, "parked events", NULL);
+    }
     return code;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "out_text.h"
 
@@ -76,23 +77,42 @@ listing_passed(struct listing *listing, const char *name)
     listing->count_max--;
 }
 
+void
+listing_tell_none(const struct cli *cli, const char *what, const char *prefix)
+{
+    if (cli->json || !isatty(STDOUT_FILENO)) {
+        return;
+    }
+    if (prefix == NULL || *prefix == '\0') {
+        cli_note(cli, "there are no %s", what);
+    } else {
+        cli_note(cli, "there are no %s that begin with %s", what, prefix);
+    }
+}
+
 int
-listing_command(struct cli *cli, int argc, char **argv, listing_page *page)
+listing_command(struct cli *cli, int argc, char **argv, const char *what,
+                listing_page *page)
 {
     enum acta_code code = ACTA_OK;
     struct acta_err err;
     struct listing listing;
+    uint64_t count_max;
     bool stop;
     int exit_code = take_arguments(cli, argc, argv, &listing, &stop);
 
     if (stop || exit_code != EXIT_OK) {
         return exit_code;
     }
+    count_max = listing.count_max;
     table_init(&listing.table);
     while (code == ACTA_OK && !listing.at_end && listing.count_max > 0) {
         code = page(cli, &listing, &err);
         table_print(&listing.table, dim(cli), plain(cli));
     }
     table_fini(&listing.table);
+    if (code == ACTA_OK && listing.count_max == count_max) {
+        listing_tell_none(cli, what, listing.prefix);
+    }
     return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
 }

@@ -31,8 +31,18 @@ struct listing {
 typedef enum acta_code listing_page(struct cli *cli, struct listing *listing,
                                     struct acta_err *err);
 
-/* Read the command line, connect, and print all pages. What to exit with. */
-int listing_command(struct cli *cli, int argc, char **argv, listing_page *page);
+/* Read the command line, connect, and print all pages of @what ("streams").
+ * What to exit with.
+ */
+int listing_command(struct cli *cli, int argc, char **argv, const char *what,
+                    listing_page *page);
+
+/* Nothing was printed, since there are no @what whose names begin with @prefix,
+ * which may be NULL. It is told to people, who else see nothing at all; for
+ * programs no line is the answer.
+ */
+void listing_tell_none(const struct cli *cli, const char *what,
+                       const char *prefix);
 
 /* Behind which name the next page begins; NULL: at the start. */
 const char *listing_after(const struct listing *listing);
