@@ -1,5 +1,5 @@
-/* Consumers, groups, leases, schedules and loading: the limits of each message,
- * on both sides, and what is special to one.
+/* Consumers, groups, leases, schedules, loading and verifying: the limits of
+ * each message, on both sides, and what is special to one.
  */
 
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "msg_consumer.h"
 #include "msg_group.h"
 #include "msg_lease.h"
+#include "msg_verify.h"
 #include "run.h"
 
 static struct buf buf;
@@ -648,6 +649,35 @@ START_TEST(loaded_may_have_fields_of_a_newer_server)
 }
 END_TEST
 
+/* ---- verifying ---- */
+
+static void
+assert_verified(size_t problems_count)
+{
+    struct msg_verified verified = {.problems_found = problems_count,
+                                    .problems_count = problems_count};
+    struct msg_verified read;
+
+    for (size_t i = 0; i < problems_count; i++) {
+        verified.problems[i].file = text_of(1);
+        verified.problems[i].text = text_of(i);
+    }
+    buf_clear(&buf);
+    msg_verified_encode(&buf, 1, &verified);
+    ck_assert_int_eq(msg_verified_decode(&read, body(), &err), ACTA_OK);
+    ck_assert_uint_eq(read.problems_count, problems_count);
+    for (size_t i = 0; i < problems_count; i++) {
+        ck_assert(slice_equal(read.problems[i].text, text_of(i)));
+    }
+}
+
+START_TEST(verified_has_none_to_a_hundred_problems)
+{
+    assert_verified(0);
+    assert_verified(MSG_PROBLEMS_MAX);
+}
+END_TEST
+
 /* ---- subscriptions with a name ---- */
 
 START_TEST(subscription_has_a_name_and_an_epoch_or_neither)
@@ -703,6 +733,7 @@ main(void)
     tcase_add_test(tcase, parts_of_replies_may_have_fields_of_a_newer_server);
     tcase_add_test(tcase, load_says_what_the_caller_has);
     tcase_add_test(tcase, loaded_may_have_fields_of_a_newer_server);
+    tcase_add_test(tcase, verified_has_none_to_a_hundred_problems);
     tcase_add_test(tcase, subscription_has_a_name_and_an_epoch_or_neither);
     return run_suite(suite);
 }
