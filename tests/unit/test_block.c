@@ -243,6 +243,7 @@ START_TEST(a_directory_that_makes_no_sense_is_refused_not_followed)
     seal_directory();
     ck_assert_int_eq(open_as(&block, size), ACTA_OK);
     ck_assert_int_eq(block_get(&block, FIRST, &got, NULL), ACTA_OK);
+    ck_assert(!block_find(&block, FIRST + 1, &got));
     ck_assert_int_eq(block_get(&block, FIRST + 1, &got, NULL), ACTA_CORRUPT);
     ck_assert_int_eq(block_get(&block, FIRST + 2, &got, NULL), ACTA_CORRUPT);
 }

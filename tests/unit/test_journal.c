@@ -15,6 +15,7 @@
 
 #include "core.h"
 #include "file.h"
+#include "journal_files.h"
 #include "rnd.h"
 #include "run.h"
 #include "segment.h"
@@ -176,6 +177,80 @@ START_TEST(a_segment_is_kept_as_long_as_one_entry_of_it_is_needed)
     ck_assert_uint_eq(count_files("segment-"), 1);
     close_journal();
     assert_replays(first_of_second - 1, sequence);
+}
+END_TEST
+
+/* Until the keeper has made what it makes by itself, and is idle. */
+static void
+wait_for_keeper(void)
+{
+    struct journal_files *files = journal_files_of(journal);
+
+    pthread_mutex_lock(&files->lock);
+    while (files->spares_count < JOURNAL_SPARES_READY) {
+        pthread_cond_wait(&files->changed, &files->lock);
+    }
+    pthread_mutex_unlock(&files->lock);
+}
+
+static void
+write_segments(size_t count)
+{
+    while (count_files("segment-") < count) {
+        write_entries(1, 1, 60000);
+    }
+}
+
+START_TEST(as_many_released_segments_are_kept_as_spares_as_are_wanted)
+{
+    options.spares_max = 3;
+    open_journal();
+    start_journal();
+    write_segments(6);
+    wait_for_keeper();
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 1);
+    ck_assert_uint_eq(count_files("spare-"), options.spares_max);
+}
+END_TEST
+
+START_TEST(entries_that_are_read_are_not_released)
+{
+    uint64_t first_of_second;
+
+    open_journal();
+    start_journal();
+    write_segments(2);
+    first_of_second = sequence;
+    write_segments(3);
+    journal_read_after(journal, first_of_second - 2);
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 3);
+    journal_read_after(journal, first_of_second - 1);
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 2);
+    journal_read_after(journal, UINT64_MAX);
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 1);
+}
+END_TEST
+
+START_TEST(what_is_kept_is_given_up_when_it_has_become_too_much)
+{
+    open_journal();
+    start_journal();
+    write_segments(3);
+    journal_keep_after(journal, 0, 2 * SEGMENT);
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 3);
+    ck_assert(journal_has_after(journal, 0));
+    write_segments(4);
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 1);
+    ck_assert(!journal_has_after(journal, 0));
+    write_segments(2); /* Nor is anything kept from now on. */
+    journal_release(journal, sequence);
+    ck_assert_uint_eq(count_files("segment-"), 1);
 }
 END_TEST
 
@@ -395,6 +470,11 @@ main(void)
     tcase_add_test(recycling, spares_are_given_up_when_space_is_short);
     tcase_add_test(recycling,
                    a_segment_is_kept_as_long_as_one_entry_of_it_is_needed);
+    tcase_add_test(recycling,
+                   as_many_released_segments_are_kept_as_spares_as_are_wanted);
+    tcase_add_test(recycling, entries_that_are_read_are_not_released);
+    tcase_add_test(recycling,
+                   what_is_kept_is_given_up_when_it_has_become_too_much);
     tcase_add_test(recycling,
                    entries_that_were_released_and_are_needed_are_missed);
     tcase_add_test(recycling, entries_of_a_files_former_life_are_not_read);

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "block.h"
 #include "bytes.h"
+#include "core.h"
 #include "journal_fixture.h"
 #include "run.h"
 #include "segment.h"
@@ -55,6 +57,7 @@ read_behind(uint64_t after, size_t piece, uint64_t *done)
 static void
 assert_entries(uint64_t first)
 {
+    uint64_t due_position = 0;
     uint64_t due = first;
 
     while (buf_size(&out) > 0) {
@@ -63,8 +66,15 @@ assert_entries(uint64_t first)
 
         ck_assert_uint_ge(buf_size(&out), JOURNAL_CURSOR_HEADER);
         ck_assert_uint_eq(get_u64(at), due);
+        if (due > first || due == 1) {
+            ck_assert_uint_eq(get_u64(at + 8), due > first ? due_position : 1);
+        }
+        ck_assert_uint_eq(get_u64(at + 16), CORE_TIME_US + due - 1);
         size = JOURNAL_CURSOR_HEADER + get_u32(at + 24) + get_u32(at + 28);
         ck_assert_uint_ge(buf_size(&out), size);
+        due_position = get_u64(at + 8) +
+                       block_count(slice_make(at + JOURNAL_CURSOR_HEADER,
+                                              size - JOURNAL_CURSOR_HEADER));
         buf_consume(&out, size);
         due++;
     }

@@ -349,6 +349,17 @@ START_TEST(meta_is_what_the_last_checkpoint_said)
 }
 END_TEST
 
+START_TEST(size_is_that_of_the_file)
+{
+    struct stat seen;
+
+    diary_add(&diary, 100);
+    diary_store(&diary);
+    ck_assert_int_eq(stat(tempdir_file(&core->dir, "data.mdb"), &seen), 0);
+    ck_assert_int_eq((off_t)store_size(core->rooms.store), seen.st_size);
+}
+END_TEST
+
 /* New streams, one behind the other, share the pages that they change. */
 START_TEST(what_a_list_costs_is_learned_from_the_last_large_checkpoint)
 {
@@ -587,6 +598,7 @@ main(void)
                    names_are_listed_in_the_order_of_their_bytes_and_by_kind);
     tcase_add_test(kept, a_view_does_not_change_while_the_store_does);
     tcase_add_test(kept, meta_is_what_the_last_checkpoint_said);
+    tcase_add_test(kept, size_is_that_of_the_file);
     tcase_add_test(kept,
                    what_a_list_costs_is_learned_from_the_last_large_checkpoint);
 

@@ -75,6 +75,7 @@ take(struct buf *bytes)
     size_t size = store_item_take(&item, buf_slice(bytes), &wanted);
 
     ck_assert_uint_gt(size, 0);
+    ck_assert_uint_eq(buf_slice(bytes).data[1], 0);
     buf_consume(bytes, size);
     return item;
 }

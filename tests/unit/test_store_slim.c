@@ -44,15 +44,15 @@ name_of(char name[static 201], uint64_t position)
     return name;
 }
 
-/* Store an event for each of so many new streams. */
+/* Store an event for each of @count new streams. */
 static void
-add_streams(void)
+add_streams_of(size_t count)
 {
-    struct memtable *memtable = memtable_new(last + 1, STREAMS);
+    struct memtable *memtable = memtable_new(last + 1, count);
     struct buf content;
 
     buf_init(&content, 1 << 20);
-    for (size_t i = 0; i < STREAMS; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct draft draft = {.id = ++last};
         struct memlist *stream;
         struct event event;
@@ -69,6 +69,12 @@ add_streams(void)
     ck_assert_int_eq(store_checkpoint(store, memtable, last, 1, NULL), ACTA_OK);
     memtable_unref(memtable);
     buf_fini(&content);
+}
+
+static void
+add_streams(void)
+{
+    add_streams_of(STREAMS);
 }
 
 /* The record says its position, and the stream's head leads to it. */
@@ -161,6 +167,16 @@ START_TEST(a_view_forgets_where_records_were_mapped)
         add_streams(); /* So that the next time there is something to do. */
     }
     store_view_close(view);
+}
+END_TEST
+
+START_TEST(a_small_checkpoint_does_not_hide_the_large_one_before_it)
+{
+    add_streams();
+    add_streams_of(1);
+    ck_assert_uint_ge(store->most_lists, STREAMS);
+    ck_assert_int_eq(store_slim(store, NULL), ACTA_OK);
+    ck_assert_uint_eq(store->most_lists, 0);
 }
 END_TEST
 
@@ -257,6 +273,8 @@ main(void)
     tcase_add_test(tcase,
                    what_lmdb_keeps_is_given_back_while_no_view_sees_the_store);
     tcase_add_test(tcase, a_view_forgets_where_records_were_mapped);
+    tcase_add_test(tcase,
+                   a_small_checkpoint_does_not_hide_the_large_one_before_it);
     tcase_add_test(tcase, threads_that_read_meanwhile_see_all);
     tcase_add_test(tcase, a_store_that_cannot_be_opened_again_is_used_no_more);
     return run_suite(suite);
