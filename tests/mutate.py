@@ -71,7 +71,7 @@ TESTS = (
     ("server/reader_shared", ("reader", "sight")),
     ("server/places", ("places", "store")),
     ("server/recover", ("store", "old", "fault/golden", "rows", "erase",
-                        "database")),
+                        "writer", "database")),
     ("server/memtable", ("memtable", "tail", "list_cursor", "store", "reader",
                          "writer")),
     ("server/tail", ("tail", "reader", "writer")),

@@ -46,7 +46,10 @@ read_behind(uint64_t after, size_t piece, uint64_t *done)
     ck_assert_ptr_nonnull(cursor);
     buf_clear(&out);
     while (code == ACTA_OK && journal_cursor_done(cursor) < sequence) {
+        size_t before = buf_size(&out);
+
         code = journal_cursor_read(cursor, sequence, piece, &out, &err);
+        ck_assert_uint_le(buf_size(&out), before + piece);
     }
     *done = journal_cursor_done(cursor);
     journal_cursor_close(cursor);

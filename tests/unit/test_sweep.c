@@ -568,18 +568,23 @@ START_TEST(what_lies_behind_the_last_page_is_cut_off)
 {
     struct store_scrub state;
     struct acta_err err;
+    struct stat seen;
     FILE *file;
 
     append_many("order-1", 20, 1000);
     core_checkpoint(&core);
-    file = fopen(tempdir_file(&core.dir, "data.mdb"), "ab");
+    file = fopen(tempdir_file(&core.dir, "data.mdb"), "r+b");
     ck_assert_ptr_nonnull(file);
+    /* So far behind it that no transaction uses the page meanwhile. */
+    ck_assert_int_eq(fseek(file, 100 * 4096, SEEK_END), 0);
     fputs("needle-999999", file);
     fclose(file);
     ck_assert_uint_eq(count_needles(999999), 1);
     assert_ok(store_scrub_begin(core.rooms.store, &state, &err), &err);
     ck_assert_int_eq(scrub(&state, SIZE_ALL / 16), STORE_SCRUBBED);
     ck_assert_uint_eq(count_needles(999999), 0);
+    ck_assert_int_eq(stat(tempdir_file(&core.dir, "data.mdb"), &seen), 0);
+    ck_assert_int_eq(seen.st_size, (off_t)store_size(core.rooms.store));
     core_reopen(&core);
     ck_assert_uint_eq(core_head(&core), 20);
 }
