@@ -327,6 +327,7 @@ START_TEST(a_journal_that_is_closed_has_no_descriptor_left_open)
     release(sequence);
     write_entries(40, 1, 200000);
     journal_drop_spares(journal);
+    restart();
     close_journal();
     ck_assert_uint_eq(descriptors_count(), before);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "diary.h"
 #include "hex.h"
 #include "run.h"
@@ -531,6 +532,27 @@ START_TEST(a_damaged_record_is_named_and_the_others_are_served)
 }
 END_TEST
 
+/* However often it is asked for: a block that was refused is not kept. */
+START_TEST(nothing_of_a_block_whose_directory_is_damaged_is_served)
+{
+    struct draft drafts[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
+    struct block_record record;
+    uint8_t front[12];
+
+    put_u64(front, 1);
+    put_u32(front + 8, 3);
+    ck_assert_int_eq(core_append(core, "a-1", 0, drafts, 3), ACTA_OK);
+    core_checkpoint(core);
+    ck_assert_uint_ge(damage(front, sizeof(front), 16), 1);
+    begin();
+    for (uint64_t i = 0; i < 6; i++) {
+        ck_assert_int_eq(store_view_record(view, 1 + i % 3, &record, NULL),
+                         ACTA_CORRUPT);
+    }
+    store_view_end(view);
+}
+END_TEST
+
 START_TEST(a_damaged_head_and_a_damaged_id_are_found)
 {
     struct list_name name = {LIST_STREAM, slice_of("stream-to-hurt")};
@@ -612,6 +634,8 @@ main(void)
     tcase_add_test(refused, what_is_no_store_is_refused);
     tcase_add_test(refused,
                    a_damaged_record_is_named_and_the_others_are_served);
+    tcase_add_test(refused,
+                   nothing_of_a_block_whose_directory_is_damaged_is_served);
     tcase_add_test(refused, a_damaged_head_and_a_damaged_id_are_found);
     tcase_add_loop_test(
         refused, a_damaged_meta_is_found_and_a_newer_one_told_apart, 0, 3);
