@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "consumer.h"
 #include "lease.h"
 #include "pack.h"
 #include "run.h"
 #include "schedule.h"
 #include "snapshot.h"
+#include "store_lmdb.h"
 
 #define BIG (UINT64_MAX - 5)
 
@@ -278,6 +280,43 @@ START_TEST(a_schedule_comes_out_as_it_went_in)
 }
 END_TEST
 
+/* ---- rows as they are stored ---- */
+
+START_TEST(a_value_is_no_larger_than_what_is_stored)
+{
+    struct slice key = slice_of("\012name"); /* A snapshot: has a size. */
+    uint8_t stored[ROW_PADDED_FRONT + 12] = {0};
+    struct slice whole = slice_make(stored + ROW_PADDED_FRONT, 12), value;
+
+    ck_assert(row_has_events(key.data[0]));
+    put_u32(stored, store_row_checksum(key, whole));
+    put_u32(stored + ROW_VALUE_FRONT, 12);
+    ck_assert_int_eq(
+        store_read_row(key, slice_make(stored, sizeof(stored)), &value, NULL),
+        ACTA_OK);
+    ck_assert_uint_eq(value.size, 12);
+    for (size_t size = 0; size < sizeof(stored); size++) {
+        ck_assert_int_eq(
+            store_read_row(key, slice_make(stored, size), &value, NULL),
+            ACTA_CORRUPT);
+    }
+}
+END_TEST
+
+START_TEST(a_damaged_row_is_named_with_dots_for_what_is_no_text)
+{
+    static const uint8_t stored[ROW_PADDED_FRONT + 12];
+    struct slice key = slice_of("\011a \037\177!~z");
+    struct slice value;
+    struct acta_err err;
+
+    ck_assert_int_eq(
+        store_read_row(key, slice_make(stored, sizeof(stored)), &value, &err),
+        ACTA_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.text, "row a...!~z of the "));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -296,5 +335,7 @@ main(void)
     tcase_add_test(tcase, a_lease_without_a_claim_is_refused);
     tcase_add_test(tcase, a_snapshot_comes_out_as_it_went_in);
     tcase_add_test(tcase, a_schedule_comes_out_as_it_went_in);
+    tcase_add_test(tcase, a_value_is_no_larger_than_what_is_stored);
+    tcase_add_test(tcase, a_damaged_row_is_named_with_dots_for_what_is_no_text);
     return run_suite(suite);
 }
