@@ -80,12 +80,11 @@ make_room(struct buf *buf, size_t size)
 }
 
 uint8_t *
-buf_reserve(struct buf *buf, size_t size)
+buf_grow(struct buf *buf, size_t size)
 {
     if (buf->failed) {
         return NULL;
     }
-    /* The maximum is for what is in the buf, not for what it has allocated. */
     if (size > buf->size_max - buf_size(buf)) {
         buf->failed = true;
         return NULL;
@@ -104,17 +103,6 @@ buf_advance(struct buf *buf, size_t size)
 {
     assert(size <= buf->capacity - buf->end);
     buf->end += size;
-}
-
-void
-buf_append(struct buf *buf, const void *bytes, size_t size)
-{
-    uint8_t *room = buf_reserve(buf, size);
-
-    if (room != NULL && size > 0) {
-        memcpy(room, bytes, size);
-        buf->end += size;
-    }
 }
 
 void

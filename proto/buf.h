@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "err.h"
 #include "slice.h"
@@ -70,16 +71,40 @@ buf_slice(const struct buf *buf)
                       buf_size(buf));
 }
 
+/* What buf_reserve() does if there is no room yet. */
+uint8_t *buf_grow(struct buf *buf, size_t size);
+
 /* Room for @size more bytes at the end, uninitialised, for the caller to fill
  * before the next write; NULL if the buf has failed. The bytes count only
  * after buf_advance().
+ *
+ * In line: messages are written a field at a time, of which most are of one
+ * byte, and nearly always there is room.
  */
-uint8_t *buf_reserve(struct buf *buf, size_t size);
+static inline uint8_t *
+buf_reserve(struct buf *buf, size_t size)
+{
+    /* The maximum is for what is in the buf, not for what it has allocated. */
+    if (buf->failed || buf->data == NULL || size > buf->capacity - buf->end ||
+        size > buf->size_max - buf_size(buf)) {
+        return buf_grow(buf, size);
+    }
+    return buf->data + buf->end;
+}
 
 /* Count @size bytes that were filled after buf_reserve(). */
 void buf_advance(struct buf *buf, size_t size);
 
-void buf_append(struct buf *buf, const void *bytes, size_t size);
+static inline void
+buf_append(struct buf *buf, const void *bytes, size_t size)
+{
+    uint8_t *room = buf_reserve(buf, size);
+
+    if (room != NULL && size > 0) {
+        memcpy(room, bytes, size);
+        buf->end += size;
+    }
+}
 
 static inline void
 buf_append_slice(struct buf *buf, struct slice bytes)
