@@ -135,28 +135,6 @@ decode_fields(struct pack_reader *reader, struct event *event,
     }
 }
 
-void
-event_decode_content(struct pack_reader *reader, struct event *event)
-{
-    event->position = 0;
-    event->version = 0;
-    event->time_us = 0;
-    event->stream = SLICE_NONE;
-    pack_get_array_of(reader, EVENT_CONTENT_FIELDS, EVENT_CONTENT_FIELDS,
-                      "event");
-    decode_fields(reader, event, EVENT_MSGPACK);
-    check_name(reader, event->type, ACTA_TYPE_SIZE_MAX, "type");
-    if (!reader->failed && event->tags_count > 0) {
-        check_tags(reader, event);
-    }
-    if (!reader->failed &&
-        event->data.size + event->metadata.size > ACTA_EVENT_SIZE_MAX) {
-        pack_fail(reader, ACTA_TOO_LARGE,
-                  "data and metadata are %zu bytes, the limit is %u",
-                  event->data.size + event->metadata.size, ACTA_EVENT_SIZE_MAX);
-    }
-}
-
 static size_t
 name_head_size(struct slice name)
 {
@@ -201,14 +179,14 @@ event_write_record(uint8_t *to, const struct event *event)
     memcpy(to, event->content.data, event->content.size);
 }
 
-/* ---- records as they nearly always are ----
+/* ---- records and contents as they nearly always are ----
  *
  * Members and subscribers decode millions of records a second, more than they
- * do anything else. So the heads that nearly all records have are read first,
- * field by field. Each of these functions takes one field at @at off the front
- * of what ends at @end; false if it is not as it nearly always is, or not
- * whole. Such a record is read again by the getters of pack.h, which say what
- * is wrong.
+ * do anything else, and so does a server with what it is to append. So the
+ * heads that nearly all of them have are read first, field by field. Each of
+ * these functions takes one field at @at off the front of what ends at @end;
+ * false if it is not as it nearly always is, or not whole. Such a record is
+ * read again by the getters of pack.h, which say what is wrong.
  */
 
 IN_LINE uint64_t
@@ -323,13 +301,33 @@ take_bytes(const uint8_t **at, const uint8_t *end, struct slice *bytes)
 }
 
 IN_LINE bool
-take_format(const uint8_t **at, const uint8_t *end, struct event *event)
+take_format(const uint8_t **at, const uint8_t *end, enum event_format max,
+            struct event *event)
 {
-    if (*at >= end || **at > EVENT_ERASED) {
+    if (*at >= end || **at > max) {
         return false;
     }
     event->format = (enum event_format) * *at;
     ++*at;
+    return true;
+}
+
+/* All that follows the stream in a record, and the whole of a content. */
+IN_LINE bool
+take_content(const uint8_t **at, const uint8_t *end, enum event_format max,
+             struct event *event)
+{
+    const uint8_t *content = *at;
+
+    if (!take_name(at, end, &event->type) || !take_id(at, end, &event->id) ||
+        event->id == NULL || !take_id(at, end, &event->correlation_id) ||
+        !take_id(at, end, &event->causation_id) || !take_tags(at, end, event) ||
+        !take_bytes(at, end, &event->metadata) ||
+        !take_bytes(at, end, &event->data) ||
+        !take_format(at, end, max, event)) {
+        return false;
+    }
+    event->content = slice_make(content, (size_t)(*at - content));
     return true;
 }
 
@@ -338,24 +336,53 @@ decode_usual(struct pack_reader *reader, struct event *event)
 {
     const uint8_t *at = reader->at;
     const uint8_t *end = reader->end;
-    const uint8_t *content;
 
     if (reader->failed || !take_numbers(&at, end, event) ||
-        !take_name(&at, end, &event->stream)) {
+        !take_name(&at, end, &event->stream) ||
+        !take_content(&at, end, EVENT_ERASED, event)) {
         return false;
     }
-    content = at;
-    if (!take_name(&at, end, &event->type) || !take_id(&at, end, &event->id) ||
-        event->id == NULL || !take_id(&at, end, &event->correlation_id) ||
-        !take_id(&at, end, &event->causation_id) ||
-        !take_tags(&at, end, event) ||
-        !take_bytes(&at, end, &event->metadata) ||
-        !take_bytes(&at, end, &event->data) || !take_format(&at, end, event)) {
-        return false;
-    }
-    event->content = slice_make(content, (size_t)(at - content));
     reader->at = at;
     return true;
+}
+
+static bool
+decode_usual_content(struct pack_reader *reader, struct event *event)
+{
+    const uint8_t *at = reader->at;
+    const uint8_t *end = reader->end;
+
+    if (reader->failed || at >= end ||
+        *at++ != (ARRAY_OF_0 | EVENT_CONTENT_FIELDS) ||
+        !take_content(&at, end, EVENT_MSGPACK, event)) {
+        return false;
+    }
+    reader->at = at;
+    return true;
+}
+
+void
+event_decode_content(struct pack_reader *reader, struct event *event)
+{
+    event->position = 0;
+    event->version = 0;
+    event->time_us = 0;
+    event->stream = SLICE_NONE;
+    if (!decode_usual_content(reader, event)) {
+        pack_get_array_of(reader, EVENT_CONTENT_FIELDS, EVENT_CONTENT_FIELDS,
+                          "event");
+        decode_fields(reader, event, EVENT_MSGPACK);
+    }
+    check_name(reader, event->type, ACTA_TYPE_SIZE_MAX, "type");
+    if (!reader->failed && event->tags_count > 0) {
+        check_tags(reader, event);
+    }
+    if (!reader->failed &&
+        event->data.size + event->metadata.size > ACTA_EVENT_SIZE_MAX) {
+        pack_fail(reader, ACTA_TOO_LARGE,
+                  "data and metadata are %zu bytes, the limit is %u",
+                  event->data.size + event->metadata.size, ACTA_EVENT_SIZE_MAX);
+    }
 }
 
 void

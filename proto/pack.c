@@ -19,8 +19,10 @@
 
 /* First bytes that are looked for by themselves. */
 #define FIXINT_MAX 0x7f
+#define FIXINT_MIN (-32)
 #define NIL        0xc0
 #define BIN_8      0xc4
+#define BIN_16     0xc5
 #define UINT_64    0xcf
 #define STR_8      0xd9
 
@@ -317,27 +319,44 @@ read_head(struct head *head, const uint8_t *at, size_t left)
     }
 }
 
+/* Positive or negative: the byte is the number. */
+static inline bool
+is_fixint(uint8_t first)
+{
+    return (int8_t)first >= FIXINT_MIN;
+}
+
 /* The size of a value that has no elements, if its head is one of those that
  * nearly all values of messages have; 0: read_head() has to tell.
  */
-static size_t
+static inline size_t
 short_size(const uint8_t *at, size_t left)
 {
     size_t size = 0;
 
-    if (left < 2) {
+    if (left > 0 && (is_fixint(at[0]) || at[0] == NIL)) {
+        return 1;
+    }
+    if (left < 3) {
         return 0;
     }
-    if (at[0] <= FIXINT_MAX || at[0] == NIL) {
-        size = 1;
-    } else if ((at[0] & 0xe0) == 0xa0) { /* fixstr */
+    if ((at[0] & 0xe0) == 0xa0) { /* fixstr */
         size = 1 + (at[0] & 0x1f);
-    } else if (at[0] == UINT_64) {
-        size = PACK_FIXED_SIZE;
     } else if (at[0] == BIN_8 || at[0] == STR_8) {
         size = 2 + (size_t)at[1];
+    } else if (at[0] == UINT_64) {
+        size = PACK_FIXED_SIZE;
+    } else if (at[0] == BIN_16) {
+        size = 3 + ((size_t)at[1] << 8 | at[2]);
     }
     return size <= left ? size : 0;
+}
+
+/* A fixarray behind whose head there may be as many elements as it claims? */
+static inline bool
+is_short_array(const uint8_t *at, size_t left)
+{
+    return left > 0 && (at[0] & 0xf0) == 0x90 && (at[0] & 0x0f) < left;
 }
 
 static size_t
@@ -346,33 +365,40 @@ elements_of(const struct head *head)
     return head->type == PACK_MAP ? 2 * head->count : head->count;
 }
 
-/* Walk over one value from @at. @owed[d] is how many elements are still to
- * come at depth d; at depth 0 it is the value itself. Returns where it ends,
- * or NULL with the offset and reason in @err.
+/* Walk over one value from @at. @count is how many are still to come at this
+ * depth, where 0 has the value itself; @owed[d] how many at depth d, once its
+ * element that is being walked over is done. Returns where it ends, or NULL
+ * with the offset and reason in @err.
  */
 static const uint8_t *
 walk(const uint8_t *at, const uint8_t *start, const uint8_t *end,
      unsigned depth_max, struct acta_err *err)
 {
-    size_t owed[DEPTH_LIMIT + 1];
+    size_t owed[DEPTH_LIMIT];
     unsigned depth = 0;
+    size_t count = 1;
     struct head head;
     size_t size;
 
     assert(depth_max <= DEPTH_LIMIT);
 
-    owed[0] = 1; /* The others are set on the way down. */
     for (;;) {
-        while (owed[depth] == 0) {
-            if (depth == 0) {
-                return at;
-            }
-            depth--;
+        if (count == 0 && depth == 0) {
+            return at;
         }
-        owed[depth]--;
+        if (count == 0) {
+            count = owed[--depth];
+            continue;
+        }
+        count--;
         size = short_size(at, (size_t)(end - at));
         if (size > 0) {
             at += size;
+            continue;
+        }
+        if (is_short_array(at, (size_t)(end - at)) && depth < depth_max) {
+            owed[depth++] = count;
+            count = *at++ & 0x0f;
             continue;
         }
         if (!read_head(&head, at, (size_t)(end - at))) {
@@ -398,7 +424,8 @@ walk(const uint8_t *at, const uint8_t *start, const uint8_t *end,
                       depth_max, at - start);
             return NULL;
         }
-        owed[++depth] = elements_of(&head);
+        owed[depth++] = count;
+        count = elements_of(&head);
     }
 }
 
@@ -595,6 +622,9 @@ pack_get_int(struct pack_reader *reader, const char *what)
 {
     struct head head;
 
+    if (bytes_left(reader) > 0 && is_fixint(reader->at[0])) {
+        return (int8_t)*reader->at++;
+    }
     if (pack_peek(reader) == PACK_INT) {
         take(reader, PACK_INT, what, &head);
         return (int64_t)head.number;
@@ -642,7 +672,8 @@ pack_get_bin(struct pack_reader *reader, const char *what)
     return take_bytes(reader, PACK_BIN, what);
 }
 
-static size_t
+/* Out of line, so that it costs nothing where it is not needed. */
+static __attribute__((noinline)) size_t
 take_elements(struct pack_reader *reader, enum pack_type type, const char *what)
 {
     struct head head;
@@ -658,20 +689,20 @@ take_elements(struct pack_reader *reader, enum pack_type type, const char *what)
     return head.count;
 }
 
+/* In line, so that both that get arrays have it. */
+static inline __attribute__((always_inline)) size_t
+get_array(struct pack_reader *reader, const char *what)
+{
+    if (is_short_array(reader->at, bytes_left(reader))) {
+        return *reader->at++ & 0x0f;
+    }
+    return take_elements(reader, PACK_ARRAY, what);
+}
+
 size_t
 pack_get_array(struct pack_reader *reader, const char *what)
 {
-    size_t left = bytes_left(reader);
-
-    if (left > 0 && (reader->at[0] & 0xf0) == 0x90) { /* fixarray */
-        size_t count = reader->at[0] & 0x0f;
-
-        if (count < left) {
-            reader->at++;
-            return count;
-        }
-    }
-    return take_elements(reader, PACK_ARRAY, what);
+    return get_array(reader, what);
 }
 
 size_t
@@ -684,7 +715,7 @@ size_t
 pack_get_array_of(struct pack_reader *reader, size_t min, size_t max,
                   const char *what)
 {
-    size_t count = pack_get_array(reader, what);
+    size_t count = get_array(reader, what);
 
     if (reader->failed || (count >= min && count <= max)) {
         return count;

@@ -305,6 +305,31 @@ START_TEST(record_says_the_same_in_any_heads)
 }
 END_TEST
 
+START_TEST(content_says_the_same_in_any_heads)
+{
+    struct event event;
+
+    buf_append_slice(&buf, hex(_i == 0 ? "dc0008" : "98"));
+    for (size_t field = 1; field <= EVENT_CONTENT_FIELDS; field++) {
+        add_field(EVENT_RECORD_FIELDS - EVENT_CONTENT_FIELDS + field,
+                  field == (size_t)_i);
+    }
+    ck_assert_msg(decode(&event) == ACTA_OK, "%s", err.text);
+    assert_slice_eq(event.type, slice_of("t"));
+    ck_assert_uint_eq(event.id[1], 0x11);
+    ck_assert_ptr_null(event.correlation_id);
+    ck_assert_uint_eq(event.causation_id[15], 0xff);
+    ck_assert_uint_eq(event.tags_count, 2);
+    assert_slice_eq(event_tag(&event.tags), slice_of("a"));
+    assert_slice_eq(event_tag(&event.tags), slice_of("b"));
+    assert_slice_eq(event.metadata, slice_of("m"));
+    assert_slice_eq(event.data, slice_make("d\xff", 2));
+    ck_assert_int_eq(event.format, EVENT_JSON);
+    ck_assert_ptr_eq(event.content.data + event.content.size,
+                     buf_slice(&buf).data + buf_size(&buf));
+}
+END_TEST
+
 /* What is wrong with a field is said whatever heads the others have. */
 START_TEST(record_with_a_wrong_field_is_refused_with_its_name)
 {
@@ -419,6 +444,8 @@ main(void)
     tcase_add_test(tcase, record_of_a_newer_server_may_have_more_fields);
     tcase_add_loop_test(tcase, record_says_the_same_in_any_heads, 0,
                         EVENT_RECORD_FIELDS + 2);
+    tcase_add_loop_test(tcase, content_says_the_same_in_any_heads, 0,
+                        EVENT_CONTENT_FIELDS + 2);
     tcase_add_loop_test(
         tcase, record_with_a_wrong_field_is_refused_with_its_name, 0, 9);
     tcase_add_loop_test(tcase, bytes_that_are_no_record_have_position_zero, 0,
