@@ -291,6 +291,19 @@ list_append(struct memtable *memtable, struct memlist *list, uint32_t offset)
     return true;
 }
 
+/* NULL if there is no memory. The name has to lie in memory of the memtable. */
+static struct memlist *
+find_or_add(struct memtable *memtable, const struct list_name *name)
+{
+    uint64_t hash = list_hash(name);
+    struct memlist *list = find_list(memtable, name, hash);
+
+    return list != NULL ? list : add_list(memtable, name, hash, false);
+}
+
+/* The names begin with the stream's and its category's, which is the same for
+ * all events of the stream: it is sought for the first one only.
+ */
 static bool
 add_to_lists(struct memtable *memtable, struct memlist *stream,
              const struct event *event, uint32_t offset)
@@ -298,16 +311,16 @@ add_to_lists(struct memtable *memtable, struct memlist *stream,
     struct list_name names[LIST_NAMES_MAX];
     size_t count = list_names_of(event, names);
 
-    if (!list_append(memtable, stream, offset)) {
+    if (stream->category == NULL) {
+        stream->category = find_or_add(memtable, &names[1]);
+    }
+    if (stream->category == NULL || !list_append(memtable, stream, offset) ||
+        !list_append(memtable, stream->category, offset)) {
         return false;
     }
-    for (size_t i = 1; i < count; i++) { /* The stream's name is the first. */
-        uint64_t hash = list_hash(&names[i]);
-        struct memlist *list = find_list(memtable, &names[i], hash);
+    for (size_t i = 2; i < count; i++) {
+        struct memlist *list = find_or_add(memtable, &names[i]);
 
-        if (list == NULL) {
-            list = add_list(memtable, &names[i], hash, false);
-        }
         if (list == NULL || !list_append(memtable, list, offset)) {
             return false;
         }
@@ -360,6 +373,7 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
     struct mem_event *mem = &memtable->events[memtable->count];
     size_t size = event_record_size(event);
     size_t slot = list_hash_id(event->id) & memtable->slots_mask;
+    size_t lists_before = memtable->lists_count;
     struct event stored = *event;
     uint8_t *record;
     bool added;
@@ -389,7 +403,9 @@ memtable_add(struct memtable *memtable, struct memlist *stream,
     added = add_to_lists(memtable, stream, &stored, (uint32_t)memtable->count);
     add_id(memtable, slot, (uint32_t)memtable->count);
     pthread_rwlock_unlock(&memtable->lock);
-    sort_names(memtable);
+    if (memtable->lists_count > lists_before) {
+        sort_names(memtable);
+    }
 
     if (memcmp(stored.id, stream->id_max, UUID_SIZE) > 0) {
         memcpy(stream->id_max, stored.id, UUID_SIZE);

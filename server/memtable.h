@@ -41,6 +41,8 @@ struct memlist {
     uint8_t id_max[UUID_SIZE]; /* The greatest id in the stream so far. The
                                   writer's alone. */
     uint64_t stored_number;    /* Given by the checkpoint, and its alone. */
+    struct memlist *category;  /* The list of its category, once it has an
+                                  event. The writer's alone. */
 
     uint32_t *offsets; /* From the memtable's first position, growing. */
     uint32_t count;
