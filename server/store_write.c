@@ -317,11 +317,20 @@ struct id_entry {
     uint64_t position;
 };
 
+/* The first eight bytes nearly always tell, as a number that is compared at
+ * once.
+ */
 static int
 compare_ids(const void *a, const void *b)
 {
-    return memcmp(((const struct id_entry *)a)->key,
-                  ((const struct id_entry *)b)->key, ID_KEY_SIZE);
+    const struct id_entry *left = a, *right = b;
+    uint64_t left_first = get_key_u64(left->key);
+    uint64_t right_first = get_key_u64(right->key);
+
+    if (left_first != right_first) {
+        return left_first < right_first ? -1 : 1;
+    }
+    return memcmp(left->key, right->key, ID_KEY_SIZE);
 }
 
 static struct id_entry *
