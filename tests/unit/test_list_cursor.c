@@ -9,7 +9,7 @@ static struct diary diary;
 static struct store_view *view;
 static uint64_t *positions; /* Of the list that is looked at, sorted. */
 static size_t count;
-static size_t runs; /* Positions that came in runs. */
+static size_t runs; /* Positions that came in runs: it ends when some did. */
 
 static void
 setup(void)
@@ -196,7 +196,8 @@ check_memtable(const struct list_name *name)
  */
 START_TEST(lists_of_the_store_agree_with_a_sorted_array)
 {
-    for (unsigned round = 0; round < rnd_effort(12, 100); round++) {
+    for (unsigned round = 0; round < rnd_effort(12, 100) || runs == 0;
+         round++) {
         diary_add(&diary, 1 + rnd_below(&diary.rnd, 500));
         diary_store(&diary);
         for (int i = 0; i < 12; i++) {
@@ -205,7 +206,6 @@ START_TEST(lists_of_the_store_agree_with_a_sorted_array)
             check_store(&name);
         }
     }
-    ck_assert_uint_gt(runs, 0);
 }
 END_TEST
 
@@ -213,7 +213,8 @@ START_TEST(lists_of_a_memtable_agree_with_a_sorted_array_up_to_any_head)
 {
     diary_add(&diary, 1000);
     diary_store(&diary);
-    for (unsigned round = 0; round < rnd_effort(12, 100); round++) {
+    for (unsigned round = 0; round < rnd_effort(12, 100) || runs == 0;
+         round++) {
         diary_add(&diary, 1 + rnd_below(&diary.rnd, 300));
         for (int i = 0; i < 12; i++) {
             struct list_name name = diary_name(&diary);
@@ -221,7 +222,6 @@ START_TEST(lists_of_a_memtable_agree_with_a_sorted_array_up_to_any_head)
             check_memtable(&name);
         }
     }
-    ck_assert_uint_gt(runs, 0);
 }
 END_TEST
 
