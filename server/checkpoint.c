@@ -150,8 +150,11 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     FAILPOINT("tail-drop");
     tail_drop_sealed(&checkpointer->rooms->tail);
     FAILPOINT("journal-release");
-    journal_release(checkpointer->rooms->journal, sequence);
+    code = journal_release(checkpointer->rooms->journal, sequence, err);
     FAILPOINT("journal-released");
+    if (code != ACTA_OK) {
+        return code;
+    }
     sweeper_look(checkpointer->sweeper);
     checkpointer->stored = clock_mono();
     atomic_fetch_add(&checkpointer->checkpoints, 1);

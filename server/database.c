@@ -305,7 +305,7 @@ let_go_of_journal(struct rooms *rooms, struct acta_err *err)
 
     if ((code = store_meta(rooms->store, &meta, err)) == ACTA_OK &&
         (code = store_sync(rooms->store, err)) == ACTA_OK) {
-        journal_release(rooms->journal, meta.sequence);
+        code = journal_release(rooms->journal, meta.sequence, err);
     }
     return code;
 }

@@ -408,10 +408,11 @@ journal_end(struct journal *journal)
 
 /* ---- files that are not needed any more ---- */
 
-void
-journal_release(struct journal *journal, uint64_t sequence)
+enum acta_code
+journal_release(struct journal *journal, uint64_t sequence,
+                struct acta_err *err)
 {
-    journal_files_release(&journal->files, sequence);
+    return journal_files_release(&journal->files, sequence, err);
 }
 
 void

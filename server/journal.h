@@ -144,9 +144,13 @@ enum acta_code journal_write(struct journal *journal,
 void journal_end(struct journal *journal);
 
 /* The store has all entries up to @sequence: segments that have no other ones
- * may be used again, unless they are read or kept, see below.
+ * become spares or are removed, the oldest first, unless they are read or kept,
+ * see below. What there is no room for to be removed goes with the next call.
+ * IO: it is not known what is left, and may not be tried again; the process has
+ * to end.
  */
-void journal_release(struct journal *journal, uint64_t sequence);
+enum acta_code journal_release(struct journal *journal, uint64_t sequence,
+                               struct acta_err *err) ACTA_CHECKED;
 
 /* Overwrite what files that are not in use still have of entries up to
  * @sequence, so that it cannot be found on the disk again: at most @size_max

@@ -336,16 +336,48 @@ segment_is_before(const struct segment *segment, uint64_t sequence)
            segment->next->header.first_sequence <= sequence + 1;
 }
 
+/* Take a segment's name from the file at @path: it gets that of a spare, or,
+ * with *@keep false by then, none. Durably.
+ */
+static enum acta_code
+take_name(const struct journal_files *files, const char *path,
+          const char *spare_path, bool *keep, struct acta_err *err)
+{
+    int dir = open(files->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum acta_code code = ACTA_OK;
+
+    if (dir < 0) { /* There may be too many files: nothing has happened yet. */
+        return acta_fail(err, ACTA_MEMORY, "open %s: %s", files->dir,
+                         strerror(errno));
+    }
+    FAILPOINT("segment-retire");
+    *keep = *keep && rename(path, spare_path) == 0;
+    if (!*keep && unlink(path) != 0) {
+        code = file_fail(err, "remove", path);
+        close(dir);
+        return code;
+    }
+    FAILPOINT("segment-retire-sync");
+    if (fsync(dir) != 0) { /* Whyever: it may be there again. */
+        code =
+            acta_fail(err, ACTA_IO, "sync %s: %s", files->dir, strerror(errno));
+    }
+    close(dir);
+    return code;
+}
+
 /* Give the file of a released segment a spare's name, or remove it. That must
  * be durable before the file gets another header, or a segment would be found
  * under a name that is not its own; and before the next one is retired, or
  * there would be a gap in the numbers.
  */
-static void
-retire(struct journal_files *files, const struct segment *segment)
+static enum acta_code
+retire(struct journal_files *files, const struct segment *segment,
+       struct acta_err *err)
 {
     bool keep = segment->header.size == files->segment_size;
     char path[FILE_PATH_MAX], spare_path[FILE_PATH_MAX];
+    enum acta_code code;
     uint64_t number;
 
     pthread_mutex_lock(&files->lock);
@@ -353,20 +385,17 @@ retire(struct journal_files *files, const struct segment *segment)
     number = ++files->spare_number;
     pthread_mutex_unlock(&files->lock);
 
-    if (journal_files_path(files, JOURNAL_SEGMENT_PREFIX,
-                           segment->header.number, path, NULL) != ACTA_OK ||
-        journal_files_path(files, JOURNAL_SPARE_PREFIX, number, spare_path,
-                           NULL) != ACTA_OK) {
-        return;
+    code = journal_files_path(files, JOURNAL_SEGMENT_PREFIX,
+                              segment->header.number, path, err);
+    if (code == ACTA_OK) {
+        code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number,
+                                  spare_path, err);
     }
-    FAILPOINT("segment-retire");
-    keep = keep && rename(path, spare_path) == 0;
-    if (!keep) {
-        (void)unlink(path); /* What is left is released at the next start. */
+    if (code == ACTA_OK) {
+        code = take_name(files, path, spare_path, &keep, err);
     }
-    FAILPOINT("segment-retire-sync");
-    if (file_sync_dir(files->dir, NULL) != ACTA_OK || !keep) {
-        return;
+    if (code != ACTA_OK || !keep) {
+        return code;
     }
     FAILPOINT("segment-retired");
     pthread_mutex_lock(&files->lock);
@@ -375,6 +404,7 @@ retire(struct journal_files *files, const struct segment *segment)
     }
     pthread_cond_broadcast(&files->changed);
     pthread_mutex_unlock(&files->lock);
+    return ACTA_OK;
 }
 
 /* Up to which entry segments can go, of those up to @sequence. What is kept for
@@ -399,25 +429,54 @@ bound_of(struct journal_files *files, uint64_t sequence)
     return sequence > files->read_after ? files->read_after : sequence;
 }
 
-void
-journal_files_release(struct journal_files *files, uint64_t sequence)
+/* Take the oldest segment out of the list, if all of its entries are up to
+ * @sequence. NULL if they are not.
+ */
+static struct segment *
+take_oldest(struct journal_files *files, uint64_t sequence)
 {
     struct segment *segment;
 
-    for (;;) {
-        pthread_mutex_lock(&files->lock);
-        sequence = bound_of(files, sequence);
-        segment = files->segments;
-        if (segment == NULL || !segment_is_before(segment, sequence)) {
-            pthread_mutex_unlock(&files->lock);
-            return;
-        }
+    pthread_mutex_lock(&files->lock);
+    segment = files->segments;
+    if (segment != NULL &&
+        segment_is_before(segment, bound_of(files, sequence))) {
         files->segments = segment->next;
         files->size -= segment->header.size;
-        pthread_mutex_unlock(&files->lock);
-        retire(files, segment);
-        free(segment);
+    } else {
+        segment = NULL;
     }
+    pthread_mutex_unlock(&files->lock);
+    return segment;
+}
+
+static void
+put_back(struct journal_files *files, struct segment *segment)
+{
+    pthread_mutex_lock(&files->lock);
+    segment->next = files->segments;
+    files->segments = segment;
+    files->size += segment->header.size;
+    pthread_mutex_unlock(&files->lock);
+}
+
+enum acta_code
+journal_files_release(struct journal_files *files, uint64_t sequence,
+                      struct acta_err *err)
+{
+    enum acta_code code = ACTA_OK;
+    struct segment *segment;
+
+    while (code == ACTA_OK &&
+           (segment = take_oldest(files, sequence)) != NULL) {
+        code = retire(files, segment, err);
+        if (code == ACTA_OK) {
+            free(segment);
+        } else {
+            put_back(files, segment);
+        }
+    }
+    return code == ACTA_FULL || code == ACTA_MEMORY ? ACTA_OK : code;
 }
 
 void

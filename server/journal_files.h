@@ -119,10 +119,10 @@ enum acta_code journal_files_begin(struct journal_files *files,
                                    uint64_t used, int *fd,
                                    struct acta_err *err) ACTA_CHECKED;
 
-/* Segments without entries behind @sequence become spares, or are removed, but
- * for those that are read or kept.
- */
-void journal_files_release(struct journal_files *files, uint64_t sequence);
+/* As journal_release(). */
+enum acta_code journal_files_release(struct journal_files *files,
+                                     uint64_t sequence,
+                                     struct acta_err *err) ACTA_CHECKED;
 
 /* Remove spares, but for the one that the keeper would make again. */
 void journal_files_drop_spares(struct journal_files *files);

@@ -37,7 +37,7 @@ recover_flush(struct rooms *rooms, const struct database_options *options,
     }
     if (code == ACTA_OK) {
         tail_drop_sealed(&rooms->tail);
-        journal_release(rooms->journal, sequence);
+        code = journal_release(rooms->journal, sequence, err);
     }
     return code;
 }

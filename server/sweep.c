@@ -203,7 +203,10 @@ wipe_journal(struct sweeper *sweeper, enum sweeper_next *next,
         return code;
     }
     FAILPOINT("erase-wipe");
-    journal_release(journal, meta.sequence);
+    code = journal_release(journal, meta.sequence, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
     switch (journal_wipe(journal, sweeper->sequence, STEP_SIZE)) {
     case JOURNAL_WIPED:
         begin_phase(sweeper, SCRUBBING);

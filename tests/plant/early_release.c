@@ -6,11 +6,14 @@
 
 #define EARLY 1000 /* Entries. */
 
-void __real_journal_release(struct journal *journal, uint64_t sequence);
-void __wrap_journal_release(struct journal *journal, uint64_t sequence);
+enum acta_code __real_journal_release(struct journal *journal,
+                                      uint64_t sequence, struct acta_err *err);
+enum acta_code __wrap_journal_release(struct journal *journal,
+                                      uint64_t sequence, struct acta_err *err);
 
-void
-__wrap_journal_release(struct journal *journal, uint64_t sequence)
+enum acta_code
+__wrap_journal_release(struct journal *journal, uint64_t sequence,
+                       struct acta_err *err)
 {
-    __real_journal_release(journal, sequence + EARLY);
+    return __real_journal_release(journal, sequence + EARLY, err);
 }

@@ -53,7 +53,10 @@ enum acta_code write_entry(size_t count, size_t size, const void *data,
                            struct acta_err *err);
 void write_entries(size_t entries, size_t count, size_t size);
 
-/* The store has everything up to @up_to. */
+/* The journal may let go of everything up to @up_to. */
+void let_go(uint64_t up_to);
+
+/* The same, and that is what the next replay() begins behind. */
 void release(uint64_t up_to);
 
 /* Visits an entry and checks it; @user is a struct seen. */

@@ -130,7 +130,7 @@ START_TEST(released_segments_are_used_again)
     start_journal();
     for (int i = 0; i < 30; i++) {
         write_entries(20, 1, 60000);
-        journal_release(journal, sequence);
+        let_go(sequence);
         ck_assert_uint_le(count_files("segment-"), 2);
         ck_assert_uint_le(count_files("spare-"), options.spares_max + 1);
         ck_assert_uint_le(journal_size(journal), 5 * SEGMENT);
@@ -169,11 +169,11 @@ START_TEST(a_segment_is_kept_as_long_as_one_entry_of_it_is_needed)
         write_entries(1, 1, 60000);
     }
     first_of_second = sequence;
-    journal_release(journal, first_of_second - 2);
+    let_go(first_of_second - 2);
     ck_assert_uint_eq(count_files("segment-"), 2);
-    journal_release(journal, first_of_second - 1);
+    let_go(first_of_second - 1);
     ck_assert_uint_eq(count_files("segment-"), 1);
-    journal_release(journal, sequence); /* The newest stays. */
+    let_go(sequence); /* The newest stays. */
     ck_assert_uint_eq(count_files("segment-"), 1);
     close_journal();
     assert_replays(first_of_second - 1, sequence);
@@ -208,7 +208,7 @@ START_TEST(as_many_released_segments_are_kept_as_spares_as_are_wanted)
     start_journal();
     write_segments(6);
     wait_for_keeper();
-    journal_release(journal, sequence);
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 1);
     ck_assert_uint_eq(count_files("spare-"), options.spares_max);
 }
@@ -224,13 +224,40 @@ START_TEST(entries_that_are_read_are_not_released)
     first_of_second = sequence;
     write_segments(3);
     journal_read_after(journal, first_of_second - 2);
-    journal_release(journal, sequence);
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 3);
     journal_read_after(journal, first_of_second - 1);
-    journal_release(journal, sequence);
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 2);
     journal_read_after(journal, UINT64_MAX);
-    journal_release(journal, sequence);
+    let_go(sequence);
+    ck_assert_uint_eq(count_files("segment-"), 1);
+}
+END_TEST
+
+/* A segment whose file cannot be removed, since it is no file. */
+START_TEST(nothing_is_released_behind_what_cannot_be_removed)
+{
+    struct acta_err err;
+    struct seen seen;
+    char aside[512];
+
+    options.spares_max = 0;
+    open_journal();
+    start_journal();
+    write_segments(4);
+    snprintf(aside, sizeof(aside), "%s", tempdir_file(&dir, "aside"));
+    ck_assert_int_eq(rename(segment_path(1), aside), 0);
+    ck_assert_int_eq(mkdir(segment_path(1), 0700), 0);
+    ck_assert_int_eq(journal_release(journal, sequence, &err), ACTA_IO);
+    ck_assert_uint_eq(count_files("segment-"), 4);
+    ck_assert_int_eq(rmdir(segment_path(1)), 0);
+    ck_assert_int_eq(rename(aside, segment_path(1)), 0);
+    close_journal();
+    assert_ok(replay(0, &seen, &err), &err);
+    ck_assert_uint_eq(seen.last_sequence, sequence);
+    start_journal();
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 1);
 }
 END_TEST
@@ -241,15 +268,15 @@ START_TEST(what_is_kept_is_given_up_when_it_has_become_too_much)
     start_journal();
     write_segments(3);
     journal_keep_after(journal, 0, 2 * SEGMENT);
-    journal_release(journal, sequence);
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 3);
     ck_assert(journal_has_after(journal, 0));
     write_segments(4);
-    journal_release(journal, sequence);
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 1);
     ck_assert(!journal_has_after(journal, 0));
     write_segments(2); /* Nor is anything kept from now on. */
-    journal_release(journal, sequence);
+    let_go(sequence);
     ck_assert_uint_eq(count_files("segment-"), 1);
 }
 END_TEST
@@ -262,7 +289,7 @@ START_TEST(entries_that_were_released_and_are_needed_are_missed)
     open_journal();
     start_journal();
     write_entries(40, 1, 60000);
-    journal_release(journal, 30);
+    let_go(30);
     close_journal();
     ck_assert_int_eq(replay(0, &seen, &err), ACTA_CORRUPT);
     ck_assert_ptr_nonnull(strstr(err.text, "are missing"));
@@ -292,7 +319,7 @@ START_TEST(spares_of_another_size_are_removed)
     open_journal();
     start_journal();
     write_entries(40, 1, 60000);
-    journal_release(journal, sequence);
+    let_go(sequence);
     close_journal();
     options.segment_size = 2 * SEGMENT;
     options.spares_max = 8;
@@ -474,6 +501,8 @@ main(void)
     tcase_add_test(recycling,
                    as_many_released_segments_are_kept_as_spares_as_are_wanted);
     tcase_add_test(recycling, entries_that_are_read_are_not_released);
+    tcase_add_test(recycling,
+                   nothing_is_released_behind_what_cannot_be_removed);
     tcase_add_test(recycling,
                    what_is_kept_is_given_up_when_it_has_become_too_much);
     tcase_add_test(recycling,
