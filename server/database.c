@@ -343,6 +343,12 @@ start(struct database *database, struct acta_err *err)
         return code;
     }
     FAILPOINT("recovered");
+    database->groups = groups_new(database->options.queue_size);
+    if (database->groups == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "start groups");
+    }
+    database->rooms.consumers.changed = groups_changed;
+    database->rooms.consumers.user = database->groups;
     if ((code = journal_start(database->rooms.journal, sequence + 1,
                               tail_head(&database->rooms.tail) + 1, err)) !=
             ACTA_OK ||
@@ -357,16 +363,11 @@ start(struct database *database, struct acta_err *err)
                         database->checkpointer, &database->options, sequence,
                         last_time_us, err);
     if (code == ACTA_OK) {
-        code = groups_start(&database->groups, database, database->writer,
-                            database->options.queue_size, err);
+        code = groups_start(database->groups, database, database->writer, err);
     }
     if (code == ACTA_OK) {
         code = verifier_start(&database->verifier, &database->rooms,
                               database->dir, err);
-    }
-    if (code == ACTA_OK) {
-        database->rooms.consumers.changed = groups_changed;
-        database->rooms.consumers.user = database->groups;
     }
     return code;
 }

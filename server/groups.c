@@ -248,16 +248,14 @@ run(void *arg)
 
 /* ---- starting and stopping ---- */
 
-static struct groups *
-make(struct writer *writer, struct database *database, size_t queue_size)
+struct groups *
+groups_new(size_t queue_size)
 {
     struct groups *groups = calloc(1, sizeof(*groups));
 
     if (groups == NULL) {
         return NULL;
     }
-    groups->database = database;
-    groups->writer = writer;
     groups->watcher = (struct watcher){.wake = wake_for_commit, .user = groups};
     inbox_init(&groups->inbox, queue_size);
     completions_init(&groups->saves, wake_for_save, groups);
@@ -272,37 +270,33 @@ make(struct writer *writer, struct database *database, size_t queue_size)
 }
 
 enum acta_code
-groups_start(struct groups **out, struct database *database,
-             struct writer *writer, size_t queue_size, struct acta_err *err)
+groups_start(struct groups *groups, struct database *database,
+             struct writer *writer, struct acta_err *err)
 {
-    struct groups *groups = make(writer, database, queue_size);
     enum acta_code code;
 
-    *out = NULL;
-    if (groups == NULL) {
-        return acta_fail(err, ACTA_MEMORY, "start groups");
-    }
+    groups->database = database;
+    groups->writer = writer;
     code = reader_open(&groups->reader, database, err);
     if (code != ACTA_OK) {
-        groups_free(groups);
         return code;
     }
     groups->interest = interest_new();
     writer_watch(writer, &groups->watcher);
-    if (groups->interest == NULL ||
-        pthread_create(&groups->thread, NULL, run, groups) != 0) {
+    groups->is_started =
+        groups->interest != NULL &&
+        pthread_create(&groups->thread, NULL, run, groups) == 0;
+    if (!groups->is_started) {
         writer_unwatch(writer, &groups->watcher);
-        groups_free(groups);
         return acta_fail(err, ACTA_MEMORY, "start groups");
     }
-    *out = groups;
     return ACTA_OK;
 }
 
 void
 groups_stop(struct groups *groups)
 {
-    if (groups != NULL) {
+    if (groups != NULL && groups->is_started) {
         groups_refuse(groups);
         pthread_join(groups->thread, NULL);
     }

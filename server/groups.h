@@ -26,11 +26,16 @@
 struct groups;
 struct writer;
 
-/* Start the thread. All jobs that wait for it have up to @queue_size bytes. It
- * reads @database and has @writer save, both of which outlive it.
+/* All jobs that wait will have up to @queue_size bytes. NULL: out of memory.
+ * From here on groups_changed() may be called.
  */
-enum acta_code groups_start(struct groups **groups, struct database *database,
-                            struct writer *writer, size_t queue_size,
+struct groups *groups_new(size_t queue_size);
+
+/* Start the thread. It reads @database and has @writer save, both of which
+ * outlive it.
+ */
+enum acta_code groups_start(struct groups *groups, struct database *database,
+                            struct writer *writer,
                             struct acta_err *err) ACTA_CHECKED;
 
 /* End all memberships (STOPPING), save what there is to save, and then have the
@@ -39,7 +44,8 @@ enum acta_code groups_start(struct groups **groups, struct database *database,
  */
 void groups_refuse(struct groups *groups);
 
-/* The same, and wait until it is done. May be NULL. */
+/* The same, and wait until it is done, if the thread was started. May be NULL.
+ */
 void groups_stop(struct groups *groups);
 
 /* Free what was stopped, when the writer has ended, too. May be NULL. */

@@ -82,6 +82,7 @@ struct groups {
     struct database *database;
     struct writer *writer;
     pthread_t thread;
+    bool is_started;
     struct inbox inbox;        /* Shared with all threads. */
     struct completions saves;  /* What the writer gives back. */
     struct watcher watcher;    /* Of commits, */

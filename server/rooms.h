@@ -21,8 +21,8 @@ struct rooms {
     struct marks marks; /* Of streams that have rows. */
 
     /* Told by the writer, after the commit, of every consumer that was changed,
-     * and of groups that are waited for. It does not block. Set before the
-     * first job.
+     * and of groups that are waited for. It does not block. Set before
+     * the writer's threads begin.
      */
     struct {
         void (*changed)(void *user, struct slice name); /* NULL: nobody. */
