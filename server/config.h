@@ -81,8 +81,9 @@
       "Memory of these appends. A single one may be larger.")                  \
     X(CONNECTIONS_MEMORY, "connections-memory", SIZE, "1GiB", 1 << 20,         \
       UINT64_C(1) << 40,                                                       \
-      "Memory of all connections. Above it, those that hold much are not "     \
-      "read from, and cut after peer-timeout.")                                \
+      "Memory of all connections, with the queries of their subscriptions. "   \
+      "Above it, those that hold much are not read from, and cut after "       \
+      "peer-timeout.")                                                         \
     X(SUBSCRIPTION_STEP, "subscription-step", SIZE, "256KiB", 1024, 4 << 20,   \
       "What one subscription is sent before it is another's turn.")            \
     X(JOURNAL_SEGMENT_SIZE, "journal-segment-size", SIZE, "64MiB", 1 << 20,    \

@@ -60,8 +60,8 @@ conn_open(struct io *io, int fd, uint64_t id)
 static void
 charge(struct conn *conn)
 {
-    size_t now =
-        conn->in.capacity + conn->out.capacity + conn->session.jobs_size;
+    size_t now = conn->in.capacity + conn->out.capacity +
+                 conn->session.jobs_size + conn->session.subs.size;
 
     if (now > conn->charged) {
         atomic_fetch_add_explicit(conn->io->options.memory_used,

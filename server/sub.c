@@ -30,6 +30,7 @@ sub_new(uint64_t request_id, struct msg_subscribe *subscribe,
         sub->named = named;
     }
     sub->request_id = request_id;
+    sub->size = sizeof(*sub) + name.size + query_size(&subscribe->query);
     sub->query = subscribe->query;
     subscribe->query = QUERY_ALL;
     sub->position = subscribe->after;

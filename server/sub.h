@@ -29,6 +29,7 @@ struct sub {
     bool is_ready;
 
     uint64_t request_id;
+    size_t size;          /* Memory that it holds, with that of its query. */
     struct query query;   /* owned */
     uint64_t position;    /* All up to here was delivered or did not match. */
     uint64_t told;        /* The position that the client knows. */

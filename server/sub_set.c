@@ -73,6 +73,7 @@ sub_set_add(struct sub_set *set, struct sub *sub)
     }
     set->all = sub;
     set->count++;
+    set->size += sub->size;
     sub_set_make_ready(set, sub);
     return ACTA_OK;
 }
@@ -123,6 +124,7 @@ sub_set_remove(struct sub_set *set, struct sub *sub)
     if (sub->next != NULL) {
         sub->next->prev = sub->prev;
     }
+    set->size -= sub->size;
     sub_free(sub);
     set->count--;
     if (set->count == 0) {

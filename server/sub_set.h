@@ -17,6 +17,7 @@ struct sub_set {
     struct sub **buckets; /* owned */
     struct sub *all;      /* owned */
     size_t count;
+    size_t size; /* Memory of them, with that of their queries. */
     struct sub *ready_first;
     struct sub *ready_last;
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -309,6 +310,47 @@ START_TEST(memory_of_all_connections_is_bounded)
 }
 END_TEST
 
+/* Queries of subscriptions take part: the connection that has many is not read
+ * from any more, and is told why it is cut.
+ */
+START_TEST(memory_of_queries_is_bounded)
+{
+    enum { SUBSCRIPTIONS = 30 };
+    static uint8_t name[ACTA_STREAM_SIZE_MAX];
+    struct slice names[ACTA_QUERY_TERMS_MAX];
+    struct query_item item = {
+        .fields[QUERY_STREAMS] = {.texts = names,
+                                  .count = ACTA_QUERY_TERMS_MAX}};
+    struct msg_subscribe subscribe = {
+        .query = {.items = &item, .items_count = 1}};
+    struct peer greedy, witness;
+    struct frame frame;
+
+    memset(name, 'n', sizeof(name));
+    for (size_t i = 0; i < ACTA_QUERY_TERMS_MAX; i++) {
+        names[i] = slice_make(name, sizeof(name));
+    }
+    rig_start(&rig, "--connections-memory=1MiB", "--peer-timeout=300ms", NULL);
+    peer_greet(&witness, rig.port);
+    peer_greet(&greedy, rig.port);
+    for (uint64_t id = 2; id < 2 + SUBSCRIPTIONS; id++) {
+        msg_subscribe_encode(&greedy.out, id, &subscribe);
+        peer_send(&greedy);
+    }
+    do {
+        ck_assert(peer_next(&greedy, &frame));
+        ck_assert_uint_lt(frame.request_id, 2 + SUBSCRIPTIONS - 1);
+    } while (frame.kind == OP_SUBSCRIBED);
+    ck_assert_int_eq(frame.kind, OP_ERROR);
+    ck_assert_uint_eq(frame.request_id, 0);
+    peer_expect_close(&greedy);
+    append(&witness, 2, 1, 100);
+    peer_close(&greedy);
+    peer_close(&witness);
+    rig_stop(&rig);
+}
+END_TEST
+
 /* Appends that are many times the writer's queue all go through. */
 START_TEST(full_queue_delays_and_loses_nothing)
 {
@@ -553,6 +595,7 @@ main(void)
     tcase_add_test(tcase, over_the_limit_of_connections_clients_wait);
     tcase_add_test(tcase, claimed_length_costs_nothing);
     tcase_add_test(tcase, memory_of_all_connections_is_bounded);
+    tcase_add_test(tcase, memory_of_queries_is_bounded);
     tcase_add_test(tcase, full_queue_delays_and_loses_nothing);
     tcase_add_test(tcase, thousand_subscribers_get_every_commit);
     tcase_add_test(tcase, subscriber_whom_nothing_concerns_learns_positions);

@@ -510,6 +510,35 @@ START_TEST(set_finds_what_was_added_and_not_removed)
 }
 END_TEST
 
+START_TEST(set_knows_the_memory_of_its_subscriptions)
+{
+    struct slice name = slice_of("order-1");
+    struct query_item item = {
+        .fields[QUERY_STREAMS] = {.texts = &name, .count = 1}};
+    struct msg_subscribe subscribe = {
+        .query = {.items = &item, .items_count = 1}};
+    size_t query = query_size(&subscribe.query);
+    struct pack_reader reader;
+    struct buf bytes;
+
+    sub_set_init(&set);
+    add(1, 1);
+    ck_assert_uint_eq(set.size, sizeof(struct sub));
+    buf_init(&bytes, SIZE_MAX);
+    query_encode(&bytes, &subscribe.query);
+    pack_reader_init(&reader, buf_slice(&bytes), &err);
+    query_decode(&reader, &subscribe.query);
+    buf_fini(&bytes);
+    ck_assert_int_eq(sub_set_add(&set, sub_new(2, &subscribe, &named)),
+                     ACTA_OK);
+    ck_assert_uint_eq(set.size, 2 * sizeof(struct sub) + query);
+    sub_set_remove(&set, sub_set_find(&set, 1));
+    ck_assert_uint_eq(set.size, sizeof(struct sub) + query);
+    sub_set_fini(&set);
+    ck_assert_uint_eq(set.size, 0);
+}
+END_TEST
+
 START_TEST(turns_go_round_robin)
 {
     sub_set_init(&set);
@@ -594,6 +623,7 @@ main(void)
     suite_add_tcase(suite, sets);
     tcase_add_checked_fixture(sets, setup, teardown);
     tcase_add_test(sets, set_finds_what_was_added_and_not_removed);
+    tcase_add_test(sets, set_knows_the_memory_of_its_subscriptions);
     tcase_add_test(sets, turns_go_round_robin);
     tcase_add_test(sets, removed_in_the_middle_of_the_row_has_no_turn);
     tcase_add_test(sets, commit_wakes_those_with_credit_and_events_before_them);
