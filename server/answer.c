@@ -183,6 +183,7 @@ answer_job(struct session *session, struct job *job)
         break;
     case JOB_FORGET:
     case JOB_FORGET_MEMBERS:
+    case JOB_RECEIPT:
     case JOB_SAVE:
         assert(!job->is_answered);
         break;

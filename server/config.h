@@ -70,7 +70,7 @@
       "On SIGTERM, connections have this long to take their last answers.")    \
     X(OUTPUT_HIGH, "output-high", SIZE, "1MiB", 4096, 1 << 30,                 \
       "With more than this waiting to be sent to a connection, its requests "  \
-      "and subscriptions wait.")                                               \
+      "and subscriptions wait, and its memberships of groups get no events.")  \
     X(OUTPUT_LOW, "output-low", SIZE, "256KiB", 0, 1 << 30,                    \
       "They go on when less than this waits. Not above output-high.")          \
     X(REQUESTS_MAX, "requests-max", NUMBER, "4096", 1, 4096,                   \

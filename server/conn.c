@@ -412,6 +412,9 @@ conn_settle(struct conn *conn)
     }
     charge(conn);
     starved = is_starved(conn);
+    if (!starved) {
+        session_sent(&conn->session);
+    }
     watch(conn, &conn->read_watcher,
           conn->state == CONN_LINGERING ||
               (conn->state == CONN_OPEN && !starved &&

@@ -532,6 +532,7 @@ decide(struct decider *decider, struct job *job, bool *waits,
     case JOB_SETTLE:
     case JOB_LEAVE:
     case JOB_FORGET_MEMBERS:
+    case JOB_RECEIPT:
     case JOB_MAIL:
         job_refuse(job, ACTA_UNSUPPORTED, "the writer has nothing to decide");
         break;

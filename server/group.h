@@ -22,9 +22,9 @@
  *
  *     group_new(), group_load_parked() for each row, then in a loop:
  *         group_see_time(), then what has happened, in any order:
- *             group_join(), group_leave(), group_settle(), group_tick(),
- *             group_set(), group_reset(), group_replay(), group_drop(),
- *             group_saved()
+ *             group_join(), group_leave(), group_hold(), group_settle(),
+ *             group_tick(), group_set(), group_reset(), group_replay(),
+ *             group_drop(), group_saved()
  *         if group_begin() is OK, while group_wants() something:
  *             if group_is_loading(), group_load(), else read behind
  *             group_read_to(): group_add() for each match, group_pass()
@@ -57,7 +57,7 @@ struct group_ports {
     /* @record is handed to the member that joined with @member, the
      * @deliveries'th time, under @fence. Called in the order in which the
      * member is to handle them; the fence is the same until the next
-     * group_begin(). It must not call the group.
+     * group_begin(). It may call group_hold(), and nothing else of the group.
      */
     void (*hand)(void *user, void *member, uint64_t fence, uint64_t deliveries,
                  struct slice record);
@@ -115,6 +115,11 @@ struct group_member *group_join(struct group *group, uint64_t slots,
  * with the last one events are parked.
  */
 void group_leave(struct group *group, struct group_member *member, bool died);
+
+/* Hand it nothing more, or go on. What it has in hand stays there, and keys of
+ * which it has events wait for it; others go to other members.
+ */
+void group_hold(struct group *group, struct group_member *member, bool is_held);
 
 /* An answer. OK: *@settled more events are settled. FENCED: the event is not in
  * this member's hand under that fence. *@ticket is not 0 if it parked the event

@@ -53,7 +53,7 @@ group_room(const struct group *group)
         struct group_member *member =
             ring_holder(at, struct group_member, in_free);
 
-        room += member->slots - member->in_hand_count;
+        room += member->slots_now - member->in_hand_count;
     }
     return room;
 }
@@ -84,6 +84,14 @@ group_let_sleep(struct group *group, struct group_member *member,
     member->is_asleep = is_asleep;
     group->awake_count += is_asleep ? UINT64_MAX : 1;
     ring_take_out(&member->in_free);
+    group_place_member(group, member);
+}
+
+/* Slots tell it, which are looked at anyway: most members are never held. */
+void
+group_hold(struct group *group, struct group_member *member, bool is_held)
+{
+    member->slots_now = is_held ? 0 : member->slots;
     group_place_member(group, member);
 }
 

@@ -18,6 +18,7 @@ group_member_new(uint64_t slots, struct slice name, void *user)
     *member = (struct group_member){
         .user = user,
         .slots = slots,
+        .slots_now = slots,
         .name_size = (uint16_t)name.size,
     };
     if (name.size > 0) {

@@ -19,7 +19,8 @@
 
 struct group_member {
     void *user;
-    uint64_t slots;
+    uint64_t slots;     /* As it joined with, */
+    uint64_t slots_now; /* and 0 while it is held. */
     uint64_t in_hand_count;
     uint64_t in_hand_size;     /* Bytes of their records. */
     struct ring in_hand;       /* Events in the order of handing out, */
@@ -46,7 +47,7 @@ void group_member_free(struct group_member *member);
 static inline bool
 group_member_has_room(const struct group_member *member)
 {
-    return member->in_hand_count < member->slots &&
+    return member->in_hand_count < member->slots_now &&
            member->in_hand_size < ACTA_SLOTS_SIZE_MAX;
 }
 

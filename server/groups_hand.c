@@ -115,6 +115,31 @@ close_frames(struct groups *groups)
 
 /* ---- what a group asks for ---- */
 
+/* Hold all its members, or have them go on. */
+static void
+hold_peer(struct peer *peer, bool is_held)
+{
+    struct seat *seat;
+
+    peer->is_held = is_held;
+    LIST_FOREACH(seat, &peer->seats, in_peer)
+    {
+        group_hold(seat->hosted->group, seat->member, is_held);
+        if (!is_held) {
+            hosted_make_busy(seat->hosted);
+        }
+    }
+}
+
+void
+groups_take_receipt(struct groups *groups, struct peer *peer)
+{
+    peer_take_receipt(&groups->peers, peer);
+    if (peer->is_held && !peer_is_full(peer)) {
+        hold_peer(peer, false);
+    }
+}
+
 static void
 hand(void *user, void *member, uint64_t fence, uint64_t deliveries,
      struct slice record)
@@ -136,6 +161,10 @@ hand(void *user, void *member, uint64_t fence, uint64_t deliveries,
     }
     buf_append_slice(seat->out, record);
     seat->frame_count++;
+    seat->peer->untaken += record.size;
+    if (peer_is_full(seat->peer)) {
+        hold_peer(seat->peer, true);
+    }
 }
 
 static enum acta_code

@@ -183,6 +183,9 @@ struct group_ports hosted_ports(struct hosted *hosted);
 /* Hand out what there is, as far as it goes in one step. */
 void hosted_step(struct hosted *hosted);
 
+/* @peer has taken what it was handed. */
+void groups_take_receipt(struct groups *groups, struct peer *peer);
+
 /* Wake those that wait for an event that has come. */
 void groups_look_at_head(struct groups *groups);
 

@@ -55,6 +55,7 @@ peers_make(struct peers *peers, const struct job *job)
     }
     peer->connection_id = job->connection_id;
     peer->completions = job->completions;
+    peer->output_high = job->output_high;
     peer->node.name = name_of(&peer->connection_id);
     LIST_INIT(&peer->seats);
     peer->mail = make_mail(peer);
@@ -142,6 +143,28 @@ peer_give(struct peers *peers, struct peer *peer, struct job *job)
     peer->done_last = job;
 }
 
+/* Half of what it may have at most has been handed out without a receipt. */
+static bool
+wants_receipt(const struct peer *peer)
+{
+    return peer->asked == 0 && peer->untaken > peer->output_high / 2;
+}
+
+void
+peer_take_receipt(struct peers *peers, struct peer *peer)
+{
+    assert(peer->asked <= peer->untaken);
+
+    peer->untaken -= peer->asked;
+    peer->asked = 0;
+    /* It may be full still, of what was written behind: then no more mail
+     * would go that could ask.
+     */
+    if (wants_receipt(peer)) {
+        touch(peers, peer);
+    }
+}
+
 /* Put the mail in front of the jobs that are done, if there is any and another
  * can be made.
  */
@@ -151,12 +174,16 @@ send_mail(struct peer *peer)
     struct job *next, *mail = peer->mail;
 
     if (buf_size(&mail->outcome.reply) == 0 &&
-        !buf_failed(&mail->outcome.reply)) {
+        !buf_failed(&mail->outcome.reply) && !wants_receipt(peer)) {
         return true;
     }
     next = make_mail(peer);
     if (next == NULL) {
         return false;
+    }
+    if (wants_receipt(peer)) {
+        mail->wants_receipt = true;
+        peer->asked = peer->untaken;
     }
     peer->mail = next;
     peer->mail_size = buf_size(&mail->outcome.reply);

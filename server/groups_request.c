@@ -97,6 +97,9 @@ take_seat(struct hosted *hosted, struct peer *peer, const struct job *job)
     LIST_INSERT_HEAD(&peer->seats, seat, in_peer);
     peer->seats_count++;
     LIST_INSERT_HEAD(&hosted->seats, seat, in_hosted);
+    if (peer->is_held) {
+        group_hold(hosted->group, seat->member, true);
+    }
     atomic_fetch_add(&hosted->groups->members_count, 1);
     return seat;
 }
@@ -237,6 +240,18 @@ forget(struct groups *groups, const struct job *job)
     peers_drop(&groups->peers, peer);
 }
 
+/* The connection may be gone meanwhile. */
+static void
+take_receipt(struct groups *groups, struct job *job)
+{
+    struct peer *peer = peers_find(&groups->peers, job->connection_id);
+
+    if (peer != NULL) {
+        groups_take_receipt(groups, peer);
+    }
+    job_free(job);
+}
+
 /* ---- change-parked ---- */
 
 static uint64_t
@@ -311,6 +326,9 @@ groups_do(struct groups *groups, struct job *job)
     case JOB_FORGET_MEMBERS:
         forget(groups, job);
         break;
+    case JOB_RECEIPT:
+        take_receipt(groups, job);
+        return;
     case JOB_CHANGE_PARKED:
         code = change_parked(groups, job, &err);
         is_given = true;

@@ -139,6 +139,7 @@ decode(struct job *job, struct slice body, struct acta_err *err)
         break;
     case JOB_FORGET:
     case JOB_FORGET_MEMBERS:
+    case JOB_RECEIPT:
     case JOB_MAIL:
         break;
     }

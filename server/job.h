@@ -71,6 +71,7 @@ enum job_kind {
     JOB_SETTLE,
     JOB_LEAVE,
     JOB_FORGET_MEMBERS, /* The connection is gone, its memberships go. */
+    JOB_RECEIPT, /* What a mail brought is taken; this is the mail itself. */
 
     /* From the groups' thread, to what connection it says: reply. */
     JOB_MAIL,
@@ -106,6 +107,7 @@ struct job {
         struct msg_join join;
         struct msg_settle settle;
         uint64_t membership; /* JOB_LEAVE */
+        bool wants_receipt;  /* JOB_MAIL: it comes back as a JOB_RECEIPT. */
     };
     uint64_t stream_hash;            /* Of the first write: see list_hash(). */
     size_t events_count;             /* That it may add, at most, */
@@ -115,7 +117,8 @@ struct job {
     struct completions *completions; /* NULL: it does not come back. */
     uint64_t connection_id; /* For the I/O thread to find its way back. */
     uint64_t request_id;
-    size_t size; /* Memory that it holds: queues are bounded by it. */
+    uint64_t output_high; /* Of its connection: see session_limits. */
+    size_t size;          /* Memory that it holds: queues are bounded by it. */
     struct outcome outcome;
     uint8_t memory[]; /* What the request's slices point into; and in front of
                          that the arrays of an append that has few events. */

@@ -42,6 +42,7 @@ send_job(struct session *session, struct job *job)
 {
     job->completions = session->host->completions;
     job->connection_id = session->id;
+    job->output_high = session->host->limits.output_high;
     outbox_put(session->host->outbox, job);
 }
 
@@ -129,6 +130,7 @@ session_fini(struct session *session)
 {
     say_farewell(session);
     backup_close(session->backup);
+    job_free(session->receipt);
     counter_subtract(&session->host->counters->subscriptions,
                      session->subs.count);
     sub_set_fini(&session->subs);
@@ -244,7 +246,28 @@ answer(struct session *session, struct job *job)
         session->jobs_size -= job->size;
     }
     answer_job(session, job);
+    if (job->kind == JOB_MAIL && job->wants_receipt) {
+        assert(session->receipt == NULL);
+
+        buf_fini(&job->outcome.reply);
+        session->receipt = job;
+        return;
+    }
     job_free(job);
+}
+
+void
+session_sent(struct session *session)
+{
+    struct job *receipt = session->receipt;
+
+    if (receipt == NULL ||
+        buf_size(session->out) > session->host->limits.output_low) {
+        return;
+    }
+    session->receipt = NULL;
+    receipt->kind = JOB_RECEIPT;
+    send_job(session, receipt);
 }
 
 void

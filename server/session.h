@@ -90,6 +90,9 @@ struct session {
     const char *backup_ended; /* Why the last one was ended here; NULL: it was
                                  not. */
 
+    struct job *receipt; /* owned: a mail that is to come back when what it
+                            brought is sent; NULL: none */
+
     /* owned: sent when the peer is gone, see session_leave_farewell(). */
     struct job *forget;
     struct job *forget_members;
@@ -126,6 +129,11 @@ bool session_has_work(struct session *session);
  * JOB_MAIL, what it brings is sent. The job is the session's.
  */
 void session_complete(struct session *session, struct job *job);
+
+/* Some output was taken, or none is left: what has to be told of that goes to
+ * the outbox.
+ */
+void session_sent(struct session *session);
 
 /* Do one piece of what takes a read's time: answer a job that waits for that,
  * or give a subscription its turn, one step. Returns the bytes of work that

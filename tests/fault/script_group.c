@@ -113,6 +113,7 @@ hand_in(struct base *base, enum job_kind kind, uint64_t request_id,
     job->completions = &back;
     job->connection_id = CONNECTION;
     job->request_id = request_id;
+    job->output_high = UINT64_MAX;
     code = database_submit(base->database, job);
     if (code != ACTA_OK) {
         job_free(job);

@@ -13,6 +13,7 @@
 
 #include "limit.h"
 #include "msg.h"
+#include "msg_group.h"
 #include "rig.h"
 #include "run.h"
 
@@ -351,6 +352,107 @@ START_TEST(memory_of_queries_is_bounded)
 }
 END_TEST
 
+/* ---- groups ---- */
+
+static void
+create_group(struct peer *peer, uint64_t id, const char *name)
+{
+    struct msg_change_consumer create = {.name = slice_of(name),
+                                         .kind = MSG_CONSUMER_CREATE,
+                                         .query = QUERY_ALL,
+                                         .given = MSG_HAS_ACK_TIMEOUT};
+
+    create.settings.ack_timeout_us = UINT64_C(3600000000);
+    msg_change_consumer_encode(&peer->out, id, &create);
+    peer_send(peer);
+    peer_expect(peer, OP_CONSUMER_CHANGED, id);
+}
+
+static void
+put_join(struct peer *peer, uint64_t id, const char *name, uint64_t slots)
+{
+    struct msg_join join = {.group = slice_of(name), .slots = slots};
+
+    msg_join_encode(&peer->out, id, &join);
+}
+
+/* Take what a member is handed next, and ack it. Returns how many events. */
+static uint64_t
+take_handed(struct peer *peer, uint64_t membership)
+{
+    struct acta_err err;
+    struct frame frame;
+    struct msg_handed handed;
+    struct event event;
+    uint64_t count;
+    size_t start;
+
+    do { /* Answers to settles are in between. */
+        ck_assert(peer_next(peer, &frame));
+    } while (frame.kind == OP_SETTLED);
+    ck_assert_int_eq(frame.kind, OP_HANDED);
+    ck_assert_int_eq(msg_handed_decode(&handed, frame.body, &err), ACTA_OK);
+    count = handed.events_count;
+    start = msg_settle_begin(&peer->out, 1000, membership, count);
+    for (uint64_t i = 0; i < count; i++) {
+        ck_assert_int_eq(msg_next_event(&handed.events, &event, &err), ACTA_OK);
+        msg_settle_answer(&peer->out,
+                          &(struct msg_answer){.kind = MSG_ACK,
+                                               .fence = handed.fence,
+                                               .position = event.position});
+    }
+    msg_settle_end(&peer->out, start);
+    peer_send(peer);
+    return count;
+}
+
+/* A connection with many memberships that reads nothing is handed what sockets
+ * hold, and output-high; the rest goes to another member.
+ */
+START_TEST(member_that_reads_nothing_is_handed_little)
+{
+    enum { EVENTS = 400, SIZE = 100 << 10, JOINS = 16 };
+    enum { SOCKETS_SIZE = 16 << 20 };
+    uint64_t taken = 0;
+    struct peer deaf, other;
+    int size = 64 << 10;
+
+    rig_start(&rig, "--output-high=64KiB", "--output-low=16KiB",
+              "--peer-timeout=3600s", NULL);
+    peer_greet(&other, rig.port);
+    create_group(&other, 2, "workers");
+    for (int i = 0; i < EVENTS; i++) {
+        char stream[32];
+
+        snprintf(stream, sizeof(stream), "order-%d", i);
+        peer_put_append(&other, 3, stream, 0, 1, SIZE);
+        peer_send(&other);
+        peer_expect(&other, OP_APPENDED, 3);
+    }
+    peer_greet(&deaf, rig.port);
+    ck_assert_int_eq(
+        setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+    for (uint64_t id = 10; id < 10 + JOINS; id++) {
+        put_join(&deaf, id, "workers", 1000);
+    }
+    peer_send(&deaf);
+    peer_expect(&deaf, OP_JOINED, 10);
+    put_join(&other, 4, "workers", 10);
+    peer_send(&other);
+    peer_expect(&other, OP_JOINED, 4);
+    while (taken < EVENTS - SOCKETS_SIZE / SIZE) {
+        taken += take_handed(&other, 4);
+    }
+    peer_close(&deaf);
+    while (taken < EVENTS) {
+        taken += take_handed(&other, 4);
+    }
+    ck_assert_uint_eq(taken, EVENTS);
+    peer_close(&other);
+    rig_stop(&rig);
+}
+END_TEST
+
 /* Appends that are many times the writer's queue all go through. */
 START_TEST(full_queue_delays_and_loses_nothing)
 {
@@ -596,6 +698,7 @@ main(void)
     tcase_add_test(tcase, claimed_length_costs_nothing);
     tcase_add_test(tcase, memory_of_all_connections_is_bounded);
     tcase_add_test(tcase, memory_of_queries_is_bounded);
+    tcase_add_test(tcase, member_that_reads_nothing_is_handed_little);
     tcase_add_test(tcase, full_queue_delays_and_loses_nothing);
     tcase_add_test(tcase, thousand_subscribers_get_every_commit);
     tcase_add_test(tcase, subscriber_whom_nothing_concerns_learns_positions);

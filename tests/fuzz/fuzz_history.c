@@ -113,6 +113,7 @@ hear(struct link *link)
         buf_consume(&link->out, used);
     }
     FUZZ_PROMISE(!buf_failed(&link->out));
+    session_sent(&link->session);
 }
 
 /* ---- turns ---- */

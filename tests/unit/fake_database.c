@@ -301,6 +301,7 @@ commit_one(struct job *job)
         job_refuse(job, ACTA_NOT_FOUND, "there is none");
         break;
     case JOB_FORGET_MEMBERS:
+    case JOB_RECEIPT:
         break;
     case JOB_SAVE:
     case JOB_MAIL:

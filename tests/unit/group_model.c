@@ -169,6 +169,7 @@ model_hand(struct group_model *model, unsigned member, uint64_t position,
                   "does not match");
     MODEL_REQUIRE(model, !model->is_paused, "is paused");
     MODEL_REQUIRE(model, model->members[member].is_there, "is no member");
+    MODEL_REQUIRE(model, !model->members[member].is_held, "is held");
     MODEL_REQUIRE(model, held_by(model, member) < model->members[member].slots,
                   "has no free slot");
     MODEL_REQUIRE(model, event->state != MODEL_DONE, "is done");
@@ -419,6 +420,7 @@ takes_events(const struct group_model *model, unsigned member)
     }
     return model->members[member].is_there &&
            (!is_one_awake || !model->members[member].is_asleep) &&
+           !model->members[member].is_held &&
            held_by(model, member) < model->members[member].slots;
 }
 

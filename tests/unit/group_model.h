@@ -47,6 +47,7 @@ struct model_event {
 struct model_member {
     bool is_there;
     bool is_asleep;
+    bool is_held;
     uint64_t slots;
 };
 

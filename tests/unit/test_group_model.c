@@ -66,8 +66,18 @@ wall_us(void)
     return 100000 * model.now_us;
 }
 
+static void
+hold(unsigned m, bool is_held)
+{
+    if (members[m] != NULL) {
+        model.members[m].is_held = is_held;
+        group_hold(group, members[m], is_held);
+    }
+}
+
 /* ---- ports ---- */
 
+/* Now and then it is the last that somebody is handed. */
 static void
 hand(void *user, void *member, uint64_t fence, uint64_t deliveries,
      struct slice record)
@@ -84,6 +94,10 @@ hand(void *user, void *member, uint64_t fence, uint64_t deliveries,
         .position = position,
         .fence = fence,
     };
+    if (rnd_once_in(&rnd, 20)) {
+        hold(*number, true);
+        hold((unsigned)rnd_below(&rnd, MODEL_MEMBERS_MAX), true);
+    }
 }
 
 static enum acta_code
@@ -306,6 +320,16 @@ join_or_leave(void)
     };
     members[m] = group_join(group, model.members[m].slots, slice_of("member"),
                             (void *)(uintptr_t)&numbers[m]);
+}
+
+static void
+let_some_go_on(void)
+{
+    for (unsigned m = 0; m < MODEL_MEMBERS_MAX; m++) {
+        if (rnd_once_in(&rnd, 2)) {
+            hold(m, false);
+        }
+    }
 }
 
 /* Note when what was done to an event's row is durable. */
@@ -622,6 +646,9 @@ step(void)
     default:
         answer_some();
     }
+    if (rnd_once_in(&rnd, 3)) {
+        let_some_go_on();
+    }
     run_group();
     check_group();
 }
@@ -661,6 +688,7 @@ drain(void)
         }
         model.now_us += 200;
         group_see_time(group, model.now_us, wall_us());
+        let_some_go_on();
         run_group();
         check_group();
     }

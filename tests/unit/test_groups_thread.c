@@ -31,6 +31,7 @@
 /* ---- what comes back ---- */
 
 struct hand {
+    uint64_t connection_id;
     uint64_t membership;
     uint64_t fence;
     uint64_t position;
@@ -45,6 +46,10 @@ static bool is_woken;
 
 static struct hand hands[HANDS_MAX];
 static size_t hands_count;
+static size_t ann_size;      /* Bytes of records that she was handed, */
+static size_t record_max;    /* and the largest of all. */
+static bool sends_receipts;  /* Of what comes in mails. */
+static uint64_t output_high; /* Of connections whose jobs are handed in. */
 static enum acta_code lefts[LEFT_MAX];
 static size_t lefts_count;
 
@@ -73,6 +78,10 @@ setup(void)
     is_woken = false;
     hands_count = 0;
     lefts_count = 0;
+    ann_size = 0;
+    record_max = 0;
+    sends_receipts = true;
+    output_high = UINT64_MAX;
     ids_count = 1;
     buf_init(&reply, SIZE_MAX);
     buf_init(&request, SIZE_MAX);
@@ -102,7 +111,7 @@ teardown(void)
 }
 
 static void
-note_handed(const struct frame *frame)
+note_handed(const struct frame *frame, uint64_t connection_id)
 {
     size_t counts_count, first = hands_count;
     struct msg_handed handed;
@@ -111,11 +120,16 @@ note_handed(const struct frame *frame)
 
     ck_assert_int_eq(msg_handed_decode(&handed, frame->body, &err), ACTA_OK);
     for (size_t i = 0; i < handed.events_count; i++) {
+        size_t size = handed.events.size;
         struct event event;
 
         ck_assert_uint_lt(hands_count, HANDS_MAX);
         ck_assert_int_eq(msg_next_event(&handed.events, &event, &err), ACTA_OK);
-        hands[hands_count++] = (struct hand){.membership = frame->request_id,
+        size -= handed.events.size;
+        ann_size += connection_id == ANN ? size : 0;
+        record_max = size > record_max ? size : record_max;
+        hands[hands_count++] = (struct hand){.connection_id = connection_id,
+                                             .membership = frame->request_id,
                                              .fence = handed.fence,
                                              .position = event.position,
                                              .deliveries = 1};
@@ -141,7 +155,7 @@ note_left(const struct frame *frame)
 }
 
 static void
-note_frames(struct slice bytes)
+note_frames(struct slice bytes, uint64_t connection_id)
 {
     while (bytes.size > 0) {
         struct frame frame;
@@ -152,7 +166,7 @@ note_frames(struct slice bytes)
             ACTA_OK);
         ck_assert_uint_gt(used, 0);
         if (frame.kind == OP_HANDED) {
-            note_handed(&frame);
+            note_handed(&frame, connection_id);
         } else if (frame.kind == OP_LEFT && frame.request_id >= HER) {
             note_left(&frame);
         } else if (frame.request_id == asked) {
@@ -161,6 +175,19 @@ note_frames(struct slice bytes)
         }
         bytes = slice_make(bytes.data + used, bytes.size - used);
     }
+}
+
+/* What it brought is taken: it goes back if it asked for that. */
+static void
+let_go(struct job *job)
+{
+    if (job->kind != JOB_MAIL || !job->wants_receipt || !sends_receipts) {
+        job_free(job);
+        return;
+    }
+    buf_fini(&job->outcome.reply);
+    job->kind = JOB_RECEIPT;
+    ck_assert_int_eq(database_submit(db.database, job), ACTA_OK);
 }
 
 /* Take what has come back, and wait for that if nothing has. */
@@ -179,12 +206,12 @@ take_some(void)
     while (job != NULL) {
         struct job *next = job->next;
 
-        note_frames(buf_slice(&job->outcome.reply));
+        note_frames(buf_slice(&job->outcome.reply), job->connection_id);
         if (job->is_answered && job->request_id == asked) {
             code = job->outcome.code;
             is_back = true;
         }
-        job_free(job);
+        let_go(job);
         job = next;
     }
 }
@@ -228,6 +255,7 @@ hand_in(enum job_kind kind, uint64_t connection_id, uint64_t request_id,
     job->completions = &back;
     job->connection_id = connection_id;
     job->request_id = request_id;
+    job->output_high = output_high;
     ck_assert_int_eq(database_submit(db.database, job), ACTA_OK);
 }
 
@@ -522,6 +550,72 @@ START_TEST(one_connection_has_memberships_of_its_own)
 }
 END_TEST
 
+/* ---- what a connection has not taken ---- */
+
+static void
+append_to_many(size_t count, size_t streams)
+{
+    for (size_t i = 0; i < count; i++) {
+        char stream[32];
+
+        snprintf(stream, sizeof(stream), "a-%zu", i % streams);
+        append(stream, 1);
+    }
+}
+
+START_TEST(who_takes_nothing_is_handed_no_more_by_any_membership)
+{
+    enum { EVENTS = 500, HIGH = 4096, JOINS = 4 };
+
+    append_to_many(EVENTS, EVENTS);
+    create(QUERY_ALL, HOUR_US);
+    sends_receipts = false;
+    output_high = HIGH;
+    for (uint64_t i = 0; i < JOINS; i++) { /* The last ones when it is full. */
+        ck_assert_int_eq(join(ANN, HER + 1 + i, EVENTS), ACTA_OK);
+    }
+    output_high = UINT64_MAX;
+    ck_assert_int_eq(join(BOB, HER, EVENTS), ACTA_OK);
+    wait_for_hands(EVENTS); /* The others are his. */
+    ck_assert_uint_gt(ann_size, HIGH);
+    ck_assert_uint_le(ann_size, HIGH + record_max);
+}
+END_TEST
+
+/* Two memberships of one connection; of some bounds any event is larger. */
+START_TEST(who_takes_what_it_is_handed_gets_all_in_order)
+{
+    enum { EVENTS = 300, STREAMS = 3 };
+    static const uint64_t highs[] = {0, 1, 500, 4096};
+    uint64_t last = 0;
+
+    append_to_many(EVENTS, STREAMS);
+    create(QUERY_ALL, HOUR_US);
+    output_high = highs[_i];
+    ck_assert_int_eq(join(ANN, HER, EVENTS), ACTA_OK);
+    ck_assert_int_eq(join(ANN, HIS, EVENTS), ACTA_OK);
+    wait_for_hands(EVENTS);
+    for (size_t stream = 0; stream < STREAMS; stream++, last = 0) {
+        for (size_t i = 0; i < EVENTS; i++) {
+            if (hands[i].position % STREAMS == stream) {
+                ck_assert_uint_gt(hands[i].position, last);
+                last = hands[i].position;
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(receipt_of_who_is_gone_is_nobodys)
+{
+    append("a-1", 1);
+    create(QUERY_ALL, HOUR_US);
+    hand_in(JOB_RECEIPT, BOB, 0, false);
+    ck_assert_int_eq(join(ANN, HER, 1), ACTA_OK);
+    wait_for_hands(1);
+}
+END_TEST
+
 /* ---- changes ---- */
 
 START_TEST(changes_of_a_group_do_not_disconnect_its_members)
@@ -810,6 +904,11 @@ main(void)
     tcase_add_test(tcase, events_of_who_hangs_up_go_to_another);
     tcase_add_test(tcase, event_that_is_not_answered_is_handed_out_again);
     tcase_add_test(tcase, one_connection_has_memberships_of_its_own);
+    tcase_add_test(tcase,
+                   who_takes_nothing_is_handed_no_more_by_any_membership);
+    tcase_add_loop_test(tcase, who_takes_what_it_is_handed_gets_all_in_order, 0,
+                        4);
+    tcase_add_test(tcase, receipt_of_who_is_gone_is_nobodys);
     tcase_add_test(tcase, changes_of_a_group_do_not_disconnect_its_members);
     tcase_add_test(tcase, event_from_after_an_alteration_is_not_passed_over);
     tcase_add_test(tcase, answer_from_before_a_reset_is_refused);

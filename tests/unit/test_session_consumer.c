@@ -274,6 +274,48 @@ START_TEST(mail_is_passed_on_and_is_nobodys_answer)
 }
 END_TEST
 
+START_TEST(mail_goes_back_when_what_it_brought_is_sent)
+{
+    struct job *mail;
+
+    greet();
+    ck_assert_int_eq(job_new(&mail, JOB_MAIL, SLICE_NONE, &err), ACTA_OK);
+    mail->is_answered = false;
+    mail->wants_receipt = true;
+    mail->connection_id = session.id;
+    while (buf_size(&mail->outcome.reply) <= host.limits.output_low) {
+        msg_number_encode(&mail->outcome.reply, OP_CAUGHT_UP, 70, 5);
+    }
+    session_complete(&session, mail);
+    session_sent(&session);
+    ck_assert_ptr_null(outbox.first); /* More than output-low is there. */
+    expect(OP_CAUGHT_UP, 70);
+    session_sent(&session);
+    ck_assert_ptr_eq(outbox.first, mail);
+    ck_assert_int_eq(mail->kind, JOB_RECEIPT);
+    ck_assert_uint_eq(mail->outcome.reply.capacity, 0);
+    session_sent(&session);
+    ck_assert_ptr_eq(outbox.last, mail); /* Once. */
+    buf_clear(&out);
+    commit(); /* The fake gives it back, and it is freed. */
+    expect_nothing();
+}
+END_TEST
+
+START_TEST(mail_that_did_not_go_back_ends_with_the_session)
+{
+    struct job *mail;
+
+    greet();
+    ck_assert_int_eq(job_new(&mail, JOB_MAIL, SLICE_NONE, &err), ACTA_OK);
+    mail->is_answered = false;
+    mail->wants_receipt = true;
+    mail->connection_id = session.id;
+    session_complete(&session, mail);
+    ck_assert_ptr_eq(session.receipt, mail);
+}
+END_TEST
+
 /* ---- consumers ---- */
 
 START_TEST(claim_tells_where_to_go_on_and_under_which_epoch)
@@ -520,6 +562,8 @@ main(void)
     tcase_add_test(tcase, farewell_is_for_those_who_keep_something);
     tcase_add_test(tcase, farewell_to_groups_is_apart_from_that_to_the_writer);
     tcase_add_test(tcase, mail_is_passed_on_and_is_nobodys_answer);
+    tcase_add_test(tcase, mail_goes_back_when_what_it_brought_is_sent);
+    tcase_add_test(tcase, mail_that_did_not_go_back_ends_with_the_session);
     tcase_add_test(tcase, claim_tells_where_to_go_on_and_under_which_epoch);
     tcase_add_test(tcase, named_subscription_lasts_while_the_epoch_does);
     tcase_add_test(tcase,
