@@ -13,7 +13,8 @@ figures_add(struct figures *figures, const char *name, const char *unit,
 {
     assert(figures->count < FIGURES_MAX);
 
-    figures->list[figures->count++] = (struct figure){name, unit, value};
+    figures->list[figures->count++] =
+        (struct figure){name, unit, isfinite(value) ? value : 0};
 }
 
 void

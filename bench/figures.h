@@ -24,6 +24,7 @@ struct figures {
     size_t count;
 };
 
+/* A quotient of nothing, which is no number, is 0: nothing was measured. */
 void figures_add(struct figures *figures, const char *name, const char *unit,
                  double value);
 

@@ -195,6 +195,10 @@ class Smoke(unittest.TestCase):
             self.skipTest("there is no SQLite")
         self.look_at(SQLITE_WORKLOADS)
 
+    def test_what_there_was_no_time_for_is_0(self):
+        self.measure("decide", "--fill 100 --streams 10 --categories 1 "
+                     "--duration 1ms --rounds 1")
+
     def test_a_decider_that_shares_aggregates_decides_again(self):
         median = self.measure_until(
             lambda median: median["hot_conflicts"] > 0,

@@ -4,7 +4,8 @@
 
 #include "words.h"
 
-#define ANY ACTA_EXPECT_ANY
+#define ANY         ACTA_EXPECT_ANY
+#define PATIENCE_MS 60000
 
 /* ---- followers ---- */
 
@@ -186,13 +187,14 @@ START_TEST(who_waits_for_a_consumer_is_told)
     place_begin(_i);
     store("a", "X", 4);
     expect(ACTA_NOT_FOUND,
-           acta_sync_wait_for(place.sync, "c", 1, 10, &place.err));
+           acta_sync_wait_for(place.sync, "c", 1, PATIENCE_MS, &place.err));
     epoch = claim("c", NULL, 0);
     expect(ACTA_TIMEOUT, acta_sync_wait_for(place.sync, "c", 4, 0, &place.err));
     expect(ACTA_TIMEOUT,
            acta_sync_wait_for(place.sync, "c", 4, 10, &place.err));
     move("c", epoch, 4);
-    expect(ACTA_OK, acta_sync_wait_for(place.sync, "c", 4, 10, &place.err));
+    expect(ACTA_OK,
+           acta_sync_wait_for(place.sync, "c", 4, PATIENCE_MS, &place.err));
     place_end();
 }
 END_TEST
