@@ -566,6 +566,17 @@ stop(void *user)
     return NULL;
 }
 
+/* @thread stops the server, which ends @peer. */
+static void
+end_stopped(struct peer *peer, pthread_t thread)
+{
+    peer_close(peer);
+    pthread_join(thread, NULL);
+    database_close(rig.database);
+    server_free(rig.server);
+    tempdir_remove(&rig.dir);
+}
+
 START_TEST(stopping_answers_what_is_in_flight_and_closes)
 {
     struct msg_unsubscribed unsubscribed;
@@ -597,11 +608,7 @@ START_TEST(stopping_answers_what_is_in_flight_and_closes)
     }
     ck_assert_int_eq(unsubscribed.code, ACTA_STOPPING);
     ck_assert_uint_le(answers, 99);
-    peer_close(&peer);
-    pthread_join(thread, NULL);
-    database_close(rig.database);
-    server_free(rig.server);
-    tempdir_remove(&rig.dir);
+    end_stopped(&peer, thread);
 }
 END_TEST
 
@@ -657,11 +664,7 @@ START_TEST(stopping_answers_those_who_wait_for_a_lease_or_a_consumer)
         answered |= 1u << frame.request_id;
     }
     ck_assert_uint_eq(answered, 1u << 4 | 1u << 5);
-    peer_close(&peer);
-    pthread_join(thread, NULL);
-    database_close(rig.database);
-    server_free(rig.server);
-    tempdir_remove(&rig.dir);
+    end_stopped(&peer, thread);
 }
 END_TEST
 

@@ -274,15 +274,25 @@ START_TEST(mail_is_passed_on_and_is_nobodys_answer)
 }
 END_TEST
 
+/* From the groups' thread, which wants to know when it was sent. */
+static struct job *
+make_mail(void)
+{
+    struct job *mail;
+
+    ck_assert_int_eq(job_new(&mail, JOB_MAIL, SLICE_NONE, &err), ACTA_OK);
+    mail->is_answered = false;
+    mail->wants_receipt = true;
+    mail->connection_id = session.id;
+    return mail;
+}
+
 START_TEST(mail_goes_back_when_what_it_brought_is_sent)
 {
     struct job *mail;
 
     greet();
-    ck_assert_int_eq(job_new(&mail, JOB_MAIL, SLICE_NONE, &err), ACTA_OK);
-    mail->is_answered = false;
-    mail->wants_receipt = true;
-    mail->connection_id = session.id;
+    mail = make_mail();
     while (buf_size(&mail->outcome.reply) <= host.limits.output_low) {
         msg_number_encode(&mail->outcome.reply, OP_CAUGHT_UP, 70, 5);
     }
@@ -307,10 +317,7 @@ START_TEST(mail_that_did_not_go_back_ends_with_the_session)
     struct job *mail;
 
     greet();
-    ck_assert_int_eq(job_new(&mail, JOB_MAIL, SLICE_NONE, &err), ACTA_OK);
-    mail->is_answered = false;
-    mail->wants_receipt = true;
-    mail->connection_id = session.id;
+    mail = make_mail();
     session_complete(&session, mail);
     ck_assert_ptr_eq(session.receipt, mail);
 }
