@@ -109,11 +109,11 @@ enum acta_code database_submit(struct database *database,
 struct watcher;
 
 /* Commit @job in the calling thread, which spares it the way to the writer's
- * and back, if it is a small append that carries nothing else, and nothing
- * waits for the writer or is under way there. True: jobs that are decided now
- * are in *@done, linked by next; they are the caller's. They are those of the
- * completions of @job, whose thread must be the caller's; @watcher, also of the
- * caller, is not woken. False: nothing has happened.
+ * and back, if it is a small append, and nothing waits for the writer or is
+ * under way there. True: jobs that are decided now are in *@done, linked by
+ * next; they are the caller's. They are those of the completions of @job, whose
+ * thread must be the caller's; @watcher, also of the caller, is not woken.
+ * False: nothing has happened.
  *
  * The caller waits for the disk meanwhile. Any thread.
  */

@@ -257,6 +257,14 @@ queue_end_write(struct queue *queue, bool goes_on)
 }
 
 void
+queue_look_again(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    wake_one(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void
 queue_end_ahead(struct queue *queue, bool has_more, bool is_blocked)
 {
     pthread_mutex_lock(&queue->lock);

@@ -128,6 +128,11 @@ void queue_begin_write(struct queue *queue, bool has_more, unsigned wait_ms);
  */
 void queue_end_write(struct queue *queue, bool goes_on);
 
+/* The time that was given last may be sooner than those who wait know: have one
+ * of them look at it. Any thread.
+ */
+void queue_look_again(struct queue *queue);
+
 /* @has_more: something is taken and not committed. @is_blocked: it is no use
  * to decide more before the commit that is being written has ended.
  */

@@ -12,7 +12,7 @@
 #define IDLE_MS 100
 
 /* Of an append that is committed by the thread that brings it. */
-#define PLAIN_SIZE_MAX ((size_t)64 << 10)
+#define SMALL_SIZE_MAX ((size_t)64 << 10)
 
 _Static_assert(ACTA_APPEND_EVENTS_MAX <= WRITER_EVENTS_MAX,
                "a single append is no more than a batch");
@@ -353,19 +353,13 @@ decide_ahead(struct writer *writer)
     queue_end_ahead(&writer->queue, writer->is_open, !has_more);
 }
 
-/* An append that may be committed by whoever brings it: it is small, and
- * changes nothing that time brings.
+/* May it be committed by whoever brings it? What is searched for a condition is
+ * bounded, and takes no longer than a page that is read.
  */
 static bool
-is_plain(const struct job *job)
+is_small_append(const struct job *job)
 {
-    const struct msg_append_more *more = &job->append.more;
-
-    return job->kind == JOB_APPEND && job->size <= PLAIN_SIZE_MAX &&
-           more->conditions_count == 0 && more->checks_count == 0 &&
-           more->checkpoints_count == 0 && more->leases_count == 0 &&
-           more->snapshots_count == 0 && more->schedules_count == 0 &&
-           more->cancellations_count == 0;
+    return job->kind == JOB_APPEND && job->size <= SMALL_SIZE_MAX;
 }
 
 static bool
@@ -383,11 +377,14 @@ writer_commit_now(struct writer *writer, struct job *job,
                   const struct watcher *watcher, struct job **done)
 {
     struct commit commit;
+    bool has_schedules;
+    unsigned ms;
     bool can;
 
-    if (!is_plain(job) || !queue_try_commit(&writer->queue)) {
+    if (!is_small_append(job) || !queue_try_commit(&writer->queue)) {
         return false;
     }
+    has_schedules = job->append.more.schedules_count > 0;
     writer->mono_us = clock_mono().us;
     can = fits(writer, job) && !has_to_stop(writer);
     if (can) {
@@ -398,11 +395,15 @@ writer_commit_now(struct writer *writer, struct job *job,
         commit_end(writer, &commit);
         note_sizes(writer);
     }
-    queue_begin_write(&writer->queue, false, wait_ms(writer, true));
+    ms = wait_ms(writer, true);
+    queue_begin_write(&writer->queue, false, ms);
     if (can) {
         *done = commit_carry_out(writer, &commit, watcher, job->completions);
     }
     queue_end_write(&writer->queue, false);
+    if (has_schedules && ms < IDLE_MS) {
+        queue_look_again(&writer->queue); /* One may be due before that. */
+    }
     return can;
 }
 

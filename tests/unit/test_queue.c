@@ -340,21 +340,32 @@ await_commit(void *arg)
     return NULL;
 }
 
-/* Who writes here does not come back: he is of another thread. */
-START_TEST(what_came_while_another_wrote_wakes_who_waits)
+/* A thread that waits for a turn by now. */
+static pthread_t
+start_waiting(enum queue_turn *turn)
 {
-    enum queue_turn turn = QUEUE_OVER;
     bool waits = false;
     pthread_t thread;
 
-    commit_all();
-    ck_assert_int_eq(pthread_create(&thread, NULL, await_commit, &turn), 0);
+    *turn = QUEUE_OVER;
+    ck_assert_int_eq(pthread_create(&thread, NULL, await_commit, turn), 0);
     while (!waits) {
         pthread_mutex_lock(&queue.lock);
         waits = queue.waiting > 0;
         pthread_mutex_unlock(&queue.lock);
         sched_yield();
     }
+    return thread;
+}
+
+/* Who writes here does not come back: he is of another thread. */
+START_TEST(what_came_while_another_wrote_wakes_who_waits)
+{
+    enum queue_turn turn;
+    pthread_t thread;
+
+    commit_all();
+    thread = start_waiting(&turn);
     ck_assert(queue_try_commit(&queue));
     queue_begin_write(&queue, false, LONG_WAIT);
     ck_assert_int_eq(put(append_of(1, 1, 1)), ACTA_OK);
@@ -362,6 +373,23 @@ START_TEST(what_came_while_another_wrote_wakes_who_waits)
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     ck_assert_int_eq(turn, QUEUE_COMMIT);
     ck_assert_uint_eq(empty(), 1);
+}
+END_TEST
+
+START_TEST(who_waits_is_told_that_time_will_be_over_sooner)
+{
+    enum queue_turn turn;
+    pthread_t thread;
+
+    commit_all();
+    thread = start_waiting(&turn);
+    ck_assert(queue_try_commit(&queue));
+    queue_begin_write(&queue, false, 1);
+    queue_end_write(&queue, false);
+    queue_look_again(&queue);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(turn, QUEUE_COMMIT);
+    ck_assert_uint_eq(empty(), 0);
 }
 END_TEST
 
@@ -527,6 +555,7 @@ main(void)
     tcase_add_test(tcase, while_one_writes_what_is_much_is_decided_ahead);
     tcase_add_test(tcase, what_is_much_is_decided_ahead_again_and_again);
     tcase_add_test(tcase, what_came_while_another_wrote_wakes_who_waits);
+    tcase_add_test(tcase, who_waits_is_told_that_time_will_be_over_sooner);
     tcase_add_test(tcase,
                    nobody_else_commits_while_a_turn_lasts_or_something_waits);
     tcase_add_test(tcase,

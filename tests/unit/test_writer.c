@@ -14,6 +14,7 @@
 #include "frame.h"
 #include "journal.h"
 #include "limit.h"
+#include "msg_consumer.h"
 #include "msg_lease.h"
 #include "queue.h"
 #include "run.h"
@@ -616,26 +617,129 @@ START_TEST(a_full_memtable_hurries_the_checkpoint_of_the_one_before)
 }
 END_TEST
 
-/* Some of it needs the writer's own time, and some takes long. */
 START_TEST(what_is_not_a_small_append_is_for_the_writer)
 {
     struct draft draft = {.id = 1};
     struct draft_write write = {"a-1", ANY, &draft, 1};
-    struct msg_check check = {slice_of("a-1"), ANY};
-    struct msg_condition condition = {QUERY_ALL, 1};
-    struct msg_append_more with_check = {.checks = &check, .checks_count = 1};
-    struct msg_append_more with_condition = {.conditions = &condition,
-                                             .conditions_count = 1};
-    struct job *jobs[] = {draft_append_with(&write, 1, &with_check),
-                          draft_append_with(&write, 1, &with_condition)};
+    struct job *job = draft_append(&write, 1);
+    struct job *lease = lease_job(MSG_LEASE_ACQUIRE, "l", 0);
+    struct completions completions;
     struct job *done;
 
+    completions_init(&completions, tell_some_came, NULL);
     base_open(&base);
     base_append_many(&base, "a-1", 1000, 1, 1);
-    for (size_t i = 0; i < 2; i++) {
-        ck_assert(!database_commit_now(base.database, jobs[i], NULL, &done));
-        job_free(jobs[i]);
+    ck_assert(!database_commit_now(base.database, lease, NULL, &done));
+    job_free(lease);
+    job->size = ((size_t)64 << 10) + 1;
+    ck_assert(!database_commit_now(base.database, job, NULL, &done));
+    job->size--;
+    ck_assert_ptr_eq(commit_now(&completions, job), job);
+    job_free(job);
+    base_close(&base);
+    completions_fini(&completions);
+}
+END_TEST
+
+/* A consumer that nobody else has: its epoch. */
+static uint64_t
+claim(const char *name)
+{
+    struct msg_change_consumer wanted = {.name = slice_of(name),
+                                         .kind = MSG_CONSUMER_CLAIM};
+    struct job *job = draft_consumer(&wanted);
+    uint64_t epoch;
+
+    ck_assert_int_eq(base_decide(&base, job), ACTA_OK);
+    epoch = job->outcome.consumer_changed.epoch;
+    job_free(job);
+    return epoch;
+}
+
+static struct job *
+await_job(const char *consumer, uint64_t position)
+{
+    struct msg_await wanted = {slice_of(consumer), position, HOUR};
+    struct acta_err err;
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, SIZE_MAX);
+    msg_await_encode(&frame, 1, &wanted);
+    ck_assert_int_eq(
+        job_new(&job, JOB_AWAIT,
+                slice_make(buf_slice(&frame).data + FRAME_HEADER_SIZE,
+                           buf_size(&frame) - FRAME_HEADER_SIZE),
+                &err),
+        ACTA_OK);
+    buf_fini(&frame);
+    return job;
+}
+
+/* Everything else that an append may carry is committed with it. Who has waited
+ * for that is answered, too, and what is due now does not wait for another.
+ */
+START_TEST(what_an_append_carries_is_committed_by_the_thread_that_brings_it)
+{
+    struct draft draft = {.id = 1}, timed = {.id = 2};
+    struct draft_write write = {"a-1", ANY, &draft, 1};
+    struct draft_write later = {"a-1", ANY, &timed, 1};
+    struct msg_check check = {slice_of("b-1"), 0};
+    struct msg_condition condition = {QUERY_ALL, 1};
+    struct msg_checkpoint move = {.consumer = slice_of("c"), .to = 1};
+    struct msg_fence fence = {.lease = slice_of("l")};
+    struct msg_snapshot snapshot = {.stream = slice_of("a-1"), .version = 1};
+    struct msg_schedule schedule = {.name = slice_of("s"), .is_delay = true};
+    struct slice cancelled = slice_of("none");
+    struct msg_append_more more = {
+        .checks = &check,
+        .checks_count = 1,
+        .conditions = &condition,
+        .conditions_count = 1,
+        .checkpoints = &move,
+        .checkpoints_count = 1,
+        .leases = &fence,
+        .leases_count = 1,
+        .snapshots = &snapshot,
+        .snapshots_count = 1,
+        .schedules = &schedule,
+        .schedules_count = 1,
+        .cancellations = &cancelled,
+        .cancellations_count = 1,
+    };
+    struct completions completions;
+    struct job *job, *waiter;
+    struct buf writes;
+
+    buf_init(&writes, SIZE_MAX);
+    schedule.writes = draft_writes(&writes, &later, 1);
+    completions_init(&completions, tell_some_came, NULL);
+    base_open(&base);
+    base_append_many(&base, "a-1", 1000, 1, 1);
+    move.epoch = claim("c");
+    ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "l", 0, &fence.fence),
+                     ACTA_OK);
+    waiter = await_job("c", 1);
+    submit(&completions, waiter);
+    job = draft_append_with(&write, 1, &more);
+    ck_assert_ptr_eq(commit_now(&completions, job), job);
+    ck_assert_msg(job->outcome.code == ACTA_OK, "%s", job->outcome.text);
+    ck_assert_ptr_eq(job->next, waiter);
+    ck_assert_int_eq(waiter->outcome.code, ACTA_OK);
+    ck_assert_uint_eq(waiter->outcome.consumer_changed.position, 1);
+    job_free(waiter);
+    job_free(job);
+    while (base_version(&base, "a-1") < 3) {
+        sched_yield();
     }
+    draft.id = 3;
+    job = draft_append_with(&write, 1, &more);
+    ck_assert_ptr_eq(commit_now(&completions, job), job);
+    ck_assert_int_eq(job->outcome.code, ACTA_CONFLICT);
+    job_free(job);
+    base_close(&base);
+    completions_fini(&completions);
+    buf_fini(&writes);
 }
 END_TEST
 
@@ -708,6 +812,9 @@ main(void)
     tcase_add_test(tcase,
                    a_full_memtable_hurries_the_checkpoint_of_the_one_before);
     tcase_add_test(tcase, what_is_not_a_small_append_is_for_the_writer);
+    tcase_add_test(
+        tcase,
+        what_an_append_carries_is_committed_by_the_thread_that_brings_it);
     tcase_add_test(tcase,
                    a_failing_sync_ends_the_process_before_anyone_is_answered);
     return run_suite(suite);
