@@ -1,6 +1,6 @@
 """Appends: what clients sent and were told, against what is stored."""
 
-from logs import Malformed
+from logs import Malformed, TooLittle
 from stored import content_of
 
 EXPECT_ANY, EXPECT_EXISTS = -1, -2
@@ -129,7 +129,7 @@ class Appends:
         self.check_winners()
         self.check_looks()
         outcomes = [append.outcome() for append in self.appends]
-        return {
+        counts = {
             "appends": len(self.appends),
             "acknowledged": outcomes.count("done"),
             "refused": outcomes.count("refused"),
@@ -139,6 +139,9 @@ class Appends:
                             for answer in append.answers),
             "reads_after_ack": len(self.looks),
         }
+        if not self.findings.count() and not counts["acknowledged"]:
+            raise TooLittle(counts)
+        return counts
 
     def check_append(self, append):
         places = append.places()

@@ -36,24 +36,22 @@ def judge(directory, is_few=False):
     counts = stored.judge()
     judges = [kind(logs, stored, findings)
               for kind in JUDGES if logs.paths(kind.LOGS)]
-    is_known = bool(judges)
-    if logs.paths(Appends.LOGS):
-        is_known = True
-        appends = Appends(logs, stored, findings)
-        counts |= appends.judge({kind for judge in judges
-                                 for kind in (judge.TYPE, *judge.BESIDES)})
+    verdicts = [one.judge for one in judges]
     if logs.paths(Followers.LOGS):
-        is_known = True
-        counts |= Followers(logs, stored, findings).judge()
-    for one in judges:
+        verdicts.insert(0, Followers(logs, stored, findings).judge)
+    if logs.paths(Appends.LOGS):
+        types = {kind for one in judges for kind in (one.TYPE, *one.BESIDES)}
+        appends = Appends(logs, stored, findings)
+        verdicts.insert(0, lambda: appends.judge(types))
+    if not verdicts:
+        raise Malformed(f"{directory}: nobody wrote down what it did")
+    for verdict in verdicts:
         try:
-            counts |= one.judge()
+            counts |= verdict()
         except TooLittle as little:
             if not is_few:
                 raise
             counts |= little.counts
-    if not is_known:
-        raise Malformed(f"{directory}: nobody wrote down what it did")
     return findings, counts
 
 

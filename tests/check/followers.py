@@ -1,6 +1,6 @@
 """Subscribers: what came, and what they were told about where they are."""
 
-from logs import Malformed
+from logs import Malformed, TooLittle
 from stored import Event
 
 
@@ -114,4 +114,7 @@ class Followers:
             for step in self.logs.steps(path):
                 follower.take(step)
             seen += follower.end()
-        return {"followers": len(paths), "delivered": seen}
+        counts = {"followers": len(paths), "delivered": seen}
+        if not self.findings.count() and not seen:
+            raise TooLittle(counts)
+        return counts

@@ -704,6 +704,19 @@ def nothing_refused(history):
                          if step.get("refused") != [0]]
 
 
+# A good history of which too little is left.
+TOO_LITTLE = [
+    (appends, put("append-1.log", 1, "code", "UNKNOWN"),
+     cut("append-1.log", 2)),
+    (appends, drop("follow-2.log", "follow-3.log"),
+     replace("follow-1.log", 0, {"follow": 5, "type": None}),
+     cut("follow-1.log", 1, 8)),
+    (groups, nothing_refused),
+    (leases, drop("holder-3.log"), cut("holder-2.log", 2, 8),
+     cut("dump-1.log", 1), put("dump-1.log", -1, "head", 1)),
+    (checkpoints, drop("keeper-1.log"), cut("keeper-2.log", 0, 16), moves()),
+]
+
 MALFORMED = [
     (appends, cut("dump-2.log", -1)),
     (appends, cut("dump-1.log", -1)),
@@ -713,9 +726,5 @@ MALFORMED = [
     (appends, drop("append-1.log", "append-2.log", "follow-1.log",
                    "follow-2.log", "follow-3.log")),
     (groups, no_rest),
-    (groups, nothing_refused),
-    (leases, drop("holder-3.log"), cut("holder-2.log", 2, 8),
-     cut("dump-1.log", 1), put("dump-1.log", -1, "head", 1)),
     (schedules, cut("planner-1.log", 2, 14), done()),
-    (checkpoints, drop("keeper-1.log"), cut("keeper-2.log", 0, 16), moves()),
 ]

@@ -82,6 +82,16 @@ class Checker(unittest.TestCase):
                     (Malformed, KeyError)):
                 judge(history)
 
+    def test_judges_nothing_of_which_too_little_is_left(self):
+        for good, *damages in histories.TOO_LITTLE:
+            history = good()
+            for damage in damages:
+                damage(history)
+            with self.subTest(good.__name__):
+                with self.assertRaises(TooLittle):
+                    judge(history)
+                self.assertEqual(judge(history, is_few=True)[0].texts, [])
+
     def test_judges_what_little_has_happened_where_that_is_enough(self):
         history = histories.leases()
         history["keeper-1.log"] = []

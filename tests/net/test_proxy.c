@@ -62,6 +62,7 @@ struct scene {
     struct proxy *proxy;
     struct clients clients;
     unsigned stops;
+    unsigned holds; /* And cuts, of all connections. */
     unsigned dumps;
 };
 
@@ -105,6 +106,7 @@ disturb(struct scene *scene)
         proxy_hold(scene->proxy, true);
         nap_ms(2 * ms);
         proxy_hold(scene->proxy, false);
+        scene->holds++;
         break;
     case MANNERS + 1:
         hold_up(scene, scene->daemon.pid, ms);
@@ -114,6 +116,7 @@ disturb(struct scene *scene)
         break;
     case MANNERS + 3:
         proxy_cut(scene->proxy);
+        scene->holds++;
         break;
     default:
         proxy_set(scene->proxy, &manners[rnd_below(&scene->rnd, MANNERS)]);
@@ -137,10 +140,25 @@ finish(struct scene *scene)
     return check_history(scene->dir.path);
 }
 
+/* Something passed, and something went wrong: else nothing was tried. */
+static void
+assert_disturbed(const struct scene *scene)
+{
+    struct proxy_counts counts = proxy_counts(scene->proxy);
+    uint64_t faults = scene->stops + scene->holds + counts.forgotten;
+
+    for (unsigned i = 0; i < PROXY_FAULTS_COUNT; i++) {
+        faults += counts.faults[i];
+    }
+    ck_assert_uint_gt(counts.bytes, 0);
+    ck_assert_uint_gt(faults, 0);
+}
+
 static void
 end(struct scene *scene, const char *test)
 {
     proxy_tell(scene->proxy, test, scene->seed);
+    assert_disturbed(scene);
     proxy_stop(scene->proxy);
     daemon_stop(&scene->daemon);
     tempdir_remove(&scene->dir);
