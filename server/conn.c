@@ -147,6 +147,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
         counter_add(&io->host.counters->bytes_in, (uint64_t)got);
         io_hear(io, conn);
         take_bytes(conn, slice_make(io->scratch, (size_t)got));
+        io_hand_over(io);
     }
     io_mark_dirty(io, conn);
 }

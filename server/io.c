@@ -109,6 +109,14 @@ io_hear(struct io *io, const struct conn *conn)
     }
 }
 
+void
+io_hand_over(struct io *io)
+{
+    if (io->alone < ALONE_MIN && !io->outbox.blocked) {
+        outbox_flush(&io->outbox, io->host.database);
+    }
+}
+
 /* A peer whose machine is gone is noticed by probes when nothing is sent, and
  * by the lack of acknowledgements when something is.
  */

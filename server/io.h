@@ -134,6 +134,13 @@ void io_free(struct io *io);
 /* @conn has sent something. */
 void io_hear(struct io *io, const struct conn *conn);
 
+/* What it has sent is handled: what of it is for the writer is handed over,
+ * which begins with it while others are read. What a connection that has the
+ * thread to itself has sent stays until the end of the turn, when it may be
+ * committed here.
+ */
+void io_hand_over(struct io *io);
+
 /* Have @conn settled at the end of this turn. */
 void io_mark_dirty(struct io *io, struct conn *conn);
 

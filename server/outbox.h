@@ -1,8 +1,8 @@
 /* Jobs of one I/O thread that are about to go to the writer.
  *
- * They are gathered while the thread handles what its sockets have, and handed
- * over together at the end of the turn: so the writer, woken by the first of
- * them, finds all of them for its next commit.
+ * They are gathered while the thread handles what one of its sockets has, and
+ * then handed over: so the writer begins a commit while more sockets are read,
+ * and what these have is there when the next one begins.
  *
  * If the writer's queue is full the outbox is blocked: what is left in it keeps
  * its order and waits, and sessions leave more of them unread. It is tried
