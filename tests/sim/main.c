@@ -6,14 +6,19 @@
  *     --long N        how many if ACTA_TEST_LONG=1 is in the environment
  *     --twice         each must do the same again
  *     --control NAME  what the world does wrong: loses-syncs, doubles
- *     --must-fail     stop when one has failed, which is what is wanted
+ *     --must-happen   fail if anything that is counted has never happened
+ *     --must-fail PATTERN
+ *                     stop when one has failed and says so in words like these,
+ *                     which is what is wanted; one that ends by a signal, or
+ *                     says something else, is told and has shown nothing
  *     --verbose       tell what goes on
  *
  * The last line is JSON, with what happened in all runs together. The exit
- * status is 0 if none has failed; or, if they must, if one has.
+ * status is 0 if none has failed; or, if they must, if one has as it must.
  */
 
 #include <inttypes.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +34,22 @@
 
 /* Of processor time: a run that takes longer hangs. */
 #define RUN_MAX_S 60
+#define LINE_SIZE 1000
 
 struct options {
     uint64_t seed;
     uint64_t count;
     enum control control;
     bool twice;
+    bool must_happen;
     bool must_fail;
+    regex_t pattern; /* What must be said; only if one must fail. */
+};
+
+enum end {
+    END_WELL,
+    END_FOUND, /* It has failed, and says what must be said. */
+    END_BADLY,
 };
 
 /* What a run tells. */
@@ -47,6 +61,7 @@ struct told {
 struct totals {
     uint64_t runs;
     uint64_t failed;
+    bool found;     /* One has failed as it must. */
     uint64_t trace; /* Of all traces together. */
     struct world_counts counts;
 };
@@ -83,47 +98,76 @@ run_here(const struct options *options, uint64_t seed, int fd)
     real_exit(0);
 }
 
-/* False if it has failed. */
+/* Pass on what a run has @said. Whether that matches. */
 static bool
+pass_on(FILE *said, const regex_t *pattern)
+{
+    char line[LINE_SIZE];
+    bool matches = false;
+
+    rewind(said);
+    while (fgets(line, sizeof(line), said) != NULL) {
+        fputs(line, stderr);
+        matches |= regexec(pattern, line, 0, NULL, 0) == 0;
+    }
+    fclose(said);
+    return matches;
+}
+
+static enum end
 run_apart(const struct options *options, uint64_t seed, struct told *told)
 {
+    FILE *said = options->must_fail ? tmpfile() : NULL;
+    bool matches = false;
     int fds[2], status;
     ssize_t got;
     pid_t pid;
 
     fflush(stdout);
-    if (pipe(fds) != 0 || (pid = fork()) < 0) {
+    if (pipe(fds) != 0 || (options->must_fail && said == NULL) ||
+        (pid = fork()) < 0) {
         perror("sim");
         exit(1);
     }
     if (pid == 0) {
+        if (said != NULL) {
+            (void)dup2(fileno(said), STDERR_FILENO);
+        }
         run_here(options, seed, fds[1]);
     }
     real_close(fds[1]);
     got = real_read(fds[0], told, sizeof(*told));
     real_close(fds[0]);
     waitpid(pid, &status, 0);
+    if (said != NULL) {
+        matches = pass_on(said, &options->pattern);
+    }
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "seed %" PRIu64 " has ended by signal %d\n", seed,
                 WTERMSIG(status));
-        return false;
+        return END_BADLY;
     }
-    return WEXITSTATUS(status) == 0 && got == (ssize_t)sizeof(*told);
+    if (WEXITSTATUS(status) == 0 && got == (ssize_t)sizeof(*told)) {
+        return END_WELL;
+    }
+    return matches ? END_FOUND : END_BADLY;
 }
 
 /* A run that is the same whenever its seed is. */
-static bool
+static enum end
 run_twice(const struct options *options, uint64_t seed, struct told *told)
 {
     struct told again = {0};
+    enum end end = run_apart(options, seed, told);
 
-    if (!run_apart(options, seed, told) || !run_apart(options, seed, &again)) {
-        return false;
+    if (end == END_WELL) {
+        end = run_apart(options, seed, &again);
     }
-    if (told->trace != again.trace) {
+    if (end == END_WELL && told->trace != again.trace) {
         fprintf(stderr, "seed %" PRIu64 " does not do the same again\n", seed);
+        end = END_BADLY;
     }
-    return told->trace == again.trace;
+    return end;
 }
 
 static void
@@ -153,6 +197,32 @@ print_totals(const struct options *options, const struct totals *totals,
            ms == 0 ? 0 : totals->runs * 60000 / ms);
 }
 
+/* Whether what is counted has all happened. */
+static bool
+has_happened(const struct totals *totals)
+{
+    bool all = true;
+
+#define X(name)                                                                \
+    if (totals->counts.name == 0) {                                            \
+        fprintf(stderr, "there was nothing of: " #name "\n");                  \
+        all = false;                                                           \
+    }
+    WORLD_COUNTS(X)
+#undef X
+    return all;
+}
+
+static bool
+is_good(const struct options *options, const struct totals *totals)
+{
+    if (options->must_fail) {
+        return totals->found;
+    }
+    return totals->failed == 0 &&
+           (!options->must_happen || has_happened(totals));
+}
+
 static int
 run_all(const struct options *options)
 {
@@ -160,22 +230,21 @@ run_all(const struct options *options)
     uint64_t began_ms = real_ms();
 
     printf("seed %" PRIu64 "\n", options->seed);
-    for (; totals.runs < options->count; totals.runs++) {
-        uint64_t seed = options->seed + totals.runs;
+    while (totals.runs < options->count && !totals.found) {
+        uint64_t seed = options->seed + totals.runs++;
         struct told told = {0};
+        enum end end =
+            (options->twice ? run_twice : run_apart)(options, seed, &told);
 
-        if ((options->twice ? run_twice : run_apart)(options, seed, &told)) {
+        if (end == END_WELL) {
             add(&totals, &told);
         } else {
             totals.failed++;
         }
-        if (options->must_fail && totals.failed > 0) {
-            totals.runs++;
-            break;
-        }
+        totals.found = end == END_FOUND;
     }
     print_totals(options, &totals, real_ms() - began_ms);
-    return (totals.failed > 0) == options->must_fail ? 0 : 1;
+    return is_good(options, &totals) ? 0 : 1;
 }
 
 static bool
@@ -196,8 +265,8 @@ take_switch(struct options *options, const char *name)
 {
     if (strcmp(name, "--twice") == 0) {
         options->twice = true;
-    } else if (strcmp(name, "--must-fail") == 0) {
-        options->must_fail = true;
+    } else if (strcmp(name, "--must-happen") == 0) {
+        options->must_happen = true;
     } else if (strcmp(name, "--verbose") == 0) {
         sim_verbose = true;
     } else {
@@ -206,6 +275,7 @@ take_switch(struct options *options, const char *name)
     return true;
 }
 
+/* False if @name is no option that has this value. */
 static bool
 take_value(struct options *options, const char *name, const char *value)
 {
@@ -215,8 +285,13 @@ take_value(struct options *options, const char *name, const char *value)
         options->seed = number;
     } else if (strcmp(name, "--count") == 0) {
         options->count = number;
+        return number > 0;
     } else if (strcmp(name, "--long") == 0) {
         options->count = rnd_effort((unsigned)options->count, (unsigned)number);
+        return number > 0;
+    } else if (strcmp(name, "--must-fail") == 0) {
+        options->must_fail = true;
+        return regcomp(&options->pattern, value, REG_EXTENDED | REG_NOSUB) == 0;
     } else {
         return strcmp(name, "--control") == 0 &&
                find_control(value, &options->control);
