@@ -7,12 +7,13 @@ It shares no code with the server or the client library. It looks at whatever
 logs are there (README.md tells what they say), prints what it objects to and
 one line of JSON with counts, and ends with 0 if there is nothing, with 1 if
 there is something, and with 2 if it cannot tell: because a log is none, or, but
-with --few, too little has happened.
+with --few, too little has happened, or because it has stumbled itself.
 """
 
 import gc
 import json
 import sys
+import traceback
 
 from appends import Appends
 from checkpoints import Checkpoints
@@ -65,6 +66,9 @@ def main():
         findings, counts = judge(sys.argv[-1], is_few)
     except (Malformed, KeyError, IndexError, ValueError, OSError) as error:
         print(f"check.py: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except Exception: # Else Python would end with 1: something was found.
+        traceback.print_exc()
         return 2
     for text in findings.texts:
         print(text)

@@ -4,6 +4,7 @@ that was good before: by the name of the promise that it breaks."""
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -91,6 +92,19 @@ class Checker(unittest.TestCase):
                 with self.assertRaises(TooLittle):
                     judge(history)
                 self.assertEqual(judge(history, is_few=True)[0].texts, [])
+
+    def test_ends_with_2_where_it_cannot_tell(self):
+        for lines, code in (([], 0), ([{"event": 5}], 2), (["no"], 2)):
+            history = histories.leases()
+            dump = sorted(name for name in history if "dump" in name)[-1]
+            history[dump] = [*lines, *history[dump]]
+            with self.subTest(lines), \
+                    tempfile.TemporaryDirectory() as directory:
+                write(directory, history)
+                done = subprocess.run(
+                    [sys.executable, "-B", check.__file__, directory],
+                    capture_output=True, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
 
     def test_judges_what_little_has_happened_where_that_is_enough(self):
         history = histories.leases()

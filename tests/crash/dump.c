@@ -16,10 +16,11 @@
 #include "uuid.h"
 #include "wire.h"
 
-#define NAMES_MAX  4096
-#define NAME_SIZE  256
-#define PAGE_SIZE  200000 /* Bytes: so that there are many pages. */
-#define BACKOFF_MS 20
+#define NAMES_MAX   4096
+#define NAME_SIZE   256
+#define PAGE_SIZE   200000 /* Bytes: so that there are many pages. */
+#define BACKOFF_MS  20
+#define CHECK_FOUND 1 /* What the checker ends with if it objects. */
 
 /* Names that were met, each once. */
 struct names {
@@ -189,16 +190,46 @@ dump_by_wire(struct wire *wire, const char *dir, unsigned number)
     notes_close(notes);
 }
 
+/* Run the checker, and print what it says. Sets @*code to what it ends with,
+ * and returns how many lines say that @promise is broken.
+ */
+static size_t
+run_checker(const char *dir, const char *promise, int *code)
+{
+    char command[1024], *line = NULL;
+    size_t size = 0, found = 0, length = strlen(promise);
+    FILE *checker;
+    int status;
+
+    snprintf(command, sizeof(command), "python3 -B %s %s",
+             run_source("tests/check/check.py"), dir);
+    checker = popen(command, "r");
+    ck_assert_ptr_nonnull(checker);
+    while (getline(&line, &size, checker) >= 0) {
+        fputs(line, stdout);
+        found += strncmp(line, promise, length) == 0 && line[length] == ':';
+    }
+    fflush(stdout);
+    free(line);
+    status = pclose(checker);
+    ck_assert(WIFEXITED(status));
+    *code = WEXITSTATUS(status);
+    return found;
+}
+
 int
 check_history(const char *dir)
 {
-    char command[1024];
-    int status;
+    int code;
 
-    fflush(stdout);
-    snprintf(command, sizeof(command), "python3 -B %s %s",
-             run_source("tests/check/check.py"), dir);
-    status = system(command);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    (void)run_checker(dir, "", &code);
+    return code;
+}
+
+bool
+check_finds(const char *dir, const char *promise)
+{
+    int code;
+
+    return run_checker(dir, promise, &code) > 0 && code == CHECK_FOUND;
 }

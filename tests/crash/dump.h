@@ -22,4 +22,9 @@ void dump_by_wire(struct wire *wire, const char *dir, unsigned number);
 /* Run the checker over @dir, print what it says, and return its exit code. */
 int check_history(const char *dir);
 
+/* The same for a control: whether it objects, and says that @promise is broken.
+ * A checker that cannot tell has found nothing.
+ */
+bool check_finds(const char *dir, const char *promise);
+
 #endif

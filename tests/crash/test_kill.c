@@ -119,9 +119,9 @@ kill_often(struct loop *loop, unsigned rounds)
 }
 
 /* Let all come to rest, and look at what is there: before and after one more
- * start. Returns what the checker says.
+ * start.
  */
-static int
+static void
 finish(struct loop *loop)
 {
     uint64_t head;
@@ -137,7 +137,6 @@ finish(struct loop *loop)
     daemon_start(&loop->daemon);
     take_dump(loop, true);
     daemon_stop(&loop->daemon);
-    return check_history(loop->dir.path);
 }
 
 START_TEST(nothing_is_lost_or_doubled_however_often_it_is_killed)
@@ -146,7 +145,8 @@ START_TEST(nothing_is_lost_or_doubled_however_often_it_is_killed)
 
     begin(&loop, NULL, NULL);
     kill_often(&loop, rnd_effort(ROUNDS, ROUNDS_LONG));
-    ck_assert_int_eq(finish(&loop), 0);
+    finish(&loop);
+    ck_assert_int_eq(check_history(loop.dir.path), 0);
     tempdir_remove(&loop.dir);
 }
 END_TEST
@@ -157,7 +157,8 @@ START_TEST(nothing_is_lost_when_what_was_not_synced_is_gone)
 
     begin(&loop, "VOLATILE_SYNC_EVERY=1", NULL);
     kill_often(&loop, rnd_effort(ROUNDS, ROUNDS_LONG));
-    ck_assert_int_eq(finish(&loop), 0);
+    finish(&loop);
+    ck_assert_int_eq(check_history(loop.dir.path), 0);
     tempdir_remove(&loop.dir);
 }
 END_TEST
@@ -172,7 +173,8 @@ START_TEST(a_server_that_acknowledges_before_the_sync_is_found_out)
 
     begin(&loop, "VOLATILE_SYNC_EVERY=16", "--journal-segment-size=32MiB");
     kill_often(&loop, ROUNDS_TO_LIE);
-    ck_assert_int_eq(finish(&loop), 1);
+    finish(&loop);
+    ck_assert(check_finds(loop.dir.path, "what is acknowledged is not lost"));
     tempdir_remove(&loop.dir);
 }
 END_TEST
