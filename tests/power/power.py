@@ -50,14 +50,24 @@ KEEPERS = 2
 HOLDERS = 2
 OPERATOR = "operator"
 CUTS_A_DISK = 8
-BOOT_S_MAX = 120
+BOOT_S_MAX = 900 # A busy machine boots slowly.
 LOAD_S_MAX = 600
 STATE_S_MAX = 60
 STATES_A_BOOT = 200
 LINES_SHOWN = 20
 ANSWERS = 1000
 LIVES = 4
+# What a server without syncs is found out by, in what problem() is told. All
+# else, a guest that hangs or a checker that ends, has found nothing.
+LOSSES = (
+    "FAILED look", # It does not start on what is there.
+    "does not start",
+    "what is acknowledged is not lost:",
+    "what was read stays so:",
+    "were restored,",
+)
 CONTROL_CUTS = 3
+CUTS_TO_RESTORE = 16 # Of so many some come after a backup, and it is restored.
 CONTROL_STATES = 40
 
 
@@ -99,6 +109,10 @@ class Rig:
         words = " ".join(f"{name}={value}" for name, value in given.items())
         return f"env {words} {self.program}"
 
+    def has_lost(self):
+        """Whether one of the problems is what a control is to show."""
+        return any(loss in text for text in self.bad for loss in LOSSES)
+
     def problem(self, text, lines=()):
         """@lines are what the guest has said. Of a control the first is
         enough."""
@@ -129,8 +143,8 @@ def judge(directory):
     done = subprocess.run([sys.executable, "-B", CHECK, "--few", directory],
                           capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).splitlines()
-    counts = next((json.loads(line) for line in lines if line[0] == "{"), {})
-    texts = [line for line in lines if line[0] != "{"]
+    counts = next((json.loads(line) for line in lines if line.startswith("{")), {})
+    texts = [line for line in lines if not line.startswith("{")]
     if done.returncode != 0 and not texts:
         texts = [f"the checker ended with {done.returncode}"]
     return texts, counts
@@ -151,6 +165,7 @@ class Cuts(Rig):
     DEVICE = "/dev/ubda"
     DISK = "/mnt/disk"  # What the server has for its disk.
     CASE = "load"
+    BACKS_UP = True
     WORKERS = (0, 2) # So many members a group has, or there is none: beside it
                      # few backups come to an end.
     MOMENTS = (  # So many seconds at most after the guest has said so.
@@ -301,13 +316,22 @@ class Cuts(Rig):
     def cut_once(self, moments=None):
         word, after = self.random.choice(moments or self.MOMENTS)
         guest, logs = self.boot(ends=False)
-        guest.wait_for(lambda: (len(guest.spoken) == len(logs)
-                                if word == "answer" else guest.has_said(word)),
-                       BOOT_S_MAX)
-        guest.wait_for(lambda: False, self.random.uniform(0, after))
+
+        def has_come():
+            return (len(guest.spoken) == len(logs) if word == "answer"
+                    else guest.has_said(word))
+
+        guest.wait_for(has_come, BOOT_S_MAX)
+        came = has_come()
+        if came:
+            guest.wait_for(lambda: False, self.random.uniform(0, after))
+            self.cuts[word] = self.cuts.get(word, 0) + 1
         guest.cut()
-        self.cuts[word] = self.cuts.get(word, 0) + 1
-        return self.end_of_boot(guest, logs)
+        good = self.end_of_boot(guest, logs)
+        if good and not came:
+            self.problem(f"cut {1 + sum(self.cuts.values())}: it never came to "
+                         f"'{word}'", guest.lines)
+        return good and came
 
     def finish(self):
         """Look once more, at all that there is, and judge."""
@@ -331,6 +355,7 @@ class Failing(Cuts):
     DEVICE = "/dev/mapper/failing"
     DISK = "/mnt/machine"  # All but the data is elsewhere.
     CASE = "failing"
+    BACKS_UP = False
     WORKERS = (0,)
     MOMENTS = (
         ("broken", 0.3),
@@ -400,7 +425,19 @@ def run_cuts(rig, test, build, kind, seed, directory, count):
             break
         shutil.rmtree(cuts.directory)
     print(json.dumps(sums), flush=True)
-    return sums["bad"] == 0
+    return sums["bad"] == 0 and has_happened(rig, sums)
+
+
+def has_happened(rig, sums):
+    """Whether there was anything that could have been lost."""
+    wanted = ["acknowledged", "events"]
+    if rig.BACKS_UP and sums["cuts"] >= CUTS_TO_RESTORE:
+        wanted.append("restores")
+    none = [name for name in wanted if sums[name] == 0]
+    if none:
+        print(f"{sums['test']}, {sums['fs']}: nothing was shown, without any "
+              f"of {', '.join(none)}", flush=True)
+    return not none
 
 
 def control_cuts(rig, test, moments, build, kind, seed, directory):
@@ -417,7 +454,7 @@ def control_cuts(rig, test, moments, build, kind, seed, directory):
                       "cuts": sum(cuts.cuts.values()),
                       "acknowledged": cuts.answers(),
                       "bad": len(cuts.bad)}), flush=True)
-    return cuts.answers() > 0 and len(cuts.bad) > 0
+    return cuts.answers() > 0 and cuts.has_lost()
 
 
 # ---- states ----
@@ -497,8 +534,9 @@ class States(Rig):
         """What was told before the state came about must be in it; of all else
         nothing is known."""
         if f"state {number} ok" not in lines:
-            self.problem(f"the state after {number} entries: it does not "
-                         f"start", lines)
+            what = ("it does not start" if f"state {number} FAILED" in lines
+                    else "nobody has looked at it")
+            self.problem(f"the state after {number} entries: {what}", lines)
             return
         directory = f"{self.out}/state-{number}"
         told = self.answers_before(number)
@@ -529,10 +567,11 @@ class States(Rig):
 
 
 def run_states(build, kind, seed, directory, count, shim=""):
-    """Returns how many were bad, or None if nothing could be recorded."""
+    """True if none was bad; or, with a @shim that leaves out syncs, if one has
+    lost what it must have."""
     states = States(build, kind, seed, directory, shim)
     if not states.record():
-        return None
+        return False
     numbers = states.choose(count)
     states.look(numbers)
     marks = sum(entry.mark is not None for entry in states.entries)
@@ -541,9 +580,14 @@ def run_states(build, kind, seed, directory, count, shim=""):
         "seed": seed, "fs": kind, "entries": len(states.entries),
         "answers": marks, "states": len(numbers), "looked_at": states.looked,
         "acknowledged": states.acknowledged, "bad": len(states.bad)}), flush=True)
+    if shim:
+        return states.has_lost()
     if not states.bad:
         shutil.rmtree(directory)
-    return len(states.bad)
+    if states.acknowledged == 0 or not 0 < states.looked == len(numbers):
+        print(f"power states, {kind}: nothing was shown", flush=True)
+        return False
+    return not states.bad
 
 
 # ---- all of it ----
@@ -578,11 +622,10 @@ def run_all(arguments, directory):
         if arguments.states > 0:
             shim = os.path.join(arguments.build,
                                 "tests/power/libunsynced.so")
-            good &= (run_states(arguments.build, kind, arguments.seed,
-                                f"{place}-control-states", CONTROL_STATES,
-                                shim) or 0) > 0
             good &= run_states(arguments.build, kind, arguments.seed,
-                               f"{place}-states", arguments.states) == 0
+                               f"{place}-control-states", CONTROL_STATES, shim)
+            good &= run_states(arguments.build, kind, arguments.seed,
+                               f"{place}-states", arguments.states)
     return good
 
 
