@@ -41,6 +41,7 @@
 #define EVENTS     40 /* Of that size: a dozen files of the journal. */
 #define LOOKS_MAX  50
 #define STOPS      4
+#define STOPS_MAX  100 /* Of which so many are judged. */
 #define HELLO_US   300000
 #define STOP_MS    350
 #define TIMEOUT_S  300
@@ -138,14 +139,42 @@ has_word(int fd, int wait_ms)
     return poll(&polled, 1, wait_ms) > 0;
 }
 
-static void
-expect_welcome(int fd)
+/* Whether it has a place: false if the server has closed it. */
+static bool
+is_welcome(int fd)
 {
     uint8_t header[FRAME_HEADER_SIZE];
 
     require(has_word(fd, (int)(wire_patience_us() / 1000)));
-    require(recv(fd, header, sizeof(header), MSG_WAITALL) == sizeof(header));
+    if (recv(fd, header, sizeof(header), MSG_WAITALL) != sizeof(header)) {
+        return false;
+    }
     ck_assert_int_eq(header[1], OP_WELCOME);
+    return true;
+}
+
+static void
+expect_welcome(int fd)
+{
+    require(is_welcome(fd));
+}
+
+/* Get a place, however often this process is held up between connecting and
+ * hello for longer than the server waits for that.
+ */
+static void
+get_place(void)
+{
+    uint64_t end = notes_time_us() + wire_patience_us();
+    int fd = connect_one();
+
+    say_hello(fd);
+    while (!is_welcome(fd)) {
+        require(notes_time_us() < end);
+        leave(1);
+        fd = connect_one();
+        say_hello(fd);
+    }
 }
 
 /* Also of the servers that are started. */
@@ -234,7 +263,6 @@ END_TEST
 START_TEST(silent_ones_give_way_to_who_waits)
 {
     static const uint8_t beginning[] = {FRAME_MAGIC, OP_HELLO};
-    int last;
 
     begin("--connections-max=21", 0);
     wire_cut(&scene.wire);
@@ -248,9 +276,7 @@ START_TEST(silent_ones_give_way_to_who_waits)
         require(i % 2 == 0 || send(fd, beginning, sizeof(beginning),
                                    MSG_NOSIGNAL) == sizeof(beginning));
     }
-    last = connect_one();
-    say_hello(last);
-    expect_welcome(last);
+    get_place();
     for (int i = 0; i < SILENT; i++) {
         char byte;
 
@@ -263,14 +289,15 @@ START_TEST(silent_ones_give_way_to_who_waits)
 END_TEST
 
 /* The server is stopped for longer than hello may take, which comes meanwhile.
- * Where the machine was too busy to stop it in time, nothing is said of it.
+ * Where the machine was too busy to stop it in time, nothing is said of it, and
+ * it is done again.
  */
 START_TEST(who_was_in_time_is_not_blamed_for_a_server_that_stood_still)
 {
-    unsigned blamed = 0;
+    unsigned judged = 0, blamed = 0;
 
     begin("--hello-timeout=300ms", 0);
-    for (int i = 0; i < STOPS; i++) {
+    for (int i = 0; i < STOPS_MAX && judged < STOPS; i++) {
         uint64_t began = notes_time_us();
         uint8_t header[FRAME_HEADER_SIZE];
         int fd = connect_one();
@@ -286,10 +313,12 @@ START_TEST(who_was_in_time_is_not_blamed_for_a_server_that_stood_still)
         (void)has_word(fd, STOP_MS);
         require(kill(scene.daemon.pid, SIGCONT) == 0);
         require(has_word(fd, (int)(wire_patience_us() / 1000)));
+        judged += in_time;
         blamed += in_time && recv(fd, header, sizeof(header), MSG_WAITALL) !=
                                  sizeof(header);
     }
     ck_assert_uint_eq(blamed, 0);
+    ck_assert_uint_gt(judged, 0);
     end();
 }
 END_TEST
