@@ -4,8 +4,9 @@ is kept shows it, and a line with the sums.
 
 usage: report.py [--long] DIRECTORY
 
-DIRECTORY has for every run NAME.json, as `meson test` logs it, and NAME.status,
-with what it exited with. Fails unless all was well. With --long, seeds and
+DIRECTORY has for every run NAME.json, as `meson test` logs it, NAME.status, with
+what it exited with, and NAME.wanted, with the names of tests that must be among
+them. Fails unless all was well, and something was run in each. With --long, seeds and
 counts in JSON are told as well.
 """
 
@@ -21,7 +22,7 @@ SLOWEST_SHOWN = 8
 
 
 class Run:
-    """One run of tests: NAME.json and NAME.status."""
+    """One run of tests: NAME.json, NAME.status and NAME.wanted."""
 
     def __init__(self, status):
         self.name = status.stem
@@ -31,8 +32,14 @@ class Run:
         self.tests = [json.loads(line) for line in lines]
         self.counts = collections.Counter(came_of(t) for t in self.tests)
         self.seconds = took(self.tests)
-        # One that ends badly never counts as good, whatever its log says.
-        if self.status != 0 and self.counts['failed'] == 0:
+        wanted = status.with_suffix('.wanted').read_text().split()
+        ran = {short(test) for test in self.tests}
+        self.missing = [name for name in wanted if name not in ran]
+        # One that ends badly never counts as good, whatever its log says; nor
+        # one of which nothing came, or not all: meson ends with 0 where it
+        # knows no test of a name.
+        if (self.status != 0 or self.missing or not self.tests) and (
+                self.counts['failed'] == 0):
             self.counts['failed'] = 1
 
 
@@ -69,6 +76,19 @@ def tell_times(runs):
               f'longest: {", ".join(named)}')
 
 
+def last_words(test):
+    said = (test.get('stdout', '') + test.get('stderr', '')).splitlines()
+    return said[-1] if said else 'without a word'
+
+
+def tell_skipped(runs):
+    for run in runs:
+        for test in run.tests:
+            if came_of(test) == 'skipped':
+                print(f'skipped: {short(test)} ({run.name}): '
+                      f'{last_words(test)}')
+
+
 def tell_failed(runs):
     for run in runs:
         failed = [t for t in run.tests if came_of(t) == 'failed']
@@ -81,6 +101,10 @@ def tell_failed(runs):
             print('\n'.join(said[-LINES_SHOWN:]))
         if run.status != 0 and not failed:
             print(f'==== {run.name}: meson test exited with {run.status}')
+        for name in run.missing:
+            print(f'==== {run.name}: {name} was not run')
+        if not run.tests:
+            print(f'==== {run.name}: nothing was run')
 
 
 def tell_sums(runs, in_json):
@@ -108,6 +132,7 @@ def main():
     if is_long:
         tell_seeds(runs)
     tell_times(runs)
+    tell_skipped(runs)
     tell_failed(runs)
     total = tell_sums(runs, is_long)
     return 0 if total['failed'] == 0 and total['passed'] > 0 else 1

@@ -1,5 +1,6 @@
 # The lag of consumers is watched until Ctrl-C, with rates from the second look
 # on.
+command -v script >/dev/null || skip 'there is no script(1)'
 start_server
 for i in 1 2 3 4; do
     acta append -q order-1 Noted $i
@@ -33,7 +34,6 @@ end_watch
 sed -E 's/ [0-9]+ s / N s /' looks | head -4
 
 echo '---- on a terminal'
-command -v script >/dev/null || skip 'there is no script(1)'
 watch_once() {
     timeout -s INT 90 script -qec "'$build/tools/acta' consumer lag" /dev/null |
         tr -d '\r' | sed -E 's/ [0-9]+ s / N s /'

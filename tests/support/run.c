@@ -8,12 +8,16 @@ int
 run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
-    int failed;
+    int ran, failed;
 
     srunner_run_all(runner, CK_ENV);
+    ran = srunner_ntests_run(runner);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (ran == 0) {
+        fprintf(stderr, "no test was run\n");
+    }
+    return ran > 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static const char *
