@@ -51,6 +51,11 @@ static const char *const calls[] = {
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
+/* LMDB gathers pages that follow one another, of which these checkpoints have
+ * none.
+ */
+#define NOT_MADE "pwritev"
+
 static struct rnd rnd;
 
 struct run {
@@ -277,9 +282,10 @@ START_TEST(nothing_is_lost_whichever_call_is_the_last)
             break;
         }
     }
-    tell("strace", &sums);
+    tell(tries == 0 ? calls[_i] : "strace", &sums);
     ck_assert_uint_eq(sums.bad, 0);
-    ck_assert(sums.killed > 0 || tries == 0);
+    ck_assert(sums.killed > 0 ||
+              (tries == 0 && strcmp(calls[_i], NOT_MADE) == 0));
 }
 END_TEST
 
