@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Judges a history: what clients sent and were told, and what is stored.
 
-    check.py [--few] DIRECTORY
+    check.py [--few | --want=COUNT,...] DIRECTORY
 
 It shares no code with the server or the client library. It looks at whatever
 logs are there (README.md tells what they say), prints what it objects to and
 one line of JSON with counts, and ends with 0 if there is nothing, with 1 if
 there is something, and with 2 if it cannot tell: because a log is none, or, but
-with --few, too little has happened, or because it has stumbled itself.
+with --few, too little has happened (as it has if one of the counts that are
+wanted is 0), or because it has stumbled itself.
 """
 
 import gc
@@ -30,7 +31,10 @@ from stored import Stored
 JUDGES = (Groups, Leases, Schedules, Checkpoints)
 
 
-def judge(directory, is_few=False):
+WANT = "--want="
+
+
+def judge(directory, is_few=False, wanted=()):
     """Returns (Findings, counts)."""
     logs, findings = Logs(directory), Findings()
     stored = Stored(logs, findings)
@@ -53,17 +57,23 @@ def judge(directory, is_few=False):
             if not is_few:
                 raise
             counts |= little.counts
+    if not findings.count() and not all(counts[name] for name in wanted):
+        raise TooLittle(counts)
     return findings, counts
 
 
 def main():
-    is_few = sys.argv[1:2] == ["--few"]
-    if len(sys.argv) != 2 + is_few:
-        print("usage: check.py [--few] DIRECTORY", file=sys.stderr)
+    *options, directory = sys.argv[1:] or ["--help"]
+    is_few = options == ["--few"]
+    wanted = [name for option in options if option.startswith(WANT)
+              for name in option.removeprefix(WANT).split(",")]
+    if len(options) != is_few + bool(wanted) or directory[:1] == "-":
+        print("usage: check.py [--few | --want=COUNT,...] DIRECTORY",
+              file=sys.stderr)
         return 2
     gc.disable() # What is read is kept until the end.
     try:
-        findings, counts = judge(sys.argv[-1], is_few)
+        findings, counts = judge(directory, is_few, wanted)
     except (Malformed, KeyError, IndexError, ValueError, OSError) as error:
         print(f"check.py: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

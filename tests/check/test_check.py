@@ -106,6 +106,15 @@ class Checker(unittest.TestCase):
                     capture_output=True, check=False)
                 self.assertEqual(done.returncode, code, done.stderr)
 
+    def test_judges_nothing_without_what_is_wanted(self):
+        wanted = ["refused", "reads_after_ack"]
+        with tempfile.TemporaryDirectory() as directory:
+            write(directory, histories.appends())
+            findings, _ = check.judge(directory, wanted=wanted)
+            self.assertEqual(findings.texts, [])
+            with self.assertRaises(TooLittle):
+                check.judge(directory, wanted=[*wanted, "repeated"])
+
     def test_judges_what_little_has_happened_where_that_is_enough(self):
         history = histories.leases()
         history["keeper-1.log"] = []

@@ -190,19 +190,19 @@ dump_by_wire(struct wire *wire, const char *dir, unsigned number)
     notes_close(notes);
 }
 
-/* Run the checker, and print what it says. Sets @*code to what it ends with,
- * and returns how many lines say that @promise is broken.
+/* Run the checker with an option, or "", and print what it says. Sets @*code to
+ * what it ends with, and returns how many lines say that @promise is broken.
  */
 static size_t
-run_checker(const char *dir, const char *promise, int *code)
+run_checker(const char *dir, const char *option, const char *promise, int *code)
 {
     char command[1024], *line = NULL;
     size_t size = 0, found = 0, length = strlen(promise);
     FILE *checker;
     int status;
 
-    snprintf(command, sizeof(command), "python3 -B %s %s",
-             run_source("tests/check/check.py"), dir);
+    snprintf(command, sizeof(command), "python3 -B %s %s %s",
+             run_source("tests/check/check.py"), option, dir);
     checker = popen(command, "r");
     ck_assert_ptr_nonnull(checker);
     while (getline(&line, &size, checker) >= 0) {
@@ -222,7 +222,18 @@ check_history(const char *dir)
 {
     int code;
 
-    (void)run_checker(dir, "", &code);
+    (void)run_checker(dir, "", "", &code);
+    return code;
+}
+
+int
+check_history_with(const char *dir, const char *wanted)
+{
+    char option[200];
+    int code;
+
+    snprintf(option, sizeof(option), "--want=%s", wanted);
+    (void)run_checker(dir, option, "", &code);
     return code;
 }
 
@@ -231,5 +242,5 @@ check_finds(const char *dir, const char *promise)
 {
     int code;
 
-    return run_checker(dir, promise, &code) > 0 && code == CHECK_FOUND;
+    return run_checker(dir, "", promise, &code) > 0 && code == CHECK_FOUND;
 }

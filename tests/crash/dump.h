@@ -22,6 +22,11 @@ void dump_by_wire(struct wire *wire, const char *dir, unsigned number);
 /* Run the checker over @dir, print what it says, and return its exit code. */
 int check_history(const char *dir);
 
+/* The same, where the checker cannot tell if one of its counts is 0 of those in
+ * @wanted: "refused,repeated".
+ */
+int check_history_with(const char *dir, const char *wanted);
+
 /* The same for a control: whether it objects, and says that @promise is broken.
  * A checker that cannot tell has found nothing.
  */

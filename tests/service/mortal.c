@@ -60,13 +60,14 @@ start(struct mortal *mortal, unsigned die_once_in)
 
 /* How it ended; END_DONE if it was killed, which is its fate. */
 static enum end
-wait_for(pid_t pid)
+wait_for(struct mortal *mortal, pid_t pid)
 {
     int status = 0;
 
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     if (WIFSIGNALED(status)) {
         ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+        mortal->deaths++;
         return END_DONE;
     }
     ck_assert_int_ne(WEXITSTATUS(status), END_BAD);
@@ -85,6 +86,10 @@ mortal_open(struct mortal *mortal)
 void
 mortal_close(struct mortal *mortal)
 {
+    printf("%u instances and %u servers have died\n", mortal->deaths,
+           mortal->daemon_deaths);
+    ck_assert_uint_gt(mortal->deaths, 0);
+    ck_assert_uint_gt(mortal->daemon_deaths, 0);
     daemon_stop(&mortal->daemon);
     tempdir_remove(&mortal->dir);
 }
@@ -97,19 +102,21 @@ mortal_live_and_die(struct mortal *mortal)
     for (int i = 0; i < MORTAL_INSTANCES; i++) {
         instances[i] = start(mortal, mortal->die_once_in);
     }
-    if (rnd_once_in(&mortal->rnd, SERVER_DIES_ONCE_IN)) {
+    if (mortal->daemon_deaths == 0 ||
+        rnd_once_in(&mortal->rnd, SERVER_DIES_ONCE_IN)) {
         daemon_kill(&mortal->daemon);
+        mortal->daemon_deaths++;
         daemon_start(&mortal->daemon);
     }
     for (int i = 0; i < MORTAL_INSTANCES; i++) {
-        (void)wait_for(instances[i]); /* Any end but a bad one. */
+        (void)wait_for(mortal, instances[i]); /* Any end but a bad one. */
     }
 }
 
 void
 mortal_live(struct mortal *mortal)
 {
-    ck_assert_int_eq(wait_for(start(mortal, 0)), END_DONE);
+    ck_assert_int_eq(wait_for(mortal, start(mortal, 0)), END_DONE);
 }
 
 struct acta_sync *

@@ -27,10 +27,14 @@ struct mortal {
     struct tempdir dir;
     struct rnd rnd;
     struct daemon daemon;
+    unsigned deaths;        /* Instances that met their fate, */
+    unsigned daemon_deaths; /* and servers. */
 };
 
 /* With a server, and a directory for what instances keep. */
 void mortal_open(struct mortal *mortal);
+
+/* Fails if no instance has died, or no server: then nothing was tried. */
 void mortal_close(struct mortal *mortal);
 
 /* A step of an instance: it may be its last. */

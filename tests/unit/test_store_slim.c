@@ -1,9 +1,12 @@
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core.h"
 #include "rnd.h"
@@ -12,6 +15,9 @@
 
 #define MAP_SIZE ((size_t)256 << 20)
 #define STREAMS  5000 /* Of a checkpoint, with an event each. */
+
+#define SMALL_CHECKPOINTS 200
+#define PAGE_SIZE         4096
 
 static struct tempdir dir;
 static struct store *store;
@@ -180,6 +186,62 @@ START_TEST(a_small_checkpoint_does_not_hide_the_large_one_before_it)
 }
 END_TEST
 
+/* A process that looks at the store, and dies. */
+static void
+look_and_die(void)
+{
+    struct store_view *view;
+    struct store *other;
+    int status, report[2];
+    pid_t child;
+    char word;
+
+    ck_assert_int_eq(pipe(report), 0);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        if (store_open(&other, dir.path, MAP_SIZE, NULL) == ACTA_OK &&
+            store_view_open(&view, other, NULL) == ACTA_OK &&
+            store_view_begin(view, NULL) == ACTA_OK &&
+            write(report[1], "!", 1) == 1) {
+            (void)pause();
+        }
+        _exit(EXIT_FAILURE);
+    }
+    close(report[1]);
+    ck_assert_int_eq(read(report[0], &word, 1), 1);
+    close(report[0]);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+}
+
+/* By how much the store grows in checkpoints of one event each. */
+static uint64_t
+growth(void)
+{
+    uint64_t before = store_size(store);
+
+    for (unsigned i = 0; i < SMALL_CHECKPOINTS; i++) {
+        add_streams_of(1);
+    }
+    return store_size(store) - before;
+}
+
+START_TEST(a_reader_that_is_dead_keeps_no_pages_once_that_is_looked_for)
+{
+    uint64_t kept, given_back;
+
+    add_streams_of(100);
+    look_and_die();
+    kept = growth();
+    store_check_readers(store);
+    given_back = growth();
+    ck_assert_uint_gt(kept, SMALL_CHECKPOINTS * PAGE_SIZE);
+    ck_assert_uint_lt(given_back, kept / 4);
+}
+END_TEST
+
 struct looker {
     pthread_t thread;
     struct rnd rnd;
@@ -272,6 +334,8 @@ main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase,
                    what_lmdb_keeps_is_given_back_while_no_view_sees_the_store);
+    tcase_add_test(
+        tcase, a_reader_that_is_dead_keeps_no_pages_once_that_is_looked_for);
     tcase_add_test(tcase, a_view_forgets_where_records_were_mapped);
     tcase_add_test(tcase,
                    a_small_checkpoint_does_not_hide_the_large_one_before_it);
