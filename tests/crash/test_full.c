@@ -82,11 +82,11 @@ mount_ext4(const char *image, const char *at)
     char command[1200];
     int fd = open(image, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, EXT4_SIZE), 0);
-    close(fd);
+    if (fd < 0 || ftruncate(fd, EXT4_SIZE) != 0 || close(fd) != 0) {
+        return false;
+    }
     snprintf(command, sizeof(command),
-             "PATH=$PATH:/usr/sbin:/sbin; exec 2>/dev/null; "
+             "PATH=$PATH:/usr/sbin:/sbin; "
              "mkfs.ext4 -q -F -m 0 %s && mount -t ext4 -o loop %s %s",
              image, image, at);
     return system(command) == 0;
@@ -109,6 +109,32 @@ make_disk(enum disk disk)
     ck_assert_msg(mount("tmpfs", data, "tmpfs", 0, TMPFS) == 0, "mount: %s",
                   strerror(errno));
     return true;
+}
+
+/* What cannot be done says why. No test runs yet: there are no assertions. */
+static bool
+can_have_ext4(void)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        char path[] = "/tmp/acta-test-XXXXXX", image[100], data[100];
+        bool is_there;
+
+        if (!enter_namespace() || mkdtemp(path) == NULL) {
+            _exit(EXIT_FAILURE);
+        }
+        snprintf(image, sizeof(image), "%s/image", path);
+        snprintf(data, sizeof(data), "%s/data", path);
+        is_there = mkdir(data, 0700) == 0 && mount_ext4(image, data) &&
+                   umount(data) == 0;
+        (void)rmdir(data);
+        (void)unlink(image);
+        (void)rmdir(path);
+        _exit(is_there ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 /* Something else that takes room. */
@@ -285,23 +311,17 @@ check_full(unsigned number)
     ck_assert(is_said_to_be_full());
 }
 
-/* False if this kind of disk cannot be had. */
-static bool
+static void
 begin(enum disk disk, const char *checkpoint)
 {
     rnd_init(&rnd);
     tempdir_make(&dir);
-    if (!make_disk(disk)) {
-        printf("not done: there can be no ext4 in a file\n");
-        tempdir_remove(&dir);
-        return false;
-    }
+    ck_assert(make_disk(disk));
     daemon_init(&daemon_, dir.path, &rnd);
     daemon_option(&daemon_, RESERVE);
     daemon_option(&daemon_, checkpoint);
     history = history_open(dir.path, "append-1.log");
     append = acta_append_new();
-    return true;
 }
 
 /* Start once more, and let the checker judge. */
@@ -331,9 +351,7 @@ START_TEST(full_disk_refuses_appends_and_nothing_else_until_there_is_room)
     struct acta_sync *sync;
     struct watcher *watcher;
 
-    if (!begin(disks[_i], CHECKPOINT)) {
-        return;
-    }
+    begin(disks[_i], CHECKPOINT);
     make_ballast();
     daemon_start(&daemon_);
     options.number = 1;
@@ -362,9 +380,7 @@ START_TEST(start_on_a_full_disk_serves_what_waits_in_the_journal)
 {
     struct acta_sync *sync;
 
-    if (!begin(disks[_i], "--checkpoint-events=1000000")) {
-        return;
-    }
+    begin(disks[_i], "--checkpoint-events=1000000");
     make_ballast();
     daemon_start(&daemon_);
     check_full(1);
@@ -397,9 +413,7 @@ START_TEST(database_is_made_when_there_is_room_and_else_nothing_is_left_of_it)
     struct acta_sync *sync;
     int code = TEMPORARY;
 
-    if (!begin(disks[_i], CHECKPOINT)) {
-        return;
-    }
+    begin(disks[_i], CHECKPOINT);
     for (unsigned blocks = 0; code == TEMPORARY; blocks += step) {
         step = 1 + (unsigned)rnd_below(&rnd, rnd_effort(STEP_MAX, STEP_LONG));
         fill_but_for(blocks);
@@ -424,7 +438,8 @@ int
 main(void)
 {
     /* ext4 in a file comes last, and takes longest. */
-    int kinds = (int)rnd_effort(1, DISKS);
+    int kinds = (int)rnd_effort(1, DISKS), result;
+    bool lacks_ext4;
     Suite *suite;
     TCase *tcase;
 
@@ -432,6 +447,8 @@ main(void)
         printf("skipped: no permission to mount a file system\n");
         return RUN_SKIPPED;
     }
+    lacks_ext4 = kinds == DISKS && !can_have_ext4();
+    kinds -= lacks_ext4;
     suite = suite_create("full");
     tcase = tcase_create("full");
     tcase_set_timeout(tcase, TIMEOUT_S);
@@ -445,5 +462,10 @@ main(void)
         database_is_made_when_there_is_room_and_else_nothing_is_left_of_it, 0,
         kinds);
     suite_add_tcase(suite, tcase);
-    return run_suite(suite);
+    result = run_suite(suite);
+    if (result == EXIT_SUCCESS && lacks_ext4) {
+        printf("skipped: there can be no ext4 in a file; the rest passed\n");
+        result = RUN_SKIPPED;
+    }
+    return result;
 }

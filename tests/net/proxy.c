@@ -242,14 +242,6 @@ do_fault(struct proxy *proxy, struct link *link, struct flow *flow)
     case PROXY_FLIP:
         flow->bytes[0] ^= 1; /* Texts mostly stay texts by it. */
         break;
-    case PROXY_DROP:
-        memmove(flow->bytes, flow->bytes + 1, --flow->size);
-        break;
-    case PROXY_REPEAT:
-        if (flow->size < FLOW_SIZE) {
-            memmove(flow->bytes + 1, flow->bytes, flow->size++);
-        }
-        break;
     case PROXY_FAULTS_COUNT:
         break;
     }
@@ -638,8 +630,7 @@ void
 proxy_tell(struct proxy *proxy, const char *test, uint64_t seed)
 {
     static const char *const names[PROXY_FAULTS_COUNT] = {
-        "stalled", "closed",  "reset",    "swallowed",
-        "flipped", "dropped", "repeated",
+        "stalled", "closed", "reset", "swallowed", "flipped",
     };
     struct proxy_counts counts = proxy_counts(proxy);
 

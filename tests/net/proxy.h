@@ -28,8 +28,6 @@ enum proxy_fault {
     PROXY_SWALLOW, /* What comes in one direction is taken and goes nowhere,
                       for ever, and nobody is told. */
     PROXY_FLIP,    /* A bit of a byte is another. */
-    PROXY_DROP,    /* A byte is missing. */
-    PROXY_REPEAT,  /* A byte comes twice. */
     PROXY_FAULTS_COUNT,
 };
 

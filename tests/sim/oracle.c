@@ -40,7 +40,6 @@ oracle_counts(void)
 
 static const char *const stream_names[STREAMS] = {"a-0", "b-1", "a-2", "b-3",
                                                   "a-4", "b-5", "c-6", "c-7"};
-static const char *const category_names[ORACLE_CATEGORIES] = {"a", "b"};
 static const char *const type_names[ORACLE_TYPES] = {"Opened", "Moved",
                                                      "Closed"};
 static const char *const tag_names[ORACLE_TAGS] = {"t:0", "t:1", "t:2", "t:3"};
@@ -49,12 +48,6 @@ const char *
 oracle_stream_name(unsigned stream)
 {
     return stream_names[stream];
-}
-
-const char *
-oracle_category_name(unsigned category)
-{
-    return category_names[category];
 }
 
 const char *

@@ -17,7 +17,6 @@
 
 #define ORACLE_STREAMS    6u
 #define ORACLE_PRUNED     2u /* Streams behind those: see prune.h. */
-#define ORACLE_CATEGORIES 2u
 #define ORACLE_TYPES      3u
 #define ORACLE_TAGS       4u
 #define ORACLE_WRITES_MAX 2u
@@ -78,7 +77,6 @@ void oracle_write(struct attempt *attempt, unsigned stream, int64_t expected,
 struct acta_append *oracle_append(const struct attempt *attempt);
 
 const char *oracle_stream_name(unsigned stream);
-const char *oracle_category_name(unsigned category);
 const char *oracle_type_name(unsigned type);
 const char *oracle_tag_name(unsigned tag);
 

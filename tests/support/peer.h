@@ -20,7 +20,7 @@ struct peer {
     struct buf taken;           /* What the client has written. */
     size_t taken_used;          /* Of it, by peer_take(). */
     struct buf answer;          /* What is to be said. */
-    struct acta_err err;        /* Of the last peer_say() or peer_tick(). */
+    struct acta_err err;        /* Of the last peer_say(). */
 };
 
 /* What the client takes for the time. */
