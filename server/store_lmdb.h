@@ -1,3 +1,8 @@
+/* Pages of the file that a step of a scrub looks at, with a bit for each: a
+ * multiple of 8. Tests make it small.
+ */
+extern size_t store_scrub_window;
+
 /* What the files of the store share: LMDB's handles, and the bytes of keys and
  * of meta. Internal to server/store*.c, and to server/verify*.c, which reads
  * what they have written.

@@ -28,9 +28,10 @@
 #include "store.h"
 #include "store_lmdb.h"
 
-#define WINDOW_PAGES 65536 /* Of the file, for which a bit each is kept. */
-#define RUN_PAGES    64    /* That are read at once. */
-#define READ_FACTOR  8     /* So much may be read of what was to be written. */
+#define RUN_PAGES   64 /* That are read at once. */
+#define READ_FACTOR 8  /* So much may be read of what was to be written. */
+
+size_t store_scrub_window = 65536;
 
 struct scrubber {
     struct store *store;
@@ -115,7 +116,7 @@ mark_free(struct scrubber *scrubber, MDB_val val)
     for (size_t i = 1; i <= count && i < val.mv_size / sizeof(page); i++) {
         memcpy(&page, (const uint8_t *)val.mv_data + i * sizeof(page),
                sizeof(page));
-        if (page >= first && page - first < WINDOW_PAGES) {
+        if (page >= first && page - first < store_scrub_window) {
             scrubber->free[(page - first) / 8] |=
                 (uint8_t)(1 << (page - first) % 8);
         }
@@ -199,7 +200,7 @@ static enum acta_code
 wipe_window(struct scrubber *scrubber)
 {
     uint64_t page = scrubber->scrub->page;
-    uint64_t end = page + WINDOW_PAGES;
+    uint64_t end = page + store_scrub_window;
     enum acta_code code = ACTA_OK;
 
     if (end > scrubber->last_page + 1) {
@@ -301,7 +302,7 @@ scrub_locked(struct scrubber *scrubber, enum store_scrubbed *scrubbed)
         return code;
     }
     scrubber->bytes = malloc(RUN_PAGES * scrubber->page_size);
-    scrubber->free = calloc(1, WINDOW_PAGES / 8);
+    scrubber->free = calloc(1, store_scrub_window / 8);
     if (scrubber->bytes == NULL || scrubber->free == NULL) {
         return acta_fail(scrubber->err, ACTA_MEMORY, "store: scrub");
     }
