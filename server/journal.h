@@ -47,7 +47,8 @@ struct journal;
 struct journal_options {
     const char *dir;     /* Must exist. */
     struct uuid id;      /* Of the database: its segments say it. */
-    size_t segment_size; /* Bytes; rounded up to a multiple of 4096. */
+    size_t segment_size; /* Bytes, JOURNAL_SEGMENT_SIZE_MIN and more; rounded up
+                            to a multiple of 4096. */
     unsigned spares_max; /* Released segments that are kept for later. */
 };
 

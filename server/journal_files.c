@@ -1,5 +1,6 @@
 #include "journal_files.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -170,6 +171,8 @@ journal_files_open(struct journal_files *files,
 {
     enum acta_code code;
 
+    assert(options->segment_size >= JOURNAL_SEGMENT_SIZE_MIN);
+
     *files = (struct journal_files){
         .id = options->id,
         .segment_size = segment_round(options->segment_size),
@@ -178,9 +181,6 @@ journal_files_open(struct journal_files *files,
         .read_after = UINT64_MAX,
         .kept_after = UINT64_MAX,
     };
-    if (files->segment_size < JOURNAL_SEGMENT_SIZE_MIN) {
-        files->segment_size = JOURNAL_SEGMENT_SIZE_MIN;
-    }
     pthread_mutex_init(&files->lock, NULL);
     waiting_init(&files->changed);
     files->dir = strdup(options->dir);

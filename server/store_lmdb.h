@@ -1,8 +1,3 @@
-/* Pages of the file that a step of a scrub looks at, with a bit for each: a
- * multiple of 8. Tests make it small.
- */
-extern size_t store_scrub_window;
-
 /* What the files of the store share: LMDB's handles, and the bytes of keys and
  * of meta. Internal to server/store*.c, and to server/verify*.c, which reads
  * what they have written.
@@ -62,6 +57,11 @@ _Static_assert(ROW_EVENTS_SIZE_MIN == LOG_BLOCK_SIZE_MIN,
 
 /* The table of the pages that are free, for cursors that only read. */
 #define FREE_LIST 0
+
+/* Pages of the file that a step of a scrub looks at, with a bit for each: a
+ * multiple of 8. Tests make it small.
+ */
+extern size_t store_scrub_window;
 
 struct store {
     MDB_env *env;

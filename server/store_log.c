@@ -129,24 +129,24 @@ search_block(struct store_view *view, uint64_t position, struct place *place,
 static enum acta_code
 open_block(struct store_view *view, uint64_t position, struct acta_err *err)
 {
-    enum acta_code code;
+    struct block block;
     struct place place;
+    enum acta_code code;
 
     code = search_block(view, position, &place, err);
     if (code != ACTA_OK) {
         return code;
     }
-    code = block_open(&view->block, slice_make(place.data, place.size), err);
+    code = block_open(&block, slice_make(place.data, place.size), err);
     if (code != ACTA_OK) {
-        view->block.count = 0;
         return acta_wrap(err, code, "event at position %ju",
                          (uintmax_t)position);
     }
-    if (place.first != view->block.first_position ||
-        !is_in_block(view, position)) {
-        view->block.count = 0;
+    if (place.first != block.first_position || position < place.first ||
+        position >= block_end(&block)) {
         return fail_missing(err, position);
     }
+    view->block = block;
     return ACTA_OK;
 }
 

@@ -244,7 +244,6 @@ store_view_end(struct store_view *view)
     assert(view->has_begun);
 
     mdb_txn_reset(view->txn);
-    view->block.count = 0;
     view->has_begun = false;
     store_leave(view->store);
 }
