@@ -52,14 +52,18 @@ class Server:
         end = time.monotonic() + WAIT_S
         while not port_file.exists() or port_file.stat().st_size == 0:
             if self.process.poll() is not None or time.monotonic() > end:
-                self.stop()
+                self.process.kill()
+                self.process.wait()
                 raise AssertionError("actad did not start")
             time.sleep(0.01)
         self.url = "acta://127.0.0.1:" + port_file.read_text().strip()
 
     def stop(self):
+        """It must end well: a sanitizer may have found something."""
         self.process.terminate()
-        self.process.wait(WAIT_S)
+        status = self.process.wait(WAIT_S)
+        if status != 0:
+            raise AssertionError(f"actad ended with {status}")
 
 
 class Library(unittest.TestCase):

@@ -49,8 +49,8 @@ class Demo(unittest.TestCase):
             line = demo.stdout.readline()
         self.assertIn('Look around', line)
         demo.send_signal(signal.SIGINT)
-        demo.communicate()
-        self.assertEqual(demo.returncode, 0)
+        shown = demo.communicate()[0]
+        self.assertEqual(demo.returncode, 0, shown)
         self.assert_nothing_is_left()
 
     def test_it_says_how_it_is_used(self):
