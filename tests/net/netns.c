@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -117,7 +118,7 @@ netns_lose(unsigned percent)
 
     snprintf(rules, sizeof(rules),
              TABLE "add rule ip acta out meta l4proto tcp "
-                   "numgen random mod 100 < %u drop\n",
+                   "numgen random mod 100 < %u counter drop\n",
              percent);
     require(set_rules(rules));
 }
@@ -133,9 +134,29 @@ netns_cut(unsigned port)
     snprintf(rules, sizeof(rules),
              TABLE "add rule ip acta out tcp sport %u accept\n"
                    "add rule ip acta out tcp dport %u accept\n"
-                   "add rule ip acta out meta l4proto tcp drop\n",
+                   "add rule ip acta out meta l4proto tcp counter drop\n",
              port, port);
     require(set_rules(rules));
+}
+
+uint64_t
+netns_dropped(void)
+{
+    FILE *nft =
+        popen("PATH=$PATH:/usr/sbin:/sbin nft list table ip acta", "re");
+    char line[RULES_SIZE];
+    uint64_t packets = 0;
+
+    require(nft != NULL);
+    while (fgets(line, sizeof(line), nft) != NULL) {
+        const char *counter = strstr(line, "counter packets ");
+
+        if (counter != NULL) {
+            (void)sscanf(counter, "counter packets %" SCNu64, &packets);
+        }
+    }
+    require(pclose(nft) == 0);
+    return packets;
 }
 
 void

@@ -9,6 +9,7 @@
 #define ACTA_TEST_NETNS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether this machine permits it; if not, why is printed. */
 bool netns_is_possible(void);
@@ -21,6 +22,9 @@ void netns_lose(unsigned percent);
 
 /* Lose all packets but those from and to @port; 0: all. */
 void netns_cut(unsigned port);
+
+/* How many packets were lost since the last netns_lose() or netns_cut(). */
+uint64_t netns_dropped(void);
 
 /* Lose nothing any more. */
 void netns_heal(void);
