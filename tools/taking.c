@@ -35,6 +35,7 @@ struct taking {
     struct part entries;
     uint64_t last; /* The backup goes up to this commit; 0: not known yet. */
     uint64_t started_us;
+    bool is_told; /* The manifest may name the new parts. */
 };
 
 /* ---- what comes in ---- */
@@ -189,6 +190,7 @@ finish(struct taking *taking, struct acta_err *err)
                            parts, &count, err);
     }
     if (code == ACTA_OK) {
+        taking->is_told = true;
         code = archive_commit(taking->archive, parts, count, taking->database,
                               when_now_us(), err);
     }
@@ -307,10 +309,13 @@ begin(struct taking *taking, struct acta_err *err)
     return ACTA_OK;
 }
 
+/* A part that the manifest may name stays, whatever became of that: what it
+ * does not name is removed by the next backup.
+ */
 static void
-close_part(struct part *part, bool counts)
+close_part(struct part *part, bool may_count)
 {
-    if (part->is_begun && !counts) {
+    if (part->is_begun && !may_count) {
         archive_writer_abort(&part->writer);
     }
     archive_scan_fini(&part->scan);
@@ -352,7 +357,7 @@ taking_run(struct acta_sync *sync, struct archive *archive,
         taken->sequence = taking.entries.scan.sequence;
         tell_server(&taking);
     }
-    close_part(&taking.base, code == ACTA_OK);
-    close_part(&taking.entries, code == ACTA_OK);
+    close_part(&taking.base, taking.is_told);
+    close_part(&taking.entries, taking.is_told);
     return code;
 }

@@ -215,6 +215,18 @@ set_fault(void)
              1 + (unsigned)rnd_below(&rnd, CALLS_MAX));
 }
 
+/* Of the programs that come, none is counted with those before. */
+static void
+count_calls_anew(void)
+{
+    int fd =
+        open(path_of("counts"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, sizeof(struct fail_counts)), 0);
+    close(fd);
+}
+
 static void
 live_for_a_while(void)
 {
@@ -319,18 +331,13 @@ do_rounds(struct load *load, unsigned rounds)
 static void
 setup(void)
 {
-    int fd;
-
     rnd_init(&rnd);
     seed = rnd.state;
     tempdir_make(&tempdir);
     snprintf(archive, sizeof(archive), "%.250s/archive", tempdir.path);
     daemon_init(&server, tempdir.path, &rnd);
     daemon_start(&server);
-    fd = open(path_of("counts"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, sizeof(struct fail_counts)), 0);
-    close(fd);
+    count_calls_anew();
 }
 
 static void
@@ -339,6 +346,57 @@ teardown(void)
     daemon_kill(&server);
     tempdir_remove(&tempdir);
 }
+
+/* ---- each sync ---- */
+
+static void
+append_one(void)
+{
+    const char *const arguments[] = {"-s",  server.url, "append", "s-1",
+                                     "Did", "{}",       NULL};
+
+    ck_assert_int_eq(run_acta(path_of("said"), arguments), 0);
+}
+
+/* Take a backup whose sync of this number fails. True if it has one. */
+static bool
+take_without_sync(unsigned number, const char *option)
+{
+    const char *const arguments[] = {"-s",    server.url, "--quiet", "backup",
+                                     archive, option,     NULL};
+
+    count_calls_anew();
+    /* So that the directory itself is one of those that are synced. */
+    snprintf(settings[0], sizeof(settings[0]), FAIL_DIR "=%s", tempdir.path);
+    snprintf(settings[2], sizeof(settings[2]), FAIL_CALL "=%d", FAIL_FSYNC);
+    snprintf(settings[3], sizeof(settings[3]), FAIL_HOW "=%d", FAIL_ONCE);
+    snprintf(settings[4], sizeof(settings[4]), FAIL_ERRNO "=%d", EIO);
+    snprintf(settings[5], sizeof(settings[5]), FAIL_NTH "=%u", number);
+    return wait_for(start(path_of("said"), true, arguments)) != 0;
+}
+
+START_TEST(no_sync_that_fails_costs_the_last_backup)
+{
+    const char *option = _i == 0 ? NULL : "--anew";
+    unsigned failed = 0;
+    bool has_failed;
+
+    set_fault();
+    append_one();
+    ck_assert(take(NONE));
+    do {
+        append_one();
+        failed++;
+        has_failed = take_without_sync(failed, option);
+        check_archive(true);
+    } while (has_failed);
+    ck_assert_uint_gt(failed, 4); /* Part, names, manifest, its name. */
+    restore(1);
+    ck_assert_uint_eq(restored[0].lines, 1 + failed);
+}
+END_TEST
+
+/* ---- all of it ---- */
 
 /* The control: one line is missing, and one more was acknowledged. */
 static void
@@ -405,5 +463,6 @@ main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase,
                    what_is_restored_is_a_prefix_with_all_that_was_acknowledged);
+    tcase_add_loop_test(tcase, no_sync_that_fails_costs_the_last_backup, 0, 2);
     return run_suite(suite);
 }
