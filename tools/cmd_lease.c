@@ -143,6 +143,7 @@ wait_for_lease(struct run *run)
 static void
 wait_for_child(struct run *run)
 {
+    interrupt_note_all(true);
     while (!child_has_ended(&run->child)) {
         uint64_t until_ms = ACTA_NO_TIMER;
 
@@ -156,11 +157,12 @@ wait_for_child(struct run *run)
             if (acta_poll_now_ms() >= until_ms) {
                 kill(run->child.pid, SIGKILL);
                 child_wait(&run->child);
-                return;
+                break;
             }
         }
         turn(run, until_ms);
     }
+    interrupt_note_all(false);
 }
 
 /* Let the next one have it at once, if the server can be reached. */

@@ -14,11 +14,15 @@ static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t child_ended; /* And nobody was woken yet. */
 
+static volatile sig_atomic_t notes_all;
+
 static void
 note(int number)
 {
     caught = number;
-    signal(number, SIG_DFL);
+    if (!notes_all) {
+        signal(number, SIG_DFL);
+    }
 }
 
 static void
@@ -75,9 +79,21 @@ interrupt_caught(void)
 }
 
 void
+interrupt_note_all(bool all)
+{
+    notes_all = all;
+}
+
+void
 interrupt_forget(void)
 {
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+    int number = caught;
+
     caught = 0;
+    if (number != 0) {
+        sigaction(number, &action, NULL);
+    }
 }
 
 void

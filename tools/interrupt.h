@@ -6,6 +6,7 @@
 #define ACTA_INTERRUPT_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP is only noted; the next one
@@ -20,10 +21,15 @@ void interrupt_catch(void);
 void interrupt_exits(void);
 
 /* The signal that was noted; 0: none. interrupt_forget() says that it was dealt
- * with.
+ * with: the next one of its kind is noted as well.
  */
 int interrupt_caught(void);
 void interrupt_forget(void);
+
+/* While @all, no signal ends the program: for as long as each is passed on to
+ * another, which must not go on alone.
+ */
+void interrupt_note_all(bool all);
 
 /* Wait until one of @pollfds (which may be NULL) is ready, a signal is noted, a
  * child has ended, or @timeout_ms has passed (negative: never). Does not wait

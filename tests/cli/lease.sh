@@ -65,6 +65,22 @@ wait $first
 echo "exit $?"
 wait_for 'the lease to be given back' is_free projection
 
+echo '---- a program that takes more than one signal to end keeps its lease'
+"$build/tools/acta" lease run projection -- bash -c '
+    trap "echo >>asked; [ \$(wc -l <asked) -lt 3 ] || exit 7" TERM
+    echo >ready
+    while :; do sleep 0.1; done' &
+first=$!
+wait_for 'the program' test -s ready
+for number in 1 2 3; do
+    kill -TERM $first
+    wait_for 'the program to be asked' lines_are asked $number
+    [ $number -eq 3 ] || { is_held projection && echo "held: $number"; }
+done
+wait $first
+echo "exit $?"
+wait_for 'the lease to be given back' is_free projection
+
 echo '---- lost with the server'
 # On a slow machine it may be lost sooner, which is told in the same words.
 acta lease run projection --duration 300ms -- sh -c 'echo >begun; exec sleep 60' \
