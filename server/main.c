@@ -116,6 +116,16 @@ write_numbers(const struct daemon *daemon, struct acta_err *err)
 
 /* ---- dev mode ---- */
 
+/* What --dev means for settings that nobody has set. */
+static void
+set_dev_defaults(struct config *config)
+{
+    config_set_default(config, CONFIG_JOURNAL_SEGMENT_SIZE, "8MiB", "--dev");
+    config_set_default(config, CONFIG_STORE_MAP_SIZE, "64GiB", "--dev");
+    config_set_default(config, CONFIG_DISK_RESERVE, "64MiB", "--dev");
+    config_set_default(config, CONFIG_LOG_LEVEL, "warning", "--dev");
+}
+
 static enum acta_code
 prepare_dev(struct daemon *daemon, struct acta_err *err)
 {
@@ -133,10 +143,7 @@ prepare_dev(struct daemon *daemon, struct acta_err *err)
                          strerror(errno));
     }
     config_set(config, CONFIG_DATA_DIR, daemon->dev_dir, "--dev");
-    config_set_default(config, CONFIG_JOURNAL_SEGMENT_SIZE, "8MiB", "--dev");
-    config_set_default(config, CONFIG_STORE_MAP_SIZE, "64GiB", "--dev");
-    config_set_default(config, CONFIG_DISK_RESERVE, "64MiB", "--dev");
-    config_set_default(config, CONFIG_LOG_LEVEL, "warning", "--dev");
+    set_dev_defaults(config);
     return ACTA_OK;
 }
 
@@ -329,6 +336,9 @@ read_log_level_again(struct daemon *daemon, char **environment)
         log_error(log_event("configuration not read again"),
                   log_text("reason", err.text));
         return;
+    }
+    if (*daemon->dev_dir != '\0') {
+        set_dev_defaults(&config);
     }
     set_log_level(&config);
     log_info(log_event("configuration read again"),

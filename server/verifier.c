@@ -118,8 +118,9 @@ static enum acta_code
 find_live(struct verifier *verifier, const struct job *job,
           struct acta_err *err)
 {
-    bool is_alive = verifier->live != NULL && !verifier->is_done &&
-                    now_us() - verifier->asked_us < ABANDONED_US;
+    /* One that has come to its end is there while it has more to tell. */
+    bool is_alive =
+        verifier->live != NULL && now_us() - verifier->asked_us < ABANDONED_US;
 
     if (job->verify.id != 0) {
         return verifier->live != NULL && job->verify.id == verifier->id

@@ -195,17 +195,17 @@ wait_for_tail(struct writer *writer)
 static bool
 take_next(struct writer *writer)
 {
-    bool is_due;
+    bool is_time;
 
     if (writer->left.first != NULL) {
         return true; /* Of a batch that was cut. */
     }
-    is_due = time_left_us(writer) == 0;
+    is_time = time_left_us(writer) == 0;
     if (writer->was_due) {
         writer->was_due = false;
     } else {
         writer->is_hindered = false;
-        if (is_due) {
+        if (is_time) {
             commit_take_due(writer);
         }
     }
@@ -213,7 +213,7 @@ take_next(struct writer *writer)
         queue_take(&writer->queue, &writer->left, WRITER_EVENTS_MAX,
                    WRITER_SIZE_MAX, true);
     }
-    return writer->left.first != NULL || is_due;
+    return writer->left.first != NULL || is_time;
 }
 
 /* Take jobs that still fit into the commit and the journal's segment. */
