@@ -1,5 +1,5 @@
-/* A job: what a connection wants of the writer, or of the thread that looks
- * after groups, on its way there and back.
+/* A job: what a connection wants of the writer, of the thread that looks after
+ * groups, or of the verifier, on its way there and back.
  *
  * An I/O thread makes it out of a frame, with everything checked that can be
  * checked without the streams, and hands it to the database. From then on it
@@ -145,22 +145,24 @@ enum acta_code job_new(struct job **job, enum job_kind kind, struct slice body,
 /* Free @job, which may be NULL. */
 void job_free(struct job *job);
 
-/* Note a refusal in the outcome. Returns @code. Writer thread. */
+/* Note a refusal in the outcome. Returns @code. The thread that owns the job.
+ */
 enum acta_code job_refuse(struct job *job, enum acta_code code, const char *fmt,
                           ...) ACTA_PRINTF(3, 4);
 
 /* Add a reason to a refusal; those beyond MSG_FAILURES_MAX are not kept. */
 void job_add_failure(struct job *job, const struct msg_failure *failure);
 
-/* Where the appends of one I/O thread come back. The writer gives back all of
- * a commit at once, and wakes the thread once.
+/* Where the jobs of one I/O thread come back. Whoever gives back gives all of a
+ * commit, or of a turn, at once, and wakes the thread once.
  */
 struct completions {
     pthread_mutex_t lock; /* Guards first and last. */
     struct job *first;    /* In the order in which they were decided. */
     struct job *last;
-    /* Called from the writer's thread when the list was empty before. It must
-     * not block, and must not call completions_take().
+    /* Called from the thread that gives when the list was empty before; several
+     * may be at it at once. It must not block, and must not call
+     * completions_take().
      */
     void (*wake)(void *user);
     void *user;
@@ -170,7 +172,7 @@ void completions_init(struct completions *completions, void (*wake)(void *user),
                       void *user);
 void completions_fini(struct completions *completions);
 
-/* Give back a list of appends linked by next. Any thread. */
+/* Give back a list of jobs linked by next. Any thread. */
 void completions_give(struct completions *completions, struct job *first,
                       struct job *last);
 
