@@ -82,14 +82,17 @@ check_first(const struct group_lane *lane)
     }
 }
 
-/* One of all that were ever given is found, unless it is done. */
+/* One of all that were ever given, if any were, is found unless it is done. */
 static void
 take_any(struct group_lane *lane)
 {
-    struct group_light *some = &given.lights[rnd_below(&rnd, given.count)];
-    struct group_light *found =
-        group_lane_find(lane, some->position, some->fence);
+    struct group_light *some, *found;
 
+    if (given.count == 0) {
+        return;
+    }
+    some = &given.lights[rnd_below(&rnd, given.count)];
+    found = group_lane_find(lane, some->position, some->fence);
     ck_assert_ptr_null(group_lane_find(lane, some->position, some->fence + 1));
     if (some->key == NULL) {
         ck_assert_ptr_null(found);
