@@ -13,8 +13,7 @@ static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t child_ended; /* And nobody was woken yet. */
-
-static volatile sig_atomic_t notes_all;
+static volatile sig_atomic_t notes_all;   /* Not the first one alone. */
 
 static void
 note(int number)

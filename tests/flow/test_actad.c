@@ -350,6 +350,22 @@ START_TEST(hangup_reads_the_log_level_again)
 }
 END_TEST
 
+/* It would be told as information. Of signals that wait, the hangup is first.
+ */
+START_TEST(hangup_leaves_the_log_level_of_dev_mode)
+{
+    struct child child;
+
+    ck_assert_int_eq(setenv("TMPDIR", dir.path, 1), 0);
+    child_start(&child, 0, "--dev", "--listen=127.0.0.1:0", NULL);
+    ck_assert(child_says(&child, "acta://127.0.0.1:"));
+    ck_assert_int_eq(kill(child.pid, SIGHUP), 0);
+    ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+    ck_assert(!child_says(&child, "configuration read again"));
+    ck_assert_int_eq(child_end(&child), 0);
+}
+END_TEST
+
 /* With a few descriptors, more peers connect than can be accepted. Those that
  * are in are served, and the others get their turn when these leave.
  */
@@ -448,6 +464,7 @@ main(void)
     tcase_add_test(tcase, dev_mode_leaves_nothing_behind);
     tcase_add_test(tcase, port_and_process_id_are_written_and_removed);
     tcase_add_test(tcase, hangup_reads_the_log_level_again);
+    tcase_add_test(tcase, hangup_leaves_the_log_level_of_dev_mode);
     tcase_add_test(tcase, without_descriptors_peers_wait_for_their_turn);
     tcase_add_test(tcase, too_full_a_disk_is_told_in_the_log);
     tcase_add_test(tcase, help_version_and_check_end_at_once);

@@ -165,6 +165,19 @@ draft_lease(const struct msg_change_lease *change)
     return job;
 }
 
+struct job *
+draft_await(const struct msg_await *wanted)
+{
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, FRAME_ROOM);
+    msg_await_encode(&frame, 1, wanted);
+    job = job_of(JOB_AWAIT, body_behind(&frame, 0));
+    buf_fini(&frame);
+    return job;
+}
+
 struct slice
 draft_writes(struct buf *buf, const struct draft_write *writes, size_t count)
 {

@@ -65,6 +65,9 @@ struct job *draft_change(const struct msg_change *change);
 struct job *draft_consumer(const struct msg_change_consumer *change);
 struct job *draft_lease(const struct msg_change_lease *change);
 
+/* Who waits for a consumer, likewise. */
+struct job *draft_await(const struct msg_await *wanted);
+
 /* The bytes of writes alone, as a schedule has them, put at the end of @buf. */
 struct slice draft_writes(struct buf *buf, const struct draft_write *writes,
                           size_t count);

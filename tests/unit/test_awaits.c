@@ -57,19 +57,8 @@ static struct job *
 await(const char *name, uint64_t position, uint64_t timeout_us, bool *waits)
 {
     struct msg_await wanted = {slice_of(name), position, timeout_us};
-    struct acta_err err;
-    struct buf frame;
-    struct job *job;
+    struct job *job = draft_await(&wanted);
 
-    buf_init(&frame, SIZE_MAX);
-    msg_await_encode(&frame, 1, &wanted);
-    ck_assert_int_eq(
-        job_new(&job, JOB_AWAIT,
-                slice_make(buf_slice(&frame).data + FRAME_HEADER_SIZE,
-                           buf_size(&frame) - FRAME_HEADER_SIZE),
-                &err),
-        ACTA_OK);
-    buf_fini(&frame);
     job->completions = &here;
     job->connection_id = 7;
     core_begin(&core);

@@ -672,26 +672,6 @@ claim(const char *name)
     return epoch;
 }
 
-static struct job *
-await_job(const char *consumer, uint64_t position)
-{
-    struct msg_await wanted = {slice_of(consumer), position, HOUR};
-    struct acta_err err;
-    struct buf frame;
-    struct job *job;
-
-    buf_init(&frame, SIZE_MAX);
-    msg_await_encode(&frame, 1, &wanted);
-    ck_assert_int_eq(
-        job_new(&job, JOB_AWAIT,
-                slice_make(buf_slice(&frame).data + FRAME_HEADER_SIZE,
-                           buf_size(&frame) - FRAME_HEADER_SIZE),
-                &err),
-        ACTA_OK);
-    buf_fini(&frame);
-    return job;
-}
-
 /* Everything else that an append may carry is committed with it. Who has waited
  * for that is answered, too, and what is due now does not wait for another.
  */
@@ -707,6 +687,7 @@ START_TEST(what_an_append_carries_is_committed_by_the_thread_that_brings_it)
     struct msg_snapshot snapshot = {.stream = slice_of("a-1"), .version = 1};
     struct msg_schedule schedule = {.name = slice_of("s"), .is_delay = true};
     struct slice cancelled = slice_of("none");
+    struct msg_await wanted = {slice_of("c"), 1, HOUR};
     struct msg_append_more more = {
         .checks = &check,
         .checks_count = 1,
@@ -735,7 +716,7 @@ START_TEST(what_an_append_carries_is_committed_by_the_thread_that_brings_it)
     move.epoch = claim("c");
     ck_assert_int_eq(change_lease(MSG_LEASE_ACQUIRE, "l", 0, &fence.fence),
                      ACTA_OK);
-    waiter = await_job("c", 1);
+    waiter = draft_await(&wanted);
     submit(&completions, waiter);
     job = draft_append_with(&write, 1, &more);
     ck_assert_ptr_eq(commit_now(&completions, job), job);
