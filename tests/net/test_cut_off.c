@@ -356,13 +356,15 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("net_cut_off");
-    TCase *lost = tcase_create("lost");
-    TCase *vanished = tcase_create("vanished");
+    TCase *lost, *vanished;
+    Suite *suite;
 
     if (!netns_is_possible()) {
         return RUN_SKIPPED;
     }
+    suite = suite_create("net_cut_off");
+    lost = tcase_create("lost");
+    vanished = tcase_create("vanished");
     tcase_set_timeout(lost, TIMEOUT_S);
     tcase_set_timeout(vanished, TIMEOUT_S);
     tcase_add_test(lost, nothing_is_lost_but_packets);
