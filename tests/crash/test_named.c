@@ -84,28 +84,6 @@ start_again(struct scene *scene, const char *what)
     expect_same(scene, what);
 }
 
-static uint64_t
-stored(struct wire *wire)
-{
-    uint64_t request_id = wire_request(wire);
-    struct slice entries;
-    struct frame frame;
-    struct acta_err err;
-    size_t count;
-
-    msg_empty_encode(&wire->out, OP_STATUS, request_id);
-    frame = wire_must(wire, request_id, OP_STATUS_REPLY);
-    require(msg_status_decode(&entries, &count, frame.body, &err) == ACTA_OK);
-    while (count-- > 0) {
-        struct msg_status_entry entry = msg_next_status(&entries);
-
-        if (slice_equal(entry.name, slice_of("database.stored"))) {
-            return entry.number;
-        }
-    }
-    ck_abort_msg("status does not tell what is stored");
-}
-
 /* With an event behind all rows, they are in the store when it is. */
 static void
 wait_for_checkpoint(struct scene *scene)
@@ -116,7 +94,7 @@ wait_for_checkpoint(struct scene *scene)
     ck_assert_int_eq(wire_append(&scene->wire, "last", "Last", NULL, ""),
                      ACTA_OK);
     head = wire_head(&scene->wire);
-    while (stored(&scene->wire) < head) {
+    while (wire_status(&scene->wire, "database.stored") < head) {
         ck_assert_uint_lt(notes_time_us(), end);
         nap_us(LOOK_US);
     }

@@ -322,6 +322,28 @@ wire_head(struct wire *wire)
     return head;
 }
 
+uint64_t
+wire_status(struct wire *wire, const char *name)
+{
+    uint64_t request_id = wire_request(wire);
+    struct slice entries;
+    struct acta_err err;
+    struct frame frame;
+    size_t count;
+
+    msg_empty_encode(&wire->out, OP_STATUS, request_id);
+    frame = wire_must(wire, request_id, OP_STATUS_REPLY);
+    require(msg_status_decode(&entries, &count, frame.body, &err) == ACTA_OK);
+    while (count-- > 0) {
+        struct msg_status_entry entry = msg_next_status(&entries);
+
+        if (slice_equal(entry.name, slice_of(name))) {
+            return entry.number;
+        }
+    }
+    ck_abort_msg("status has no %s", name);
+}
+
 void
 wire_read_all(struct wire *wire,
               void (*take)(void *user, const struct event *event), void *user)

@@ -92,6 +92,9 @@ enum acta_code wire_append(struct wire *wire, const char *stream,
 /* The database's head. */
 uint64_t wire_head(struct wire *wire);
 
+/* A number of the status. */
+uint64_t wire_status(struct wire *wire, const char *name);
+
 /* Read all events in order and give each to @take. The server must be up. */
 void wire_read_all(struct wire *wire,
                    void (*take)(void *user, const struct event *event),

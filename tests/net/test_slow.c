@@ -1,5 +1,5 @@
 /* Readers that are slow, beside some that are not: what they do to others, to
- * the server's memory, and whether they miss anything.
+ * the server's memory and to its store, and whether they miss anything.
  *
  * What others wait for their events is measured in turns, with slow readers and
  * without. Whatever else the machine does makes it only longer, so of either
@@ -55,6 +55,14 @@
 #define CREDIT_EVER     UINT64_MAX
 #define HISTORY_APPENDS 100
 #define HISTORY_EVENTS  40
+
+/* What a checkpoint changes it writes to other pages, and those that it leaves
+ * are used by later ones, unless somebody still sees them. An event by itself
+ * takes two pages that were not there; with a view that is kept it is twelve.
+ */
+#define CHECKPOINTS      100
+#define CHECKPOINTS_LONG 1000
+#define GROWTH_MAX       (UINT64_C(4) * 4096) /* Of a checkpoint. */
 
 struct scene {
     struct tempdir dir;
@@ -251,8 +259,9 @@ put_history(void)
     }
 }
 
+/* With checkpoints as @checkpoints says, an option. */
 static void
-begin(void)
+begin(const char *checkpoints)
 {
     memset(&scene, 0, sizeof(scene));
     rnd_init(&scene.rnd);
@@ -263,6 +272,7 @@ begin(void)
     daemon_option(&scene.daemon, OUTPUT_HIGH);
     daemon_option(&scene.daemon, "--output-low=32KiB");
     daemon_option(&scene.daemon, "--subscription-step=64KiB");
+    daemon_option(&scene.daemon, checkpoints);
     daemon_start(&scene.daemon);
     connect_to(&scene.writer, false);
     put_history();
@@ -297,7 +307,7 @@ START_TEST(slow_readers_hold_up_nobody_and_miss_nothing)
     uint64_t memory, memory_begin, memory_max, position;
     uint64_t alone, beside;
 
-    begin();
+    begin("--checkpoint-events=200");
     position = wire_head(&scene.writer);
     subscribe(&scene.fast, position);
     subscribe(&scene.slow, 0);
@@ -333,14 +343,61 @@ START_TEST(slow_readers_hold_up_nobody_and_miss_nothing)
 }
 END_TEST
 
+/* Append to one stream, until there were so many more checkpoints. Returns by
+ * how much the store has grown.
+ */
+static uint64_t
+growth(unsigned checkpoints)
+{
+    uint64_t before = wire_status(&scene.writer, "database.store_size");
+    uint64_t end =
+        wire_status(&scene.writer, "database.checkpoints") + checkpoints;
+
+    while (wire_status(&scene.writer, "database.checkpoints") < end) {
+        require(wire_append(&scene.writer, "order-1", "Placed", NULL, "") ==
+                ACTA_OK);
+    }
+    return wire_status(&scene.writer, "database.store_size") - before;
+}
+
+START_TEST(deaf_readers_keep_no_pages_of_the_store)
+{
+    unsigned checkpoints = rnd_effort(CHECKPOINTS, CHECKPOINTS_LONG);
+    uint64_t alone, beside;
+
+    begin("--checkpoint-events=1");
+    alone = growth(checkpoints);
+    start_slow_ones();
+    (void)usage_looks_to_rest(scene.daemon.pid); /* All are full. */
+    beside = growth(checkpoints);
+    printf("{\"test\": \"deaf readers, store\", \"seed\": %" PRIu64
+           ", \"checkpoints\": %u, \"grown_kib_alone\": %" PRIu64
+           ", \"grown_kib_beside\": %" PRIu64 "}\n",
+           scene.seed, checkpoints, alone >> 10, beside >> 10);
+    fflush(stdout);
+    ck_assert_uint_lt(alone, checkpoints * GROWTH_MAX);
+    ck_assert_uint_lt(beside, checkpoints * GROWTH_MAX);
+    end_slow_ones();
+    wire_fini(&scene.writer);
+    wire_fini(&scene.fast);
+    wire_fini(&scene.slow);
+    daemon_stop(&scene.daemon);
+    tempdir_remove(&scene.dir);
+}
+END_TEST
+
 int
 main(void)
 {
     Suite *suite = suite_create("net_slow");
     TCase *tcase = tcase_create("slow");
+    TCase *pages = tcase_create("pages");
 
     tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_set_timeout(pages, TIMEOUT_S);
     tcase_add_test(tcase, slow_readers_hold_up_nobody_and_miss_nothing);
+    tcase_add_test(pages, deaf_readers_keep_no_pages_of_the_store);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, pages);
     return run_suite(suite);
 }
