@@ -152,6 +152,7 @@ group_set(struct group *group, const struct consumer *consumer)
     group->settings.key_tag = slice_make(group->key_tag, key_tag_size);
     group->is_paused = consumer->is_paused;
     group->timeout_us = 0; /* Look again. */
+    group_meet_parked(group);
     group->is_open = false;
 }
 
@@ -198,13 +199,10 @@ group_reset(struct group *group, uint64_t epoch, uint64_t position)
             forget(group, event);
         }
     }
-    for (struct ring *at = group->parked_keys.next; at != &group->parked_keys;
-         at = at->next) {
-        group_place_key(group, ring_holder(at, struct group_key, in_parked));
-    }
     group->epoch = epoch;
     group->read_to = position;
     group->touched = position;
+    group_meet_parked(group);
     group->fences_reserved = group->fence; /* The new row has no reserve, */
     group->fences_saving = group->fence;   /* nor has one that it replaced. */
     group->is_changed = true;

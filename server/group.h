@@ -99,7 +99,8 @@ void group_set(struct group *group, const struct consumer *consumer);
 
 /* It was set to a position, and has a new epoch: what members have is taken
  * back, what is parked stays so. An event that is parked is not handed out
- * again by being read again.
+ * again by being read again; but if events wait for parked ones, it is not
+ * handed out before that either.
  */
 void group_reset(struct group *group, uint64_t epoch, uint64_t position);
 
@@ -172,14 +173,19 @@ enum acta_code group_add(struct group *group, struct slice record,
 enum acta_code group_add_all(struct group *group, const struct slice *records,
                              size_t count, struct acta_err *err) ACTA_CHECKED;
 
-/* What was read goes up to @position: nothing else up to there matched. */
-void group_pass(struct group *group, uint64_t position);
+/* What was read goes up to @position: nothing else up to there matched. As
+ * fetch() fails.
+ */
+enum acta_code group_pass(struct group *group, uint64_t position,
+                          struct acta_err *err) ACTA_CHECKED;
 
 /* ---- parked events ---- */
 
 /* Hand out a parked event again, or drop it. False: it is not parked, is being
  * handed out again already, or waits behind another of its key. *@ticket as in
- * group_settle(). What waited behind a dropped event goes on by itself.
+ * group_settle(). What waited behind a dropped event goes on by itself. One
+ * that is still to be read again since a reset waits for that, if events wait
+ * for parked ones: it is behind what comes before it.
  */
 bool group_replay(struct group *group, uint64_t position);
 bool group_drop(struct group *group, uint64_t position, uint64_t *ticket);

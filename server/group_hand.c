@@ -151,7 +151,7 @@ next_of(const struct group *group, struct group_key *key)
     struct group_event *behind = group_key_first(&key->parked);
 
     if (behind != NULL && behind->is_behind && key->replayed == 0 &&
-        !group_is_loading(group) &&
+        !group_is_loading(group) && !group_is_ahead(group, behind->position) &&
         (waiting == NULL || behind->position < waiting->position)) {
         return behind;
     }
@@ -162,6 +162,18 @@ next_of(const struct group *group, struct group_key *key)
     return waiting->is_parked && group_is_loading(group) ? NULL : waiting;
 }
 
+/* It waits for what is read before it. */
+static void
+note_ahead(struct group *group, struct group_key *key)
+{
+    struct group_event *parked = group_key_first(&key->parked);
+
+    if (parked != NULL && group_is_ahead(group, parked->position) &&
+        parked->position < group->ahead) {
+        group->ahead = parked->position;
+    }
+}
+
 void
 group_place_key(struct group *group, struct group_key *key)
 {
@@ -169,6 +181,7 @@ group_place_key(struct group *group, struct group_key *key)
 
     ring_take_out(&key->ready);
     if (next_of(group, key) == NULL) {
+        note_ahead(group, key);
         return;
     }
     if (key->member != NULL) {

@@ -217,10 +217,14 @@ replay(struct group *group, struct group_event *event)
 {
     struct group_key *key = event->key;
 
+    event->tries = 0;
+    if (group_is_ahead(group, event->position)) {
+        event->is_behind = true; /* Of what is read before it. */
+        return;
+    }
     wake(group, event);
     ring_put_last(&key->waiting, &event->in_key);
     key->replayed++;
-    event->tries = 0;
     group_place_key(group, key);
 }
 

@@ -26,6 +26,15 @@ min_of(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Of those that wait to be read again there are fewer only if reading goes on.
+ */
+static bool
+has_parked_enough(const struct group *group)
+{
+    return group->counts[GROUP_PARKED] >= ACTA_GROUP_PARKED_MAX &&
+           group->ahead == UINT64_MAX;
+}
+
 uint64_t
 group_wants(const struct group *group)
 {
@@ -33,7 +42,7 @@ group_wants(const struct group *group)
     uint64_t room = group_room(group);
 
     if (!group->is_open || room == 0 || kept >= ACTA_GROUP_PENDING_MAX ||
-        group->counts[GROUP_PARKED] >= ACTA_GROUP_PARKED_MAX) {
+        has_parked_enough(group)) {
         return 0;
     }
     room = room > READ_MIN ? min_of(room, READ_MAX) : READ_MIN;
@@ -53,7 +62,17 @@ group_read_to(const struct group *group)
 }
 
 void
-group_pass(struct group *group, uint64_t position)
+group_meet_parked(struct group *group)
+{
+    group->ahead = UINT64_MAX;
+    for (struct ring *at = group->parked_keys.next; at != &group->parked_keys;
+         at = at->next) {
+        group_place_key(group, ring_holder(at, struct group_key, in_parked));
+    }
+}
+
+enum acta_code
+group_pass(struct group *group, uint64_t position, struct acta_err *err)
 {
     assert(position >= group->read_to);
 
@@ -61,6 +80,11 @@ group_pass(struct group *group, uint64_t position)
         group->read_to = position;
         group->is_passed = true;
     }
+    if (position < group->ahead) {
+        return ACTA_OK;
+    }
+    group_meet_parked(group);
+    return group->is_open ? group_hand_waiting(group, err) : ACTA_OK;
 }
 
 /* ---- keys ---- */

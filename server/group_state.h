@@ -9,7 +9,8 @@
  *
  * Everything an event or a key can be in is a ring, and every step between two
  * states takes it out of one and puts it into another: no step looks at more
- * events than it moves.
+ * events than it moves. A page that is read again after a reset, with parked
+ * events on it, looks at all keys that have some.
  *
  * But most events are light: handed out once, and then acked. Of these the
  * member's lane has a few words, in place of a struct group_event, which they
@@ -57,6 +58,7 @@ struct group {
     uint64_t read_to;
     uint64_t touched; /* No event behind it was handed out, parked or done. */
     uint64_t met;     /* None behind it is in mind before it is read. */
+    uint64_t ahead;   /* No key waits for what is read before it. */
     uint8_t *row_pending;                /* owned: of its row, */
     struct group_pending_reader to_load; /* and what is left of it. */
     struct group_pool events;
@@ -109,6 +111,17 @@ group_owner(const struct group *group, const struct group_key *key)
                                   : group->buckets[group_key_bucket(key->hash)];
 }
 
+/* Is it, in a group whose events wait for parked ones, one that was parked
+ * before a reset and is still to be read again? What is read before it goes
+ * first.
+ */
+static inline bool
+group_is_ahead(const struct group *group, uint64_t position)
+{
+    return position > group->read_to &&
+           group->settings.on_park == MSG_PARK_WAITS;
+}
+
 static inline void
 group_touch(struct group *group, uint64_t position)
 {
@@ -116,6 +129,13 @@ group_touch(struct group *group, uint64_t position)
         group->touched = position;
     }
 }
+
+/* ---- group_read.c ---- */
+
+/* Keys that have parked events are looked at again: what is read up to, or what
+ * on_park says, is another now.
+ */
+void group_meet_parked(struct group *group);
 
 /* ---- group_live.c ---- */
 

@@ -270,13 +270,13 @@ read_page(struct hosted *hosted, uint64_t events_max, enum reading *reading,
         *reading = READ_LATER;
         return ACTA_OK;
     }
-    group_pass(hosted->group, result.next);
+    code = group_pass(hosted->group, result.next, err);
     if (result.at_end) {
         *reading = READ_ALL;
     } else if (page.size < STEP_PAGE / 2) {
         *reading = READ_LATER;
     }
-    return ACTA_OK;
+    return code;
 }
 
 /* Read or load until nothing is wanted, or the step is over. */
@@ -369,7 +369,7 @@ work(struct hosted *hosted)
     groups->head = database_head(groups->database);
     code = group_begin(hosted->group, &err);
     if (code == ACTA_OK && hosted->passed > group_read_to(hosted->group)) {
-        group_pass(hosted->group, hosted->passed);
+        code = group_pass(hosted->group, hosted->passed, &err);
     }
     if (code == ACTA_OK) {
         code = hand_out(hosted, &reading, &err);

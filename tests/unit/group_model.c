@@ -390,8 +390,12 @@ model_replay(struct group_model *model, uint64_t position)
         (waits_for_parked(model) && is_blocked(model, position))) {
         return false;
     }
-    event->state = MODEL_WAITS;
     event->tries = 0;
+    if (waits_for_parked(model) && position > model->read_to) {
+        event->is_behind = true; /* Of what is still to be read again. */
+        return true;
+    }
+    event->state = MODEL_WAITS;
     return true;
 }
 
@@ -448,6 +452,9 @@ may_go(const struct group_model *model, uint64_t position)
 
     if (event->state != MODEL_WAITS &&
         !(event->state == MODEL_PARKED && event->is_behind)) {
+        return false;
+    }
+    if (waits_for_parked(model) && position > model->read_to) {
         return false;
     }
     for (EACH_EVENT(model, p)) {
