@@ -11,6 +11,9 @@
 
 #include "patient.h"
 
+/* However slow the machine is, it notes its progress at the same places. */
+#define NOTE_MS (3600 * 1000)
+
 static enum acta_verdict
 handle(void *user, struct acta_context *context, const struct acta_event *event)
 {
@@ -40,6 +43,7 @@ main(int argc, char **argv)
     projection = acta_projection_new(argv[2]);
     bad = strtoull(argv[3], NULL, 10);
     how.is_once = true;
+    how.note_ms = NOTE_MS;
     acta_projection_on_default(projection, handle, &bad);
     if (acta_sync_open(&sync, &options, &err) == ACTA_OK &&
         acta_projector_new(&projector, projection, sync, &how, &err) ==

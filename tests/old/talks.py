@@ -6,7 +6,8 @@ with clients and servers of today.
     talks.py BUILD record >tests/old/talks-N.txt
 
 A file has, for each command of a client in turn, what it was, the frames that
-it sent and got, in hex, what it printed, and its exit code. They are replayed
+it sent and got, in hex, with the number of their connection unless it is the
+first one, what it printed, and its exit code. They are replayed
 in both directions: what was sent is sent to a server of today, which must
 answer as it was answered then; and the same commands of today ask a server that
 answers what was answered then, and must print what was printed.
@@ -33,18 +34,18 @@ from pathlib import Path
 
 HEADER = struct.Struct(">BBHIQ")  # Magic, kind, flags, size, request id.
 MAGIC = 0xAC
-HELLO, APPEND, SUBSCRIBE, UNKNOWN = 0x01, 0x10, 0x30, 0x7F
-ERROR, WELCOME, STATUS_REPLY = 0x80, 0x81, 0x83
-CONSUMERS, CONSUMER, HANDED, VERIFIED = 0xAB, 0xAC, 0xB9, 0xC7
+HELLO, PING, APPEND, SUBSCRIBE, UNKNOWN = 0x01, 0x02, 0x10, 0x30, 0x7F
+ERROR, WELCOME, PONG, STATUS_REPLY = 0x80, 0x81, 0x82, 0x83
+LEASE_CHANGED, CONSUMERS, CONSUMER = 0x93, 0xAB, 0xAC
+HANDED, VERIFIED = 0xB9, 0xC7
 UNSUPPORTED = 13
 FIELDS = {APPEND: 10, SUBSCRIBE: 5}  # Of requests whose last ones may be missing.
 PATIENCE_S = 30
 
 ORDER = "0190163d-8694-739b-aea5-966c26f8ad%02x"
 
-# The commands of a recording: each makes one connection, and does one thing
-# after another. A group's events are of one stream, so that they are handed out
-# one by one.
+# The commands of a recording: each does one thing after another. A group's
+# events are of one stream, so that they are handed out one by one.
 COMMANDS = [
     f"acta append order-1 Placed '{{\"n\":1}}' --expect 0 --tag customer:7"
     f" --meta '{{\"by\":\"ann\"}}' --id {ORDER % 1} --json",
@@ -86,6 +87,7 @@ COMMANDS = [
     "acta consumer reset mover end --json",
     "acta consumer ls --json",
     f"acta append order-3 Late 1 --id {ORDER % 9} --json --lease shift=1",
+    "acta lease run shift --holder ann --duration 1h -q -- true",
     "acta lease ls --json",
     f"acta append order-3 Late 1 --id {ORDER % 7} --json --name late"
     " --at 2200-01-01",
@@ -226,12 +228,15 @@ def is_time(value):
 
 def may_differ(kind, path, then, now):
     """Times; who the server is; limits that have grown; how long ago something
-    was; and how many pages and entries it has for what it keeps."""
+    was, or how long it lasts; and how many pages and entries it has for what it
+    keeps."""
     if is_time(then) and is_time(now):
         return True
     if kind == WELCOME:
         is_limit = path[0] == 6 and len(path) == 2
         return path in ((1,), (2,), (4,)) or (is_limit and now > then)
+    if kind == LEASE_CHANGED:
+        return path in ((1,), (3,))
     if kind in (CONSUMERS, CONSUMER):
         return path[-2:] == (7, 3)
     return kind == VERIFIED
@@ -273,14 +278,16 @@ def compare_frames(then, now):
 class Talk:
     def __init__(self, command):
         self.command = command
-        self.frames = []  # True if it was the client's, and the frame.
+        # The connection, True if it was the client's, and the frame.
+        self.frames = []
         self.printed = []
         self.status = 0
 
     def write(self, file):
         print("$", self.command, file=file)
-        for is_asked, frame in self.frames:
-            print("<>"[is_asked], frame.hex(), file=file)
+        for number, is_asked, frame in self.frames:
+            mark = (str(number) if number > 1 else "") + "<>"[is_asked]
+            print(mark, frame.hex(), file=file)
         for line in self.printed:
             print("|", line, file=file)
         print("=", self.status, file=file)
@@ -289,11 +296,12 @@ class Talk:
 def read_talks(name):
     talks = []
     for line in Path(name).read_text().splitlines():
-        mark, rest = line[0], line[2:]
+        mark, _, rest = line.partition(" ")
         if mark == "$":
             talks.append(Talk(rest))
-        elif mark in "<>":
-            talks[-1].frames.append((mark == ">", bytes.fromhex(rest)))
+        elif mark[-1] in "<>":
+            talks[-1].frames.append((int(mark[:-1] or 1), mark[-1] == ">",
+                                     bytes.fromhex(rest)))
         elif mark == "|":
             talks[-1].printed.append(rest)
         elif mark == "=":
@@ -313,7 +321,8 @@ class Server:
              "--data-dir", self.home.name + "/data",
              "--listen", "127.0.0.1:0", "--port-file", port,
              "--journal-segment-size", "4MiB", "--store-map-size", "1GiB",
-             "--disk-reserve", "1MiB", "--log-level", "error"])
+             "--disk-reserve", "1MiB", "--hello-timeout", "60s",
+             "--log-level", "error"])
         until = time.monotonic() + 3 * PATIENCE_S
         while not port.exists() or not port.read_text().strip():
             if time.monotonic() > until or self.process.poll() is not None:
@@ -411,8 +420,11 @@ def replay_to_server(build, talks, is_newer):
     count = 0
     with Server(build) as server:
         for talk in talks:
-            client = Client(server.address)
-            for is_asked, frame in talk.frames:
+            clients = {}
+            for number, is_asked, frame in talk.frames:
+                if number not in clients:
+                    clients[number] = Client(server.address)
+                client = clients[number]
                 if is_asked and is_newer and kind_of(frame) == HELLO:
                     client.send(say_hello(frame, 1, 0x7F))
                 elif is_asked:
@@ -424,16 +436,17 @@ def replay_to_server(build, talks, is_newer):
                     now = client.expect(kind, id_of(frame))
                     client.note_fences(kind, *compare_frames(frame, now))
                     count += 1
-            client.close()
-            if client.waiting:
-                fail(talk.command, "got more than then:",
-                     [frame.hex() for frame in client.waiting])
+            for client in clients.values():
+                client.close()
+                if client.waiting:
+                    fail(talk.command, "got more than then:",
+                         [frame.hex() for frame in client.waiting])
     return count
 
 
 def refuse_what_is_too_new(build, talks):
     """A client that speaks newer versions only gets an error, and the end."""
-    hello = talks[0].frames[0][1]
+    hello = talks[0].frames[0][2]
     with Server(build) as server:
         for newer in (say_hello(hello, 2, 3), padded(hello, 5)):
             client = Client(server.address)
@@ -464,33 +477,44 @@ def run_command(build, command, address):
     return printed.splitlines(), done.returncode
 
 
-def answer(listener, talk, is_newer, found):
-    """Be the server that @talk was with."""
+def accept(listener):
     connection, _ = listener.accept()
     connection.settimeout(PATIENCE_S)
-    frames = Frames(connection)
+    return connection, Frames(connection)
+
+
+def answer(listener, talk, is_newer, found):
+    """Be the server that @talk was with."""
+    peers = {}
     ids = {}
-    for is_asked, frame in talk.frames:
+    for number, is_asked, frame in talk.frames:
+        if number not in peers:
+            peers[number] = accept(listener)
+        connection, frames = peers[number]
         if is_asked:
             now = frames.next()
+            while now is not None and kind_of(now) == PING != kind_of(frame):
+                # Something took long, and it asks whether the server is there.
+                connection.sendall(frame_of(PONG, id_of(now), b"\x91\x00"))
+                now = frames.next()
             if now is None or kind_of(now) != kind_of(frame):
                 found.append("asks in another way")
                 break
-            ids[id_of(frame)] = id_of(now)
+            ids[number, id_of(frame)] = id_of(now)
         else:
             body = body_of(frame)
             if is_newer:
                 body = body_of(padded(frame, take_array(body)[0] + 2))
+            request = ids.get((number, id_of(frame)), id_of(frame))
             try:
-                connection.sendall(frame_of(
-                    kind_of(frame), ids.get(id_of(frame), id_of(frame)), body))
+                connection.sendall(frame_of(kind_of(frame), request, body))
             except OSError:
                 found.append("does not wait for all")
                 break
-    else:
-        if frames.next() is not None:
+    for connection, frames in peers.values():
+        if not found and frames.next() is not None:
             found.append("asks for more")
-    connection.close()
+        connection.close()
 
 
 def replay_to_clients(build, talks, is_newer):
@@ -518,12 +542,12 @@ def refused_by_what_is_too_old(build, talks):
     """A server that knows no version of today's client says so: the client
     tells its user, and does not try for ever."""
     talk = Talk(talks[0].command)
-    hello = talks[0].frames[0][1]
+    hello = talks[0].frames[0][2]
     text = b"this server is too old"
     body = (b"\x94" + bytes((UNSUPPORTED, 0xA0 + len(text))) + text
             + b"\x90\xc0")
-    talk.frames = [(True, hello),
-                   (False, frame_of(ERROR, id_of(hello), body))]
+    talk.frames = [(1, True, hello),
+                   (1, False, frame_of(ERROR, id_of(hello), body))]
     found = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(3 * PATIENCE_S)
@@ -540,10 +564,10 @@ def refused_by_what_is_too_old(build, talks):
 # ---- recording ----
 
 
-def carry(source, sink, talk, is_asked):
+def carry(source, sink, talk, number, is_asked):
     frames = Frames(source)
     while (frame := frames.next()) is not None:
-        talk.frames.append((is_asked, frame))
+        talk.frames.append((number, is_asked, frame))
         try:
             sink.sendall(frame)
         except OSError:
@@ -555,14 +579,25 @@ def carry(source, sink, talk, is_asked):
 
 
 def relay(listener, address, talk):
-    client, _ = listener.accept()
-    server = socket.create_connection(address)
-    back = threading.Thread(target=carry, args=(server, client, talk, False))
-    back.start()
-    carry(client, server, talk, True)
-    back.join()
-    client.close()
-    server.close()
+    """Carry what goes over all connections, until no more are accepted."""
+    carriers = []
+    sockets = []
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            break
+        server = socket.create_connection(address)
+        number = len(sockets) // 2 + 1
+        sockets += [client, server]
+        for ends in ((client, server, talk, number, True),
+                     (server, client, talk, number, False)):
+            carriers.append(threading.Thread(target=carry, args=ends))
+            carriers[-1].start()
+    for carrier in carriers:
+        carrier.join()
+    for connection in sockets:
+        connection.close()
 
 
 def record(build, file):
@@ -575,6 +610,7 @@ def record(build, file):
                 between.start()
                 talk.printed, talk.status = run_command(
                     build, command, listener.getsockname())
+                listener.shutdown(socket.SHUT_RDWR)
                 between.join()
             talk.write(file)
 
