@@ -178,18 +178,23 @@ read_all(void)
 
 /* ---- the test ---- */
 
+/* In the process of main(), which may have to remove it. */
+static void
+make_dir(void)
+{
+    tempdir_make(&scene.dir);
+}
+
 static void
 begin(void)
 {
     static char members[128];
     const char *runner[] = {"/bin/sh", "-c", RUNNER_SCRIPT, members, NULL};
 
-    memset(&scene, 0, sizeof(scene));
     rnd_init(&scene.rnd);
     scene.seed = rnd_next(&scene.rnd);
     snprintf(members, sizeof(members), "%s", memory_cap_members(&cap));
     memcpy(scene.runner, runner, sizeof(runner));
-    tempdir_make(&scene.dir);
     daemon_init(&scene.daemon, scene.dir.path, &scene.rnd);
     scene.daemon.runner = scene.runner;
     daemon_option(&scene.daemon, "--checkpoint-size=4MiB");
@@ -242,6 +247,7 @@ make_suite(void)
     TCase *tcase = tcase_create("cap");
 
     tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_unchecked_fixture(tcase, make_dir, NULL);
     tcase_add_test(tcase, a_database_that_is_larger_than_memory_is_served);
     suite_add_tcase(suite, tcase);
     return suite;
@@ -260,8 +266,9 @@ main(void)
         return RUN_SKIPPED;
     }
     status = run_suite(make_suite());
-    if (memory_cap_kills(&cap) > 0) {
+    if (memory_cap_kills(&cap) > 0) { /* Its files say nothing about that. */
         printf("actad was killed for want of memory\n");
+        tempdir_remove(&scene.dir);
     }
     memory_cap_remove(&cap);
     return status;

@@ -465,10 +465,11 @@ tell_sequence(const struct sequence *sequence)
 }
 
 /* How many steps are done when a life has come to its end; more than there are
- * if it was the last one.
+ * if it was the last one. Of one that failed nothing is left: it can be had
+ * again.
  */
 static size_t
-steps_done(const struct sequence *sequence, int status)
+steps_done(struct base *base, const struct sequence *sequence, int status)
 {
     int ended = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 
@@ -477,6 +478,7 @@ steps_done(const struct sequence *sequence, int status)
     }
     if (ended != EXIT_SUCCESS) {
         tell_sequence(sequence);
+        base_fini(base);
     }
     /* What was asserted there is on its way to who runs the tests. */
     if (ended == EXIT_FAILURE) {
@@ -505,7 +507,7 @@ go_through(const struct sequence *sequence)
             _exit(live(&base, sequence, done));
         }
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        done = steps_done(sequence, status);
+        done = steps_done(&base, sequence, status);
         lives++;
     }
     base_fini(&base);
