@@ -181,11 +181,12 @@ enum acta_code group_pass(struct group *group, uint64_t position,
 
 /* ---- parked events ---- */
 
-/* Hand out a parked event again, or drop it. False: it is not parked, is being
- * handed out again already, or waits behind another of its key. *@ticket as in
- * group_settle(). What waited behind a dropped event goes on by itself. One
- * that is still to be read again since a reset waits for that, if events wait
- * for parked ones: it is behind what comes before it.
+/* Hand out a parked event again, or drop it, also while it is being handed out
+ * again. False: it is not parked, waits behind another of its key, or is to be
+ * handed out again and is already. *@ticket as in group_settle(). What waited
+ * behind a dropped event goes on by itself. One that is still to be read again
+ * since a reset waits for that, if events wait for parked ones: it is behind
+ * what comes before it.
  */
 bool group_replay(struct group *group, uint64_t position);
 bool group_drop(struct group *group, uint64_t position, uint64_t *ticket);

@@ -95,17 +95,17 @@ leave_key(struct group *group, struct group_event *event)
     event->key = NULL;
 }
 
-/* The row of an event that is no more goes, too. */
+/* The row of an event that is no more goes, too. One that was to have a row and
+ * has none yet is told by a save as well: else nobody would know when it is
+ * durable that it is done.
+ */
 static uint64_t
 lose_row(struct group *group, struct group_event *event)
 {
     if (event->is_parked) {
         free(event->reason);
         event->reason = NULL;
-        if (event->has_row || event->is_saving) {
-            return group_save_row(group, event);
-        }
-        ring_take_out(&event->dirty);
+        return group_save_row(group, event);
     }
     group_pool_give(&group->events, event);
     return 0;

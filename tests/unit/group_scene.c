@@ -176,11 +176,9 @@ scene_pass_time(uint64_t us)
 }
 
 enum acta_code
-scene_answer(struct group_member *member, enum msg_settle_kind kind,
-             size_t index)
+scene_settle(struct group_member *member, enum msg_settle_kind kind,
+             size_t index, uint64_t *settled, uint64_t *ticket)
 {
-    uint64_t settled;
-    uint64_t ticket;
     struct msg_answer msg = {
         .kind = kind,
         .fence = scene.handed[index].fence,
@@ -188,8 +186,16 @@ scene_answer(struct group_member *member, enum msg_settle_kind kind,
         .delay_us = kind == MSG_RETRY ? 100 : 0,
         .reason = slice_of(kind == MSG_PARK ? "no stock" : ""),
     };
-    enum acta_code code =
-        group_settle(scene.group, member, &msg, &settled, &ticket);
+
+    return group_settle(scene.group, member, &msg, settled, ticket);
+}
+
+enum acta_code
+scene_answer(struct group_member *member, enum msg_settle_kind kind,
+             size_t index)
+{
+    uint64_t settled, ticket;
+    enum acta_code code = scene_settle(member, kind, index, &settled, &ticket);
 
     scene_run();
     return code;

@@ -57,7 +57,12 @@ void scene_append_times(unsigned key, unsigned times);
 struct group_member *scene_join(const char *name, uint64_t slots);
 void scene_leave(struct group_member *member, bool died);
 
-/* Answer what was handed out as number @index. */
+/* Answer what was handed out as number @index. scene_settle() is group_settle()
+ * and nothing behind it.
+ */
+enum acta_code scene_settle(struct group_member *member,
+                            enum msg_settle_kind kind, size_t index,
+                            uint64_t *settled, uint64_t *ticket);
 enum acta_code scene_answer(struct group_member *member,
                             enum msg_settle_kind kind, size_t index);
 void scene_assert_handed(size_t index, const char *member, uint64_t position,

@@ -232,13 +232,7 @@ START_TEST(ack_up_to_takes_what_was_handed_out_before)
     }
     a = scene_join("a", 10);
     ck_assert_int_eq(scene_answer(a, MSG_ACK, 1), ACTA_OK);
-    ck_assert_int_eq(group_settle(scene.group, a,
-                                  &(struct msg_answer){
-                                      .kind = MSG_ACK_UP_TO,
-                                      .fence = scene.handed[3].fence,
-                                      .position = scene.handed[3].position,
-                                  },
-                                  &settled, &ticket),
+    ck_assert_int_eq(scene_settle(a, MSG_ACK_UP_TO, 3, &settled, &ticket),
                      ACTA_OK);
     ck_assert_uint_eq(settled, 3);
     ck_assert_uint_eq(group_figures(scene.group).in_hand, 1);
@@ -490,15 +484,7 @@ START_TEST(a_park_is_durable_when_its_ticket_is)
 
     scene_append(1);
     a = scene_join("a", 1);
-    ck_assert_int_eq(group_settle(scene.group, a,
-                                  &(struct msg_answer){
-                                      .kind = MSG_PARK,
-                                      .fence = scene.handed[0].fence,
-                                      .position = 1,
-                                      .reason = slice_of("no stock"),
-                                  },
-                                  &settled, &ticket),
-                     ACTA_OK);
+    ck_assert_int_eq(scene_settle(a, MSG_PARK, 0, &settled, &ticket), ACTA_OK);
     ck_assert_uint_gt(ticket, group_ticket(scene.group));
     ck_assert_uint_eq(group_figures(scene.group).position, 0);
     ck_assert(group_save_is_due(scene.group));
@@ -508,6 +494,32 @@ START_TEST(a_park_is_durable_when_its_ticket_is)
     group_saved(scene.group, true);
     ck_assert_uint_le(ticket, group_ticket(scene.group));
     ck_assert_uint_eq(group_figures(scene.group).position, 1);
+}
+END_TEST
+
+/* Also if it was parked a moment ago, and is not on disk as such. */
+START_TEST(a_drop_is_durable_when_its_ticket_is)
+{
+    struct group_member *a;
+    uint64_t settled, ticket;
+
+    for (unsigned i = 0; i < 3; i++) {
+        scene_append(i);
+    }
+    a = scene_join("a", 3);
+    ck_assert_int_eq(scene_answer(a, MSG_PARK, 0), ACTA_OK);
+    for (size_t i = 1; i < 3; i++) {
+        ck_assert_int_eq(scene_settle(a, MSG_PARK, i, &settled, &ticket),
+                         ACTA_OK);
+    }
+    ck_assert(group_drop(scene.group, 3, &ticket));
+    ck_assert_uint_gt(ticket, group_ticket(scene.group));
+    ck_assert_uint_eq(group_drop_all(scene.group, &ticket), 2);
+    ck_assert_uint_gt(ticket, group_ticket(scene.group));
+    (void)scene_save();
+    ck_assert_uint_le(ticket, group_ticket(scene.group));
+    scene_restart();
+    ck_assert_uint_eq(group_figures(scene.group).position, 3);
 }
 END_TEST
 
@@ -700,14 +712,7 @@ START_TEST(without_memory_nothing_is_lost)
         uint64_t settled;
         uint64_t ticket;
 
-        ck_assert_int_eq(group_settle(scene.group, a,
-                                      &(struct msg_answer){
-                                          .kind = MSG_PARK,
-                                          .fence = scene.handed[0].fence,
-                                          .position = scene.handed[0].position,
-                                          .reason = slice_of("no stock"),
-                                      },
-                                      &settled, &ticket),
+        ck_assert_int_eq(scene_settle(a, MSG_PARK, 0, &settled, &ticket),
                          ACTA_OK);
     }
     alloc_fail_after = -1;
@@ -772,6 +777,7 @@ main(void)
     tcase_add_test(tcase, what_waited_behind_a_dropped_event_goes_on);
     tcase_add_test(tcase, all_are_replayed_or_dropped_but_those_behind);
     tcase_add_test(tcase, a_park_is_durable_when_its_ticket_is);
+    tcase_add_test(tcase, a_drop_is_durable_when_its_ticket_is);
     tcase_add_test(tcase, a_save_that_was_refused_is_made_again);
     tcase_add_test(tcase, after_a_kill_what_was_not_saved_comes_again);
     tcase_add_test(tcase, its_row_has_the_position_of_the_lowest_not_done);
