@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "text.h"
 
 static const struct {
     const char *name;
@@ -29,7 +30,7 @@ acta_fail(struct acta_err *err, enum acta_code code, const char *fmt, ...)
     if (err != NULL) {
         err->code = code;
         va_start(args, fmt);
-        vsnprintf(err->text, sizeof(err->text), fmt, args);
+        text_format(err->text, sizeof(err->text), fmt, args);
         va_end(args);
     }
     return code;
@@ -49,10 +50,10 @@ acta_wrap(struct acta_err *err, enum acta_code code, const char *fmt, ...)
 
     memcpy(inner, err->text, sizeof(inner));
     va_start(args, fmt);
-    vsnprintf(err->text, sizeof(err->text), fmt, args);
+    text_format(err->text, sizeof(err->text), fmt, args);
     va_end(args);
     used = strlen(err->text);
-    snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
+    text_print(err->text + used, sizeof(err->text) - used, ": %s", inner);
     return code;
 }
 

@@ -12,8 +12,9 @@
 #include <endian.h>
 #include <msgpack/pack.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "text.h"
 
 #define DEPTH_LIMIT 32
 
@@ -504,7 +505,7 @@ pack_fail(struct pack_reader *reader, enum acta_code code, const char *fmt, ...)
     if (reader->err != NULL) {
         reader->err->code = code;
         va_start(args, fmt);
-        vsnprintf(reader->err->text, sizeof(reader->err->text), fmt, args);
+        text_format(reader->err->text, sizeof(reader->err->text), fmt, args);
         va_end(args);
     }
 }

@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "list.h"
 #include "row.h"
+#include "text.h"
 
 /* What a run takes in the row of a command. */
 #define RUN_SIZE_MAX 40
@@ -215,7 +215,7 @@ job_refuse(struct job *job, enum acta_code code, const char *fmt, ...)
 
     job->outcome.code = code;
     va_start(args, fmt);
-    vsnprintf(job->outcome.text, sizeof(job->outcome.text), fmt, args);
+    text_format(job->outcome.text, sizeof(job->outcome.text), fmt, args);
     va_end(args);
     return code;
 }

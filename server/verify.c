@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "text.h"
 #include "verify_inside.h"
 
 void
@@ -26,7 +27,7 @@ verify_problem(struct verify *verify, const char *fmt, ...)
         return;
     }
     va_start(args, fmt);
-    vsnprintf(what.text, sizeof(what.text), fmt, args);
+    text_format(what.text, sizeof(what.text), fmt, args);
     va_end(args);
     verify->options->problem(verify->options->user, &what);
 }

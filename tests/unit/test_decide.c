@@ -1,8 +1,11 @@
 #include "decide.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core.h"
+#include "limit.h"
+#include "name.h"
 #include "run.h"
 
 #define ANY    MSG_EXPECT_ANY
@@ -205,6 +208,23 @@ START_TEST(a_conflict_names_every_write_that_fails_and_changes_nothing)
                      "stream a-1: expected version 5, found 1");
     ck_assert_uint_eq(core_head(&core), 1);
     ck_assert_uint_eq(version_of("a-2"), 0);
+}
+END_TEST
+
+/* Three letters in front put the cut at each place of a character. */
+START_TEST(a_text_that_is_too_long_ends_with_a_whole_character)
+{
+    char stream[ACTA_STREAM_SIZE_MAX + 1];
+
+    memset(stream, 'x', (size_t)_i);
+    stream[_i] = '\0';
+    while (strlen(stream) + 3 < sizeof(stream)) {
+        strcat(stream, "\u6ce8");
+    }
+    ck_assert_int_eq(append_events(stream, 5, 1), ACTA_CONFLICT);
+    ck_assert_uint_gt(strlen(last->outcome.text),
+                      sizeof(last->outcome.text) - 4);
+    ck_assert(name_is_lines(slice_of(last->outcome.text)));
 }
 END_TEST
 
@@ -564,6 +584,8 @@ main(void)
                         PLACES * (int)EXPECTATIONS);
     tcase_add_test(versions,
                    a_conflict_names_every_write_that_fails_and_changes_nothing);
+    tcase_add_loop_test(
+        versions, a_text_that_is_too_long_ends_with_a_whole_character, 0, 3);
     tcase_add_test(versions, one_append_writes_several_streams_at_once);
     tcase_add_test(
         versions,

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "name.h"
 #include "run.h"
+#include "text.h"
 
 /* What clients in the field were told: must never change. */
 static const struct {
@@ -121,6 +123,52 @@ START_TEST(texts_are_cut_at_the_end_and_stay_strings)
 }
 END_TEST
 
+/* @text again and again behind @from letters, longer than an error's. */
+static void
+fill(char *to, size_t size, size_t from, const char *text)
+{
+    memset(to, 'x', from);
+    to[from] = '\0';
+    while (strlen(to) + strlen(text) < size) {
+        strcat(to, text);
+    }
+}
+
+static const char *const characters[] = {"x", "\u00e9", "\u6ce8", "\U0001f600"};
+
+START_TEST(texts_are_cut_behind_a_character)
+{
+    char text[sizeof(((struct acta_err *)NULL)->text) + 100];
+    struct acta_err err;
+
+    for (size_t from = 0; from < 4; from++) {
+        fill(text, sizeof(text), from, characters[_i]);
+        acta_fail(&err, ACTA_INVALID, "%s", text);
+        ck_assert_uint_gt(strlen(err.text), sizeof(err.text) - 5);
+        ck_assert(name_is_text(slice_of(err.text)));
+        acta_wrap(&err, ACTA_INVALID, "at");
+        ck_assert_uint_gt(strlen(err.text), sizeof(err.text) - 5);
+        ck_assert(name_is_text(slice_of(err.text)));
+        acta_wrap(&err, ACTA_INVALID, "%s", text);
+        ck_assert(name_is_text(slice_of(err.text)));
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_utf8_is_cut_all_the_same)
+{
+    char text[8];
+
+    text_print(text, sizeof(text), "%s",
+               "\x80\x80\x80\x80\x80\x80\x80\x80\x80");
+    ck_assert_uint_eq(strlen(text), sizeof(text) - 1);
+    text_print(text, 1, "%s", "a");
+    ck_assert_str_eq(text, "");
+    text_print(text, sizeof(text), "%s", "1234567");
+    ck_assert_str_eq(text, "1234567");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -137,5 +185,7 @@ main(void)
     tcase_add_test(tcase, callers_put_in_front_what_they_were_doing);
     tcase_add_test(tcase, nobody_has_to_ask_for_the_text);
     tcase_add_test(tcase, texts_are_cut_at_the_end_and_stay_strings);
+    tcase_add_loop_test(tcase, texts_are_cut_behind_a_character, 0, 4);
+    tcase_add_test(tcase, what_is_no_utf8_is_cut_all_the_same);
     return run_suite(suite);
 }
