@@ -222,9 +222,9 @@ set_note(struct consumer_change *change, struct acta_err *err)
     return keep_consumer(change, err);
 }
 
-/* Up to where a group may have given out fences: they grow for as long as it
- * is there, also where the wall clock does not. A row that is damaged says
- * nothing, and is mended by this change.
+/* Up to where a group may have given out fences: they grow, also where the wall
+ * clock does not. A row that is damaged says nothing, and is mended or removed
+ * by this change.
  */
 static uint64_t
 fences_of(const struct consumer_change *change)
@@ -267,6 +267,21 @@ reset(struct consumer_change *change, struct acta_err *err)
     return code;
 }
 
+/* A group that is made anew under its name begins behind its time, or its
+ * number. If the clock was set back since fences were given out, and the time
+ * is not there again, the number has to be behind them.
+ */
+static void
+keep_fences(const struct consumer_change *change)
+{
+    struct decider *decider = change->decider;
+    uint64_t fences = fences_of(change);
+
+    if (fences > decider->heads->time_us && fences > decider->number) {
+        decider->number = fences;
+    }
+}
+
 /* What a group has parked may be a lot, and is removed bit by bit. */
 static enum acta_code
 remove_consumer(struct consumer_change *change, struct acta_err *err)
@@ -284,6 +299,7 @@ remove_consumer(struct consumer_change *change, struct acta_err *err)
     if (code != ACTA_OK || change->consumer.kind != MSG_CONSUMER_GROUP) {
         return code;
     }
+    keep_fences(change);
     for (size_t i = 0; i < sizeof(number); i++) { /* As in parked_key(). */
         number[i] = (uint8_t)(change->consumer.number >> (56 - 8 * i));
     }

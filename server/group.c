@@ -68,7 +68,8 @@ open_pending(struct group *group, const struct consumer *consumer,
     code = group_pending_open(&group->to_load, &fences,
                               slice_make(group->row_pending, size),
                               row->position, err);
-    group->fence = max_of(fences, max_of(consumer->created_us, row->moved_us));
+    group->fence = max_of(max_of(fences, consumer->number),
+                          max_of(consumer->created_us, row->moved_us));
     group->fences_reserved = group->fence;
     return code;
 }

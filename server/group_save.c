@@ -10,7 +10,9 @@
  *
  * Fences are given out only as far as a durable row says that they may have
  * been: a restarted group begins behind that. A reset keeps what was reserved.
- * A new group begins behind the time at which it is made.
+ * A new group begins behind the time at which it is made, and behind its
+ * number, which is greater than what a deleted one has reserved beyond that
+ * time.
  */
 
 #include <assert.h>

@@ -8,6 +8,7 @@
 #include "consumer.h"
 #include "core.h"
 #include "decider.h"
+#include "group_pending.h"
 #include "limit.h"
 #include "run.h"
 #include "schedule.h"
@@ -333,6 +334,53 @@ START_TEST(what_a_deleted_group_has_left_is_noted)
     heads_end(&core.heads);
     ck_assert_int_eq(change("g", group()), ACTA_OK);
     ck_assert_uint_gt(changed.epoch, number[7]);
+}
+END_TEST
+
+/* A row as a group saves it that has given out fences so far. */
+static void
+save_fences(const char *name, uint64_t fences)
+{
+    struct group_pending_writer writer;
+    struct checkpoint_row at = {.epoch = changed.epoch};
+    struct row row = {.kind = ROW_CHECKPOINT, .key = slice_of(name)};
+    struct buf pending, value;
+    struct acta_err err;
+
+    buf_init(&pending, SIZE_MAX);
+    buf_init(&value, SIZE_MAX);
+    group_pending_begin(&writer, &pending, fences);
+    group_pending_end(&writer);
+    at.pending = buf_slice(&pending);
+    checkpoint_encode(&value, &at);
+    row.value = buf_slice(&value);
+    core_begin(&core);
+    ck_assert_int_eq(heads_set_row(&core.heads, &row, &err), ACTA_OK);
+    core_end(&core);
+    buf_fini(&value);
+    buf_fini(&pending);
+}
+
+/* Else it would be refused by whoever has seen those, until the clock has come
+ * there again.
+ */
+START_TEST(a_group_that_is_made_anew_begins_behind_the_fences_there_were)
+{
+    uint64_t fences = core.time_us + (uint64_t)_i * 3600000000u;
+    uint64_t number;
+
+    ck_assert_int_eq(change("g", group()), ACTA_OK);
+    number = changed.epoch;
+    save_fences("g", fences);
+    ck_assert_int_eq(
+        change("g", (struct msg_change_consumer){.kind = MSG_CONSUMER_DELETE}),
+        ACTA_OK);
+    ck_assert_int_eq(change("g", group()), ACTA_OK);
+    if (_i == 0) { /* The time is behind them. */
+        ck_assert_uint_eq(changed.epoch, number + 1);
+    } else {
+        ck_assert_uint_gt(changed.epoch, fences);
+    }
 }
 END_TEST
 
@@ -708,6 +756,9 @@ main(void)
     tcase_add_test(consumers, what_only_groups_can_is_refused_for_others);
     tcase_add_test(consumers, a_group_of_a_long_query_is_paused_and_altered);
     tcase_add_test(consumers, what_a_deleted_group_has_left_is_noted);
+    tcase_add_loop_test(
+        consumers,
+        a_group_that_is_made_anew_begins_behind_the_fences_there_were, 0, 2);
     suite_add_tcase(suite, effects);
     tcase_add_checked_fixture(effects, setup, teardown);
     tcase_add_test(effects,

@@ -497,6 +497,17 @@ START_TEST(a_park_is_durable_when_its_ticket_is)
 }
 END_TEST
 
+/* A group of its name that was deleted may have given out those before. */
+START_TEST(a_group_begins_behind_its_number)
+{
+    scene.consumer.number = UINT64_C(1) << 52;
+    scene_restart();
+    scene_append(1);
+    (void)scene_join("a", 1);
+    ck_assert_uint_gt(scene.handed[0].fence, scene.consumer.number);
+}
+END_TEST
+
 /* Also if it was parked a moment ago, and is not on disk as such. */
 START_TEST(a_drop_is_durable_when_its_ticket_is)
 {
@@ -748,6 +759,7 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, scene_setup, scene_teardown);
     tcase_add_test(tcase, nothing_is_handed_out_before_fences_are_durable);
+    tcase_add_test(tcase, a_group_begins_behind_its_number);
     tcase_add_test(tcase,
                    events_of_a_key_are_handed_out_in_order_to_one_member);
     tcase_add_test(tcase, a_member_gets_no_more_than_its_slots);
