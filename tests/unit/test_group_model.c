@@ -723,7 +723,7 @@ start_history(uint64_t seed)
 
 START_TEST(a_group_does_what_its_model_says)
 {
-    unsigned histories = rnd_effort(100, 20000);
+    unsigned histories = rnd_effort(1000, 100000);
     struct rnd seeds;
 
     rnd_init(&seeds);
