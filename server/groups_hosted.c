@@ -129,12 +129,15 @@ static enum acta_code
 visit_row(void *user, const struct row *row, struct acta_err *err)
 {
     struct parked_visit *visit = user;
+    uint64_t position = parked_position(row->key);
     struct parked parked;
     enum acta_code code = parked_decode(&parked, row->value, err);
 
     if (code == ACTA_OK) {
-        visit->last = parked_position(row->key);
-        code = visit->visit(visit->user, visit->last, &parked, err);
+        code = visit->visit(visit->user, position, &parked, err);
+    }
+    if (code == ACTA_OK) {
+        visit->last = position;
     }
     return code;
 }

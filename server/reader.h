@@ -184,7 +184,7 @@ enum acta_code reader_list_names(struct reader *reader, enum msg_name_kind kind,
  * are no more; else there was one at least.
  *
  * CORRUPT  The first of them is damaged: it is named. (Another one ends the
- *          call before it.)
+ *          call before it, also if @visit says so.)
  */
 enum acta_code
 reader_list_rows(struct reader *reader, enum row_kind kind, struct slice prefix,

@@ -87,32 +87,46 @@ is_full(const struct rows_page *page)
             (page->steps >= ROWS_STEPS_MAX || page->size >= ROWS_SIZE_MAX));
 }
 
+/* Visit the next row. *@goes_on is false if it is not on this page, or there is
+ * none.
+ */
+static enum acta_code
+visit_row(struct row_walk *walk, struct rows_page *page, bool *goes_on,
+          struct acta_err *err)
+{
+    enum acta_code code;
+    struct row row;
+    bool found;
+
+    *goes_on = false;
+    code = row_walk_next(walk, &row, &found, &page->steps, err);
+    if (code != ACTA_OK) {
+        return code;
+    }
+    page->at_end = !found;
+    if (!found || is_full(page)) {
+        return ACTA_OK;
+    }
+    code = page->visit(page->user, &row, err);
+    if (code == ACTA_OK) {
+        page->count++;
+        page->size += row.value.size;
+        *goes_on = true;
+    }
+    return code;
+}
+
+/* Damage behind other rows is left to the next call, whoever has found it. */
 static enum acta_code
 visit_rows(struct row_walk *walk, struct rows_page *page, struct acta_err *err)
 {
-    for (;;) {
-        enum acta_code code;
-        struct row row;
-        bool found;
+    enum acta_code code;
+    bool goes_on;
 
-        code = row_walk_next(walk, &row, &found, &page->steps, err);
-        if (code == ACTA_CORRUPT && page->count > 0) {
-            return ACTA_OK; /* Left to the next call. */
-        }
-        if (code != ACTA_OK) {
-            return code;
-        }
-        page->at_end = !found;
-        if (!found || is_full(page)) {
-            return ACTA_OK;
-        }
-        code = page->visit(page->user, &row, err);
-        if (code != ACTA_OK) {
-            return code;
-        }
-        page->count++;
-        page->size += row.value.size;
-    }
+    do {
+        code = visit_row(walk, page, &goes_on, err);
+    } while (goes_on);
+    return code == ACTA_CORRUPT && page->count > 0 ? ACTA_OK : code;
 }
 
 static enum acta_code

@@ -145,6 +145,14 @@ START_TEST(a_schedule_whose_rows_make_no_sense_is_named)
                      ACTA_CORRUPT);
     ck_assert_ptr_nonnull(strstr(err.text, "remind-1"));
     ck_assert_uint_eq(listed.count, 0);
+
+    schedule("close-1", 40, "", &write, 1); /* In front of it. */
+    ck_assert_int_eq(reader_list_schedules(reader, SLICE_NONE, SLICE_NONE, 8,
+                                           list_one, &listed, &at_end, &err),
+                     ACTA_OK);
+    ck_assert(!at_end);
+    ck_assert_uint_eq(listed.count, 1);
+    ck_assert_str_eq(listed.texts[0][0], "close-1");
 }
 END_TEST
 
