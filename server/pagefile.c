@@ -355,7 +355,7 @@ walk_leaf_node(struct page_walk *walk, const struct page_node *node)
         return false;
     }
     set_last_key(walk, node->key);
-    if (is_below(walk, node->key)) {
+    if (walk->stopped || is_below(walk, node->key)) {
         return true;
     }
     walk->entries++;
@@ -388,6 +388,15 @@ is_passed_over(const struct page_walk *walk, const uint8_t *page, size_t next,
            compare_keys(walk, node.key, walk->from) <= 0;
 }
 
+/* A leaf is looked through to its end: no other walk may come to what is
+ * behind the entry that ended this one.
+ */
+static bool
+goes_on(const struct page_walk *walk, bool is_leaf)
+{
+    return is_leaf || !walk->stopped;
+}
+
 static enum acta_code
 walk_nodes(struct page_walk *walk, uint64_t number, const uint8_t *page,
            unsigned depth, struct acta_err *err)
@@ -402,7 +411,7 @@ walk_nodes(struct page_walk *walk, uint64_t number, const uint8_t *page,
         return ACTA_OK;
     }
     for (size_t at = PAGE_HEADER;
-         code == ACTA_OK && !walk->stopped && at < lower; at += 2) {
+         code == ACTA_OK && goes_on(walk, is_leaf) && at < lower; at += 2) {
         struct page_node node;
         bool is_right =
             get_u16(page + at) >= upper &&
@@ -427,7 +436,8 @@ walk_nodes(struct page_walk *walk, uint64_t number, const uint8_t *page,
             walk->damaged(walk->user, number, "has keys out of order");
         }
     }
-    if (code == ACTA_OK && !walk->stopped && used != page_size - upper) {
+    if (code == ACTA_OK && goes_on(walk, is_leaf) &&
+        used != page_size - upper) {
         walk->damaged(walk->user, number, "has damaged contents");
     }
     return code;

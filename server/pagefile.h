@@ -147,7 +147,9 @@ struct page_walk {
     struct slice from; /* Only keys that are not below it. */
     void *user;
 
-    /* Told of each entry; @value is valid only meanwhile. False: it ends. */
+    /* Told of each entry; @value is valid only meanwhile. False: it ends, when
+     * it has looked whether the rest of the page is damaged.
+     */
     bool (*visit)(void *user, struct slice key, struct slice value,
                   unsigned flags);
 
