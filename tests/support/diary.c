@@ -52,6 +52,12 @@ diary_close(struct diary *diary)
     core_close(&diary->core);
 }
 
+bool
+diary_has_room(const struct diary *diary, size_t count)
+{
+    return count <= DIARY_EVENTS_MAX - diary->count;
+}
+
 static struct draft
 random_draft(struct diary *diary)
 {
@@ -80,7 +86,7 @@ add_batch(struct diary *diary, size_t count)
     const char *stream = streams[skewed(&diary->rnd, COUNT(streams) - 1)];
     struct draft drafts[BATCH_MAX];
 
-    ck_assert_uint_le(diary->count + count, DIARY_EVENTS_MAX);
+    ck_assert(diary_has_room(diary, count));
     for (size_t i = 0; i < count; i++) {
         struct event *event = &diary->events[diary->count + 1];
         struct buf *content = &diary->contents[diary->count + 1];

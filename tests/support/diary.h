@@ -28,7 +28,10 @@ struct diary {
 void diary_open(struct diary *diary);
 void diary_close(struct diary *diary);
 
-/* Append @count random events. */
+/* A diary without room for @count more events is closed, and another opened. */
+bool diary_has_room(const struct diary *diary, size_t count);
+
+/* Append @count random events, for which it has room. */
 void diary_add(struct diary *diary, size_t count);
 
 /* Move everything to the store. */

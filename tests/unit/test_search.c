@@ -140,7 +140,7 @@ check_memtable(const struct query *query, bool backward)
 
 START_TEST(random_queries_find_what_looking_at_every_event_finds)
 {
-    for (unsigned round = 0; round < rnd_effort(6, 100); round++) {
+    for (unsigned round = 0; round < rnd_effort(6, 20); round++) {
         diary_add(&diary, 300 + rnd_below(&diary.rnd, 500));
         diary_store(&diary);
         diary_add(&diary, 1 + rnd_below(&diary.rnd, 300));
@@ -191,7 +191,7 @@ START_TEST(random_prefixes_find_what_looking_at_every_event_finds)
 {
     struct query_item items[ACTA_QUERY_ITEMS_MAX];
 
-    for (unsigned round = 0; round < rnd_effort(6, 100); round++) {
+    for (unsigned round = 0; round < rnd_effort(6, 20); round++) {
         diary_add(&diary, 300 + rnd_below(&diary.rnd, 500));
         diary_store(&diary);
         diary_add(&diary, 1 + rnd_below(&diary.rnd, 300));
