@@ -366,6 +366,7 @@ static enum acta_code
 begin_contents(struct verify_live *live, struct acta_err *err)
 {
     live->problems = live->report.problems;
+    live->txn = live->meta.txn;
     live->report.has_tables = true;
     live->report.head = tail_head(&live->rooms->tail);
     live->has_contents = true;
@@ -398,11 +399,40 @@ step_phase(struct verify_live *live, bool *at_end, struct acta_err *err)
     return ACTA_OK;
 }
 
+/* Have tables whose leaves are read in steps as many entries as is said of
+ * them? It can be told only of a store that was the same all the while.
+ */
+static void
+compare_counts(struct verify_live *live)
+{
+    const struct {
+        const char *table;
+        uint64_t entries;
+    } counts[] = {{"lists", live->report.lists},
+                  {"postings", live->contents.chunks},
+                  {"ids", live->report.ids}};
+
+    if (live->meta.txn != live->txn) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        const struct page_tree *says =
+            page_tables_get(&live->tables, counts[i].table);
+
+        if (says != NULL && says->entries != counts[i].entries) {
+            verify_problem(&live->verify,
+                           "store: %s: it has not as many entries as it says",
+                           counts[i].table);
+        }
+    }
+}
+
 static enum acta_code
 end_phase(struct verify_live *live, struct acta_err *err)
 {
     if (live->phase == LIVE_ROWS && live->problems == live->report.problems) {
         verify_compare(&live->contents);
+        compare_counts(live);
     }
     live->phase++;
     live->key_size = 0;

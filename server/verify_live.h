@@ -5,7 +5,8 @@
  * the first, which looks through those pages of the store that name others,
  * takes as long as these are many. What is held against each other is about the
  * events that the store had at the beginning (verify_contents.h), and about the
- * entries that the journal had.
+ * entries that the journal had. How many entries tables have is compared with
+ * what the store says of them only if nothing was committed meanwhile.
  *
  * Files are read by offset and past the page cache, where the file system can
  * do that: what counts is what the disk has, and a page that it does not give
@@ -35,7 +36,9 @@ enum acta_code verify_live_new(struct verify_live **live, struct rooms *rooms,
 void verify_live_free(struct verify_live *live); /* May be NULL. */
 
 /* Read on, about @bytes of the files. *@done is true when all was gone through.
- * IO, MEMORY: it can be called again, or not.
+ *
+ * CORRUPT     What LMDB needs of the store to see a moment is damaged.
+ * IO, MEMORY  It can be called again, or not.
  */
 enum acta_code verify_live_step(struct verify_live *live, uint64_t bytes,
                                 bool *done, struct acta_err *err) ACTA_CHECKED;

@@ -56,7 +56,8 @@ struct verify_live {
     /* Where it is. */
     struct verify_contents contents;
     bool has_contents;
-    uint64_t problems; /* As they were before the tables. */
+    uint64_t problems; /* As they were before the tables, */
+    uint64_t txn;      /* and the store's transaction. */
     uint64_t told_page;
     uint8_t key[PAGE_KEY_MAX + 1]; /* The last one, and a zero behind it. */
     size_t key_size;

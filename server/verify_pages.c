@@ -118,9 +118,10 @@ compare(struct pages *pages, const struct page_walk *walk)
 {
     const struct page_tree *says = &walk->tree;
 
+    /* Runs that only leaves name are none: has_to_be_read(). */
     if (walk->branches != says->branches || walk->leaves != says->leaves ||
-        (!walk->only_branches &&
-         (walk->runs != says->runs || walk->entries != says->entries))) {
+        walk->runs != says->runs ||
+        (!walk->only_branches && walk->entries != says->entries)) {
         verify_problem(pages->verify,
                        "store: %s: it has not as many pages or entries as it "
                        "says",

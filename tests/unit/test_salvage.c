@@ -486,6 +486,37 @@ START_TEST(a_page_that_says_it_has_more_entries_is_found_on_line_as_off_line)
 }
 END_TEST
 
+/* Of what is said of a tree. */
+#define TREE_RUNS_AT    24
+#define TREE_ENTRIES_AT 32
+
+START_TEST(what_is_said_of_a_table_is_found_on_line_as_off_line)
+{
+    size_t tried = 0;
+
+    rot_make(false);
+    rot_load_files();
+    for (size_t page = 2; page < rot_files[0].used / ROT_PAGE; page++) {
+        const uint8_t *bytes = rot_files[0].bytes + page * ROT_PAGE;
+        size_t end = is_leaf(bytes) ? get_u16(bytes + PAGE_END_AT) : 0;
+        struct page_node node;
+
+        for (size_t at = PAGE_NODES_AT; at < end; at += 2) {
+            if (page_node_read(&node, bytes, ROT_PAGE, get_u16(bytes + at),
+                               true) &&
+                node.flags == NODE_TREE) {
+                size_t tree = (size_t)(node.value - rot_files[0].bytes);
+
+                tried += is_found_if_flipped(tree + TREE_RUNS_AT, 1);
+                tried += is_found_if_flipped(tree + TREE_ENTRIES_AT, 1);
+            }
+        }
+    }
+    ck_assert_uint_ge(tried, 12); /* There are six tables. */
+    rot_free_files();
+}
+END_TEST
+
 /* No tree leads to the block any more, and what is on the pages that it still
  * has is whole. There is one such block at least.
  */
@@ -836,6 +867,7 @@ main(void)
     tcase_add_test(
         tcase,
         a_page_that_says_it_has_more_entries_is_found_on_line_as_off_line);
+    tcase_add_test(tcase, what_is_said_of_a_table_is_found_on_line_as_off_line);
     tcase_add_test(
         tcase, of_a_block_that_a_cut_file_ends_in_the_beginning_is_salvaged);
     tcase_add_loop_test(
