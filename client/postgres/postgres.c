@@ -13,9 +13,12 @@
 #include <stdlib.h>
 
 #include "../tables.h"
+#include "hash.h"
 
-#define NUMBER_SIZE 24
-#define SCHEMA_SIZE 64 /* PostgreSQL has no longer names. */
+#define NUMBER_SIZE    24
+#define SCHEMA_SIZE    64 /* PostgreSQL cuts what is longer, and says nothing. */
+#define SCHEMA_PREFIX  "acta_rebuild_"
+#define PROJECTION_MAX (SCHEMA_SIZE - sizeof(SCHEMA_PREFIX))
 
 static const char checkpoints[] =
     "CREATE TABLE IF NOT EXISTS acta_checkpoint("
@@ -261,6 +264,22 @@ connect_like(PGconn *db)
     return made;
 }
 
+/* Each projection has a schema of its own: where the name is too long for one,
+ * its hash stands for it.
+ */
+static void
+name_schema(struct acta_postgres *made, const char *projection)
+{
+    if (strlen(projection) <= PROJECTION_MAX) {
+        snprintf(made->schema, sizeof(made->schema), SCHEMA_PREFIX "%s",
+                 projection);
+    } else {
+        snprintf(made->schema, sizeof(made->schema),
+                 SCHEMA_PREFIX "%016" PRIx64,
+                 hash_bytes(slice_of(projection), 0));
+    }
+}
+
 /* Make the schema anew, with the tables in it. */
 static enum acta_code
 enter_schema(struct acta_postgres *made, struct acta_err *err)
@@ -294,7 +313,7 @@ open_beside(void *user, const char *projection, struct acta_keeper *beside,
         return acta_fail(err, ACTA_MEMORY, "postgres");
     }
     made->owns_db = true;
-    snprintf(made->schema, sizeof(made->schema), "acta_rebuild_%s", projection);
+    name_schema(made, projection);
     code = PQstatus(db) == CONNECTION_OK ? enter_schema(made, err)
                                          : fail(made, "connect", err);
     if (code != ACTA_OK) {

@@ -174,15 +174,21 @@ run_well(void)
 }
 
 static int
-number(const char *sql)
+number_in(PGconn *in, const char *sql)
 {
-    PGresult *result = PQexec(db, sql);
+    PGresult *result = PQexec(in, sql);
     int value;
 
-    ck_assert_msg(PQntuples(result) == 1, "%s: %s", sql, PQerrorMessage(db));
+    ck_assert_msg(PQntuples(result) == 1, "%s: %s", sql, PQerrorMessage(in));
     value = atoi(PQgetvalue(result, 0, 0));
     PQclear(result);
     return value;
+}
+
+static int
+number(const char *sql)
+{
+    return number_in(db, sql);
 }
 
 static int
@@ -370,6 +376,44 @@ START_TEST(a_rebuild_whose_connection_is_lost_stays_beside_the_model)
 }
 END_TEST
 
+/* The name of a projection that is 50 bytes, and @more. */
+static enum acta_code
+begin_rebuild(const char *more, struct acta_keeper *beside)
+{
+    const struct acta_keeper *keeper = acta_postgres_keeper(model);
+    char name[100];
+
+    snprintf(name, sizeof(name), "%s%0*d%s", schema, 50 - (int)strlen(schema),
+             0, more);
+    return keeper->open_beside(keeper->user, name, beside, &err);
+}
+
+/* PostgreSQL's names end at 63 bytes, of which "acta_rebuild_" is 13. */
+START_TEST(long_names_of_which_one_begins_the_other_have_schemas_of_their_own)
+{
+    static const char *const more[] = {"", "1", "12", "13"};
+    const struct acta_keeper *keeper = acta_postgres_keeper(model);
+    struct acta_keeper beside[4];
+    char sql[100];
+
+    for (int i = 0; i < 4; i++) {
+        ck_assert_msg(begin_rebuild(more[i], &beside[i]) == ACTA_OK, "%s",
+                      err.text);
+        snprintf(sql, sizeof(sql), "INSERT INTO counts VALUES('Placed', %d)",
+                 i);
+        run_sql(beside[i].model(beside[i].user), sql);
+    }
+    for (int i = 0; i < 4; i++) {
+        PGconn *in = beside[i].model(beside[i].user);
+
+        ck_assert_int_eq(number_in(in, "SELECT count FROM counts"), i);
+    }
+    for (int i = 0; i < 4; i++) {
+        keeper->close_beside(keeper->user, &beside[i]);
+    }
+}
+END_TEST
+
 static Suite *
 projection_postgres_suite(void)
 {
@@ -388,6 +432,9 @@ projection_postgres_suite(void)
     tcase_add_test(tcase,
                    a_rebuild_whose_connection_is_lost_stays_beside_the_model);
     tcase_add_test(tcase, a_rebuild_takes_the_place_of_the_model);
+    tcase_add_test(
+        tcase,
+        long_names_of_which_one_begins_the_other_have_schemas_of_their_own);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -13,11 +13,12 @@
  * their PGconn *. A statement that fails spoils the transaction, so handlers
  * then say RETRY, PARK or STOP.
  *
- * A rebuild is made in the schema acta_rebuild_PROJECTION (63 bytes of it),
- * over a connection of its own with the same parameters, whose search_path
- * begins with that schema: handlers name tables without schemas. In the end
- * these tables take the place of those in use, in one transaction, with all
- * that belongs to them; views and foreign keys on the old ones stand in the
+ * A rebuild is made in the schema acta_rebuild_PROJECTION, over a connection of
+ * its own with the same parameters, whose search_path begins with that schema:
+ * handlers name tables without schemas. PostgreSQL's names end at 63 bytes: in
+ * place of a projection's name of more than 50 stands its hash, 16 digits. In
+ * the end these tables take the place of those in use, in one transaction, with
+ * all that belongs to them; views and foreign keys on the old ones stand in the
  * way, and it fails (IO).
  *
  * A connection that is lost is made again, with the parameters that it was made
