@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "thread.h"
 
 /* Owned by two, the caller and the thread: who lets go last frees it. The
  * thread writes result and addresses, then signals the descriptor; the caller
@@ -70,18 +70,12 @@ run(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads of the program. */
 static int
 start_thread(struct lookup *lookup)
 {
-    sigset_t all, before;
     pthread_t thread;
-    int error;
+    int error = thread_start(&thread, run, lookup);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, NULL, run, lookup);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0) {
         pthread_detach(thread);
     }

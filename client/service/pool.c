@@ -4,12 +4,12 @@
  * time to stop.
  */
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "dispatcher.h"
 #include "given.h"
+#include "thread.h"
 
 #define THREADS_MAX ((size_t)64)
 #define PAUSE_MS    UINT64_C(200)
@@ -131,7 +131,7 @@ start_hand(struct hand *hand, const struct acta_registry *registry,
         return code;
     }
     atomic_fetch_add(&hand->pool->at_work, 1);
-    if (pthread_create(&hand->thread, NULL, run, hand) != 0) {
+    if (thread_start(&hand->thread, run, hand) != 0) {
         atomic_fetch_sub(&hand->pool->at_work, 1);
         return acta_fail(err, ACTA_IO, "thread of a pool");
     }

@@ -5,6 +5,7 @@
 #include <acta/acta_dispatch.h>
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +126,11 @@ static struct {
     size_t accepted;
     size_t refused;
     size_t failed;
-} told = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0};
+    sigset_t blocked; /* In the thread that has told last. */
+} told = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
+};
 
 static void
 on_handled(void *user, const struct acta_command *command,
@@ -134,6 +139,7 @@ on_handled(void *user, const struct acta_command *command,
     (void)user;
     (void)command;
     pthread_mutex_lock(&told.lock);
+    pthread_sigmask(SIG_BLOCK, NULL, &told.blocked);
     told.told++;
     told.failed += failure != NULL;
     told.refused += result != NULL && result->refusal != NULL;
@@ -295,6 +301,27 @@ START_TEST(refusal_can_be_followed_by_who_waits_for_it)
 }
 END_TEST
 
+/* Signals reach a thread of the program, whatever it has for them: a handler,
+ * sigwait(), signalfd(). Who starts the pool goes on as before.
+ */
+START_TEST(threads_of_a_pool_take_no_signal_but_those_of_their_faults)
+{
+    struct acta_pool *pool;
+    sigset_t before, after;
+
+    store("command-anna", "Greet", "{}");
+    pthread_sigmask(SIG_BLOCK, NULL, &before);
+    pool = start(1, NULL);
+    pthread_sigmask(SIG_BLOCK, NULL, &after);
+    wait_until_told(1);
+    ck_assert_int_eq(acta_pool_stop(pool, &err), ACTA_OK);
+    ck_assert(sigismember(&told.blocked, SIGTERM));
+    ck_assert(!sigismember(&told.blocked, SIGSEGV));
+    ck_assert_int_eq(sigismember(&after, SIGTERM),
+                     sigismember(&before, SIGTERM));
+}
+END_TEST
+
 START_TEST(pool_whose_group_is_gone_tells_so_when_it_is_stopped)
 {
     struct acta_pool *pool = start(2, NULL);
@@ -344,6 +371,8 @@ main(void)
     tcase_add_test(tcase, pool_goes_on_where_the_one_before_has_stopped);
     tcase_add_test(tcase, command_that_cannot_be_handled_is_parked);
     tcase_add_test(tcase, refusal_can_be_followed_by_who_waits_for_it);
+    tcase_add_test(tcase,
+                   threads_of_a_pool_take_no_signal_but_those_of_their_faults);
     tcase_add_test(tcase, pool_whose_group_is_gone_tells_so_when_it_is_stopped);
     tcase_add_test(tcase, pool_that_cannot_start_leaves_nothing_behind);
     return run_suite(suite);

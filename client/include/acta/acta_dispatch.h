@@ -71,7 +71,8 @@
  *
  * What is said of threads in acta_decider.h holds here: a registry is filled by
  * one and used by any number, a dispatcher belongs to the thread of its
- * acta_sync.
+ * acta_sync. A pool's threads have the program's signals blocked (see acta.h),
+ * and so has a process that one of them starts, unless it is told otherwise.
  */
 
 #ifndef ACTA_ACTA_DISPATCH_H
