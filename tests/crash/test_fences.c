@@ -4,13 +4,7 @@
  */
 
 #include <check.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "daemon.h"
 #include "msg_consumer.h"
@@ -20,6 +14,7 @@
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
+#include "wall_clock.h"
 #include "wire.h"
 
 #define ROUNDS       30
@@ -34,8 +29,8 @@ struct scene {
     struct rnd rnd;
     struct daemon daemon;
     struct wire wire;
-    _Atomic int64_t *offset_us; /* The shim maps it. */
-    uint64_t lease_fence;       /* The last ones that were given out: */
+    struct wall_clock clock; /* The server's. */
+    uint64_t lease_fence;    /* The last ones that were given out: */
     uint64_t group_fence;
     uint64_t epoch;
 };
@@ -43,24 +38,10 @@ struct scene {
 static void
 begin(struct scene *scene)
 {
-    static char shim[512], file[512];
-    int fd;
-
     rnd_init(&scene->rnd);
     tempdir_make(&scene->dir);
     daemon_init(&scene->daemon, scene->dir.path, &scene->rnd);
-    fd = open(tempdir_file(&scene->dir, "clock"), O_RDWR | O_CREAT | O_CLOEXEC,
-              0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, sizeof(*scene->offset_us)), 0);
-    scene->offset_us = mmap(NULL, sizeof(*scene->offset_us),
-                            PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    ck_assert_ptr_ne(scene->offset_us, MAP_FAILED);
-    close(fd);
-    snprintf(file, sizeof(file), "WALL_CLOCK_FILE=%s/clock", scene->dir.path);
-    snprintf(shim, sizeof(shim), "%s", run_build("tests/libwall_clock.so"));
-    scene->daemon.shim = shim;
-    scene->daemon.switch_on = file;
+    wall_clock_init(&scene->clock, &scene->daemon);
     daemon_start(&scene->daemon);
     wire_init(&scene->wire, &scene->daemon);
     wire_connect(&scene->wire);
@@ -170,7 +151,7 @@ disturb(struct scene *scene)
                         (int64_t)CLOCK_US_MAX;
 
     if (rnd_once_in(&scene->rnd, 2)) {
-        atomic_store(scene->offset_us, offset_us);
+        wall_clock_set(&scene->clock, offset_us);
     }
     if (rnd_once_in(&scene->rnd, 3)) {
         change_group(scene, MSG_CONSUMER_RESET);
@@ -188,7 +169,7 @@ disturb(struct scene *scene)
 
 START_TEST(fences_and_epochs_grow_whatever_the_clock_says)
 {
-    struct scene scene = {.offset_us = NULL};
+    struct scene scene = {.epoch = 0};
     unsigned rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
 
     begin(&scene);
@@ -202,7 +183,7 @@ START_TEST(fences_and_epochs_grow_whatever_the_clock_says)
     }
     wire_fini(&scene.wire);
     daemon_stop(&scene.daemon);
-    munmap(scene.offset_us, sizeof(*scene.offset_us));
+    wall_clock_fini(&scene.clock);
     tempdir_remove(&scene.dir);
 }
 END_TEST

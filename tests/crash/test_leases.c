@@ -4,15 +4,12 @@
  */
 
 #include <check.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "daemon.h"
 #include "dump.h"
@@ -24,6 +21,7 @@
 #include "rnd.h"
 #include "run.h"
 #include "tempdir.h"
+#include "wall_clock.h"
 #include "wire.h"
 
 #define HOLDERS      6
@@ -33,48 +31,27 @@
 #define CLOCK_US_MAX INT64_C(7200000000) /* Two hours. */
 #define TIMEOUT_S    1800
 
-/* In memory that all processes share. */
-struct shared {
-    _Atomic int64_t offset_us; /* First: the shim maps it. */
-    atomic_bool stopping;
-};
-
 struct scene {
     struct tempdir dir;
     struct rnd rnd;
     struct daemon daemon;
-    struct shared *shared;
+    struct wall_clock clock; /* The server's. */
+    atomic_bool *stopping;   /* In memory that all processes share. */
     pid_t holders[HOLDERS];
 };
-
-static void
-share(struct scene *scene, const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, sizeof(*scene->shared)), 0);
-    scene->shared = mmap(NULL, sizeof(*scene->shared), PROT_READ | PROT_WRITE,
-                         MAP_SHARED, fd, 0);
-    ck_assert_ptr_ne(scene->shared, MAP_FAILED);
-    close(fd);
-}
 
 /* A server whose wall clock is ours. */
 static void
 begin(struct scene *scene)
 {
-    static char shim[512], file[512];
-
     rnd_init(&scene->rnd);
     tempdir_make(&scene->dir);
     daemon_init(&scene->daemon, scene->dir.path, &scene->rnd);
-    snprintf(file, sizeof(file), "%s", tempdir_file(&scene->dir, "clock"));
-    share(scene, file);
-    snprintf(file, sizeof(file), "WALL_CLOCK_FILE=%s/clock", scene->dir.path);
-    snprintf(shim, sizeof(shim), "%s", run_build("tests/libwall_clock.so"));
-    scene->daemon.shim = shim;
-    scene->daemon.switch_on = file;
+    scene->stopping =
+        mmap(NULL, sizeof(*scene->stopping), PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(scene->stopping, MAP_FAILED);
+    wall_clock_init(&scene->clock, &scene->daemon);
     daemon_start(&scene->daemon);
 }
 
@@ -85,7 +62,7 @@ start_holders(struct scene *scene)
 
     for (unsigned i = 0; i < HOLDERS; i++) {
         scene->holders[i] = holder_start(&scene->daemon, scene->dir.path, i + 1,
-                                         seed, &scene->shared->stopping);
+                                         seed, scene->stopping);
     }
 }
 
@@ -104,7 +81,7 @@ set_clock(struct scene *scene)
     int64_t offset_us =
         (int64_t)rnd_below(&scene->rnd, 2 * CLOCK_US_MAX) - CLOCK_US_MAX;
 
-    atomic_store(&scene->shared->offset_us, offset_us);
+    wall_clock_set(&scene->clock, offset_us);
 }
 
 static void
@@ -132,7 +109,8 @@ static void
 end(struct scene *scene)
 {
     daemon_stop(&scene->daemon);
-    munmap(scene->shared, sizeof(*scene->shared));
+    wall_clock_fini(&scene->clock);
+    munmap(scene->stopping, sizeof(*scene->stopping));
 }
 
 /* Returns what the checker says. */
@@ -141,7 +119,7 @@ finish(struct scene *scene)
 {
     struct wire wire;
 
-    atomic_store(&scene->shared->stopping, true);
+    atomic_store(scene->stopping, true);
     for (unsigned i = 0; i < HOLDERS; i++) {
         int status = 0;
 
@@ -194,7 +172,7 @@ take(struct wire *wire, uint8_t claim, uint64_t duration_us, uint64_t wait_us,
 START_TEST(a_lease_is_held_though_the_wall_clock_is_set)
 {
     static const int64_t offsets_us[] = {CLOCK_US_MAX, -CLOCK_US_MAX, 0};
-    struct scene scene = {.shared = NULL};
+    struct scene scene;
     uint64_t first = 0, second = 0;
     struct wire wire;
 
@@ -203,7 +181,7 @@ START_TEST(a_lease_is_held_though_the_wall_clock_is_set)
     wire_connect(&wire);
     ck_assert_int_eq(take(&wire, 1, CLOCK_US_MAX / 2, 0, &first), ACTA_OK);
     for (unsigned i = 0; i < 3; i++) {
-        atomic_store(&scene.shared->offset_us, offsets_us[i]);
+        wall_clock_set(&scene.clock, offsets_us[i]);
         ck_assert_msg(take(&wire, 2, CLOCK_US_MAX / 2, 0, &second) == ACTA_HELD,
                       "two holders of a lease: %" PRIu64 " and %" PRIu64, first,
                       second);
@@ -217,7 +195,7 @@ END_TEST
 
 START_TEST(a_lease_expires_though_the_wall_clock_is_set_back)
 {
-    struct scene scene = {.shared = NULL};
+    struct scene scene;
     uint64_t first = 0, second = 0;
     struct wire wire;
 
@@ -226,7 +204,7 @@ START_TEST(a_lease_expires_though_the_wall_clock_is_set_back)
     wire_connect(&wire);
     ck_assert_int_eq(take(&wire, 1, HOLDER_DURATION_US_MAX, 0, &first),
                      ACTA_OK);
-    atomic_store(&scene.shared->offset_us, -CLOCK_US_MAX);
+    wall_clock_set(&scene.clock, -CLOCK_US_MAX);
     ck_assert_int_eq(
         take(&wire, 2, HOLDER_DURATION_US_MAX, wire_patience_us() / 2, &second),
         ACTA_OK);
@@ -241,7 +219,7 @@ END_TEST
 
 START_TEST(a_lease_has_one_holder_at_a_time)
 {
-    struct scene scene = {.shared = NULL};
+    struct scene scene;
     unsigned rounds = rnd_effort(ROUNDS, ROUNDS_LONG);
 
     begin(&scene);

@@ -5,12 +5,8 @@
  */
 
 #include <check.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "clients.h"
 #include "daemon.h"
@@ -25,6 +21,7 @@
 #include "run.h"
 #include "tempdir.h"
 #include "usage.h"
+#include "wall_clock.h"
 #include "wire.h"
 
 #define SECOND_US   INT64_C(1000000)
@@ -43,36 +40,17 @@ struct scene {
     struct rnd rnd;
     uint64_t seed;
     struct daemon daemon;
-    _Atomic int64_t *offset_us; /* The server's clock is wrong by that. */
+    struct wall_clock clock; /* The server's. */
 };
-
-static void
-set_clock(struct scene *scene, int64_t offset_us)
-{
-    atomic_store(scene->offset_us, offset_us);
-}
 
 static void
 begin(struct scene *scene)
 {
-    static char shim[512], file[512];
-    int fd;
-
     rnd_init(&scene->rnd);
     scene->seed = rnd_next(&scene->rnd);
     tempdir_make(&scene->dir);
     daemon_init(&scene->daemon, scene->dir.path, &scene->rnd);
-    snprintf(file, sizeof(file), "WALL_CLOCK_FILE=%s/clock", scene->dir.path);
-    snprintf(shim, sizeof(shim), "%s", run_build("tests/libwall_clock.so"));
-    fd = open(tempdir_file(&scene->dir, "clock"), O_RDWR | O_CREAT | O_CLOEXEC,
-              0600);
-    require(fd >= 0 && ftruncate(fd, sizeof(int64_t)) == 0);
-    scene->offset_us =
-        mmap(NULL, sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    require(scene->offset_us != MAP_FAILED);
-    close(fd);
-    scene->daemon.shim = shim;
-    scene->daemon.switch_on = file;
+    wall_clock_init(&scene->clock, &scene->daemon);
     daemon_start(&scene->daemon);
 }
 
@@ -80,7 +58,7 @@ static void
 end(struct scene *scene)
 {
     daemon_stop(&scene->daemon);
-    munmap((void *)(uintptr_t)scene->offset_us, sizeof(int64_t));
+    wall_clock_fini(&scene->clock);
     tempdir_remove(&scene->dir);
 }
 
@@ -99,22 +77,23 @@ START_TEST(recorded_times_do_not_go_back_and_nothing_stalls)
     begin(&scene);
     clients_start(&clients, scene.daemon.url, scene.dir.path, scene.seed);
     for (unsigned i = 0; i < rounds; i++) {
-        set_clock(&scene, i < 3 ? offsets_us[i]
-                                : (int64_t)rnd_below(&scene.rnd, 2 * YEAR_US) -
-                                      YEAR_US);
+        wall_clock_set(&scene.clock,
+                       i < 3 ? offsets_us[i]
+                             : (int64_t)rnd_below(&scene.rnd, 2 * YEAR_US) -
+                                   YEAR_US);
         nap_ms(ROUND_MS);
         if (i % 8 == 4) {
             daemon_kill(&scene.daemon);
-            set_clock(&scene, -HOUR_US);
+            wall_clock_set(&scene.clock, -HOUR_US);
             daemon_start(&scene.daemon);
         }
     }
     clients_rest(&clients);
     head = dump(scene.daemon.url, scene.dir.path, 1, true);
     clients_finish(&clients, head);
-    set_clock(&scene, 2 * YEAR_US);
+    wall_clock_set(&scene.clock, 2 * YEAR_US);
     forward = usage_looks_to_rest(scene.daemon.pid);
-    set_clock(&scene, -HOUR_US);
+    wall_clock_set(&scene.clock, -HOUR_US);
     back = usage_looks_to_rest(scene.daemon.pid);
     printf("{\"test\": \"clock, load\", \"seed\": %" PRIu64
            ", \"settings\": %u, \"events\": %" PRIu64
@@ -224,13 +203,13 @@ START_TEST(time_outs_and_delays_take_as_long_as_they_should)
     require(wire_append(&wire, "order-1", "Placed", NULL, "") == ACTA_OK);
     held = take_one(&member, &held_fence);
 
-    set_clock(&scene, YEAR_US);
+    wall_clock_set(&scene.clock, YEAR_US);
     require(wire_append(&wire, "order-2", "Placed", NULL, "") == ACTA_OK);
     position = take_one(&member, &fence); /* And not the first one again. */
     ck_assert_uint_eq(position, held + 1);
 
     answer(&member, membership, MSG_RETRY, fence, position);
-    set_clock(&scene, -HOUR_US);
+    wall_clock_set(&scene.clock, -HOUR_US);
     ck_assert_uint_eq(take_one(&member, &fence), position);
     answer(&member, membership, MSG_ACK, fence, position);
     answer(&member, membership, MSG_ACK, held_fence, held);
@@ -345,7 +324,7 @@ START_TEST(schedules_and_ages_go_by_a_time_that_does_not_go_back)
     ck_assert_uint_eq(last_of(&wire, &now_us), 1);
     /* Back: due is due by the clock, which is an hour away. */
     schedule(&wire, "first", true, HOUR_US / 2);
-    set_clock(&scene, -HOUR_US);
+    wall_clock_set(&scene.clock, -HOUR_US);
     schedule(&wire, "second", false, now_us + HOUR_US);
     require(wire_append(&wire, "order-1", "Placed", NULL, "") == ACTA_OK);
     ck_assert_uint_eq(last_of(&wire, &time_us), 2);
@@ -353,7 +332,7 @@ START_TEST(schedules_and_ages_go_by_a_time_that_does_not_go_back)
     ck_assert_uint_lt(time_us, now_us + (uint64_t)HOUR_US / 2);
     ck_assert_uint_eq(events_of_stream(&wire), 2);
     /* Forward: all of the year is due, in its order, and old. */
-    set_clock(&scene, YEAR_US);
+    wall_clock_set(&scene.clock, YEAR_US);
     wait_for_head(&wire, 4);
     ck_assert_uint_eq(last_of(&wire, &time_us), 4);
     ck_assert_uint_ge(time_us, now_us + (uint64_t)HOUR_US);
@@ -361,7 +340,7 @@ START_TEST(schedules_and_ages_go_by_a_time_that_does_not_go_back)
     /* Right again: the year is over all the same, and what is due in it is due
      * at once.
      */
-    set_clock(&scene, 0);
+    wall_clock_set(&scene.clock, 0);
     ck_assert_uint_eq(events_of_stream(&wire), 0);
     schedule(&wire, "third", false, now_us + (uint64_t)HOUR_US);
     wait_for_head(&wire, 5);
