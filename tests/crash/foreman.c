@@ -14,16 +14,6 @@
 /* ---- the group ---- */
 
 static void
-change_consumer(struct foreman *foreman,
-                const struct msg_change_consumer *change)
-{
-    uint64_t request_id = wire_request(&foreman->wire);
-
-    msg_change_consumer_encode(&foreman->wire.out, request_id, change);
-    (void)wire_must(&foreman->wire, request_id, OP_CONSUMER_CHANGED);
-}
-
-static void
 create_group(struct foreman *foreman, enum msg_on_park on_park)
 {
     const struct workers *workers = foreman->workers;
@@ -42,7 +32,7 @@ create_group(struct foreman *foreman, enum msg_on_park on_park)
         .given = MSG_HAS_ACK_TIMEOUT | MSG_HAS_DELIVERIES_MAX | MSG_HAS_ON_PARK,
     };
 
-    change_consumer(foreman, &change);
+    (void)wire_change_consumer(&foreman->wire, &change);
     note(foreman->notes,
          "{\"group\":\"%s\",\"type\":\"%s\",\"key_tag\":\"%s\",\"waits\":%s,"
          "\"timeout\":%" PRIu64 ",\"deliveries_max\":%d}",
@@ -80,7 +70,7 @@ foreman_change(struct foreman *foreman, enum msg_consumer_change kind)
         .kind = kind,
     };
 
-    change_consumer(foreman, &change);
+    (void)wire_change_consumer(&foreman->wire, &change);
 }
 
 struct msg_consumer

@@ -70,20 +70,6 @@ append_effects(struct wire *wire, const struct msg_append_more *more)
     return wire_call(wire, request_id, OP_APPENDED, &frame, NULL);
 }
 
-static struct msg_consumer_changed
-change_consumer(struct wire *wire, const struct msg_change_consumer *change)
-{
-    uint64_t request_id = wire_request(wire);
-    struct msg_consumer_changed changed;
-    struct frame frame;
-    struct acta_err err;
-
-    msg_change_consumer_encode(&wire->out, request_id, change);
-    frame = wire_must(wire, request_id, OP_CONSUMER_CHANGED);
-    require(msg_consumer_changed_decode(&changed, frame.body, &err) == ACTA_OK);
-    return changed;
-}
-
 static enum acta_code
 move_checkpoint(struct wire *wire, const char *consumer, uint64_t epoch,
                 uint64_t from, uint64_t to)
@@ -119,14 +105,15 @@ make_consumers(struct wire *wire, struct rnd *rnd, unsigned round)
             .query = i % 2 == 0 ? QUERY_ALL : (struct query){&item, 1, NULL},
             .position = rnd_below(rnd, head / 2),
         };
-        struct msg_consumer_changed changed = change_consumer(wire, &change);
+        struct msg_consumer_changed changed =
+            wire_change_consumer(wire, &change);
 
         last.epoch = changed.epoch;
         last.position = changed.position;
         if (i == 0) { /* One that was only claimed. */
             continue;
         }
-        changed = change_consumer(wire, &change);
+        changed = wire_change_consumer(wire, &change);
         ck_assert_uint_gt(changed.epoch, last.epoch);
         last.epoch = changed.epoch;
         last.position += 1 + rnd_below(rnd, head / 2);
@@ -134,15 +121,15 @@ make_consumers(struct wire *wire, struct rnd *rnd, unsigned round)
                                          changed.position, last.position),
                          ACTA_OK);
     }
-    change_consumer(wire, &(struct msg_change_consumer){
-                              .name = slice_of("gone"),
-                              .kind = MSG_CONSUMER_CLAIM,
-                              .query = QUERY_ALL,
-                          });
-    change_consumer(wire, &(struct msg_change_consumer){
-                              .name = slice_of("gone"),
-                              .kind = MSG_CONSUMER_DELETE,
-                          });
+    wire_change_consumer(wire, &(struct msg_change_consumer){
+                                   .name = slice_of("gone"),
+                                   .kind = MSG_CONSUMER_CLAIM,
+                                   .query = QUERY_ALL,
+                               });
+    wire_change_consumer(wire, &(struct msg_change_consumer){
+                                   .name = slice_of("gone"),
+                                   .kind = MSG_CONSUMER_DELETE,
+                               });
 }
 
 /* A member that takes what it is given, acks half of it, and parks the rest:
@@ -223,12 +210,12 @@ make_groups(struct wire *wire, struct rnd *rnd, unsigned round)
                 MSG_HAS_ACK_TIMEOUT | MSG_HAS_DELIVERIES_MAX | MSG_HAS_ON_PARK,
         };
 
-        (void)change_consumer(wire, &change);
+        (void)wire_change_consumer(wire, &change);
         work_once(wire, change.name);
         change.kind = i == 2 ? MSG_CONSUMER_PAUSE : MSG_CONSUMER_ALTER;
         change.settings.deliveries_max = 7;
         change.given = MSG_HAS_DELIVERIES_MAX;
-        (void)change_consumer(wire, &change);
+        (void)wire_change_consumer(wire, &change);
     }
 }
 

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 
 #include "daemon.h"
-#include "msg_consumer.h"
 #include "msg_group.h"
 #include "msg_lease.h"
 #include "require.h"
@@ -98,15 +97,9 @@ change_group(struct scene *scene, enum msg_consumer_change kind)
         .settings = {.ack_timeout_us = HOUR_US, .deliveries_max = 1000000},
         .given = MSG_HAS_ACK_TIMEOUT | MSG_HAS_DELIVERIES_MAX,
     };
-    struct wire *wire = &scene->wire;
-    uint64_t request_id = wire_request(wire);
-    struct msg_consumer_changed changed;
-    struct frame frame;
-    struct acta_err err;
+    struct msg_consumer_changed changed =
+        wire_change_consumer(&scene->wire, &change);
 
-    msg_change_consumer_encode(&wire->out, request_id, &change);
-    frame = wire_must(wire, request_id, OP_CONSUMER_CHANGED);
-    require(msg_consumer_changed_decode(&changed, frame.body, &err) == ACTA_OK);
     if (kind != MSG_CONSUMER_DELETE) {
         expect_greater(&scene->epoch, changed.epoch, "epoch");
     }
@@ -116,7 +109,6 @@ change_group(struct scene *scene, enum msg_consumer_change kind)
 static void
 take_event(struct scene *scene)
 {
-    struct msg_join join = {slice_of(NAME), 1, slice_of("member")};
     struct wire wire;
     struct msg_handed handed;
     struct frame frame;
@@ -125,9 +117,7 @@ take_event(struct scene *scene)
 
     wire_init(&wire, &scene->daemon);
     wire_connect(&wire);
-    member = wire_request(&wire);
-    msg_join_encode(&wire.out, member, &join);
-    (void)wire_must(&wire, member, OP_JOINED);
+    member = wire_join(&wire, NAME, 1);
     ck_assert_int_eq(
         wire_next(&wire, &frame, (unsigned)(wire_patience_us() / 1000)),
         WIRE_FRAME);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "msg_group.h"
 #include "nap.h"
 #include "notes.h"
 #include "require.h"
@@ -306,6 +307,51 @@ wire_append(struct wire *wire, const char *stream, const char *type,
     wire_put_event(&wire->out, type, tag, data);
     msg_append_end(&wire->out, start, NULL);
     return wire_call(wire, request_id, OP_APPENDED, &frame, NULL);
+}
+
+struct msg_consumer_changed
+wire_change_consumer(struct wire *wire,
+                     const struct msg_change_consumer *change)
+{
+    uint64_t request_id = wire_request(wire);
+    struct msg_consumer_changed changed;
+    struct acta_err err;
+    struct frame frame;
+
+    msg_change_consumer_encode(&wire->out, request_id, change);
+    frame = wire_must(wire, request_id, OP_CONSUMER_CHANGED);
+    require(msg_consumer_changed_decode(&changed, frame.body, &err) == ACTA_OK);
+    return changed;
+}
+
+void
+wire_create_group(struct wire *wire, const char *group, const char *type,
+                  uint64_t ack_timeout_us)
+{
+    struct slice types = slice_of(type);
+    struct query_item item = {
+        .fields = {[QUERY_TYPES] = {.texts = &types, .count = 1}},
+    };
+    struct msg_change_consumer change = {
+        .name = slice_of(group),
+        .kind = MSG_CONSUMER_CREATE,
+        .query = {&item, 1, NULL},
+        .settings = {.ack_timeout_us = ack_timeout_us},
+        .given = MSG_HAS_ACK_TIMEOUT,
+    };
+
+    (void)wire_change_consumer(wire, &change);
+}
+
+uint64_t
+wire_join(struct wire *wire, const char *group, uint64_t slots)
+{
+    struct msg_join join = {.group = slice_of(group), .slots = slots};
+    uint64_t request_id = wire_request(wire);
+
+    msg_join_encode(&wire->out, request_id, &join);
+    (void)wire_must(wire, request_id, OP_JOINED);
+    return request_id;
 }
 
 uint64_t

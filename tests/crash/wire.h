@@ -19,6 +19,7 @@
 #include "event.h"
 #include "frame.h"
 #include "msg.h"
+#include "msg_consumer.h"
 #include "slice.h"
 
 struct wire {
@@ -89,13 +90,27 @@ void wire_put_event(struct buf *buf, const char *type, const char *tag,
 enum acta_code wire_append(struct wire *wire, const char *stream,
                            const char *type, const char *tag, const char *data);
 
+/* Change a consumer. The server must be up, here and in what follows. */
+struct msg_consumer_changed
+wire_change_consumer(struct wire *wire,
+                     const struct msg_change_consumer *change);
+
+/* Make a group for events of @type: one that is not answered in
+ * @ack_timeout_us is handed out again.
+ */
+void wire_create_group(struct wire *wire, const char *group, const char *type,
+                       uint64_t ack_timeout_us);
+
+/* Join a group: returns the id of the membership. */
+uint64_t wire_join(struct wire *wire, const char *group, uint64_t slots);
+
 /* The database's head. */
 uint64_t wire_head(struct wire *wire);
 
 /* A number of the status. */
 uint64_t wire_status(struct wire *wire, const char *name);
 
-/* Read all events in order and give each to @take. The server must be up. */
+/* Read all events in order and give each to @take. */
 void wire_read_all(struct wire *wire,
                    void (*take)(void *user, const struct event *event),
                    void *user);

@@ -11,7 +11,6 @@
 #include "clients.h"
 #include "daemon.h"
 #include "dump.h"
-#include "msg_consumer.h"
 #include "msg_group.h"
 #include "nap.h"
 #include "notes.h"
@@ -109,37 +108,6 @@ END_TEST
 
 /* ---- a member's time ---- */
 
-static void
-create_group(struct wire *wire)
-{
-    struct slice type = slice_of("Placed");
-    struct query_item item = {
-        .fields = {[QUERY_TYPES] = {.texts = &type, .count = 1}},
-    };
-    struct msg_change_consumer change = {
-        .name = slice_of(GROUP),
-        .kind = MSG_CONSUMER_CREATE,
-        .query = {&item, 1, NULL},
-        .settings = {.ack_timeout_us = HOUR_US / 2},
-        .given = MSG_HAS_ACK_TIMEOUT,
-    };
-    uint64_t request_id = wire_request(wire);
-
-    msg_change_consumer_encode(&wire->out, request_id, &change);
-    (void)wire_must(wire, request_id, OP_CONSUMER_CHANGED);
-}
-
-static uint64_t
-join(struct wire *wire)
-{
-    struct msg_join join = {.group = slice_of(GROUP), .slots = 10};
-    uint64_t request_id = wire_request(wire);
-
-    msg_join_encode(&wire->out, request_id, &join);
-    (void)wire_must(wire, request_id, OP_JOINED);
-    return request_id;
-}
-
 /* The one event that is handed out next: its position, and the fence. */
 static uint64_t
 take_one(struct wire *wire, uint64_t *fence)
@@ -198,8 +166,8 @@ START_TEST(time_outs_and_delays_take_as_long_as_they_should)
     wire_connect(&wire);
     wire_init(&member, &scene.daemon);
     wire_connect(&member);
-    create_group(&wire);
-    membership = join(&member);
+    wire_create_group(&wire, GROUP, "Placed", HOUR_US / 2);
+    membership = wire_join(&member, GROUP, 10);
     require(wire_append(&wire, "order-1", "Placed", NULL, "") == ACTA_OK);
     held = take_one(&member, &held_fence);
 

@@ -15,7 +15,6 @@
 #include "clients.h"
 #include "daemon.h"
 #include "dump.h"
-#include "msg_consumer.h"
 #include "msg_group.h"
 #include "nap.h"
 #include "netns.h"
@@ -114,36 +113,6 @@ START_TEST(nothing_is_lost_but_packets)
 END_TEST
 
 /* ---- who vanishes ---- */
-
-static void
-create_group(struct wire *wire)
-{
-    struct slice type = slice_of("Placed");
-    struct query_item item = {
-        .fields = {[QUERY_TYPES] = {.texts = &type, .count = 1}},
-    };
-    struct msg_change_consumer change = {
-        .name = slice_of(GROUP),
-        .kind = MSG_CONSUMER_CREATE,
-        .query = {&item, 1, NULL},
-        .settings = {.ack_timeout_us = HOUR_US},
-        .given = MSG_HAS_ACK_TIMEOUT,
-    };
-    uint64_t request_id = wire_request(wire);
-
-    msg_change_consumer_encode(&wire->out, request_id, &change);
-    (void)wire_must(wire, request_id, OP_CONSUMER_CHANGED);
-}
-
-static void
-join(struct wire *wire)
-{
-    struct msg_join join = {.group = slice_of(GROUP), .slots = 10};
-    uint64_t request_id = wire_request(wire);
-
-    msg_join_encode(&wire->out, request_id, &join);
-    (void)wire_must(wire, request_id, OP_JOINED);
-}
 
 static void
 take_handed(struct wire *wire, size_t count)
@@ -290,13 +259,13 @@ vanish(void)
     begin(&scene);
     wire_init(&operator, & scene.daemon);
     wire_connect(&operator);
-    create_group(&operator);
+    wire_create_group(&operator, GROUP, "Placed", HOUR_US);
     sockets = usage_sockets(scene.daemon.pid);
     wire_init(&idle, &scene.daemon);
     wire_connect(&idle);
     wire_init(&member, &scene.daemon);
     wire_connect(&member);
-    join(&member);
+    (void)wire_join(&member, GROUP, 10);
     wire_init(&busy, &scene.daemon);
     wire_connect(&busy);
     subscribe(&busy);
@@ -315,7 +284,7 @@ vanish(void)
     wait_until_noticed(&scene, &watch, sockets, &noticed);
     ck_assert(daemon_has_said(&scene.daemon, "peer has vanished"));
     /* What the member had in hand is another's, an hour before its time. */
-    join(&operator);
+    (void)wire_join(&operator, GROUP, 10);
     take_handed(&operator, HANDED);
     netns_heal();
     began = notes_time_us();
