@@ -124,11 +124,8 @@ replay_segment(struct journal *journal, const struct segment *segment,
     char path[FILE_PATH_MAX];
     enum acta_code code;
 
-    code = journal_files_path(&journal->files, JOURNAL_SEGMENT_PREFIX,
-                              segment->header.number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(&journal->files, JOURNAL_SEGMENT_PREFIX,
+                       segment->header.number, path);
     code = segment_reader_open(&reader, path, err);
     if (code != ACTA_OK) {
         return code;
@@ -224,11 +221,8 @@ sync_last_segment(struct journal *journal, struct acta_err *err)
     if (journal->files.segments == NULL) {
         return ACTA_OK;
     }
-    code = journal_files_path(&journal->files, JOURNAL_SEGMENT_PREFIX,
-                              journal->current.number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(&journal->files, JOURNAL_SEGMENT_PREFIX,
+                       journal->current.number, path);
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) {
         return file_fail(err, "open", path);
@@ -258,11 +252,11 @@ journal_start(struct journal *journal, uint64_t sequence,
     code = sync_last_segment(journal, err);
     if (code == ACTA_OK) {
         code = begin_segment(journal, 0, err);
+        code = code == ACTA_FULL ? ACTA_OK : code;
     }
-    if (code != ACTA_OK && code != ACTA_FULL) {
-        return acta_wrap(err, code, "start journal");
+    if (code == ACTA_OK) {
+        code = journal_files_start_keeper(&journal->files, err);
     }
-    code = journal_files_start_keeper(&journal->files, err);
     return code == ACTA_OK ? ACTA_OK : acta_wrap(err, code, "start journal");
 }
 
@@ -465,11 +459,12 @@ journal_drop_spares(struct journal *journal)
     journal_files_drop_spares(&journal->files);
 }
 
-/* What segments may have of entries up to @sequence. The newest can only be rid
- * of it by another one that takes its place.
+/* What files may have of entries up to @sequence: segments, and a spare that
+ * could not be rid of it. The newest segment can only be by another one that
+ * takes its place.
  */
 static bool
-is_in_segments(struct journal_files *files, uint64_t sequence)
+is_in_files(struct journal_files *files, uint64_t sequence)
 {
     bool found;
 
@@ -477,7 +472,10 @@ is_in_segments(struct journal_files *files, uint64_t sequence)
     if (files->kept_after < sequence) {
         files->kept_after = UINT64_MAX; /* They go at the next release. */
     }
-    found = files->taken.oldest <= sequence;
+    found =
+        /* Not tested: the moment in which the writer makes a segment of it. */
+        files->taken.oldest <= sequence ||
+        (files->spares != NULL && files->spares->leftover.oldest <= sequence);
     for (struct segment *s = files->segments; s != NULL; s = s->next) {
         if (s->leftover.oldest <= sequence) {
             found = true;
@@ -499,8 +497,8 @@ journal_wipe(struct journal *journal, uint64_t sequence, size_t size_max)
         return JOURNAL_WIPES_ON;
     }
     /* Spares came first: the writer makes segments of them meanwhile. */
-    return is_in_segments(&journal->files, sequence) ? JOURNAL_WAITS
-                                                     : JOURNAL_WIPED;
+    return is_in_files(&journal->files, sequence) ? JOURNAL_WAITS
+                                                  : JOURNAL_WIPED;
 }
 
 uint64_t

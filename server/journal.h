@@ -163,7 +163,8 @@ enum journal_wiped {
     JOURNAL_WIPES_ON, /* There is more to do: call it again. */
     JOURNAL_WAITS,    /* Segments that are in use have it. The newest is to be
                          followed by another, see journal_turn(), and then all
-                         are to be released. */
+                         are to be released. Or a file can neither be
+                         overwritten nor removed now. */
 };
 
 enum journal_wiped journal_wipe(struct journal *journal, uint64_t sequence,

@@ -15,19 +15,18 @@
 #include "journal.h"
 #include "waiting.h"
 
-#define NUMBER_NAME_MAX 40
+#define NUMBER_NAME_MAX 40 /* Of a file, with the slash before it. */
 
 /* ---- names ---- */
 
-enum acta_code
+void
 journal_files_path(const struct journal_files *files, const char *prefix,
-                   uint64_t number, char path[static FILE_PATH_MAX],
-                   struct acta_err *err)
+                   uint64_t number, char path[static FILE_PATH_MAX])
 {
-    char name[NUMBER_NAME_MAX];
+    int size = snprintf(path, FILE_PATH_MAX, "%s/%s%016" PRIx64, files->dir,
+                        prefix, number);
 
-    snprintf(name, sizeof(name), "%s%016" PRIx64, prefix, number);
-    return file_join(path, files->dir, name, err);
+    assert(size > 0 && size < FILE_PATH_MAX); /* See journal_files_open(). */
 }
 
 /* True if @name is @prefix and a number of 16 hexadecimal digits. */
@@ -76,10 +75,7 @@ find_segment(struct journal_files *files, uint64_t number, struct acta_err *err)
     char path[FILE_PATH_MAX];
     enum acta_code code;
 
-    code = journal_files_path(files, JOURNAL_SEGMENT_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(files, JOURNAL_SEGMENT_PREFIX, number, path);
     code = segment_reader_open(&reader, path, err);
     if (code != ACTA_OK) {
         return code;
@@ -104,14 +100,10 @@ static enum acta_code
 find_spare(struct journal_files *files, uint64_t number, struct acta_err *err)
 {
     char path[FILE_PATH_MAX];
-    enum acta_code code;
     off_t size;
     int fd;
 
-    code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return file_fail(err, "open", path);
@@ -183,6 +175,9 @@ journal_files_open(struct journal_files *files,
     };
     pthread_mutex_init(&files->lock, NULL);
     waiting_init(&files->changed);
+    if (strlen(options->dir) + NUMBER_NAME_MAX > FILE_PATH_MAX) {
+        return acta_fail(err, ACTA_IO, "path is too long: %s", options->dir);
+    }
     files->dir = strdup(options->dir);
     if (files->dir == NULL) {
         return acta_fail(err, ACTA_MEMORY, "out of memory");
@@ -251,11 +246,7 @@ name_segment(struct journal_files *files, const char *spare_path, int fd,
     if (journal_sync(fd) != 0) {
         return file_fail(err, "sync", spare_path);
     }
-    code = journal_files_path(files, JOURNAL_SEGMENT_PREFIX, header->number,
-                              path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(files, JOURNAL_SEGMENT_PREFIX, header->number, path);
     FAILPOINT("segment-name");
     code = file_rename(spare_path, path, files->dir, err);
     FAILPOINT("segment-named");
@@ -308,10 +299,7 @@ journal_files_begin(struct journal_files *files, struct segment_header *header,
         sizeof(header->salt)) {
         return acta_fail(err, ACTA_IO, "no random numbers");
     }
-    code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path);
     *fd = open_for_writing(path);
     if (*fd < 0) {
         return file_fail(err, "open", path);
@@ -385,15 +373,10 @@ retire(struct journal_files *files, const struct segment *segment,
     number = ++files->spare_number;
     pthread_mutex_unlock(&files->lock);
 
-    code = journal_files_path(files, JOURNAL_SEGMENT_PREFIX,
-                              segment->header.number, path, err);
-    if (code == ACTA_OK) {
-        code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number,
-                                  spare_path, err);
-    }
-    if (code == ACTA_OK) {
-        code = take_name(files, path, spare_path, &keep, err);
-    }
+    journal_files_path(files, JOURNAL_SEGMENT_PREFIX, segment->header.number,
+                       path);
+    journal_files_path(files, JOURNAL_SPARE_PREFIX, number, spare_path);
+    code = take_name(files, path, spare_path, &keep, err);
     if (code != ACTA_OK || !keep) {
         return code;
     }
@@ -491,10 +474,8 @@ journal_files_drop_spares(struct journal_files *files)
         files->spares = spare->next;
         files->spares_count--;
         files->size -= files->segment_size;
-        if (journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path,
-                               NULL) == ACTA_OK) {
-            (void)unlink(path); /* What is left is found at the next start. */
-        }
+        journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path);
+        (void)unlink(path); /* What is left is found at the next start. */
         free(spare);
     }
     pthread_mutex_unlock(&files->lock);

@@ -102,10 +102,8 @@ enum acta_code journal_files_open(struct journal_files *files,
                                   struct acta_err *err) ACTA_CHECKED;
 void journal_files_close(struct journal_files *files);
 
-enum acta_code journal_files_path(const struct journal_files *files,
-                                  const char *prefix, uint64_t number,
-                                  char path[static FILE_PATH_MAX],
-                                  struct acta_err *err) ACTA_CHECKED;
+void journal_files_path(const struct journal_files *files, const char *prefix,
+                        uint64_t number, char path[static FILE_PATH_MAX]);
 
 /* True if all of the segment's entries are up to @sequence. */
 bool segment_is_before(const struct segment *segment, uint64_t sequence);
@@ -148,7 +146,7 @@ enum acta_code journal_files_take(struct journal_files *files, size_t size,
 bool journal_files_has_wanted(struct journal_files *files);
 
 /* Overwrite up to @size_max bytes of spares that may have entries up to
- * @sequence. True if nothing is left to overwrite.
+ * @sequence. True if nothing is left to overwrite, or what is left cannot be.
  */
 bool journal_files_wipe(struct journal_files *files, uint64_t sequence,
                         size_t size_max);

@@ -137,10 +137,7 @@ make_file(struct journal_files *files, uint64_t number, size_t size,
     enum acta_code code;
     int fd, rc;
 
-    code = journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path, err);
-    if (code != ACTA_OK) {
-        return code;
-    }
+    journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path);
     fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, JOURNAL_FILE_MODE);
     if (fd < 0) {
         return file_fail(err, "create", path);
@@ -321,15 +318,16 @@ journal_files_take(struct journal_files *files, size_t size, uint64_t *number,
 
 /* ---- wiping ---- */
 
-/* Overwrite @spare, which is in no list, from its end to its beginning, up to
- * @size_max bytes. What fails is that the file is not to be relied on.
+/* Overwrite @spare, which is in no list and whose file is at @path, from its
+ * end to its beginning, up to @size_max bytes. False if the file is not to be
+ * relied on.
  */
-static enum acta_code
-wipe_some(struct journal_files *files, struct spare *spare, size_t size_max)
+static bool
+wipe_some(const struct journal_files *files, struct spare *spare,
+          const char *path, size_t size_max)
 {
     uint64_t size = spare->leftover.size;
     uint64_t part, from;
-    char path[FILE_PATH_MAX];
     enum acta_code code;
     int fd;
 
@@ -338,27 +336,22 @@ wipe_some(struct journal_files *files, struct spare *spare, size_t size_max)
     }
     part = size < size_max ? size : size_max;
     from = size - part;
-    code = journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path,
-                              NULL);
-    if (code != ACTA_OK) {
-        return code;
-    }
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) {
-        return file_fail(NULL, "open", path);
+        return false;
     }
     FAILPOINT("spare-wipe");
     code = fill_with_zeros(fd, from, part, path, NULL);
     FAILPOINT("spare-wiped");
-    if (code != ACTA_OK) {
-        (void)unlink(path); /* Its content is gone that way, too. */
-    }
     close(fd);
+    if (code != ACTA_OK) {
+        return false;
+    }
     spare->leftover.size = from;
     if (from == 0) {
         spare->leftover = LEFTOVER_NONE;
     }
-    return code;
+    return true;
 }
 
 bool
@@ -366,7 +359,8 @@ journal_files_wipe(struct journal_files *files, uint64_t sequence,
                    size_t size_max)
 {
     struct spare *spare = NULL;
-    enum acta_code code;
+    char path[FILE_PATH_MAX];
+    bool is_wiped, is_gone;
 
     pthread_mutex_lock(&files->lock);
     /* The one with the oldest entries is the first. */
@@ -377,14 +371,17 @@ journal_files_wipe(struct journal_files *files, uint64_t sequence,
     if (spare == NULL) {
         return true;
     }
-    code = wipe_some(files, spare, size_max);
+    journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path);
+    is_wiped = wipe_some(files, spare, path, size_max);
+    /* Its content is gone that way, too. */
+    is_gone = !is_wiped && unlink(path) == 0;
     pthread_mutex_lock(&files->lock);
-    if (code == ACTA_OK) {
-        put_in_order(files, spare);
-    } else {
+    if (is_gone) {
         free(spare);
+    } else {
+        put_in_order(files, spare);
     }
     pthread_cond_broadcast(&files->changed);
     pthread_mutex_unlock(&files->lock);
-    return false;
+    return !is_wiped && !is_gone;
 }

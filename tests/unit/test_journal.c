@@ -45,7 +45,7 @@ START_TEST(an_empty_journal_has_nothing_to_replay)
 }
 END_TEST
 
-START_TEST(a_visit_that_fails_ends_the_replay)
+START_TEST(who_has_all_entries_sees_none)
 {
     struct acta_err err;
     uint64_t last;
@@ -58,6 +58,91 @@ START_TEST(a_visit_that_fails_ends_the_replay)
     ck_assert_int_eq(journal_replay(journal, 3, see, NULL, &last, &err),
                      ACTA_OK);
     ck_assert_uint_eq(last, 3);
+}
+END_TEST
+
+/* See the second entry, and no more. */
+static enum acta_code
+stop_at_second(void *user, const struct journal_entry *entry,
+               struct acta_err *err)
+{
+    ++*(unsigned *)user;
+    return entry->sequence < 2 ? ACTA_OK : acta_fail(err, ACTA_MEMORY, "stop");
+}
+
+START_TEST(a_visit_that_fails_ends_the_replay)
+{
+    struct acta_err err;
+    unsigned visits = 0;
+    uint64_t last;
+
+    open_journal();
+    start_journal();
+    write_entries(3, 1, 10);
+    close_journal();
+    open_journal();
+    ck_assert_int_eq(
+        journal_replay(journal, 0, stop_at_second, &visits, &last, &err),
+        ACTA_MEMORY);
+    ck_assert_str_eq(err.text, "replay journal: stop");
+    ck_assert_uint_eq(visits, 2);
+}
+END_TEST
+
+START_TEST(a_journal_without_segments_has_kept_nothing)
+{
+    open_journal();
+    ck_assert(!journal_has_after(journal, 0));
+    ck_assert_uint_eq(journal_kept(journal, 10), 0);
+    let_go(10);
+    journal_end(journal);
+    ck_assert_uint_eq(journal_size(journal), 0);
+}
+END_TEST
+
+START_TEST(a_full_segment_goes_without_its_end)
+{
+    open_journal();
+    start_journal();
+    write_entries((SEGMENT - SEGMENT_HEADER_SIZE) / SEGMENT_ALIGNMENT, 0, 0);
+    ck_assert_uint_eq(journal_room(journal), 0);
+    journal_end(journal);
+    close_journal();
+    assert_replays(0, sequence);
+}
+END_TEST
+
+START_TEST(files_of_other_names_are_left_alone)
+{
+    static const char *const names[] = {"segment-", "segment-0123456789abcdeg",
+                                        "spare-1", "notes"};
+
+    for (size_t i = 0; i < 4; i++) {
+        FILE *file = fopen(tempdir_file(&dir, names[i]), "w");
+
+        ck_assert_ptr_nonnull(file);
+        fclose(file);
+    }
+    open_journal();
+    start_journal();
+    write_entries(3, 1, 10);
+    close_journal();
+    assert_replays(0, 3);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(access(tempdir_file(&dir, names[i]), F_OK), 0);
+    }
+}
+END_TEST
+
+START_TEST(a_directory_has_to_leave_room_for_names)
+{
+    static char path[FILE_PATH_MAX];
+    struct acta_err err;
+
+    memset(path, '/', sizeof(path) - 1);
+    options.dir = path;
+    ck_assert_int_eq(journal_open(&journal, &options, &err), ACTA_IO);
+    ck_assert_ptr_nonnull(strstr(err.text, "path is too long"));
 }
 END_TEST
 
@@ -484,7 +569,12 @@ main(void)
     tcase_add_checked_fixture(entries, setup, teardown);
     tcase_add_test(entries, entries_come_back_in_order_and_whole);
     tcase_add_test(entries, an_empty_journal_has_nothing_to_replay);
+    tcase_add_test(entries, who_has_all_entries_sees_none);
     tcase_add_test(entries, a_visit_that_fails_ends_the_replay);
+    tcase_add_test(entries, a_journal_without_segments_has_kept_nothing);
+    tcase_add_test(entries, a_full_segment_goes_without_its_end);
+    tcase_add_test(entries, files_of_other_names_are_left_alone);
+    tcase_add_test(entries, a_directory_has_to_leave_room_for_names);
     tcase_add_test(entries, entries_of_every_size_around_a_page_come_back);
     tcase_add_test(entries, an_entry_larger_than_a_segment_gets_one_of_its_own);
     tcase_add_test(entries, segments_follow_one_another_over_restarts);

@@ -169,6 +169,26 @@ START_TEST(a_segment_that_cannot_be_opened_is_told_of)
 }
 END_TEST
 
+/* Behind the word of a clean stop, and behind the last block of a file. */
+START_TEST(what_was_never_written_is_missing)
+{
+    begin();
+    write_entries(2, 1, SIZE);
+    journal_end(journal);
+    sequence++;
+    assert_missing(0, 3);
+    end();
+    teardown();
+
+    setup();
+    begin();
+    write_entries((SEGMENT - SEGMENT_HEADER_SIZE) / SEGMENT_ALIGNMENT, 0, 0);
+    sequence++;
+    assert_missing(sequence - 2, sequence);
+    end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -180,6 +200,7 @@ main(void)
     tcase_add_test(tcase, an_entry_whose_header_is_damaged_is_missing);
     tcase_add_test(tcase, entries_of_a_file_that_is_cut_short_are_missing);
     tcase_add_test(tcase, what_was_released_is_missing);
+    tcase_add_test(tcase, what_was_never_written_is_missing);
     tcase_add_test(tcase, a_segment_that_cannot_be_opened_is_told_of);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -1,0 +1,387 @@
+/* Each call of the system and each allocation that the journal makes fails in
+ * turn, but for those of the keeper's thread: what it was for is refused, for
+ * the reason there is, or done all the same; and the next start finds all that
+ * was written, and goes on.
+ */
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "file_calls.h"
+#include "journal_cursor.h"
+#include "journal_files.h"
+#include "journal_fixture.h"
+#include "run.h"
+
+#define CALLS_MAX  200
+#define ENTRY_SIZE 350000 /* Three fill a segment, or nearly. */
+#define ENTRIES    5
+#define NEEDLE     "a needle in the first entry"
+#define PART_SIZE  ((size_t)400000) /* No part of a segment. */
+#define ODD_SPARE  "spare-00000000000000ee"
+
+/* A journal that is at work, in several segments. */
+static void
+begin(void)
+{
+    static char data[ENTRY_SIZE] = NEEDLE;
+    struct acta_err err;
+
+    setup();
+    journal_sync = fdatasync; /* That of file_calls.c. */
+    open_journal();
+    start_journal();
+    assert_ok(write_entry(1, ENTRY_SIZE, data, &err), &err);
+    write_entries(ENTRIES - 1, 1, ENTRY_SIZE);
+}
+
+/* ---- what a journal does ---- */
+
+/* An assertion would allocate. */
+static void
+must(bool condition)
+{
+    if (!condition) {
+        ck_abort();
+    }
+}
+
+static enum acta_code
+count(void *user, const struct journal_entry *entry, struct acta_err *err)
+{
+    (void)entry;
+    (void)err;
+    ++*(uint64_t *)user;
+    return ACTA_OK;
+}
+
+/* Two spares, and one that is of no use. */
+static void
+prepare_opening(void)
+{
+    FILE *odd;
+
+    release(3);
+    close_journal();
+    odd = fopen(tempdir_file(&dir, ODD_SPARE), "w");
+    ck_assert_ptr_nonnull(odd);
+    fclose(odd);
+}
+
+static enum acta_code
+open_and_replay(struct acta_err *err)
+{
+    enum acta_code code = journal_open(&journal, &options, err);
+    uint64_t entries = 0, last;
+
+    if (code == ACTA_OK) {
+        code = journal_replay(journal, released, count, &entries, &last, err);
+    }
+    must(code != ACTA_OK || entries == sequence - released);
+    return code;
+}
+
+static void
+prepare_start(void)
+{
+    close_journal();
+    open_journal();
+}
+
+static enum acta_code
+start(struct acta_err *err)
+{
+    return journal_start(journal, sequence + 1, position + 1, err);
+}
+
+static void
+prepare_nothing(void)
+{
+}
+
+/* An entry without events, in a segment of its own that has room for @size. */
+static enum acta_code
+write_in_next(size_t size, struct acta_err *err)
+{
+    struct journal_entry entry = {
+        .sequence = sequence + 1,
+        .first_position = position + 1,
+        .time_us = CORE_TIME_US + sequence,
+    };
+    enum acta_code code = journal_reserve(journal, size, err);
+
+    if (code == ACTA_FULL) { /* Then nothing has changed. */
+        (void)file_calls_succeed();
+        must(journal_reserve(journal, size, NULL) == ACTA_OK);
+        return code;
+    }
+    if (code == ACTA_OK && journal_prepare(journal, 6 * SEGMENT) == NULL) {
+        code = acta_fail(err, ACTA_MEMORY, "prepare");
+    }
+    if (code == ACTA_OK) {
+        code = journal_write(journal, &entry, err);
+    }
+    sequence += code == ACTA_OK;
+    return code;
+}
+
+static enum acta_code
+write_on(struct acta_err *err)
+{
+    return write_in_next(SEGMENT - SEGMENT_HEADER_SIZE, err);
+}
+
+static enum acta_code
+write_much(struct acta_err *err)
+{
+    return write_in_next(2 * SEGMENT, err);
+}
+
+/* More than there are to be spares, and one of another size. */
+static void
+prepare_release(void)
+{
+    write_entries(1, 1, 2 * SEGMENT);
+    write_entries(2 * ENTRIES, 1, ENTRY_SIZE);
+}
+
+static enum acta_code
+let_all_go(struct acta_err *err)
+{
+    released = sequence;
+    return journal_release(journal, sequence, err);
+}
+
+static bool
+is_needle_in(const char *name)
+{
+    static char bytes[2 * SEGMENT];
+    FILE *file = fopen(tempdir_file(&dir, name), "rb");
+    size_t size;
+
+    ck_assert_ptr_nonnull(file);
+    size = fread(bytes, 1, sizeof(bytes), file);
+    fclose(file);
+    return memmem(bytes, size, NEEDLE, strlen(NEEDLE)) != NULL;
+}
+
+static bool
+is_needle_there(void)
+{
+    DIR *list = opendir(dir.path);
+    struct dirent *entry;
+    bool found = false;
+
+    ck_assert_ptr_nonnull(list);
+    while (!found && (entry = readdir(list)) != NULL) {
+        found = entry->d_name[0] != '.' && is_needle_in(entry->d_name);
+    }
+    closedir(list);
+    return found;
+}
+
+static void
+prepare_wipe(void)
+{
+    release(3);
+    ck_assert(is_needle_there());
+}
+
+/* Whatever fails: when it says that nothing is left, nothing is. */
+static enum acta_code
+wipe(struct acta_err *err)
+{
+    const char *failed;
+
+    (void)err;
+    while (journal_wipe(journal, released, PART_SIZE) == JOURNAL_WIPES_ON) {
+    }
+    failed = file_calls_succeed();
+    ck_assert_msg(!is_needle_there(), "%s", failed);
+    return ACTA_OK;
+}
+
+static enum acta_code
+read_behind(struct acta_err *err)
+{
+    struct journal_cursor *cursor = journal_cursor_open(journal, 0);
+    enum acta_code code = ACTA_OK;
+    struct buf out;
+
+    buf_init(&out, 2 * (size_t)SEGMENT);
+    if (cursor == NULL) {
+        code = acta_fail(err, ACTA_MEMORY, "cursor");
+    }
+    while (code == ACTA_OK && journal_cursor_done(cursor) < sequence) {
+        buf_clear(&out);
+        code = journal_cursor_read(cursor, sequence, SEGMENT, &out, err);
+    }
+    journal_cursor_close(cursor);
+    buf_fini(&out);
+    return code;
+}
+
+static enum acta_code
+end(struct acta_err *err)
+{
+    (void)err;
+    journal_end(journal);
+    return ACTA_OK;
+}
+
+/* ---- failing ---- */
+
+struct deed {
+    const char *name;
+    void (*prepare)(void);
+    enum acta_code (*act)(struct acta_err *err);
+    bool forgives;    /* It may do without what fails. */
+    size_t calls_min; /* It makes so many calls. */
+};
+
+static const struct deed deeds[] = {
+    {"open", prepare_opening, open_and_replay, true, 20},
+    {"start", prepare_start, start, true, 12},
+    {"write on", prepare_nothing, write_on, false, 8},
+    {"write much", prepare_nothing, write_much, false, 12},
+    {"release", prepare_release, let_all_go, true, 10},
+    {"wipe", prepare_wipe, wipe, true, 5},
+    {"read", prepare_nothing, read_behind, false, 10},
+    {"end", prepare_nothing, end, true, 2},
+};
+
+/* The next start finds all of it, and goes on. */
+static void
+end_well(void)
+{
+    uint64_t acknowledged = sequence;
+
+    close_journal();
+    restart();
+    ck_assert_uint_ge(sequence, acknowledged);
+    ck_assert_uint_le(sequence, acknowledged + 1); /* Its outcome is unknown. */
+    write_entries(3, 1, ENTRY_SIZE);
+    release(sequence);
+    write_entries(1, 1, 10);
+    restart();
+    teardown();
+}
+
+/* Let call number @nth fail. Returns its name, or NULL if there is none. */
+static const char *
+fail_one(const struct deed *deed, size_t nth, int error)
+{
+    struct acta_err err = {.code = ACTA_OK};
+    enum acta_code code;
+    const char *failed;
+
+    begin();
+    deed->prepare();
+    file_calls_fail(nth, 1, error);
+    code = deed->act(&err);
+    failed = file_calls_succeed();
+    ck_assert_msg(failed != NULL ? code == ACTA_IO || code == ACTA_FULL ||
+                                       code == ACTA_MEMORY ||
+                                       (code == ACTA_OK && deed->forgives)
+                                 : code == ACTA_OK,
+                  "%s, call %zu, %s: %s (%s)", deed->name, nth,
+                  failed == NULL ? "all well" : failed, acta_code_name(code),
+                  err.text);
+    end_well();
+    return failed;
+}
+
+START_TEST(a_call_that_fails_loses_nothing)
+{
+    static const int errors[] = {EIO, ENOSPC};
+    const struct deed *deed = &deeds[_i];
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        size_t nth = 0;
+
+        while (fail_one(deed, nth, errors[i]) != NULL) {
+            ck_assert_uint_lt(++nth, CALLS_MAX);
+        }
+        ck_assert_msg(nth >= deed->calls_min, "%s: only %zu calls", deed->name,
+                      nth);
+    }
+}
+END_TEST
+
+/* It says so when a file is opened for them. */
+START_TEST(a_file_system_without_direct_writes_will_do)
+{
+    const char *failed = "";
+    struct acta_err err;
+
+    for (size_t nth = 0; strcmp(failed, "open64") != 0; nth++) {
+        enum acta_code code;
+
+        begin();
+        file_calls_fail(nth, 1, EINVAL);
+        code = write_on(&err);
+        failed = file_calls_succeed();
+        ck_assert_ptr_nonnull(failed);
+        ck_assert(strcmp(failed, "open64") != 0 || code == ACTA_OK);
+        end_well();
+    }
+}
+END_TEST
+
+/* What was read as whole, and may not have been synced, is to be seen by
+ * nobody: a disk without space makes that no better.
+ */
+START_TEST(a_last_segment_that_cannot_be_synced_is_no_start)
+{
+    static const char *const calls[] = {"open64", "fdatasync"};
+    struct acta_err err;
+
+    begin();
+    prepare_start();
+    file_calls_fail((size_t)_i, 1, ENOSPC);
+    ck_assert_int_eq(start(&err), ACTA_FULL);
+    ck_assert_str_eq(file_calls_succeed(), calls[_i]);
+    end_well();
+}
+END_TEST
+
+/* It is put off until one of both can be done. */
+START_TEST(what_can_neither_be_wiped_nor_removed_is_waited_for)
+{
+    enum journal_wiped wiped;
+
+    begin();
+    prepare_wipe();
+    file_calls_fail(0, 2, EIO);
+    wiped = journal_wipe(journal, released, PART_SIZE);
+    ck_assert_str_eq(file_calls_succeed(), "unlink");
+    ck_assert_int_eq(wiped, JOURNAL_WAITS);
+    ck_assert(is_needle_there());
+    (void)wipe(NULL);
+    end_well();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("journal_failing");
+    TCase *tcase = tcase_create("journal_failing");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, a_call_that_fails_loses_nothing, 0,
+                        (int)(sizeof(deeds) / sizeof(deeds[0])));
+    tcase_add_loop_test(tcase, a_last_segment_that_cannot_be_synced_is_no_start,
+                        0, 2);
+    tcase_add_test(tcase, a_file_system_without_direct_writes_will_do);
+    tcase_add_test(tcase, what_can_neither_be_wiped_nor_removed_is_waited_for);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
