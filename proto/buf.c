@@ -89,8 +89,7 @@ buf_grow(struct buf *buf, size_t size)
         buf->failed = true;
         return NULL;
     }
-    if ((buf->data == NULL || size > buf->capacity - buf->end) &&
-        !make_room(buf, size)) {
+    if (!make_room(buf, size)) {
         buf->failed = true;
         buf->is_starved = true;
         return NULL;

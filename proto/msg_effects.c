@@ -97,11 +97,9 @@ void
 msg_effects_encode(struct buf *buf, size_t fields,
                    const struct msg_append_more *more)
 {
-    if (fields >= 1) {
-        encode_head(buf, more->checkpoints_count);
-        for (size_t i = 0; i < more->checkpoints_count; i++) {
-            encode_checkpoint(buf, &more->checkpoints[i]);
-        }
+    encode_head(buf, more->checkpoints_count);
+    for (size_t i = 0; i < more->checkpoints_count; i++) {
+        encode_checkpoint(buf, &more->checkpoints[i]);
     }
     if (fields >= 2) {
         encode_head(buf, more->leases_count);
@@ -170,9 +168,7 @@ msg_effects_count(struct pack_reader *reader, size_t fields,
     size_t total = 0;
 
     *counts = (struct msg_effects_counts){0};
-    if (fields >= 1) {
-        counts->checkpoints = count_list(reader, &total, "checkpoints");
-    }
+    counts->checkpoints = count_list(reader, &total, "checkpoints");
     if (fields >= 2) {
         counts->leases = count_list(reader, &total, "leases");
     }
@@ -454,9 +450,7 @@ msg_effects_decode(struct pack_reader *reader, size_t fields,
     struct slice *cancellations = (void *)(schedules + counts->schedules);
     struct lists lists = {.more = more};
 
-    if (fields >= 1) {
-        decode_checkpoints(reader, checkpoints, &lists);
-    }
+    decode_checkpoints(reader, checkpoints, &lists);
     if (fields >= 2) {
         decode_leases(reader, leases, &lists);
     }

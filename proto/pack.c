@@ -571,6 +571,7 @@ take_short_bytes(struct pack_reader *reader, uint8_t first_8,
     size_t left = bytes_left(reader);
     size_t head, size;
 
+    /* Not tested: either copy of this has another first_8 always. */
     if (left > 0 && first_8 == STR_8 && (at[0] & 0xe0) == 0xa0) { /* fixstr */
         head = 1;
         size = at[0] & 0x1f;

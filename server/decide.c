@@ -141,6 +141,7 @@ decider_begin(struct decider *decider, uint64_t mono_us, struct acta_err *err)
 {
     decider->steps_spent = 0;
     decider->mono_us = mono_us;
+    /* Not tested: only if memory or the store fails just then. */
     if (expire_leases(decider, err) != ACTA_OK) {
         return err->code;
     }

@@ -323,6 +323,7 @@ make_reader_table(const char *dir)
     char path[FILE_PATH_MAX];
     int fd, rc;
 
+    /* Not tested: the database has files with longer names beside it. */
     if (file_join(path, dir, READERS_FILE, NULL) != ACTA_OK) {
         return ENAMETOOLONG;
     }
@@ -398,15 +399,18 @@ move_on(struct store *store, const struct store_meta *meta,
     int rc;
 
     rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+    /* Not tested: a store of that time, and a disk that fails just then. */
     if (rc != 0) {
         return store_fail(err, rc, "move to the new format");
     }
+    /* Not tested: likewise. */
     if ((rc = open_table(txn, "rows", MDB_CREATE, &store->rows)) != 0 ||
         (rc = store_write_meta(store, txn, meta)) != 0) {
         mdb_txn_abort(txn);
     } else {
         rc = mdb_txn_commit(txn);
     }
+    /* Not tested: likewise. */
     return rc == 0 ? ACTA_OK : store_fail(err, rc, "move to the new format");
 }
 

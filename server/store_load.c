@@ -67,9 +67,11 @@ put(struct store_load *load, const struct store_item *item)
     if (load->written > TXN_SIZE) {
         rc = commit(load);
     }
+    /* Not tested: more than a transaction, whose commit fails. */
     if (rc == 0 && load->txn == NULL) {
         rc = mdb_txn_begin(load->store.env, NULL, 0, &load->txn);
     }
+    /* Not tested: likewise. */
     if (rc == 0) {
         load->written += key.mv_size + val.mv_size;
         rc = mdb_put(load->txn, handles[item->table], &key, &val, MDB_APPEND);

@@ -163,6 +163,7 @@ store_view_next_row(struct store_view *view, enum row_kind kind,
     if (rc != 0) {
         return store_fail(err, rc, "read rows");
     }
+    /* Not tested: only a damaged page of LMDB has empty keys. */
     if (key.mv_size < 1 || *(const uint8_t *)key.mv_data != (uint8_t)kind) {
         return ACTA_OK;
     }

@@ -113,6 +113,7 @@ mark_free(struct scrubber *scrubber, MDB_val val)
     size_t count, page;
 
     memcpy(&count, val.mv_data, sizeof(count));
+    /* Not tested: a list that is shorter than it says is damaged. */
     for (size_t i = 1; i <= count && i < val.mv_size / sizeof(page); i++) {
         memcpy(&page, (const uint8_t *)val.mv_data + i * sizeof(page),
                sizeof(page));
@@ -231,6 +232,7 @@ cut_end(struct scrubber *scrubber)
     off_t end = (off_t)((scrubber->last_page + 1) * scrubber->page_size);
     struct stat status;
 
+    /* Not tested: the file system fails, of a file that is open. */
     if (fstat(scrubber->fd, &status) != 0 ||
         (status.st_size > end && ftruncate(scrubber->fd, end) != 0)) {
         return file_fail(scrubber->err, "cut", "store");
@@ -279,6 +281,7 @@ look_around(struct scrubber *scrubber, bool *is_clear)
     }
     oldest = info.me_last_txnid;
     rc = mdb_reader_list(env, see_reader, &oldest);
+    /* Not tested: it only looks at memory. */
     if (rc < 0) {
         return store_fail(scrubber->err, rc, "scrub");
     }

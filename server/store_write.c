@@ -191,6 +191,7 @@ write_chunk(struct checkpoint *checkpoint, MDB_cursor *cursor,
 
     val.mv_size = postings_encode(value, key_slice, &head->newest);
     rc = mdb_cursor_put(cursor, &key, &val, MDB_NOOVERWRITE);
+    /* Not tested: only who writes to the store past Acta gets here. */
     if (rc == MDB_KEYEXIST) {
         return acta_fail(checkpoint->err, ACTA_CORRUPT,
                          "store: postings of a list exist already");
@@ -208,6 +209,7 @@ add_postings(struct checkpoint *checkpoint, MDB_cursor *postings,
 
     for (uint32_t i = 0; i < list->count; i++) {
         position = checkpoint->first_position + list->offsets[i];
+        /* Not tested: only who writes to the store past Acta gets here. */
         if (position <= head->last_position) {
             return acta_fail(checkpoint->err, ACTA_CORRUPT,
                              "store: a list has positions it cannot have yet");
@@ -252,6 +254,7 @@ write_list(struct checkpoint *checkpoint, MDB_cursor *lists,
         }
     }
     if (list->name.kind == LIST_STREAM) {
+        /* Not tested: only who writes to the store past Acta gets here. */
         if (list->base_count != head.count) {
             return acta_fail(
                 checkpoint->err, ACTA_CORRUPT,
@@ -364,6 +367,7 @@ last_id(MDB_cursor *cursor, uint8_t last[static ID_KEY_SIZE], bool *is_empty)
     if (rc != 0) {
         return *is_empty ? 0 : rc;
     }
+    /* Not tested: only who writes to the store past Acta gets here. */
     if (key.mv_size != ID_KEY_SIZE) {
         return MDB_CORRUPTED;
     }
@@ -408,6 +412,7 @@ write_ids(struct checkpoint *checkpoint)
     }
     free(entries);
     mdb_cursor_close(cursor);
+    /* Not tested: only who writes to the store past Acta gets here. */
     if (rc == MDB_KEYEXIST) {
         return acta_fail(checkpoint->err, ACTA_CORRUPT,
                          "store: an event id is in its stream already");

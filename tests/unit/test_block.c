@@ -236,8 +236,9 @@ seal_directory(void)
 START_TEST(a_directory_that_makes_no_sense_is_refused_not_followed)
 {
     static const uint32_t ends[] = {0xfffffff0, 1u << 30, 0};
-    struct block_record got;
+    struct block_record run[COUNT], got;
     struct block block;
+    size_t found;
 
     put_u32(bytes + 16 + 8, ends[_i]); /* The end of the second. */
     seal_directory();
@@ -246,6 +247,9 @@ START_TEST(a_directory_that_makes_no_sense_is_refused_not_followed)
     ck_assert(!block_find(&block, FIRST + 1, &got));
     ck_assert_int_eq(block_get(&block, FIRST + 1, &got, NULL), ACTA_CORRUPT);
     ck_assert_int_eq(block_get(&block, FIRST + 2, &got, NULL), ACTA_CORRUPT);
+    ck_assert_int_eq(block_get_run(&block, FIRST, COUNT, run, &found, NULL),
+                     ACTA_CORRUPT);
+    ck_assert_uint_eq(found, 1);
 }
 END_TEST
 

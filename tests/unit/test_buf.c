@@ -188,6 +188,21 @@ START_TEST(many_bytes_move_to_an_empty_buf_with_their_memory)
 }
 END_TEST
 
+START_TEST(nothing_moves_to_a_buf_that_has_failed)
+{
+    static const uint8_t bytes[8192] = {0};
+    struct buf from;
+
+    ck_assert_ptr_null(buf_reserve(&buf, SIZE_MAX));
+    buf_init(&from, SIZE_MAX);
+    buf_append(&from, bytes, sizeof(bytes));
+    buf_move(&buf, &from);
+    ck_assert(buf_failed(&buf));
+    ck_assert_uint_eq(buf_size(&buf), 0);
+    buf_fini(&from);
+}
+END_TEST
+
 START_TEST(more_than_the_maximum_does_not_move)
 {
     static const uint8_t bytes[8192] = {0};
@@ -331,6 +346,7 @@ main(void)
     tcase_add_test(tcase, reserved_bytes_count_only_once_advanced);
     tcase_add_test(tcase, moved_bytes_come_behind_the_others);
     tcase_add_test(tcase, many_bytes_move_to_an_empty_buf_with_their_memory);
+    tcase_add_test(tcase, nothing_moves_to_a_buf_that_has_failed);
     tcase_add_test(tcase, more_than_the_maximum_does_not_move);
     tcase_add_test(tcase, truncating_and_consuming_take_from_the_ends);
     tcase_add_test(tcase,

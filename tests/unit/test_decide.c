@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "core.h"
+#include "core_rows.h"
 #include "limit.h"
 #include "name.h"
 #include "run.h"
+#include "schedule.h"
 
 #define ANY    MSG_EXPECT_ANY
 #define EXISTS MSG_EXPECT_EXISTS
@@ -570,12 +572,88 @@ START_TEST(a_refusal_tells_a_bounded_number_of_reasons)
 }
 END_TEST
 
+/* ---- what else it is asked ---- */
+
+/* Load what is kept in memory anew. */
+static enum acta_code
+load(size_t *schedules)
+{
+    struct decider *decider = decider_new(&core.heads);
+    struct acta_err err;
+    enum acta_code code;
+
+    ck_assert_ptr_nonnull(decider);
+    code = decider_load(decider, 0, &err);
+    *schedules = decider_counts(decider).schedules;
+    decider_free(decider);
+    return code;
+}
+
+START_TEST(damaged_rows_are_not_loaded)
+{
+    static const struct {
+        enum row_kind kind;
+        const char *key;
+    } rows[] = {{ROW_COUNTER, ""}, {ROW_LEASE, "l"}, {ROW_SCHEDULE, "s"}};
+    size_t schedules;
+
+    core_set_row(&core, rows[_i].kind, rows[_i].key, slice_of("?"));
+    ck_assert_int_eq(load(&schedules), ACTA_CORRUPT);
+}
+END_TEST
+
+START_TEST(a_schedule_that_has_failed_waits_for_nothing)
+{
+    struct schedule schedule = {.due_us = 7, .number = 1};
+    size_t schedules;
+    struct buf value;
+
+    buf_init(&value, 1 << 10);
+    schedule_encode(&value, &schedule);
+    core_set_row(&core, ROW_SCHEDULE, "waits", buf_slice(&value));
+    buf_clear(&value);
+    schedule.has_failed = true;
+    schedule_encode(&value, &schedule);
+    core_set_row(&core, ROW_SCHEDULE, "has failed", buf_slice(&value));
+    buf_fini(&value);
+    ck_assert_int_eq(load(&schedules), ACTA_OK);
+    ck_assert_uint_eq(schedules, 1);
+}
+END_TEST
+
+START_TEST(what_only_looks_needs_no_entry)
+{
+    static const enum job_kind looks[] = {JOB_LIST_LEASES, JOB_AWAIT,
+                                          JOB_FORGET};
+    static const enum job_kind changes[] = {JOB_APPEND, JOB_CHANGE, JOB_SAVE};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct job job = {.kind = looks[i]};
+
+        ck_assert(!decider_needs_entry(core.decider, &job));
+        job.kind = changes[i];
+        ck_assert(decider_needs_entry(core.decider, &job));
+    }
+}
+END_TEST
+
+/* The kinds that other threads serve. */
+START_TEST(what_is_not_for_the_writer_is_refused)
+{
+    ck_assert_int_eq(append_events("a-1", 0, 1), ACTA_OK);
+    last->kind = JOB_VERIFY;
+    ck_assert_int_eq(core_decide(&core, last), ACTA_UNSUPPORTED);
+    last->kind = JOB_APPEND;
+}
+END_TEST
+
 int
 main(void)
 {
     Suite *suite = suite_create("decide");
     TCase *versions = tcase_create("versions");
     TCase *repeats = tcase_create("repeats");
+    TCase *asked = tcase_create("asked");
 
     suite_add_tcase(suite, versions);
     tcase_add_checked_fixture(versions, setup, teardown);
@@ -619,5 +697,11 @@ main(void)
         repeats, ids_of_a_stream_that_was_new_two_memtables_ago_are_found, 0,
         4);
     tcase_add_test(repeats, a_repeat_takes_no_room_and_no_time);
+    suite_add_tcase(suite, asked);
+    tcase_add_checked_fixture(asked, setup, teardown);
+    tcase_add_loop_test(asked, damaged_rows_are_not_loaded, 0, 3);
+    tcase_add_test(asked, a_schedule_that_has_failed_waits_for_nothing);
+    tcase_add_test(asked, what_only_looks_needs_no_entry);
+    tcase_add_test(asked, what_is_not_for_the_writer_is_refused);
     return run_suite(suite);
 }

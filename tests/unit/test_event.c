@@ -201,26 +201,74 @@ START_TEST(records_of_every_stream_size_are_read_back)
 }
 END_TEST
 
-START_TEST(record_cut_anywhere_is_refused)
+typedef void decode_fn(struct pack_reader *reader, struct event *event);
+
+/* Decode the first @size of @bytes, in memory that ends behind them. */
+static enum acta_code
+decode_cut(struct slice bytes, size_t size, decode_fn *decode_it)
 {
-    uint8_t bytes[256];
+    uint8_t *cut = malloc(size == 0 ? 1 : size);
+    struct pack_reader reader;
+    struct event read;
+
+    memcpy(cut, bytes.data, size);
+    pack_reader_init(&reader, slice_make(cut, size), &err);
+    decode_it(&reader, &read);
+    free(cut);
+    return pack_code(&reader);
+}
+
+static void
+assert_cut_is_refused(struct slice bytes, decode_fn *decode_it)
+{
+    for (size_t size = 0; size < bytes.size; size++) {
+        ck_assert_int_ne(decode_cut(bytes, size, decode_it), ACTA_OK);
+    }
+    ck_assert_int_eq(decode_cut(bytes, bytes.size, decode_it), ACTA_OK);
+}
+
+/* With short and long names and bytes, which have other heads. */
+START_TEST(what_is_cut_anywhere_is_refused)
+{
+    static uint8_t long_bytes[300];
+    static const uint8_t letters[40] =
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklm";
+    struct slice tags[] = {slice_of("a:1"), slice_make(letters, 39)};
     struct event event = full_event();
-    struct slice record;
+    uint8_t bytes[1500];
+    struct event read;
 
     event.position = 1;
     event.stream = slice_of("s");
-    record = record_of(&event, bytes);
-    for (size_t size = 0; size < record.size; size++) {
-        struct pack_reader reader;
-        struct event read;
-        uint8_t *cut = malloc(size == 0 ? 1 : size);
-
-        memcpy(cut, record.data, size);
-        pack_reader_init(&reader, slice_make(cut, size), &err);
-        event_decode_record(&reader, &read);
-        ck_assert_int_ne(pack_code(&reader), ACTA_OK);
-        free(cut);
+    if (_i > 0) {
+        event.stream = event.type = slice_make(letters, 39);
+        event.metadata = event.data =
+            slice_make(long_bytes, sizeof(long_bytes));
+        event.correlation_id = NULL;
     }
+    event_encode_content(&buf, &event, tags, 2);
+    assert_cut_is_refused(buf_slice(&buf), event_decode_content);
+    ck_assert_int_eq(decode(&read), ACTA_OK);
+    event.content = read.content;
+    event_write_record(bytes, &event);
+    assert_cut_is_refused(slice_make(bytes, event_record_size(&event)),
+                          event_decode_record);
+}
+END_TEST
+
+START_TEST(nothing_is_decoded_behind_a_failure)
+{
+    struct event event = full_event();
+    struct pack_reader reader;
+    struct event read;
+
+    event_encode_content(&buf, &event, NULL, 0);
+    pack_reader_init(&reader, buf_slice(&buf), &err);
+    pack_fail(&reader, ACTA_INVALID, "before");
+    event_decode_content(&reader, &read);
+    event_decode_record(&reader, &read);
+    ck_assert_int_eq(pack_code(&reader), ACTA_INVALID);
+    ck_assert_str_eq(err.text, "before");
 }
 END_TEST
 
@@ -440,7 +488,8 @@ main(void)
     tcase_add_test(tcase, erased_is_a_format_of_records_only);
     tcase_add_loop_test(tcase, records_of_every_stream_size_are_read_back, 0,
                         5);
-    tcase_add_test(tcase, record_cut_anywhere_is_refused);
+    tcase_add_loop_test(tcase, what_is_cut_anywhere_is_refused, 0, 2);
+    tcase_add_test(tcase, nothing_is_decoded_behind_a_failure);
     tcase_add_test(tcase, record_of_a_newer_server_may_have_more_fields);
     tcase_add_loop_test(tcase, record_says_the_same_in_any_heads, 0,
                         EVENT_RECORD_FIELDS + 2);

@@ -169,6 +169,20 @@ START_TEST(a_segment_that_cannot_be_opened_is_told_of)
 }
 END_TEST
 
+START_TEST(what_is_wanted_may_lie_behind_many_others)
+{
+    uint64_t done;
+
+    options.segment_size = 2 * SEGMENT;
+    begin();
+    write_entries(300, 0, 0);
+    ck_assert_int_eq(read_behind(299, 1000, &done), ACTA_OK);
+    ck_assert_uint_eq(done, 300);
+    assert_entries(300);
+    end();
+}
+END_TEST
+
 /* Behind the word of a clean stop, and behind the last block of a file. */
 START_TEST(what_was_never_written_is_missing)
 {
@@ -200,6 +214,7 @@ main(void)
     tcase_add_test(tcase, an_entry_whose_header_is_damaged_is_missing);
     tcase_add_test(tcase, entries_of_a_file_that_is_cut_short_are_missing);
     tcase_add_test(tcase, what_was_released_is_missing);
+    tcase_add_test(tcase, what_is_wanted_may_lie_behind_many_others);
     tcase_add_test(tcase, what_was_never_written_is_missing);
     tcase_add_test(tcase, a_segment_that_cannot_be_opened_is_told_of);
     suite_add_tcase(suite, tcase);

@@ -246,6 +246,20 @@ START_TEST(effects_are_left_out_at_the_end)
 }
 END_TEST
 
+START_TEST(the_first_wrong_lease_is_told)
+{
+    struct msg_fence leases[] = {{slice_of("\xff"), 1}, {slice_of("a"), 1}};
+    struct msg_checkpoint checkpoint = {slice_of("c"), 1, false, 0, 1};
+    struct msg_append_more more = {.checkpoints = &checkpoint,
+                                   .checkpoints_count = 1,
+                                   .leases = leases,
+                                   .leases_count = 2};
+
+    ck_assert_int_eq(try_more(&more), ACTA_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "lease 0"));
+}
+END_TEST
+
 /* @count cancellations of different names, or one less and a twin. */
 static enum acta_code
 try_cancellations(size_t count, bool twin)
@@ -573,6 +587,7 @@ main(void)
     tcase_add_test(tcase, append_without_writes_does_something_else);
     tcase_add_test(tcase, decoded_append_knows_its_effects);
     tcase_add_test(tcase, effects_are_left_out_at_the_end);
+    tcase_add_test(tcase, the_first_wrong_lease_is_told);
     tcase_add_test(tcase, effects_are_bounded_together);
     tcase_add_loop_test(tcase, name_is_in_a_list_once, 0, 4);
     tcase_add_test(tcase, cancellation_is_in_its_list_once_however_long_it_is);

@@ -406,12 +406,15 @@ START_TEST(delays_and_reasons_are_bounded)
                                .delay_us = ACTA_RETRY_US_MAX};
     struct msg_answer park = {.kind = MSG_PARK,
                               .reason = text_of(ACTA_TEXT_SIZE_MAX)};
+    struct msg_settle settle;
 
     ck_assert_int_eq(try_answers(2, retry), ACTA_OK);
     retry.delay_us++;
     ck_assert_int_eq(try_answers(2, retry), ACTA_TOO_LARGE);
     ck_assert_str_eq(err.text, "answer 0: delay is 86400.000001 s, the limit "
                                "is 86400 s");
+    ck_assert_int_eq(msg_settle_decode(&settle, body(), NULL),
+                     ACTA_TOO_LARGE); /* Whoever does not ask why. */
     retry.delay_us = 0;
     ck_assert_int_eq(try_answers(1, retry), ACTA_OK);
     ck_assert_int_eq(try_answers(1, park), ACTA_OK);
@@ -478,6 +481,7 @@ START_TEST(counts_are_of_events_in_order)
     ck_assert_int_eq(try_counts(hex("92 92 01 02 92 00 02"), 1), ACTA_PROTOCOL);
     ck_assert_int_eq(try_counts(hex("92 92 01 02 92 01 02"), 1), ACTA_PROTOCOL);
     ck_assert_int_eq(try_counts(hex("c0"), 1), ACTA_INVALID);
+    ck_assert_int_eq(try_counts(hex("92 90 92 01 02"), 1), ACTA_INVALID);
 }
 END_TEST
 

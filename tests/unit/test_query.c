@@ -164,6 +164,12 @@ START_TEST(items_and_texts_are_bounded)
 }
 END_TEST
 
+START_TEST(texts_that_end_early_are_refused)
+{
+    ck_assert_int_eq(decode(hex("91 95 92 a5 61")), ACTA_PROTOCOL);
+}
+END_TEST
+
 static bool
 may_have_prefixes(int f)
 {
@@ -579,6 +585,7 @@ main(void)
     tcase_add_test(tcase, query_for_all_needs_no_memory);
     tcase_add_test(tcase, query_without_memory_is_refused);
     tcase_add_test(tcase, items_and_texts_are_bounded);
+    tcase_add_test(tcase, texts_that_end_early_are_refused);
     tcase_add_loop_test(tcase, names_are_bounded_in_every_field, 0,
                         2 * QUERY_FIELDS);
     tcase_add_loop_test(tcase, malformed_queries_are_refused, 0, 29);

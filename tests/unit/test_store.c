@@ -10,7 +10,9 @@
 #include "bytes.h"
 #include "diary.h"
 #include "hex.h"
+#include "row.h"
 #include "run.h"
+#include "store_lmdb.h"
 
 #define LISTS_MANY 1000
 
@@ -540,6 +542,7 @@ START_TEST(nothing_of_a_block_whose_directory_is_damaged_is_served)
     struct draft drafts[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
     struct block_record record;
     uint8_t front[12];
+    size_t found;
 
     put_u64(front, 1);
     put_u32(front + 8, 3);
@@ -547,6 +550,9 @@ START_TEST(nothing_of_a_block_whose_directory_is_damaged_is_served)
     core_checkpoint(core);
     ck_assert_uint_ge(damage(front, sizeof(front), 16 + 2 * 8), 1);
     begin();
+    ck_assert_int_eq(store_view_run(view, 1, 1, &record, &found, NULL),
+                     ACTA_CORRUPT);
+    ck_assert_uint_eq(found, 0);
     for (uint64_t i = 0; i < 6; i++) {
         ck_assert_int_eq(store_view_record(view, 1 + i % 3, &record, NULL),
                          ACTA_CORRUPT);
@@ -587,6 +593,31 @@ START_TEST(a_damaged_head_and_a_damaged_id_are_found)
 }
 END_TEST
 
+START_TEST(a_damaged_head_takes_no_more)
+{
+    struct list_name name = {LIST_TYPE, slice_of("type-to-hurt")};
+    struct draft drafts[] = {{.id = 1, .type = "type-to-hurt"},
+                             {.id = 2, .type = "type-to-hurt"}};
+    uint8_t key[LIST_KEY_SIZE_MAX];
+    struct slice in_store = store_list_key(key, &name);
+    struct memtable *sealed;
+    struct acta_err err;
+    uint64_t sequence;
+
+    ck_assert_int_eq(core_append(core, "a-1", 0, drafts, 1), ACTA_OK);
+    core_checkpoint(core);
+    ck_assert_uint_ge(damage(in_store.data, in_store.size, in_store.size + 4),
+                      1);
+    ck_assert_int_eq(core_append(core, "a-1", 1, drafts + 1, 1), ACTA_OK);
+    core_seal(core);
+    sealed = tail_sealed(&core->rooms.tail, &sequence);
+    ck_assert_int_eq(store_checkpoint(core->rooms.store, sealed, sequence,
+                                      core->time_us, &err),
+                     ACTA_CORRUPT);
+    memtable_unref(sealed);
+}
+END_TEST
+
 START_TEST(a_damaged_meta_is_found_and_a_newer_one_told_apart)
 {
     static const enum acta_code codes[] = {ACTA_UNSUPPORTED, ACTA_CORRUPT,
@@ -599,6 +630,34 @@ START_TEST(a_damaged_meta_is_found_and_a_newer_one_told_apart)
     diary_store(&diary);
     ck_assert_uint_ge(damage("ACTASTO3", 8, offsets[_i]), 1);
     ck_assert_int_eq(store_meta(core->rooms.store, &meta, &err), codes[_i]);
+}
+END_TEST
+
+/* What a checksum may be right for, and what has none. */
+START_TEST(what_cannot_be_a_value_is_damaged)
+{
+    static const uint8_t bytes[META_SIZE + 1] = "ACTASTO3";
+    static const uint8_t old[META_SIZE] = "ACTASTO0";
+    static uint8_t key[ROW_STORE_KEY_MAX + 9] = {ROW_LEASE};
+    struct slice value = slice_make(bytes, ID_VALUE_SIZE - 1);
+    struct store_meta meta;
+    uint64_t position;
+    struct acta_err err;
+
+    ck_assert_int_eq(store_read_id_value(slice_of("k"), value, &position, &err),
+                     ACTA_CORRUPT);
+    ck_assert_int_eq(store_read_row(SLICE_NONE, value, &value, &err),
+                     ACTA_CORRUPT);
+    ck_assert_int_eq(store_read_row(slice_make(key, sizeof(key)),
+                                    slice_make(bytes, 20), &value, &err),
+                     ACTA_CORRUPT);
+    ck_assert_int_eq(store_decode_meta(slice_make(bytes, 8), &meta, &err),
+                     ACTA_CORRUPT);
+    ck_assert_int_eq(
+        store_decode_meta(slice_make(bytes, META_SIZE + 1), &meta, &err),
+        ACTA_CORRUPT);
+    ck_assert_int_eq(store_decode_meta(slice_make(old, META_SIZE), &meta, &err),
+                     ACTA_UNSUPPORTED);
 }
 END_TEST
 
@@ -641,5 +700,7 @@ main(void)
     tcase_add_test(refused, a_damaged_head_and_a_damaged_id_are_found);
     tcase_add_loop_test(
         refused, a_damaged_meta_is_found_and_a_newer_one_told_apart, 0, 3);
+    tcase_add_test(refused, what_cannot_be_a_value_is_damaged);
+    tcase_add_test(refused, a_damaged_head_takes_no_more);
     return run_suite(suite);
 }

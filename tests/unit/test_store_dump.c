@@ -478,6 +478,43 @@ START_TEST(a_call_or_an_allocation_that_fails_is_told)
 }
 END_TEST
 
+/* Its checksums may be right, and it be another one. */
+START_TEST(a_block_that_is_not_the_one_that_is_due_is_damaged)
+{
+    struct draft drafts[] = {{.id = 1}, {.id = 2}};
+    uint64_t due = 1;
+    struct store_item block, other;
+    uint8_t key[9], *stream;
+    struct buf bytes;
+
+    ck_assert_int_eq(core_append(&core, "a-1", 0, drafts, 2), ACTA_OK);
+    core_checkpoint(&core);
+    dump(core.rooms.store, &bytes);
+    block = take(&bytes);
+    ck_assert_int_eq(block.table, STORE_LOG);
+    ck_assert_int_eq(store_item_check(&block, &due, &err), ACTA_OK);
+    ck_assert_uint_eq(due, 3);
+    ck_assert_int_eq(store_item_check(&block, &due, &err), ACTA_CORRUPT);
+
+    due = 1;
+    memset(key, 0, sizeof(key));
+    other = block;
+    other.key = slice_make(key, 9);
+    ck_assert_int_eq(store_item_check(&other, &due, &err), ACTA_CORRUPT);
+    other.key.size = 8;
+    key[7] = 2;
+    ck_assert_int_eq(store_item_check(&other, &due, &err), ACTA_CORRUPT);
+    other = block;
+    other.value.size = 8;
+    ck_assert_int_eq(store_item_check(&other, &due, &err), ACTA_CORRUPT);
+    stream = memmem(block.value.data, block.value.size, "a-1", 3);
+    ck_assert_ptr_nonnull(stream);
+    *stream ^= 1; /* In the first of its records. */
+    ck_assert_int_eq(store_item_check(&block, &due, &err), ACTA_CORRUPT);
+    buf_fini(&bytes);
+}
+END_TEST
+
 START_TEST(an_item_of_no_table_is_damaged)
 {
     struct store_item item = {STORE_META + 1, slice_of("key"), SLICE_NONE};
@@ -502,6 +539,7 @@ main(void)
     tcase_add_test(tcase,
                    what_is_missing_is_told_and_nothing_else_served_for_it);
     tcase_add_test(tcase, a_call_or_an_allocation_that_fails_is_told);
+    tcase_add_test(tcase, a_block_that_is_not_the_one_that_is_due_is_damaged);
     tcase_add_test(tcase, an_item_of_no_table_is_damaged);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -20,7 +20,6 @@
 #define STREAM     "a-1"
 #define FEW        7
 #define CALLS_MAX  2000
-#define ERASED     5
 #define TIMEOUT_S  60
 #define SCRUB_SIZE (1u << 20)
 
@@ -28,6 +27,7 @@ static struct core core;
 static struct tempdir copied; /* A copy of its store, that nobody has open. */
 static struct tempdir empty;
 static uint64_t ids_count;
+static uint64_t next_edit; /* Events that are rewritten: each once. */
 
 static void
 append(size_t count)
@@ -46,20 +46,29 @@ append(size_t count)
     }
 }
 
-/* Chunks behind the heads, and rows. */
+/* A row. */
 static void
-setup(void)
+change_settings(uint64_t max_count)
 {
     struct msg_change change = {
         .stream = slice_of("b-1"),
         .expected = MSG_EXPECT_ANY,
         .kind = MSG_SET,
-        .settings = {.max_count = 2},
+        .settings = {.max_count = max_count},
         .given = MSG_HAS_MAX_COUNT,
     };
+
+    ck_assert_int_eq(core_change(&core, &change), ACTA_OK);
+}
+
+/* Chunks behind the heads, and rows. */
+static void
+setup(void)
+{
     char command[900];
 
     ids_count = 1;
+    next_edit = 1;
     core_open(&core);
     tempdir_make(&copied);
     tempdir_make(&empty);
@@ -67,7 +76,7 @@ setup(void)
         append(300);
         core_checkpoint(&core);
     }
-    ck_assert_int_eq(core_change(&core, &change), ACTA_OK);
+    change_settings(2);
     core_checkpoint(&core);
     snprintf(command, sizeof(command), "cp %s/data.mdb %s", core.dir.path,
              copied.path);
@@ -158,7 +167,8 @@ set_rows(struct acta_err *err)
 static enum acta_code
 rewrite(struct acta_err *err)
 {
-    struct store_edit edits[] = {{ERASED, STORE_ERASE}, {600, STORE_STUB}};
+    struct store_edit edits[] = {{next_edit, STORE_ERASE},
+                                 {next_edit + 450, STORE_STUB}};
     struct store_edited edited;
 
     return store_rewrite(core.rooms.store, edits, 2, SIZE_MAX, &edited, err);
@@ -287,7 +297,7 @@ static const struct deed deeds[] = {
     {"meta", read_meta, false, false, 2, 0},
     {"checkpoint", checkpoint, true, false, 25, 2},
     {"rows", set_rows, false, false, 3, 0},
-    {"rewrite", rewrite, false, true, 5, 2},
+    {"rewrite", rewrite, false, true, 10, 2},
     {"scrub", scrub, false, false, 5, 2},
     {"look", look, false, false, 20, 1},
 };
@@ -321,8 +331,10 @@ prepare(const struct deed *deed)
 {
     tempdir_remove(&empty);
     tempdir_make(&empty);
+    next_edit++;
     if (deed->adds) {
         append(FEW);
+        change_settings(next_edit);
         core_seal(&core);
     }
 }
@@ -424,6 +436,21 @@ START_TEST(an_allocation_that_fails_is_told_and_leaves_the_store_whole)
 }
 END_TEST
 
+/* Who asks for the size can do without it. */
+START_TEST(a_size_that_cannot_be_told_is_none)
+{
+    ck_assert_uint_gt(store_size(core.rooms.store), 0);
+    for (size_t nth = 0; nth < 2; nth++) {
+        uint64_t size;
+
+        store_calls_fail(nth, EIO);
+        size = store_size(core.rooms.store);
+        ck_assert_ptr_nonnull(store_calls_succeed());
+        ck_assert_uint_eq(size, 0);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -438,6 +465,7 @@ main(void)
     tcase_add_loop_test(
         tcase, an_allocation_that_fails_is_told_and_leaves_the_store_whole, 0,
         count);
+    tcase_add_test(tcase, a_size_that_cannot_be_told_is_none);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
