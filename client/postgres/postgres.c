@@ -32,7 +32,8 @@ struct acta_postgres {
                                  end. */
     char schema[SCHEMA_SIZE]; /* Of a rebuild, else "". */
     bool owns_db;
-    bool is_open; /* In a transaction. */
+    bool is_open;   /* In a transaction. */
+    bool is_astray; /* The connection is new, and not of the schema yet. */
 };
 
 /* ---- statements ---- */
@@ -131,14 +132,20 @@ search_schema(struct acta_postgres *model, struct acta_err *err)
 static enum acta_code
 revive(struct acta_postgres *model, struct acta_err *err)
 {
-    if (PQstatus(model->db) == CONNECTION_OK) {
+    enum acta_code code = ACTA_OK;
+
+    if (PQstatus(model->db) == CONNECTION_OK && !model->is_astray) {
         return ACTA_OK;
     }
     PQreset(model->db);
     if (PQstatus(model->db) != CONNECTION_OK) {
         return fail(model, "connect", err);
     }
-    return model->schema[0] == '\0' ? ACTA_OK : search_schema(model, err);
+    if (model->schema[0] != '\0') {
+        code = search_schema(model, err);
+        model->is_astray = code != ACTA_OK;
+    }
+    return code;
 }
 
 /* ---- checkpoints and transactions ---- */

@@ -5,8 +5,10 @@
 
 #include <acta/acta_postgres.h>
 #include <check.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "patient.h"
@@ -414,6 +416,46 @@ START_TEST(long_names_of_which_one_begins_the_other_have_schemas_of_their_own)
 }
 END_TEST
 
+/* Stands in for that of libpq: the statement that moves a new connection to the
+ * rebuild's schema fails, once, and the connection does not.
+ */
+static bool is_astray;
+
+__attribute__((visibility("default"))) PGresult *
+PQexecParams(PGconn *conn, const char *command, int count, const Oid *types,
+             const char *const *values, const int *lengths, const int *formats,
+             int format)
+{
+    __typeof__(&PQexecParams) next =
+        (__typeof__(&PQexecParams))(uintptr_t)dlsym(RTLD_NEXT, "PQexecParams");
+
+    if (is_astray && strstr(command, "current_setting('search_path')")) {
+        is_astray = false;
+        return PQexec(conn, "SELECT no_such_column");
+    }
+    return next(conn, command, count, types, values, lengths, formats, format);
+}
+
+static void
+lose_the_rebuild_and_its_schema(void)
+{
+    lose_the_rebuild();
+    is_astray = true;
+}
+
+START_TEST(a_rebuild_whose_schema_was_not_found_again_leaves_the_model_alone)
+{
+    store_many(3);
+    run_well();
+    in_handler = lose_the_rebuild_and_its_schema;
+    ck_assert_msg(acta_projector_rebuild(projector, &err) == ACTA_OK, "%s",
+                  err.text);
+    ck_assert(!is_astray);
+    ck_assert_int_eq(counted(), 3);
+    ck_assert_int_eq(checkpoint(), 3);
+}
+END_TEST
+
 static Suite *
 projection_postgres_suite(void)
 {
@@ -431,6 +473,9 @@ projection_postgres_suite(void)
     tcase_add_test(tcase, a_run_begins_with_a_connection_that_was_lost);
     tcase_add_test(tcase,
                    a_rebuild_whose_connection_is_lost_stays_beside_the_model);
+    tcase_add_test(
+        tcase,
+        a_rebuild_whose_schema_was_not_found_again_leaves_the_model_alone);
     tcase_add_test(tcase, a_rebuild_takes_the_place_of_the_model);
     tcase_add_test(
         tcase,
