@@ -50,7 +50,7 @@ due_put(const struct due *due, struct acta_append *append, const char *name,
 void
 due_describe(const struct due *due, char text[static DUE_TEXT_SIZE])
 {
-    char time[OUT_TIME_SIZE];
+    char time[WHEN_SIZE];
 
     if (due->is_delay && due->us == 0) {
         snprintf(text, DUE_TEXT_SIZE, "at once");

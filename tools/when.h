@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WHEN_SIZE 32
+#define WHEN_SIZE 48
 
 /* Microseconds since 1970. */
 uint64_t when_now_us(void);
