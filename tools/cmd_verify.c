@@ -19,8 +19,9 @@ enum { OPTION_RATE = CLI_FIRST };
 
 struct verify {
     struct cli *cli;
-    uint64_t told;  /* Problems. */
-    char file[400]; /* That they were last told of. */
+    uint64_t told;                 /* Problems. */
+    char file[400];                /* That they were last told of. */
+    struct acta_verification last; /* Answer; what it points to is gone. */
 };
 
 /* ---- what is printed ---- */
@@ -73,8 +74,9 @@ print_problem(struct verify *verify, const struct acta_problem *problem)
     verify->told++;
 }
 
+/* @err: why it did not come to its end; NULL: it did. */
 static void
-print_end_json(const struct acta_verification *v)
+print_end_json(const struct acta_verification *v, const struct acta_err *err)
 {
     printf("],\"problems_count\":%" PRIu64 ",\"head\":%" PRIu64
            ",\"store\":{\"pages\":%" PRIu64 ",\"has_tables\":%s"
@@ -84,10 +86,16 @@ print_end_json(const struct acta_verification *v)
            v->has_tables ? "true" : "false", v->events, v->streams, v->lists,
            v->ids, v->rows);
     printf(",\"journal\":{\"segments\":%" PRIu64 ",\"entries\":%" PRIu64
-           ",\"first_entry\":%" PRIu64 ",\"last_entry\":%" PRIu64
-           "},\"whole\":%s}\n",
-           v->segments, v->entries, v->first_entry, v->last_entry,
-           v->problems_found == 0 ? "true" : "false");
+           ",\"first_entry\":%" PRIu64 ",\"last_entry\":%" PRIu64 "}",
+           v->segments, v->entries, v->first_entry, v->last_entry);
+    if (err == NULL) {
+        printf(",\"whole\":%s}\n", v->problems_found == 0 ? "true" : "false");
+        return;
+    }
+    printf(",\"whole\":null,\"error\":{\"code\":\"%s\",\"text\":\"",
+           acta_code_name(err->code));
+    print_text(err->text, true);
+    fputs("\"}}\n", stdout);
 }
 
 static void
@@ -115,45 +123,71 @@ print_end_text(const struct acta_verification *v)
 
 /* ---- on line ---- */
 
+/* What was found so far is printed in any case, and so is the end of the
+ * object that it is in.
+ */
+static int
+fail(const struct verify *verify, const struct acta_err *err)
+{
+    if (verify->cli->json) {
+        print_end_json(&verify->last, err);
+    }
+    return err->code == ACTA_CANCELLED ? EXIT_INTERRUPTED : cli_fail(NULL, err);
+}
+
+/* Ask until it is through, and print what is found on the way. */
+static enum acta_code
+ask(struct verify *verify, uint64_t rate, struct progress *progress,
+    struct acta_err *err)
+{
+    const struct acta_verification *v;
+    enum acta_code code;
+
+    do {
+        if (interrupt_caught() != 0) {
+            return acta_fail(err, ACTA_CANCELLED, "interrupted");
+        }
+        code =
+            acta_sync_verify(verify->cli->sync, verify->last.id, rate, &v, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
+        verify->last = *v;
+        if (v->problems_count > 0) {
+            progress_end(progress);
+        }
+        for (size_t i = 0; i < v->problems_count; i++) {
+            print_problem(verify, v->problems[i]);
+        }
+        progress_draw(progress, v->events, v->read, v->size);
+    } while (!v->is_done);
+    return ACTA_OK;
+}
+
 static int
 verify_server(struct cli *cli, uint64_t rate)
 {
     struct verify verify = {.cli = cli};
-    const struct acta_verification *v;
     struct progress progress;
+    enum acta_code code;
     struct acta_err err;
-    uint64_t id = 0;
 
     interrupt_catch();
-    progress_start(&progress, !cli->quiet);
-    do {
-        if (interrupt_caught() != 0) {
-            progress_end(&progress);
-            return EXIT_INTERRUPTED;
-        }
-        if (acta_sync_verify(cli->sync, id, rate, &v, &err) != ACTA_OK) {
-            progress_end(&progress);
-            return cli_fail(NULL, &err);
-        }
-        if (cli->json && id == 0) {
-            fputs("{\"problems\":[", stdout);
-        }
-        id = v->id;
-        if (v->problems_count > 0) {
-            progress_end(&progress);
-        }
-        for (size_t i = 0; i < v->problems_count; i++) {
-            print_problem(&verify, v->problems[i]);
-        }
-        progress_draw(&progress, v->events, v->read, v->size);
-    } while (!v->is_done);
-    progress_end(&progress);
     if (cli->json) {
-        print_end_json(v);
-    } else {
-        print_end_text(v);
+        fputs("{\"problems\":[", stdout);
     }
-    return v->problems_found == 0 ? EXIT_OK : EXIT_CORRUPT;
+    progress_start(&progress, !cli->quiet);
+    code = ask(&verify, rate, &progress, &err);
+    progress_end(&progress);
+    if (code != ACTA_OK) {
+        return fail(&verify, &err);
+    }
+    if (cli->json) {
+        print_end_json(&verify.last, NULL);
+    } else {
+        print_end_text(&verify.last);
+    }
+    return verify.last.problems_found == 0 ? EXIT_OK : EXIT_CORRUPT;
 }
 
 /* ---- off line ---- */

@@ -61,6 +61,43 @@ said = json.load(sys.stdin)
 print(said["whole"], said["head"], said["problems"])'
 acta verify --rate x
 
+# verify_slowly OPTION...: begin one that does not come to its end. It is under way, or
+# about to be, when Ctrl-C is caught.
+verify_slowly() {
+    set -m
+    "$build/tools/acta" verify --json --rate 1 "$@" >said 2>talk &
+    verifier=$!
+    set +m
+    wait_for 'a verification' catches_signals $verifier
+}
+
+# As acta does, and not the shell that becomes it.
+catches_signals() {
+    tr '\n' ' ' <"/proc/$1/status" |
+        grep -q '^Name:.acta .*SigCgt:.[0-9a-f]*[37bf] '
+}
+
+echo '# it does not come to its end'
+why() {
+    python3 -c 'import json
+said = json.load(open("said"))
+print(said["problems"], said["whole"], said["error"]["code"])'
+}
+
+verify_slowly
+kill -INT $verifier
+wait $verifier
+echo "exit $?"
+why
+cat talk
+verify_slowly --timeout 5s
+stop_server KILL
+wait $verifier
+echo "exit $?"
+why
+grep -o '^{"error":"[A-Z]*"' talk
+start_server
+
 echo '# stopped in order'
 stop_server
 verify data
