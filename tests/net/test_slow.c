@@ -19,6 +19,7 @@
 
 #include "daemon.h"
 #include "msg.h"
+#include "nap.h"
 #include "notes.h"
 #include "require.h"
 #include "rnd.h"
@@ -36,6 +37,7 @@
 #define ASKING      4 /* and those that ask, and do not read the answers. */
 #define QUESTIONS   20
 #define SLOW_BYTES  1024 /* A slow one takes so much at a time. */
+#define LOOK_US     1000
 #define TIMEOUT_S   600
 
 /* Of time that an event takes to a fast reader: had the server to wait for one
@@ -343,16 +345,31 @@ START_TEST(slow_readers_hold_up_nobody_and_miss_nothing)
 }
 END_TEST
 
+/* Wait until the store has all events that there are. */
+static void
+wait_until_stored(void)
+{
+    uint64_t head = wire_head(&scene.writer);
+    uint64_t end = notes_time_us() + wire_patience_us();
+
+    while (wire_status(&scene.writer, "database.stored") < head) {
+        require(notes_time_us() < end);
+        nap_us(LOOK_US);
+    }
+}
+
 /* Append to one stream, until there were so many more checkpoints. Returns by
- * how much the store has grown.
+ * how much the store has grown. What it has yet to take in of events before
+ * does not count.
  */
 static uint64_t
 growth(unsigned checkpoints)
 {
-    uint64_t before = wire_status(&scene.writer, "database.store_size");
-    uint64_t end =
-        wire_status(&scene.writer, "database.checkpoints") + checkpoints;
+    uint64_t before, end;
 
+    wait_until_stored();
+    before = wire_status(&scene.writer, "database.store_size");
+    end = wire_status(&scene.writer, "database.checkpoints") + checkpoints;
     while (wire_status(&scene.writer, "database.checkpoints") < end) {
         require(wire_append(&scene.writer, "order-1", "Placed", NULL, "") ==
                 ACTA_OK);

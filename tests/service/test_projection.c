@@ -675,15 +675,18 @@ START_TEST(what_is_committed_together_is_no_more_than_is_wanted)
 }
 END_TEST
 
+/* What is parked is an event as well, which it may come upon before it ends. */
 START_TEST(poison_within_what_is_committed_together_takes_no_other_along)
 {
+    int position;
+
     break_at(BURST / 2, 100, ACTA_VERDICT_PARK);
     run_through_burst();
     ck_assert_int_eq(counted(), 1 + BURST);
     ck_assert_uint_eq(status()->handled, 1 + BURST);
     ck_assert_uint_eq(status()->parked, 1);
-    ck_assert_int_eq(number(db, "SELECT position FROM acta_checkpoint"),
-                     2 + BURST);
+    position = number(db, "SELECT position FROM acta_checkpoint");
+    ck_assert(position == 2 + BURST || position == 3 + BURST);
     ck_assert_uint_le(commits, BURST / 10);
 }
 END_TEST
