@@ -45,6 +45,7 @@ struct verifier {
     uint64_t may_us;          /* When more may be read. */
     struct finding *findings; /* owned: not told yet, in order */
     struct finding **findings_end;
+    struct msg_verified verified; /* The answer; too large for a stack. */
 };
 
 static uint64_t
@@ -199,10 +200,10 @@ static void
 answer(struct verifier *verifier, struct job *job)
 {
     const struct verify_report *report = verify_live_report(verifier->live);
-    static struct msg_verified verified; /* Large; one thread a process. */
+    struct msg_verified *verified = &verifier->verified;
     struct finding *finding = verifier->findings;
 
-    verified = (struct msg_verified){
+    *verified = (struct msg_verified){
         .id = verifier->id,
         .read = verify_live_read(verifier->live),
         .size = verify_live_size(verifier->live),
@@ -220,13 +221,13 @@ answer(struct verifier *verifier, struct job *job)
         .first_entry = report->first_entry,
         .last_entry = report->last_entry,
     };
-    while (finding != NULL && verified.problems_count < MSG_PROBLEMS_MAX) {
-        verified.problems[verified.problems_count++] = (struct msg_problem){
+    while (finding != NULL && verified->problems_count < MSG_PROBLEMS_MAX) {
+        verified->problems[verified->problems_count++] = (struct msg_problem){
             slice_of(finding->file), slice_of(finding->what.text)};
         finding = finding->next;
     }
-    verified.is_done = verifier->is_done && finding == NULL;
-    msg_verified_encode(&job->outcome.reply, job->request_id, &verified);
+    verified->is_done = verifier->is_done && finding == NULL;
+    msg_verified_encode(&job->outcome.reply, job->request_id, verified);
     while (verifier->findings != finding) {
         struct finding *next = verifier->findings->next;
 
@@ -236,7 +237,7 @@ answer(struct verifier *verifier, struct job *job)
     if (finding == NULL) {
         verifier->findings_end = &verifier->findings;
     }
-    if (verified.is_done) {
+    if (verified->is_done) {
         log_info(log_event("verified"), log_number("id", verifier->id),
                  log_number("problems", report->problems));
         end_live(verifier);
