@@ -382,11 +382,12 @@ retire(struct journal_files *files, const struct segment *segment,
     }
     FAILPOINT("segment-retired");
     pthread_mutex_lock(&files->lock);
-    if (!journal_files_add_spare(files, number, segment->leftover)) {
-        (void)unlink(spare_path);
-    }
+    keep = journal_files_add_spare(files, number, segment->leftover);
     pthread_cond_broadcast(&files->changed);
     pthread_mutex_unlock(&files->lock);
+    if (!keep) { /* It takes its time, for which the writer does not wait. */
+        (void)unlink(spare_path);
+    }
     return ACTA_OK;
 }
 
@@ -462,21 +463,34 @@ journal_files_release(struct journal_files *files, uint64_t sequence,
     return code == ACTA_FULL || code == ACTA_MEMORY ? ACTA_OK : code;
 }
 
+/* Take a spare that the keeper would not make again out of the list. NULL if
+ * there is none.
+ */
+static struct spare *
+take_surplus(struct journal_files *files)
+{
+    struct spare *spare = NULL;
+
+    pthread_mutex_lock(&files->lock);
+    if (files->spares_count > JOURNAL_SPARES_READY) {
+        spare = files->spares;
+        files->spares = spare->next;
+        files->spares_count--;
+        files->size -= files->segment_size;
+    }
+    pthread_mutex_unlock(&files->lock);
+    return spare;
+}
+
 void
 journal_files_drop_spares(struct journal_files *files)
 {
     char path[FILE_PATH_MAX];
+    struct spare *spare;
 
-    pthread_mutex_lock(&files->lock);
-    while (files->spares_count > JOURNAL_SPARES_READY) {
-        struct spare *spare = files->spares;
-
-        files->spares = spare->next;
-        files->spares_count--;
-        files->size -= files->segment_size;
+    while ((spare = take_surplus(files)) != NULL) {
         journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path);
         (void)unlink(path); /* What is left is found at the next start. */
         free(spare);
     }
-    pthread_mutex_unlock(&files->lock);
 }
