@@ -13,6 +13,7 @@
 /* What a request says to whoever reads its answer. */
 struct hint {
     bool is_command; /* See struct request. */
+    bool is_known;   /* The same. */
     uint64_t note;
 };
 
@@ -29,6 +30,7 @@ submit(struct acta_client *client, enum opcode kind, struct hint hint,
     if (request != NULL) {
         request->kind = kind;
         request->is_command = hint.is_command;
+        request->is_known = hint.is_known;
         request->note = hint.note;
         request->done = done;
         request->user = user;
@@ -96,6 +98,7 @@ acta_append(struct acta_client *client, const struct acta_append *append,
     }
     append_encode(append, buf, id);
     hint.is_command = append_is_command(append);
+    hint.is_known = hint.is_command || acta_append_count(append) > 0;
     return submit(client, OP_APPEND, hint, timeout_ms,
                   (union request_done){.appended = done}, user, err);
 }

@@ -426,25 +426,40 @@ remember_server(struct core_server *server, const struct msg_welcome *welcome)
     };
 }
 
-/* Another database answers at the address: what was asked of the one before
- * cannot be gone on with. Reads can, and changes that were never sent.
+/* True if @request is about what the database has that it was made for: reads
+ * are of any.
+ */
+static bool
+is_bound_to_database(const struct request *request)
+{
+    return request_is_change(request) || request->kind == OP_AWAIT;
+}
+
+/* Another database answers at the address, as one that was restored: what was
+ * asked of the one before cannot be gone on with. A change that was sent may
+ * have been done there. One that was not was decided from what is there, and
+ * must not be made here. Reads can go on.
  */
 static void
 database_has_changed(struct core *core)
 {
-    struct request *next;
+    uint64_t youngest = core->requests.serial;
+    struct request *request;
     struct acta_err why;
 
     acta_fail(&why, ACTA_INVALID,
               "another database answers at this address now");
     end_all(core, &why);
-    for (struct request *request = core->requests.waiting.first;
-         request != NULL && !core->closing; request = next) {
-        next = request->next;
-        if (request_is_change(request) && request->doubtful) {
+    why.code = ACTA_FENCED;
+    request = core->requests.waiting.first;
+    while (request != NULL && !core->closing &&
+           request->id >> REQUEST_SLOT_BITS <= youngest) {
+        if (is_bound_to_database(request)) {
             fail_request(core, request, &why);
             /* Its callback may have changed the list. */
-            next = core->requests.waiting.first;
+            request = core->requests.waiting.first;
+        } else {
+            request = request->next;
         }
     }
 }
@@ -517,6 +532,10 @@ is_settled(const struct request *request, const struct acta_err *refusal)
         refusal->code == ACTA_CONFLICT) {
         return false; /* It may be in its own way: it expected the stream to
                          exist, and has deleted it. */
+    }
+    if (request->kind == OP_APPEND && request->doubtful && !request->is_known) {
+        return false; /* The same: what it moved has taken place by now, or what
+                         it was fenced by is over. */
     }
     return !request_is_change(request) || !request->doubtful ||
            remedy == ACTA_REMEDY_RELOAD || remedy == ACTA_REMEDY_FIX;

@@ -183,7 +183,8 @@ struct buf *core_begin_wait(struct core *core, uint64_t *id,
                             struct acta_err *err);
 
 /* Submit what was begun. NULL: BUSY, MEMORY, TOO_LARGE. The caller sets what
- * remains: kind, done, user, answer, is_command; then it calls core_pump().
+ * remains: kind, done, user, answer, is_command, is_known; then it calls
+ * core_pump().
  */
 struct request *core_submit(struct core *core, uint64_t timeout_ms,
                             uint64_t now_ms, struct acta_err *err);

@@ -72,6 +72,8 @@ struct request {
     bool sent;     /* In the list of those, on this connection. */
     bool doubtful; /* Was sent, and the answer got lost: may have been done. */
     bool is_command; /* An append that has a command id. */
+    bool is_known;   /* An append that the server knows again when it was done:
+                        by the ids of its events, or by that of its command. */
     bool is_own;     /* Made by the library: done.own is called. */
     bool is_bound;   /* Of no use on another connection: forgotten, without a
                         callback, when this one is lost. */

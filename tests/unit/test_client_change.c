@@ -254,6 +254,18 @@ START_TEST(change_that_may_be_done_is_not_sent_to_another_database)
 }
 END_TEST
 
+START_TEST(change_that_was_never_sent_is_not_sent_to_another_database)
+{
+    peer_connect(&peer);
+    peer_lose(&peer);
+    delete_it();
+    peer.welcome.database_id.bytes[3]++;
+    peer_connect(&peer);
+    peer_expect_silence(&peer);
+    ck_assert_int_eq(told.code, ACTA_FENCED);
+}
+END_TEST
+
 /* ---- changes that are refused before they are sent ---- */
 
 static uint64_t
@@ -351,6 +363,8 @@ main(void)
         4);
     tcase_add_test(tcase,
                    change_that_may_be_done_is_not_sent_to_another_database);
+    tcase_add_test(tcase,
+                   change_that_was_never_sent_is_not_sent_to_another_database);
     tcase_add_loop_test(tcase, what_cannot_be_is_refused_and_not_sent, 0,
                         REFUSED_COUNT);
     return run_suite(suite);

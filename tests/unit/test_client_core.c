@@ -568,6 +568,54 @@ START_TEST(append_sent_before_is_known_only_by_a_verdict_on_its_events)
 }
 END_TEST
 
+/* The server knows an append again by the ids of its events, or by that of its
+ * command. One that has neither may be in its own way: what it moved has taken
+ * place by now, what it was fenced by is over.
+ */
+static uint64_t
+move_schedule(struct told *told, const struct acta_id *command_id)
+{
+    struct acta_append *append = acta_append_new();
+    uint64_t id;
+
+    acta_append_move_schedule(append, "reminder", 1);
+    if (command_id != NULL) {
+        acta_append_command_id(append, command_id);
+    }
+    id = acta_append(peer.client, append, 0, on_appended, told, &peer.err);
+    ck_assert_msg(id != 0, "%s", peer.err.text);
+    acta_append_free(append);
+    return id;
+}
+
+START_TEST(effects_sent_before_are_known_only_if_they_have_an_id)
+{
+    static const enum acta_code refusals[] = {ACTA_CONFLICT, ACTA_FENCED,
+                                              ACTA_UNDECIDED, ACTA_NOT_FOUND};
+    const struct acta_id command_id = {.bytes = {1}};
+
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        struct told *told = tolds(2);
+        uint64_t ids[2];
+
+        peer_connect(&peer);
+        ids[0] = move_schedule(&told[0], NULL);
+        ids[1] = move_schedule(&told[1], &command_id);
+        peer_lose(&peer);
+        peer_connect(&peer);
+        for (size_t n = 0; n < 2; n++) {
+            ck_assert_uint_eq(peer_expect(&peer, OP_APPEND), ids[n]);
+            peer_error(&peer, ids[n], refusals[i], "no");
+        }
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        ck_assert_int_eq(told[0].code, ACTA_UNKNOWN);
+        ck_assert_str_eq(told[0].text, "it may have been done: no");
+        ck_assert_int_eq(told[1].code, refusals[i]);
+        peer_lose(&peer);
+    }
+}
+END_TEST
+
 START_TEST(cancelled_request_ends_at_once_and_its_answer_is_passed_over)
 {
     struct told *told = tolds(2);
@@ -668,25 +716,57 @@ START_TEST(server_that_is_stopping_ends_nothing)
 }
 END_TEST
 
-START_TEST(another_database_gets_nothing_that_may_be_done_already)
+START_TEST(another_database_gets_nothing_that_was_decided_from_the_first)
 {
     struct told *told = tolds(3);
-    uint64_t ids[3];
+    unsigned waited = 0;
+    uint64_t read;
 
     peer_connect(&peer);
-    ids[0] = append(&told[0], 0);
-    ids[1] = read_stream(&told[1], 0);
+    append(&told[0], 0);
+    read = read_stream(&told[1], 0);
     peer_lose(&peer);
-    ids[2] = append(&told[2], 0);
+    append(&told[2], 0);
+    wait_for(&waited);
     peer.welcome.database_id.bytes[3]++;
     peer_connect(&peer);
-    ck_assert_uint_ne(ids[0], 0);
-    ck_assert_uint_eq(told[0].count, 1);
     ck_assert_int_eq(told[0].code, ACTA_UNKNOWN);
-    ck_assert_uint_eq(peer_expect(&peer, OP_READ_STREAM), ids[1]);
-    ck_assert_uint_eq(peer_expect(&peer, OP_APPEND), ids[2]);
+    ck_assert_int_eq(told[2].code, ACTA_FENCED);
+    ck_assert_str_eq(told[2].text,
+                     "another database answers at this address now");
+    ck_assert_uint_eq(waited, 1);
+    ck_assert_uint_eq(peer_expect(&peer, OP_READ_STREAM), read);
+    peer_expect_silence(&peer);
     ck_assert_uint_eq(told[1].count, 0);
-    ck_assert_uint_eq(told[2].count, 0);
+}
+END_TEST
+
+static void
+on_append_again(void *user, const struct acta_err *err,
+                const struct acta_appended *appended)
+{
+    (void)appended;
+    ck_assert_int_eq(err->code, ACTA_FENCED);
+    append(user, 0);
+}
+
+START_TEST(what_is_decided_when_another_database_is_known_goes_there)
+{
+    struct told *told = tolds(1);
+    struct acta_append *first = acta_append_new();
+    struct acta_draft draft = acta_draft_of("T", "data", 4);
+
+    peer_connect(&peer);
+    peer_lose(&peer);
+    acta_append_stream(first, "s-1", ACTA_EXPECT_ANY);
+    acta_append_event(first, &draft);
+    acta_append(peer.client, first, 0, on_append_again, told, &peer.err);
+    acta_append_free(first);
+    peer.welcome.database_id.bytes[3]++;
+    peer_connect(&peer);
+    peer_expect(&peer, OP_APPEND);
+    peer_expect_silence(&peer);
+    ck_assert_uint_eq(told->count, 0);
 }
 END_TEST
 
@@ -859,6 +939,8 @@ main(void)
                    append_that_a_busy_server_refused_is_known_not_to_be_done);
     tcase_add_test(tcase,
                    append_sent_before_is_known_only_by_a_verdict_on_its_events);
+    tcase_add_test(tcase,
+                   effects_sent_before_are_known_only_if_they_have_an_id);
     tcase_add_test(
         tcase, cancelled_request_ends_at_once_and_its_answer_is_passed_over);
     tcase_add_test(tcase,
@@ -866,8 +948,10 @@ main(void)
     tcase_add_test(tcase, refused_append_names_what_was_in_the_way);
     tcase_add_test(tcase, server_that_will_never_have_us_ends_what_waits);
     tcase_add_test(tcase, server_that_is_stopping_ends_nothing);
+    tcase_add_test(
+        tcase, another_database_gets_nothing_that_was_decided_from_the_first);
     tcase_add_test(tcase,
-                   another_database_gets_nothing_that_may_be_done_already);
+                   what_is_decided_when_another_database_is_known_goes_there);
     tcase_add_test(tcase, second_answer_to_one_request_is_passed_over);
     tcase_add_test(tcase, silent_server_is_pinged_and_then_given_up);
     tcase_add_test(tcase, silence_while_nothing_is_awaited_is_no_silence);

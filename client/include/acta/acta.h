@@ -100,11 +100,18 @@
  *                  deadline has passed without an answer, or it was sent again
  *                  after a broken connection and then refused for a reason
  *                  that does not tell (a full disk; of a change of a stream a
- *                  conflict, which may be with itself): it may have been done.
+ *                  conflict, which may be with itself; any, of an append
+ *                  without events and command id): it may have been done.
  *                  Send the same again: an append has the same ids, so it
  *                  counts once, and a change changes nothing twice.
  *     CANCELLED    acta_cancel() or acta_close(). An append or a change may
  *                  have been done.
+ *     FENCED       Another database answers at the address by now, as one that
+ *                  was restored: a change that was asked for before is not made
+ *                  there, nor is a position of the first waited for
+ *                  (acta_wait_for()). Read again, and decide again. What was
+ *                  sent to the first ends with UNKNOWN. The server has other
+ *                  reasons, too.
  *     BUSY         Too many requests wait already: see acta_options.
  *     MEMORY       There is none. Nothing was started, nothing else is hurt.
  *     UNREACHABLE  Of acta_on_link: why there is no connection.
@@ -381,7 +388,8 @@ ACTA_API uint64_t acta_status(struct acta_client *client, uint64_t timeout_ms,
  * CONFLICT: a stream is at another version than was expected, or an event meets
  *     a condition; all that were in the way are named.
  * UNDECIDED: a condition has too many events to look at above its position.
- * FENCED: a checkpoint's epoch is over, or a lease is not held any more.
+ * FENCED: a checkpoint's epoch is over, or a lease is not held any more; or see
+ *     above.
  * TOMBSTONED: a stream is closed for ever.
  * PARTIAL_REPEAT, ID_REUSED: events of these ids are stored already, but not
  *     all, not in this order, or with other content.
