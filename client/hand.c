@@ -32,9 +32,50 @@ hand_fini(struct hand *hand)
     *hand = (struct hand){0};
 }
 
+/* From the first that was not answered on: those behind it that were are not
+ * answered twice by anybody who keeps to the rules.
+ */
+static void
+note_lost(struct hand *hand)
+{
+    uint32_t i = hand->first;
+
+    while (i != NONE && hand->entries[i].is_answered) {
+        i = hand->entries[i].next;
+    }
+    if (i == NONE) {
+        return;
+    }
+    if (hand->lost_to == 0) {
+        hand->lost_from = hand->entries[i].number;
+    }
+    hand->lost_to = hand->serial << ENTRY_BITS | CAPACITY_MAX;
+}
+
+bool
+hand_has_lost(const struct hand *hand, uint64_t number)
+{
+    return hand->lost_to > 0 && number >= hand->lost_from &&
+           number <= hand->lost_to;
+}
+
+bool
+hand_has_lost_up_to(struct hand *hand, uint64_t number)
+{
+    bool has_lost = hand->lost_to > 0 && number >= hand->lost_from;
+
+    if (has_lost && number >= hand->lost_to) {
+        hand->lost_to = 0;
+    } else if (has_lost) {
+        hand->lost_from = number + 1;
+    }
+    return has_lost;
+}
+
 void
 hand_clear(struct hand *hand)
 {
+    note_lost(hand);
     for (uint32_t i = 1; i <= hand->used; i++) {
         free(hand->entries[i].reason);
         hand->entries[i] = (struct hand_entry){0};

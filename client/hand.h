@@ -37,9 +37,11 @@ struct hand {
     uint32_t free; /* A list over next. */
     uint32_t first, last;
     uint32_t first_answered, last_answered;
-    size_t count;     /* In hand and not answered. */
-    size_t answered;  /* And not told. */
-    bool has_reasons; /* Some that were told have one. */
+    size_t count;       /* In hand and not answered. */
+    size_t answered;    /* And not told. */
+    bool has_reasons;   /* Some that were told have one. */
+    uint64_t lost_from; /* What was in hand when it was cleared, and has not */
+    uint64_t lost_to;   /* been answered since: among these; 0: nothing was. */
     uint64_t serial;
     uint64_t
         exact_until; /* Serial number up to which each ack is told alone. */
@@ -52,6 +54,12 @@ void hand_fini(struct hand *hand);
 
 /* Nothing is in hand any more, and no answer will be told. */
 void hand_clear(struct hand *hand);
+
+/* True if an answer to @number comes too late, since that was in hand when it
+ * was cleared; or to all up to it, since one of them was, which is told once.
+ */
+bool hand_has_lost(const struct hand *hand, uint64_t number);
+bool hand_has_lost_up_to(struct hand *hand, uint64_t number);
 
 /* An event is handed out: returns its number, or 0 if there is no memory. */
 uint64_t hand_add(struct hand *hand, uint64_t position, uint64_t fence);

@@ -42,7 +42,8 @@ struct acta_member {
                          event goes without an answer; 0: not yet. */
     struct taken taken;
     size_t settles;    /* Requests that are not answered. */
-    bool answers_lost; /* With a connection; for its owner to clear. */
+    bool answers_lost; /* With a connection, or since what they were to was; for
+                          its owner to clear. */
 
     const struct acta_event *event; /* The one that was told last, while it is
                                        valid, */

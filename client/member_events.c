@@ -87,6 +87,7 @@ member_answer(struct acta_member *member, uint64_t number,
     uint64_t delay_max_ms = ACTA_RETRY_US_MAX / US_PER_MS;
 
     if (entry == NULL) {
+        member->answers_lost |= hand_has_lost(&member->hand, number);
         return;
     }
     if (kind == MSG_RETRY) {
@@ -99,7 +100,8 @@ member_answer(struct acta_member *member, uint64_t number,
     if (kind == MSG_RETRY || (kind == MSG_PARK && member->park_waits)) {
         keep_key(member); /* If it is the event that was told last. */
         /* Without memory for it answers to those behind it are refused. */
-        (void)taken_add(&member->taken, entry->key, entry->position);
+        (void)taken_add(&member->taken, entry->key, entry->position,
+                        member->answer.handed.fence);
     }
     hand_answer(&member->hand, entry, kind);
 }
@@ -107,6 +109,7 @@ member_answer(struct acta_member *member, uint64_t number,
 void
 member_ack_up_to(struct acta_member *member, uint64_t number)
 {
+    member->answers_lost |= hand_has_lost_up_to(&member->hand, number);
     hand_ack_up_to(&member->hand, number);
 }
 

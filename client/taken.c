@@ -34,41 +34,73 @@ find(const struct taken *taken, uint64_t hash)
     return &taken->keys[i];
 }
 
-/* Put all, or those that were not answered, into a table of @capacity. False:
- * no memory; nothing has changed.
+/* True if it may hold something that was handed out under @fence, or later. */
+static bool
+is_needed(const struct taken_key *key, uint64_t fence)
+{
+    return key->hash != 0 && key->fence >= fence;
+}
+
+static size_t
+count_needed(const struct taken *taken, uint64_t fence)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < taken->capacity; i++) {
+        count += is_needed(&taken->keys[i], fence);
+    }
+    return count;
+}
+
+/* Put those that are needed into a table of @capacity. False: no memory;
+ * nothing has changed.
  */
 static bool
-rebuild(struct taken *taken, size_t capacity, bool with_settled)
+rebuild(struct taken *taken, size_t capacity, uint64_t fence)
 {
-    struct taken larger = {.capacity = capacity};
+    struct taken made = {.capacity = capacity};
 
-    larger.keys = calloc(capacity, sizeof(*larger.keys));
-    if (larger.keys == NULL) {
+    made.keys = calloc(capacity, sizeof(*made.keys));
+    if (made.keys == NULL) {
         return false;
     }
     for (size_t i = 0; i < taken->capacity; i++) {
         const struct taken_key *key = &taken->keys[i];
 
-        if (key->hash != 0 && (with_settled || key->fence == UINT64_MAX)) {
-            *find(&larger, key->hash) = *key;
-            larger.count++;
+        if (is_needed(key, fence)) {
+            *find(&made, key->hash) = *key;
+            made.count++;
+            made.has_settled = made.has_settled || key->fence != UINT64_MAX;
         }
     }
-    larger.has_settled = with_settled && taken->has_settled;
     free(taken->keys);
-    *taken = larger;
+    *taken = made;
     return true;
 }
 
+/* Room for one more. A table of which half is not needed stays as large. */
+static bool
+make_room(struct taken *taken, uint64_t fence)
+{
+    if (taken->capacity == 0) {
+        return rebuild(taken, CAPACITY_MIN, fence);
+    }
+    if (2 * (taken->count + 1) <= taken->capacity) {
+        return true;
+    }
+    return rebuild(taken,
+                   4 * count_needed(taken, fence) < taken->capacity
+                       ? taken->capacity
+                       : 2 * taken->capacity,
+                   fence);
+}
+
 bool
-taken_add(struct taken *taken, uint64_t hash, uint64_t position)
+taken_add(struct taken *taken, uint64_t hash, uint64_t position, uint64_t fence)
 {
     struct taken_key *key;
 
-    if (2 * (taken->count + 1) > taken->capacity &&
-        !rebuild(taken,
-                 taken->capacity == 0 ? CAPACITY_MIN : 2 * taken->capacity,
-                 true)) {
+    if (!make_room(taken, fence)) {
         return false;
     }
     key = find(taken, hash);
@@ -113,7 +145,7 @@ taken_drop_settled(struct taken *taken)
 {
     /* Without memory they stay: they hold nothing that comes. */
     if (taken->has_settled) {
-        (void)rebuild(taken, taken->capacity, false);
+        (void)rebuild(taken, taken->capacity, UINT64_MAX);
     }
 }
 

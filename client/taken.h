@@ -35,8 +35,12 @@ struct taken {
 void taken_fini(struct taken *taken);
 void taken_clear(struct taken *taken);
 
-/* The event at @position, and what is behind it. False: no memory. */
-bool taken_add(struct taken *taken, uint64_t hash, uint64_t position);
+/* The event at @position, and what is behind it. What is told now was handed
+ * out under @fence, and what is still to be told under no lesser one: keys that
+ * hold nothing any more make room. False: no memory.
+ */
+bool taken_add(struct taken *taken, uint64_t hash, uint64_t position,
+               uint64_t fence);
 
 /* The request @settle tells the server of all that were added since the last
  * one.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "limit.h"
+#include "member.h"
 #include "msg_group.h"
 #include "peer.h"
 #include "run.h"
@@ -731,6 +732,37 @@ START_TEST(held_frames_from_before_the_answer_are_dropped_after_it)
 }
 END_TEST
 
+/* There is always an event more, of a key of its own, and each is retried. */
+START_TEST(keys_are_forgotten_though_events_never_run_out)
+{
+    uint64_t id = join(10), request;
+
+    seen.pauses = true;
+    for (uint64_t p = 1; p <= 2000; p++) {
+        struct msg_open open = msg_handed_begin(&peer.answer, id, p, 1000);
+        char stream[16];
+
+        snprintf(stream, sizeof(stream), "s-%u", (unsigned)p);
+        peer_record_in(&peer.answer, p, stream);
+        msg_handed_end(&peer.answer, open, 1, NULL, 0);
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        if (p % 2 == 1) {
+            continue; /* One is told, and one waits. */
+        }
+        for (int i = 0; p > 2 && i < 2; i++) {
+            acta_member_resume(seen.member);
+            ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+            acta_retry(seen.member, seen.numbers[seen.count - 1], 0);
+            ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+            take_settle(id, &request);
+            settled(request, 1, NULL, 0);
+        }
+    }
+    ck_assert_uint_gt(seen.count, 1990);
+    ck_assert_uint_lt(seen.member->taken.capacity, 64);
+}
+END_TEST
+
 /* ---- connections ---- */
 
 START_TEST(lost_connection_empties_the_hand_and_joins_again)
@@ -774,6 +806,40 @@ START_TEST(answers_that_were_sent_are_not_sent_again)
     peer_connect(&peer);
     take_join("", MSG_PARK_WAITS);
     peer_expect_silence(&peer);
+}
+END_TEST
+
+/* Who waits until all is known has to be told that it will not be. */
+START_TEST(answers_to_what_was_in_hand_when_the_connection_broke_are_lost)
+{
+    uint64_t id = join(10), request;
+
+    HAND(id, 1, 1, 2, 3);
+    acta_ack(seen.member, seen.numbers[0]);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+    ck_assert_str_eq(take_settle(id, &request), "ack 1");
+    settled(request, 1, NULL, 0);
+    ck_assert(!seen.member->answers_lost);
+    peer_lose(&peer);
+    peer_connect(&peer);
+    id = take_join("", MSG_PARK_WAITS);
+    ck_assert(!seen.member->answers_lost);
+    acta_ack(seen.member, seen.numbers[0]); /* Is known already. */
+    ck_assert(!seen.member->answers_lost);
+    acta_ack(seen.member, seen.numbers[2]);
+    ck_assert(seen.member->answers_lost);
+
+    /* Up to: once for all that were lost. */
+    seen.member->answers_lost = false;
+    acta_ack_up_to(seen.member, seen.numbers[0]);
+    ck_assert(!seen.member->answers_lost);
+    HAND(id, 2, 2);
+    acta_ack_up_to(seen.member, seen.numbers[3]);
+    ck_assert(seen.member->answers_lost);
+    seen.member->answers_lost = false;
+    HAND(id, 3, 3);
+    acta_ack_up_to(seen.member, seen.numbers[4]);
+    ck_assert(!seen.member->answers_lost);
 }
 END_TEST
 
@@ -871,8 +937,11 @@ main(void)
     tcase_add_test(tcase, busy_server_is_joined_later);
     tcase_add_test(tcase, deleted_group_ends_the_membership);
     tcase_add_test(tcase, other_database_ends_the_membership);
+    tcase_add_test(tcase, keys_are_forgotten_though_events_never_run_out);
     tcase_add_test(tcase, lost_connection_empties_the_hand_and_joins_again);
     tcase_add_test(tcase, answers_that_were_sent_are_not_sent_again);
+    tcase_add_test(
+        tcase, answers_to_what_was_in_hand_when_the_connection_broke_are_lost);
     tcase_add_test(tcase, leaving_tells_what_was_answered_first);
     tcase_add_test(tcase, callback_may_leave);
     tcase_add_test(tcase, callback_may_close_the_client);

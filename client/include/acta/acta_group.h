@@ -251,8 +251,9 @@ ACTA_API void acta_worker_skip(struct acta_worker *worker, uint64_t number);
  *
  * FENCED: an answer was refused since the last call of this; the event was
  *     handed out again, or will be.
- * UNKNOWN: answers were lost with a connection since then, or did not come:
- * what was settled may come again. others: it is over.
+ * UNKNOWN: answers were lost with a connection since then, or were given to
+ * what had been handed out over one that was lost, or did not come: what was
+ * settled may come again. others: it is over.
  */
 ACTA_API enum acta_code acta_worker_settle(struct acta_worker *worker,
                                            struct acta_err *err);
