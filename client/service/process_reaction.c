@@ -8,6 +8,7 @@
 #include "name.h"
 #include "named_id.h"
 #include "process.h"
+#include "text.h"
 
 /* Bytes of a name that is told apart as too long. */
 #define NAME_SIZE (2 * ACTA_STREAM_SIZE_MAX + 2)
@@ -421,7 +422,7 @@ acta_reaction_fail(struct acta_reaction *reaction, enum acta_verdict verdict,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    text_format(text, sizeof(text), format, args);
     va_end(args);
     return acta_context_fail(reaction->context, verdict, "%s", text);
 }

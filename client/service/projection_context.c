@@ -1,10 +1,10 @@
 /* What a handler asks, and says besides its verdict. */
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "../given.h"
 #include "projection.h"
+#include "text.h"
 
 void *
 acta_context_model(const struct acta_context *context)
@@ -31,7 +31,7 @@ acta_context_fail(struct acta_context *context, enum acta_verdict verdict,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(context->text, sizeof(context->text), format, args);
+    text_format(context->text, sizeof(context->text), format, args);
     va_end(args);
     return verdict;
 }

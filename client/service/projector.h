@@ -184,7 +184,9 @@ enum acta_code projector_note_if_due(struct acta_projector *projector,
 /* Up to where events were being replayed, as a note says; 0: nowhere. */
 uint64_t projector_noted_replay(const char *note);
 
-/* @text as the inside of a JSON string, cut to what is whole within @size. */
+/* @text as the inside of a JSON string, cut to what is whole within @size; what
+ * is no text, as the server takes them, is made visible.
+ */
 void projector_json_text(char *to, size_t size, const char *text);
 
 /* ---- projector_group.c ---- */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "name.h"
 #include "projector.h"
 
 #define NOTE_SIZE   1025
@@ -26,6 +27,7 @@ static const char *const states[] = {
 void
 projector_json_text(char *to, size_t size, const char *text)
 {
+    bool is_text = name_is_lines(slice_of(text));
     size_t used = 0, whole = 0;
 
     for (; *text != '\0'; text++) {
@@ -41,7 +43,12 @@ projector_json_text(char *to, size_t size, const char *text)
         if (c == '"' || c == '\\') {
             to[used++] = '\\';
         }
-        to[used++] = (unsigned char)c < 0x20 ? ' ' : c;
+        if ((unsigned char)c < 0x20) {
+            c = ' ';
+        } else if (!is_text && !(c >= ' ' && c <= '~')) {
+            c = '?';
+        }
+        to[used++] = c;
     }
     to[used] = '\0';
 }

@@ -102,16 +102,21 @@ rollback(void *user)
 /* The event that is poison, and what is wrong with it each time. */
 static uint64_t poison;
 static unsigned poisoned;
+static const char *complaint; /* NULL: how often it was complained. */
 
 static enum acta_verdict
 count(void *user, struct acta_context *context, const struct acta_event *event)
 {
     (void)user;
     open_.count++;
-    return event->position == poison
+    if (event->position != poison) {
+        return ACTA_VERDICT_OK;
+    }
+    poisoned++;
+    return complaint == NULL
                ? acta_context_fail(context, ACTA_VERDICT_PARK,
-                                   "for the %uth time", ++poisoned)
-               : ACTA_VERDICT_OK;
+                                   "for the %uth time", poisoned)
+               : acta_context_fail(context, ACTA_VERDICT_PARK, "%s", complaint);
 }
 
 static void
@@ -128,6 +133,7 @@ setup(void)
     fails_when_done = false;
     poison = 0;
     poisoned = 0;
+    complaint = NULL;
     keeper.load = load;
     keeper.begin = begin;
     keeper.save = save;
@@ -290,6 +296,42 @@ START_TEST(a_poison_is_noted_once_though_it_is_parked_twice)
 }
 END_TEST
 
+/* What a handler says may be long, and from a library that knows no UTF-8: it
+ * is told all the same, as text.
+ */
+START_TEST(what_a_handler_says_is_told_as_text)
+{
+    static const struct {
+        const char *said, *told;
+    } cases[] = {
+        {"nicht gen\xc3\xbcgend", "nicht gen\xc3\xbcgend"},
+        {"nicht gen\xfcgend \x7f", "nicht gen?gend ?"},
+        {"\xc3\xbc \xfc", "?? ?"},
+        {"two\nlines \"said\"", "two lines \\\"said\\\""},
+        {NULL, NULL}, /* Cut within a character. */
+    };
+    struct acta_read read = acta_read_of_stream("acta.parked-orders");
+    char umlauts[603] = "xx", told[300], noted[320];
+    const struct acta_page *page;
+
+    for (size_t i = 2; i < sizeof(umlauts) - 1; i += 2) {
+        memcpy(umlauts + i, "\xc3\xbc", 2);
+    }
+    store_many(EVENTS);
+    poison = 3;
+    complaint = cases[_i].said == NULL ? umlauts : cases[_i].said;
+    run_well();
+    snprintf(told, sizeof(told), "%.238s",
+             cases[_i].told == NULL ? umlauts : cases[_i].told);
+    snprintf(noted, sizeof(noted), "\"text\": \"%s\"}", told);
+    ck_assert_msg(strstr(consumer()->note, noted) != NULL, "%s",
+                  consumer()->note);
+    ck_assert_int_eq(acta_sync_read(sync_, &read, &page, &err), ACTA_OK);
+    ck_assert_msg(strstr(page->events[0]->data, noted) != NULL, "%s",
+                  (const char *)page->events[0]->data);
+}
+END_TEST
+
 START_TEST(a_poison_is_noted_once_also_if_the_consumer_was_set_back)
 {
     struct acta_projection *plain = acta_projection_new("plain");
@@ -413,6 +455,7 @@ keeper_suite(void)
                    a_model_that_cannot_begin_at_first_begins_where_it_is_to);
     tcase_add_test(tcase, what_stops_it_is_noted_also_behind_other_errors);
     tcase_add_test(tcase, a_poison_is_noted_once_though_it_is_parked_twice);
+    tcase_add_loop_test(tcase, what_a_handler_says_is_told_as_text, 0, 5);
     tcase_add_test(tcase,
                    a_poison_is_noted_once_also_if_the_consumer_was_set_back);
     tcase_add_test(tcase, what_is_emitted_again_under_its_id_counts_once);
