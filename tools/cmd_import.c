@@ -5,14 +5,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 #include "input.h"
+#include "interrupt.h"
 #include "lane.h"
 #include "line.h"
 #include "progress.h"
@@ -37,16 +36,6 @@ struct import {
     bool dropped;        /* Nor is sent what was read. */
     struct acta_err err; /* Why it cannot go on. */
 };
-
-static volatile sig_atomic_t interrupted;
-
-/* The first asks for an orderly end, the second ends. */
-static void
-on_signal(int number)
-{
-    interrupted = 1;
-    signal(number, SIG_DFL);
-}
 
 static void
 report(struct import *import, uint64_t line, const struct acta_err *err)
@@ -154,7 +143,8 @@ take_lines(struct import *import)
 {
     struct slice text;
 
-    while (!import->stopped && !interrupted && !any_lane_is_full(import)) {
+    while (!import->stopped && interrupt_caught() == 0 &&
+           !any_lane_is_full(import)) {
         if (input_line(&import->input, &text)) {
             take_line(import, text);
         } else if (import->input.at_end) {
@@ -183,7 +173,9 @@ sent_lines(const struct import *import)
     return sent;
 }
 
-/* Wait until a lane or, if @for_input, the input has something to do. */
+/* Wait until a lane or, if @for_input, the input has something to do. After an
+ * interruption that is what lanes have under way.
+ */
 static void
 wait_and_dispatch(struct import *import, bool for_input)
 {
@@ -198,8 +190,10 @@ wait_and_dispatch(struct import *import, bool for_input)
         .fd = for_input ? import->input.fd : -1,
         .events = POLLIN,
     };
-    if (poll(fds, count + 1, wait_ms) < 0) {
-        return; /* A signal, which the caller looks for. */
+    if (interrupt_caught() == 0) {
+        interrupt_wait(fds, count + 1, wait_ms);
+    } else if (poll(fds, count + 1, wait_ms) < 0) {
+        return;
     }
     for (size_t i = 0; i < count; i++) {
         acta_poll_dispatch(&import->lanes[i].loop, &fds[i]);
@@ -219,7 +213,7 @@ look_for_failures(struct import *import)
             import->dropped = true;
         }
     }
-    import->dropped |= interrupted != 0;
+    import->dropped |= interrupt_caught() != 0;
     import->stopped |= import->dropped;
 }
 
@@ -260,8 +254,14 @@ run(struct import *import)
 static void
 run_dry(struct import *import)
 {
-    while (!import->stopped && !interrupted) {
-        if (take_lines(import)) {
+    while (!import->stopped && interrupt_caught() == 0) {
+        struct pollfd input = {.fd = import->input.fd, .events = POLLIN};
+
+        if (!take_lines(import)) {
+            continue;
+        }
+        interrupt_wait(&input, 1, -1);
+        if (input.revents != 0) {
             read_more(import);
         }
     }
@@ -331,13 +331,15 @@ result(const struct import *import)
         cli_hint("import again to go on: what is there counts once");
         return code;
     }
-    if (interrupted) {
+    if (interrupt_caught() != 0) {
         cli_hint("import again to go on: what is there counts once");
         return EXIT_INTERRUPTED;
     }
     if (import->wrong > 0 && !import->goes_on) {
-        cli_hint("all before is there; correct the line and import again, or "
-                 "pass over it with --continue");
+        cli_hint("%s; correct the line and import again, or pass over it with "
+                 "--continue",
+                 import->clients == 1 ? "all before is there"
+                                      : "what is there counts once");
     }
     return import->wrong > 0 ? EXIT_OTHER : EXIT_OK;
 }
@@ -357,8 +359,7 @@ import_lines(struct import *import, struct cli *cli)
         }
     }
     if (code == EXIT_OK) {
-        signal(SIGINT, on_signal);
-        signal(SIGTERM, on_signal);
+        interrupt_catch();
         progress_start(&import->progress, !cli->quiet && !cli->json);
         if (import->dry_run) {
             run_dry(import);

@@ -50,6 +50,7 @@ try import --dry-run wrong.ndjson
 try import --dry-run --continue wrong.ndjson 2>&1 | tail -1
 try streams
 try import wrong.ndjson
+try import --clients 2 wrong.ndjson
 try streams
 try import --continue wrong.ndjson
 try read a-1
