@@ -311,7 +311,7 @@ add_lease(struct decider *decider, const struct lease_slot *slot,
 void
 list_leases(struct decider *decider, struct job *job)
 {
-    struct lease_slot *slots[ACTA_PAGE_ROWS_MAX + 1];
+    struct lease_slot *slots[ACTA_PAGE_ROWS_MAX];
     struct buf *out = &job->outcome.reply;
     size_t max = ACTA_PAGE_ROWS_MAX;
     struct msg_open open;
@@ -331,5 +331,5 @@ list_leases(struct decider *decider, struct job *job)
     if (buf_failed(out)) {
         job_refuse(job, ACTA_MEMORY, "list leases");
     }
-    decider->steps_spent += decider->leases.by_name.count / 8;
+    decider->steps_spent += count;
 }

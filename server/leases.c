@@ -56,8 +56,10 @@ add_slot(struct leases *leases, struct slice name)
     }
     memcpy(slot->name, name.data, name.size);
     slot->named.name = slice_make(slot->name, name.size);
+    slot->ordered.name = slot->named.name;
     TAILQ_INIT(&slot->line);
     name_map_put(&leases->by_name, &slot->named);
+    name_order_put(&leases->order, &slot->ordered);
     return slot;
 }
 
@@ -106,6 +108,7 @@ leases_end(struct leases *leases, struct lease_slot *slot)
     assert(TAILQ_EMPTY(&slot->line));
 
     heap_remove(&leases->expiries, &slot->until);
+    name_order_remove(&leases->order, &slot->ordered);
     name_map_remove(&leases->by_name, &slot->named);
     free_slot(&slot->named);
 }
@@ -243,51 +246,21 @@ leases_next(const struct leases *leases)
 
 /* ---- in order of names ---- */
 
-/* Put @slot where it belongs among the first @max, if it does. */
-static void
-sort_in(struct lease_slot **slots, size_t *count, size_t max,
-        struct lease_slot *slot)
-{
-    size_t low = 0, end = *count;
-
-    while (low < end) {
-        size_t middle = low + (end - low) / 2;
-
-        if (slice_compare(slots[middle]->named.name, slot->named.name) < 0) {
-            low = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    if (low == max) {
-        return;
-    }
-    if (*count < max) {
-        ++*count;
-    }
-    memmove(&slots[low + 1], &slots[low],
-            (*count - low - 1) * sizeof(struct lease_slot *));
-    slots[low] = slot;
-}
-
 size_t
 leases_list(const struct leases *leases, struct slice prefix,
             struct slice after, struct lease_slot **slots, size_t max,
             bool *at_end)
 {
-    const struct heap *held = &leases->expiries; /* All are in it. */
-    size_t count = 0, found = 0;
+    bool at_prefix = slice_compare(prefix, after) > 0;
+    struct name_order_node *node = name_order_behind(
+        &leases->order, at_prefix ? prefix : after, at_prefix);
+    size_t count = 0;
 
-    for (size_t i = 0; i < held->count; i++) {
-        struct lease_slot *slot =
-            OUTER(struct lease_slot, until, held->nodes[i]);
-
-        if (slice_starts_with(slot->named.name, prefix) &&
-            slice_compare(slot->named.name, after) > 0) {
-            sort_in(slots, &count, max, slot);
-            found++;
-        }
+    while (node != NULL && slice_starts_with(node->name, prefix) &&
+           count < max) {
+        slots[count++] = OUTER(struct lease_slot, ordered, node);
+        node = name_order_next(node);
     }
-    *at_end = found == count;
+    *at_end = node == NULL || !slice_starts_with(node->name, prefix);
     return count;
 }

@@ -24,6 +24,7 @@
 #include "kept.h"
 #include "lease.h"
 #include "name_map.h"
+#include "name_order.h"
 #include "slice.h"
 #include "uuid.h"
 
@@ -41,6 +42,7 @@ TAILQ_HEAD(lease_line, lease_waiter);
 
 struct lease_slot {
     struct name_node named;
+    struct name_order_node ordered;
     struct heap_node until; /* When it expires. */
     struct lease lease;     /* claim and holder are in what follows. */
     uint8_t claim[UUID_SIZE];
@@ -52,6 +54,7 @@ struct lease_slot {
 
 struct leases {
     struct name_map by_name;
+    struct name_order order; /* The same, for lists. */
     struct heap expiries;
     struct heap waits;
     struct name_map claimed; /* Who waits, by claim. */
@@ -107,7 +110,8 @@ struct lease_waiter *leases_tired(const struct leases *leases, uint64_t now_us);
 uint64_t leases_next(const struct leases *leases);
 
 /* Up to @max leases whose name begins with @prefix and is behind @after, in
- * order of names. Returns how many; *@at_end: there are no more.
+ * order of names. Returns how many; *@at_end: there are no more. It takes as
+ * long as what it returns, however many are held.
  */
 size_t leases_list(const struct leases *leases, struct slice prefix,
                    struct slice after, struct lease_slot **slots, size_t max,

@@ -436,13 +436,36 @@ END_TEST
 
 /* ---- listing ---- */
 
+static struct slice
+body_of(const struct buf *frame)
+{
+    return slice_make(buf_slice(frame).data + FRAME_HEADER_SIZE,
+                      buf_size(frame) - FRAME_HEADER_SIZE);
+}
+
+/* Ask for a page. It is in the job, which is the caller's. */
+static struct job *
+list(const struct msg_list *wanted, struct msg_leases *page)
+{
+    struct buf frame;
+    struct job *job;
+
+    buf_init(&frame, SIZE_MAX);
+    msg_list_encode(&frame, OP_LIST_LEASES, 1, wanted);
+    ck_assert_int_eq(job_new(&job, JOB_LIST_LEASES, body_of(&frame), NULL),
+                     ACTA_OK);
+    buf_fini(&frame);
+    ck_assert_int_eq(core_decide(&core, job), ACTA_OK);
+    ck_assert_int_eq(
+        msg_leases_decode(page, body_of(&job->outcome.reply), NULL), ACTA_OK);
+    return job;
+}
+
 START_TEST(leases_are_listed_in_order_with_those_who_wait)
 {
-    struct msg_list list = {.prefix = slice_of("l"), .count_max = 2};
+    struct msg_list wanted = {.prefix = slice_of("l"), .count_max = 2};
     struct msg_leases leases;
     struct msg_lease lease;
-    struct acta_err err;
-    struct buf frame;
     struct job *job;
 
     ck_assert_uint_gt(acquire("l-2", 1), 0);
@@ -451,22 +474,7 @@ START_TEST(leases_are_listed_in_order_with_those_who_wait)
     ck_assert_uint_gt(acquire("l-1", 1), 0);
     wait_for("l-2", 7, SECOND);
     wait_for("l-2", 8, SECOND);
-    buf_init(&frame, SIZE_MAX);
-    msg_list_encode(&frame, OP_LIST_LEASES, 1, &list);
-    ck_assert_int_eq(
-        job_new(&job, JOB_LIST_LEASES,
-                slice_make(buf_slice(&frame).data + FRAME_HEADER_SIZE,
-                           buf_size(&frame) - FRAME_HEADER_SIZE),
-                &err),
-        ACTA_OK);
-    ck_assert_int_eq(core_decide(&core, job), ACTA_OK);
-    ck_assert_int_eq(
-        msg_leases_decode(
-            &leases,
-            slice_make(buf_slice(&job->outcome.reply).data + FRAME_HEADER_SIZE,
-                       buf_size(&job->outcome.reply) - FRAME_HEADER_SIZE),
-            &err),
-        ACTA_OK);
+    job = list(&wanted, &leases);
     ck_assert_uint_eq(leases.leases_count, 2);
     ck_assert(!leases.at_end);
     lease = msg_next_lease(&leases.leases);
@@ -479,7 +487,138 @@ START_TEST(leases_are_listed_in_order_with_those_who_wait)
     ck_assert_uint_eq(lease.waiters_named, 2);
     ck_assert(slice_equal(lease.waiters[1], slice_of("worker 8")));
     job_free(job);
-    buf_fini(&frame);
+}
+END_TEST
+
+#define MANY      10000
+#define NAME_SIZE 32
+
+/* What a batch has taken decides when it is cut: see decider_is_tired(). */
+START_TEST(a_page_of_many_leases_takes_as_long_as_what_is_on_it)
+{
+    struct msg_list wanted = {.prefix = slice_of("l"), .count_max = 3};
+    struct uuid claim = draft_id(1);
+    struct lease lease = {.fence = 1, .claim = claim.bytes};
+    struct msg_leases page;
+
+    for (unsigned i = 0; i < MANY; i++) {
+        char name[NAME_SIZE];
+
+        snprintf(name, sizeof(name), "l-%05u", i);
+        ck_assert_ptr_nonnull(leases_hold(&core.decider->leases, NULL,
+                                          slice_of(name), &lease,
+                                          core.mono_us + 60 * SECOND));
+    }
+    job_free(list(&wanted, &page));
+    ck_assert_uint_eq(page.leases_count, 3);
+    ck_assert(!page.at_end);
+    ck_assert_uint_le(core.decider->steps_spent, 3);
+}
+END_TEST
+
+#define LISTED  300
+#define CHANGES 3000
+
+static uint64_t held[LISTED]; /* Under which fence; 0: it is not. */
+
+static const char *
+listed_name(size_t i)
+{
+    static char name[NAME_SIZE];
+
+    /* Some are the beginning of others. */
+    snprintf(name, sizeof(name), "%c-%zu", "klm"[i % 3], i / 3);
+    return name;
+}
+
+static void
+change_listed(struct rnd *rnd)
+{
+    size_t i = rnd_below(rnd, LISTED);
+
+    if (held[i] == 0) {
+        held[i] = acquire(listed_name(i), 1);
+        ck_assert_uint_gt(held[i], 0);
+    } else if (rnd_once_in(rnd, 4)) {
+        ck_assert_int_eq(renew(listed_name(i), held[i]), ACTA_OK);
+    } else {
+        ck_assert(release(listed_name(i), held[i]));
+        held[i] = 0;
+    }
+}
+
+/* The first name behind @after that is held and begins with @prefix. Returns
+ * which it is; LISTED: there is none.
+ */
+static size_t
+next_held(struct slice prefix, struct slice after)
+{
+    char best[NAME_SIZE] = "";
+    size_t found = LISTED;
+
+    for (size_t i = 0; i < LISTED; i++) {
+        struct slice name = slice_of(listed_name(i));
+
+        if (held[i] != 0 && slice_starts_with(name, prefix) &&
+            slice_compare(name, after) > 0 &&
+            (found == LISTED || slice_compare(name, slice_of(best)) < 0)) {
+            memcpy(best, name.data, name.size + 1);
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* Check a page behind @after, a name that is changed to the last on the page,
+ * or to none at the end.
+ */
+static void
+check_page(struct slice prefix, char *after, size_t after_size, size_t max)
+{
+    struct msg_list wanted = {
+        .prefix = prefix, .after = slice_of(after), .count_max = max};
+    struct msg_leases page;
+    struct job *job = list(&wanted, &page);
+
+    for (size_t n = 0; n < page.leases_count; n++) {
+        struct msg_lease lease = msg_next_lease(&page.leases);
+        size_t i = next_held(prefix, slice_of(after));
+
+        ck_assert_uint_lt(i, LISTED);
+        ck_assert(slice_equal(lease.name, slice_of(listed_name(i))));
+        ck_assert_uint_eq(lease.fence, held[i]);
+        snprintf(after, after_size, "%s", listed_name(i));
+    }
+    ck_assert_int_eq(page.at_end, next_held(prefix, slice_of(after)) == LISTED);
+    ck_assert(page.at_end || page.leases_count == max);
+    if (page.at_end) {
+        after[0] = '\0';
+    }
+    job_free(job);
+}
+
+START_TEST(pages_of_leases_are_right_while_leases_come_and_go)
+{
+    static const char *const prefixes[] = {"", "l", "l-1", "l-12", "z"};
+    struct slice prefix = slice_of("");
+    char after[NAME_SIZE] = "";
+    struct rnd rnd;
+
+    rnd_init(&rnd);
+    memset(held, 0, sizeof(held));
+    for (size_t i = 0; i < CHANGES; i++) {
+        change_listed(&rnd);
+        if (rnd_once_in(&rnd, 10)) {
+            if (after[0] == '\0') {
+                prefix = slice_of(prefixes[rnd_below(&rnd, 5)]);
+                snprintf(after, sizeof(after), "%s",
+                         rnd_once_in(&rnd, 2)
+                             ? ""
+                             : listed_name(rnd_below(&rnd, LISTED)));
+            }
+            check_page(prefix, after, sizeof(after), 1 + rnd_below(&rnd, 20));
+        }
+    }
 }
 END_TEST
 
@@ -695,6 +834,8 @@ main(void)
                    a_lease_renewed_for_longer_lives_as_long_after_a_restart);
     tcase_add_test(tcase, an_append_under_a_lost_lease_is_refused);
     tcase_add_test(tcase, leases_are_listed_in_order_with_those_who_wait);
+    tcase_add_test(tcase, a_page_of_many_leases_takes_as_long_as_what_is_on_it);
+    tcase_add_test(tcase, pages_of_leases_are_right_while_leases_come_and_go);
     tcase_add_test(tcase, leases_do_what_the_model_does);
     return run_suite(suite);
 }
