@@ -21,9 +21,17 @@ as_expected(uint64_t number)
 
 /* ---- verdicts ---- */
 
-/* Add a failure. That an epoch or a fence is over is what the refusal says
- * before all else: what was decided under it is void.
+/* The first failure is the one in the refusal. But if an epoch or a fence is
+ * over it says that, whatever else is wrong: what was decided under it is void.
+ * A tombstone alone is said before that.
  */
+static bool
+is_told(enum acta_code code, enum acta_code before)
+{
+    return before == ACTA_OK || (code == ACTA_FENCED && before != ACTA_FENCED &&
+                                 before != ACTA_TOMBSTONED);
+}
+
 static void
 fail_effect(struct job *job, enum msg_failure_kind kind, size_t index,
             enum acta_code code, uint64_t expected, uint64_t actual,
@@ -36,8 +44,7 @@ fail_effect(struct job *job, enum msg_failure_kind kind, size_t index,
         .actual = actual,
     };
 
-    if (job->outcome.code == ACTA_OK ||
-        (code == ACTA_FENCED && job->outcome.code == ACTA_CONFLICT)) {
+    if (is_told(code, job->outcome.code)) {
         job_refuse(job, code, "%.*s: %s", (int)name.size,
                    (const char *)name.data, text);
     }

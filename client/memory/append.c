@@ -15,13 +15,15 @@ verdict_fini(struct verdict *verdict)
     free(verdict->runs);
 }
 
-/* That an epoch is over says more than that something is elsewhere. */
+/* That an epoch is over says more than what else is wrong, and that a stream is
+ * closed for ever more than that.
+ */
 static bool
 says_more(enum acta_code code, enum acta_code before)
 {
     return before == ACTA_OK ||
-           (before == ACTA_CONFLICT && code == ACTA_FENCED) ||
-           (before != ACTA_TOMBSTONED && code == ACTA_TOMBSTONED);
+           (before != ACTA_TOMBSTONED && before != code &&
+            (code == ACTA_FENCED || code == ACTA_TOMBSTONED));
 }
 
 void

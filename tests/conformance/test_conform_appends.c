@@ -300,6 +300,139 @@ START_TEST(an_append_goes_by_the_fence_of_a_lease)
 }
 END_TEST
 
+/* What can be wrong with one append, in the order in which it is judged. */
+enum wrong {
+    WRONG_TOMBSTONE,
+    WRONG_VERSION,
+    WRONG_LEASE,
+    WRONG_AHEAD, /* A checkpoint behind the head. */
+    WRONG_EPOCH,
+    WRONG_PLACE, /* A checkpoint that is elsewhere, */
+    WRONG_KIND,  /* and one of a group. */
+    WRONG_SNAPSHOT,
+    WRONG_CONDITION,
+    WRONGS,
+};
+
+static const struct {
+    enum acta_code code;
+    enum acta_failure_kind kind;
+} wrongs[WRONGS] = {
+    [WRONG_TOMBSTONE] = {ACTA_TOMBSTONED, ACTA_FAILED_WRITE},
+    [WRONG_VERSION] = {ACTA_CONFLICT, ACTA_FAILED_WRITE},
+    [WRONG_LEASE] = {ACTA_FENCED, ACTA_FAILED_LEASE},
+    [WRONG_AHEAD] = {ACTA_INVALID, ACTA_FAILED_CHECKPOINT},
+    [WRONG_EPOCH] = {ACTA_FENCED, ACTA_FAILED_CHECKPOINT},
+    [WRONG_PLACE] = {ACTA_CONFLICT, ACTA_FAILED_CHECKPOINT},
+    [WRONG_KIND] = {ACTA_INVALID, ACTA_FAILED_CHECKPOINT},
+    [WRONG_SNAPSHOT] = {ACTA_CONFLICT, ACTA_FAILED_SNAPSHOT},
+    [WRONG_CONDITION] = {ACTA_CONFLICT, ACTA_FAILED_CONDITION},
+};
+
+static uint64_t wrong_epochs[WRONGS]; /* Of their consumers. */
+
+static void
+do_wrong(struct acta_append *append, enum wrong wrong)
+{
+    uint64_t epoch = wrong_epochs[wrong];
+
+    switch (wrong) {
+    case WRONG_TOMBSTONE:
+        write_to(append, "closed", ANY);
+        add(append, "X", "", NULL);
+        break;
+    case WRONG_VERSION:
+        write_to(append, "a", 9);
+        add(append, "X", "", NULL);
+        break;
+    case WRONG_LEASE:
+        acta_append_lease(append, "lost", 1);
+        break;
+    case WRONG_AHEAD:
+        acta_append_checkpoint(append, "ahead", epoch, ACTA_FROM_ANY, 99);
+        break;
+    case WRONG_EPOCH:
+        acta_append_checkpoint(append, "fenced", epoch + 1, ACTA_FROM_ANY, 1);
+        break;
+    case WRONG_PLACE:
+        acta_append_checkpoint(append, "elsewhere", epoch, 2, 3);
+        break;
+    case WRONG_KIND:
+        acta_append_checkpoint(append, "group", epoch, ACTA_FROM_ANY, 1);
+        break;
+    case WRONG_SNAPSHOT:
+        acta_append_snapshot(append, "a", 99, 1, "x", 1);
+        break;
+    case WRONG_CONDITION:
+        acta_append_condition(append, NULL, 0);
+        break;
+    case WRONGS:
+        break;
+    }
+}
+
+/* What an append with these, a set of bits, is refused with. */
+static enum acta_code
+code_of_wrongs(unsigned set)
+{
+    unsigned fenced = 1u << WRONG_LEASE | 1u << WRONG_EPOCH;
+
+    if ((set & 1u << WRONG_TOMBSTONE) != 0) {
+        return ACTA_TOMBSTONED;
+    }
+    return (set & fenced) != 0 ? ACTA_FENCED : wrongs[__builtin_ctz(set)].code;
+}
+
+static void
+check_refusal(unsigned set)
+{
+    const struct acta_appended *refused;
+    struct acta_append *append = one("fine", ANY);
+    size_t count = 0;
+
+    for (unsigned i = 0; i < WRONGS; i++) {
+        if ((set & 1u << i) != 0) {
+            do_wrong(append, (enum wrong)i);
+        }
+    }
+    refused = send_it(append, code_of_wrongs(set));
+    for (unsigned i = 0; i < WRONGS; i++) {
+        if ((set & 1u << i) != 0) {
+            ck_assert_uint_lt(count, refused->failures_count);
+            ck_assert_int_eq(refused->failures[count]->kind, wrongs[i].kind);
+            count++;
+        }
+    }
+    ck_assert_uint_eq(refused->failures_count, count);
+}
+
+/* Each by itself, all pairs, and all at once. */
+START_TEST(of_several_mistakes_the_same_one_is_always_told)
+{
+    struct acta_group group = acta_group_of(0);
+    const struct acta_consumer_changed *changed;
+
+    place_begin(_i);
+    store("closed", "X", 1);
+    store("a", "X", 3);
+    expect(ACTA_OK, acta_sync_tombstone_stream(place.sync, "closed", 1, NULL,
+                                               &place.err));
+    expect(ACTA_OK, acta_sync_create_group(place.sync, "group", &group,
+                                           &changed, &place.err));
+    wrong_epochs[WRONG_KIND] = changed->epoch;
+    wrong_epochs[WRONG_AHEAD] = claim("ahead", NULL, 0);
+    wrong_epochs[WRONG_EPOCH] = claim("fenced", NULL, 0);
+    wrong_epochs[WRONG_PLACE] = claim("elsewhere", NULL, 0);
+    for (unsigned i = 0; i < WRONGS; i++) {
+        for (unsigned j = i; j < WRONGS; j++) {
+            check_refusal(1u << i | 1u << j);
+        }
+    }
+    check_refusal((1u << WRONGS) - 1);
+    place_end();
+}
+END_TEST
+
 static struct acta_append *
 planned(const char *stream, int64_t expected)
 {
@@ -454,6 +587,7 @@ main(void)
     CASE(a_refusal_brings_what_was_not_seen);
     CASE(a_checkpoint_moves_with_its_events_or_not_at_all);
     CASE(an_append_goes_by_the_fence_of_a_lease);
+    CASE(of_several_mistakes_the_same_one_is_always_told);
     CASE(schedules_are_made_moved_and_cancelled);
     CASE(what_is_scheduled_takes_place_or_stays_as_failed);
     CASE(a_snapshot_is_of_a_version_that_all_writes_make);

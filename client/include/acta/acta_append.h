@@ -302,7 +302,8 @@ struct acta_appended {
     const struct acta_run *const *runs;
     size_t runs_count;
     /* Of a refused append, if the code is CONFLICT, FENCED, TOMBSTONED,
-     * UNDECIDED, PARTIAL_REPEAT or ID_REUSED: up to 100 reasons.
+     * UNDECIDED, PARTIAL_REPEAT or ID_REUSED, or an effect is why it is
+     * INVALID or TOO_LARGE: up to 100 reasons.
      */
     const struct acta_failure *const *failures;
     size_t failures_count;
