@@ -490,6 +490,7 @@ database_stop_appends(struct database *database)
     atomic_store(&database->is_stopping, true);
     /* Groups have something to save first; then the writer refuses as well. */
     groups_refuse(database->groups);
+    verifier_refuse(database->verifier);
 }
 
 enum acta_code

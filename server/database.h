@@ -92,7 +92,8 @@ enum acta_code database_open(struct database **database,
 void database_close(struct database *database);
 
 /* Refuse jobs from now on (STOPPING); those queued are still decided and given
- * back, memberships end, and what groups have done is saved. Returns at once.
+ * back, memberships end, and what groups have done is saved. Verifications end
+ * where they are: requests that wait for them are refused. Returns at once.
  */
 void database_stop_appends(struct database *database);
 

@@ -292,6 +292,19 @@ take(struct verifier *verifier)
     return job;
 }
 
+/* None comes any more. */
+static void
+refuse_all(struct verifier *verifier)
+{
+    struct job *job, *next;
+
+    for (job = verifier->first; job != NULL; job = next) {
+        next = job->next;
+        (void)job_refuse(job, ACTA_STOPPING, "server is stopping");
+        give_back(job);
+    }
+}
+
 static void *
 run(void *user)
 {
@@ -303,6 +316,7 @@ run(void *user)
         carry_out(verifier, job);
         give_back(job);
     }
+    refuse_all(verifier);
     return NULL;
 }
 
@@ -339,23 +353,22 @@ verifier_start(struct verifier **out, struct rooms *rooms, const char *dir,
 }
 
 void
-verifier_stop(struct verifier *verifier)
+verifier_refuse(struct verifier *verifier)
 {
-    struct job *job, *next;
-
-    if (verifier == NULL) {
-        return;
-    }
     pthread_mutex_lock(&verifier->lock);
     verifier->is_stopping = true;
     pthread_cond_broadcast(&verifier->changed);
     pthread_mutex_unlock(&verifier->lock);
-    pthread_join(verifier->thread, NULL);
-    for (job = verifier->first; job != NULL; job = next) {
-        next = job->next;
-        (void)job_refuse(job, ACTA_STOPPING, "server is stopping");
-        give_back(job);
+}
+
+void
+verifier_stop(struct verifier *verifier)
+{
+    if (verifier == NULL) {
+        return;
     }
+    verifier_refuse(verifier);
+    pthread_join(verifier->thread, NULL);
     end_live(verifier);
     pthread_cond_destroy(&verifier->changed);
     pthread_mutex_destroy(&verifier->lock);

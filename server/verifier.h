@@ -21,7 +21,12 @@ enum acta_code verifier_start(struct verifier **verifier, struct rooms *rooms,
                               const char *dir,
                               struct acta_err *err) ACTA_CHECKED;
 
-/* Refuse what waits, and end the thread. May be NULL. */
+/* Refuse what waits, and what comes from now on; the one that is looked at is
+ * answered with what was found so far. Returns at once. Any thread.
+ */
+void verifier_refuse(struct verifier *verifier);
+
+/* The same, and wait until it is done; then free it. May be NULL. */
 void verifier_stop(struct verifier *verifier);
 
 /* Hand over a JOB_VERIFY: it comes back through its completions. STOPPING: it

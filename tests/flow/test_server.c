@@ -14,6 +14,7 @@
 #include "limit.h"
 #include "msg.h"
 #include "msg_group.h"
+#include "msg_verify.h"
 #include "rig.h"
 #include "run.h"
 
@@ -668,6 +669,60 @@ START_TEST(stopping_answers_those_who_wait_for_a_lease_or_a_consumer)
 }
 END_TEST
 
+/* Begin a verification that reads a byte a second. Returns its id. */
+static uint64_t
+begin_to_verify(struct peer *peer)
+{
+    static struct msg_verified verified; /* Large. */
+    struct frame frame;
+
+    msg_verify_encode(&peer->out, 2, &(struct msg_verify){.rate = 1});
+    peer_send(peer);
+    frame = peer_expect(peer, OP_VERIFIED, 2);
+    ck_assert_int_eq(msg_verified_decode(&verified, frame.body, NULL), ACTA_OK);
+    ck_assert(!verified.is_done);
+    return verified.id;
+}
+
+/* Each would wait for half a second, one after the other, and the connection be
+ * cut before most of them are answered.
+ */
+START_TEST(stopping_answers_those_who_wait_for_a_verification)
+{
+    enum { COUNT = 60 };
+    struct msg_verify verify = {.rate = 1};
+    struct msg_error error;
+    struct frame frame;
+    struct peer peer;
+    pthread_t thread;
+    size_t refused = 0, answered = 0;
+
+    rig_start(&rig, "--stop-timeout=5s", NULL);
+    peer_greet(&peer, rig.port);
+    verify.id = begin_to_verify(&peer);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        msg_verify_encode(&peer.out, 100 + i, &verify);
+    }
+    peer_send(&peer);
+    peer_expect(&peer, OP_VERIFIED, 100); /* The others are there. */
+    ck_assert_int_eq(pthread_create(&thread, NULL, stop, rig.server), 0);
+    while (peer_next(&peer, &frame)) {
+        if (frame.kind == OP_ERROR) {
+            ck_assert_int_eq(msg_error_decode(&error, frame.body, NULL),
+                             ACTA_OK);
+            ck_assert_int_eq(error.code, ACTA_STOPPING);
+            refused++;
+        } else { /* That it was at, or has come to meanwhile. */
+            ck_assert_int_eq(frame.kind, OP_VERIFIED);
+            answered++;
+        }
+    }
+    ck_assert_uint_eq(refused + answered, COUNT - 1);
+    ck_assert_uint_gt(refused, 0);
+    end_stopped(&peer, thread);
+}
+END_TEST
+
 /* A peer that takes nothing cannot keep the server from stopping. */
 START_TEST(stopping_takes_no_longer_than_allowed)
 {
@@ -708,6 +763,7 @@ main(void)
     tcase_add_test(tcase, stopping_answers_what_is_in_flight_and_closes);
     tcase_add_test(tcase,
                    stopping_answers_those_who_wait_for_a_lease_or_a_consumer);
+    tcase_add_test(tcase, stopping_answers_those_who_wait_for_a_verification);
     tcase_add_test(tcase, stopping_takes_no_longer_than_allowed);
     return run_suite(suite);
 }
