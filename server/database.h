@@ -56,10 +56,17 @@ struct database_options {
      * unknown outcome. It must end the process without answering anyone.
      */
     void (*fatal)(void *user, const struct acta_err *err);
+
+    /* Asked again and again while it is opened, which takes long if there is
+     * much to recover: true ends that, with STOPPING. NULL: never.
+     */
+    bool (*is_to_stop)(void *user);
     void *user;
 };
 
-/* The defaults, with dir, name, fatal and user left to be filled in. */
+/* The defaults, with dir, name, fatal, is_to_stop and user left to be filled
+ * in.
+ */
 void database_options_init(struct database_options *options);
 
 /* An id for a database that is to be made. IO */
@@ -80,6 +87,7 @@ bool database_is_free(const char *dir, struct acta_err *err);
  *          Nothing was changed.
  * UNSUPPORTED  Its format is newer than this program's.
  * INVALID  It was made with other event_ids or command_ids.
+ * STOPPING  It was told to stop; the next start recovers what is left.
  * FULL, IO, MEMORY  The text says what could not be done.
  */
 enum acta_code database_open(struct database **database,

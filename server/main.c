@@ -3,7 +3,8 @@
  * codes, which actad.8 lists.
  *
  * Signals are blocked in every thread and taken by the main one, which does
- * nothing else.
+ * nothing else once all is started; until then it looks now and then whether
+ * one has come.
  */
 
 #include <errno.h>
@@ -192,6 +193,17 @@ on_fatal(void *user, const struct acta_err *err)
     _exit(EXIT_STORAGE);
 }
 
+/* Has a signal come that asks for the end? It is taken later. */
+static bool
+is_to_stop(void *user)
+{
+    sigset_t came;
+
+    (void)user;
+    return sigpending(&came) == 0 && (sigismember(&came, SIGTERM) == 1 ||
+                                      sigismember(&came, SIGINT) == 1);
+}
+
 /* One level too deep, a new database would be made inside of another. */
 static enum acta_code
 check_is_above(const char *data_dir, struct acta_err *err)
@@ -253,6 +265,7 @@ open_database(struct daemon *daemon, const char *data_dir, const char *dir,
     options.backup_keep = config_number(config, CONFIG_BACKUP_KEEP);
     options.queue_size = config_number(config, CONFIG_QUEUE_SIZE);
     options.fatal = on_fatal;
+    options.is_to_stop = is_to_stop;
     return database_open(&daemon->database, &options, err);
 }
 
@@ -272,6 +285,19 @@ tell_ready(const struct daemon *daemon)
                "ready in %" PRIu64 " ms   acta://%s\n",
                ACTA_VERSION, (took_us + 999) / 1000, address);
         fflush(stdout);
+    }
+}
+
+static void
+tell_not_started(const struct acta_err *err)
+{
+    log_error(log_event("not started"),
+              log_text("code", acta_code_name(err->code)),
+              log_text("reason", err->text));
+    if (err->code == ACTA_CORRUPT) {
+        log_error(log_event("stored data is damaged"),
+                  log_text("hint", "actad verify tells what is, actad salvage "
+                                   "makes a new directory of the rest"));
     }
 }
 
@@ -345,7 +371,7 @@ read_log_level_again(struct daemon *daemon, char **environment)
              log_text("log_level", config_text(&config, CONFIG_LOG_LEVEL)));
 }
 
-/* Returns with the signal that asks for the end. */
+/* Returns with the signal that asks for the end: at once, if it has come. */
 static int
 wait_for_end(struct daemon *daemon, const sigset_t *signals, char **environment)
 {
@@ -396,20 +422,14 @@ serve(struct daemon *daemon, char **environment)
     block_signals(&signals);
     fault_watch(EXIT_STORAGE);
     code = start(daemon, &err);
-    if (code != ACTA_OK) {
-        log_error(log_event("not started"),
-                  log_text("code", acta_code_name(code)),
-                  log_text("reason", err.text));
-        if (code == ACTA_CORRUPT) {
-            log_error(log_event("stored data is damaged"),
-                      log_text("hint", "actad verify tells what is, actad "
-                                       "salvage makes a new directory of the "
-                                       "rest"));
-        }
+    if (code != ACTA_OK && code != ACTA_STOPPING) {
+        tell_not_started(&err);
         stop(daemon);
         return (int)exit_code_of(code);
     }
-    tell_ready(daemon);
+    if (code == ACTA_OK) {
+        tell_ready(daemon);
+    }
     number = wait_for_end(daemon, &signals, environment);
     log_info(log_event("stopping"), log_text("signal", strsignal(number)));
     unblock_signals(&signals);

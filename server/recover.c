@@ -8,6 +8,11 @@
 #include "heads.h"
 #include "pack.h"
 
+/* So many events or rows are looked at before it is asked again whether to go
+ * on.
+ */
+#define ASKED_EVERY 256
+
 struct recovery {
     struct rooms *rooms;
     const struct database_options *options;
@@ -40,6 +45,15 @@ recover_flush(struct rooms *rooms, const struct database_options *options,
         code = journal_release(rooms->journal, sequence, err);
     }
     return code;
+}
+
+static enum acta_code
+go_on(const struct database_options *options, struct acta_err *err)
+{
+    return options->is_to_stop != NULL && options->is_to_stop(options->user)
+               ? acta_fail(err, ACTA_STOPPING,
+                           "told to stop before all was recovered")
+               : ACTA_OK;
 }
 
 static enum acta_code
@@ -88,7 +102,12 @@ add_block(struct recovery *recovery, const struct block *block,
          code == ACTA_OK && p < block_end(block); p++) {
         struct block_record record;
 
-        code = block_get(block, p, &record, err);
+        if (p % ASKED_EVERY == 0) {
+            code = go_on(recovery->options, err);
+        }
+        if (code == ACTA_OK) {
+            code = block_get(block, p, &record, err);
+        }
         if (code == ACTA_OK) {
             code = add_record(recovery, &record, err);
         }
@@ -171,16 +190,22 @@ add_rows(struct recovery *recovery, const struct journal_entry *entry,
 
 /* Mark the streams that have rows of @kind in the store. */
 static enum acta_code
-mark_stored(struct rooms *rooms, struct store_view *view, enum row_kind kind,
-            struct acta_err *err)
+mark_stored(struct recovery *recovery, struct store_view *view,
+            enum row_kind kind, struct acta_err *err)
 {
+    struct rooms *rooms = recovery->rooms;
     struct slice after = SLICE_NONE;
     enum acta_code code = ACTA_OK;
     bool found = true;
     struct row row;
 
-    while (code == ACTA_OK && found) {
-        code = store_view_next_row(view, kind, after, &row, &found, err);
+    for (size_t i = 0; code == ACTA_OK && found; i++) {
+        if (i % ASKED_EVERY == 0) {
+            code = go_on(recovery->options, err);
+        }
+        if (code == ACTA_OK) {
+            code = store_view_next_row(view, kind, after, &row, &found, err);
+        }
         if (code == ACTA_OK && found) {
             after = row.key;
             rooms->erasures_pending += kind == ROW_ERASURE;
@@ -193,20 +218,20 @@ mark_stored(struct rooms *rooms, struct store_view *view, enum row_kind kind,
 }
 
 static enum acta_code
-mark_all_stored(struct rooms *rooms, struct acta_err *err)
+mark_all_stored(struct recovery *recovery, struct acta_err *err)
 {
     struct store_view *view;
     enum acta_code code;
 
-    code = store_view_open(&view, rooms->store, err);
+    code = store_view_open(&view, recovery->rooms->store, err);
     if (code != ACTA_OK) {
         return code;
     }
     code = store_view_begin(view, err);
     if (code == ACTA_OK) {
-        code = mark_stored(rooms, view, ROW_RETENTION, err);
+        code = mark_stored(recovery, view, ROW_RETENTION, err);
         if (code == ACTA_OK) {
-            code = mark_stored(rooms, view, ROW_ERASURE, err);
+            code = mark_stored(recovery, view, ROW_ERASURE, err);
         }
         store_view_end(view);
     }
@@ -218,8 +243,11 @@ enum acta_code
 recovery_add(struct recovery *recovery, const struct journal_entry *entry,
              struct acta_err *err)
 {
-    enum acta_code code = ACTA_OK;
+    enum acta_code code = go_on(recovery->options, err);
 
+    if (code != ACTA_OK) {
+        return code;
+    }
     FAILPOINT("recover-entry");
     if (entry->first_position != tail_head(&recovery->rooms->tail) + 1) {
         return acta_fail(err, ACTA_CORRUPT,
@@ -271,7 +299,7 @@ recovery_begin(struct recovery **out, struct rooms *rooms,
         assert(tail_head(&rooms->tail) == meta.position);
         recovery->sequence = meta.sequence;
         recovery->last_time_us = meta.last_time_us;
-        code = mark_all_stored(rooms, err);
+        code = mark_all_stored(recovery, err);
     }
     if (code == ACTA_OK) {
         code = heads_open(&recovery->heads, rooms, err);

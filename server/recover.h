@@ -14,7 +14,8 @@
 /* Replay the journal of @rooms, whose tail is empty, behind the store's meta.
  * Checkpoints are made on the way if the journal has more than the tail holds;
  * on a full disk the tail holds it all, so that reads go on.
- * *@sequence and *@last_time_us are those of the last entry.
+ * *@sequence and *@last_time_us are those of the last entry. STOPPING: it was
+ * told to stop, between two events or rows; the rooms can only be closed then.
  */
 enum acta_code recover(struct rooms *rooms,
                        const struct database_options *options,

@@ -19,6 +19,7 @@
 #define OPTIONS_MAX 16
 
 static struct tempdir dir;
+static int early_signal; /* It waits for who is started; 0: none. */
 
 struct child {
     pid_t pid;
@@ -30,12 +31,27 @@ static void
 setup(void)
 {
     tempdir_make(&dir);
+    early_signal = 0;
 }
 
 static void
 teardown(void)
 {
     tempdir_remove(&dir);
+}
+
+/* A signal that is blocked stays, whatever program this process becomes. */
+static void
+leave_signal(int number)
+{
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, number);
+    if (sigprocmask(SIG_BLOCK, &blocked, NULL) != 0 ||
+        kill(getpid(), number) != 0) {
+        _exit(124);
+    }
 }
 
 /* Does not return. */
@@ -50,6 +66,9 @@ become_actad(char **options, int output, rlim_t descriptors)
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     unsetenv("JOURNAL_STREAM");
+    if (early_signal != 0) {
+        leave_signal(early_signal);
+    }
     execv(options[0], options);
     _exit(126);
 }
@@ -161,6 +180,77 @@ START_TEST(acknowledged_events_are_there_after_a_restart)
     ck_assert_int_eq(kill(child.pid, SIGINT), 0);
     ck_assert_int_eq(child_end(&child), 0);
     peer_close(&peer);
+}
+END_TEST
+
+/* Of a server that is killed then. */
+static void
+append_and_kill(void)
+{
+    struct child child;
+    struct peer peer;
+
+    start(&child);
+    peer_greet(&peer, child_port(&child));
+    peer_put_append(&peer, 2, "order-1", 0, 5, 100);
+    peer_send(&peer);
+    peer_expect(&peer, OP_APPENDED, 2);
+    ck_assert_int_eq(kill(child.pid, SIGKILL), 0);
+    ck_assert_int_eq(child_end(&child), -SIGKILL);
+    peer_close(&peer);
+}
+
+static void
+expect_head(uint64_t head)
+{
+    struct child child;
+    struct peer peer;
+
+    start(&child);
+    peer_greet(&peer, child_port(&child));
+    ck_assert_uint_eq(peer_status(&peer, "database.head"), head);
+    ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+    ck_assert_int_eq(child_end(&child), 0);
+    peer_close(&peer);
+}
+
+START_TEST(a_start_that_has_to_recover_can_be_stopped)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    char port_option[512];
+    struct child child;
+
+    append_and_kill();
+    early_signal = numbers[_i];
+    snprintf(port_option, sizeof(port_option), "--port-file=%s/port", dir.path);
+    child_start(&child, 0, data_dir(), "--listen=127.0.0.1:0",
+                "--disk-reserve=1MiB", "--store-map-size=1GiB", port_option,
+                NULL);
+    while (fgets(child.line, sizeof(child.line), child.output) != NULL &&
+           strstr(child.line, "event=stopped") == NULL) {
+        ck_assert_ptr_null(strstr(child.line, "event=ready"));
+        ck_assert_ptr_null(strstr(child.line, "not started"));
+    }
+    ck_assert_ptr_nonnull(strstr(child.line, "event=stopped"));
+    ck_assert_int_eq(child_end(&child), 0);
+    ck_assert_int_ne(access(tempdir_file(&dir, "port"), F_OK), 0);
+    early_signal = 0;
+    expect_head(5);
+}
+END_TEST
+
+/* It would end a process that does not expect it. */
+START_TEST(a_hangup_while_it_starts_is_heard_when_it_is_ready)
+{
+    struct child child;
+
+    append_and_kill();
+    early_signal = SIGHUP;
+    start(&child);
+    child_port(&child);
+    ck_assert(child_says(&child, "event=\"configuration read again\""));
+    ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+    ck_assert_int_eq(child_end(&child), 0);
 }
 END_TEST
 
@@ -452,6 +542,9 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, acknowledged_events_are_there_after_a_restart);
+    tcase_add_loop_test(tcase, a_start_that_has_to_recover_can_be_stopped, 0,
+                        2);
+    tcase_add_test(tcase, a_hangup_while_it_starts_is_heard_when_it_is_ready);
     tcase_add_test(tcase, data_directory_is_for_the_owner_only);
     tcase_add_test(tcase, second_server_on_one_directory_is_refused);
     tcase_add_test(tcase, a_database_is_no_data_directory);

@@ -289,6 +289,48 @@ START_TEST(a_retry_after_a_kill_counts_once)
 }
 END_TEST
 
+#define LARGE 5000 /* Events of one append: it may be told to stop within. */
+
+static void
+append_some_and_many(struct base *of)
+{
+    static struct draft drafts[LARGE];
+
+    base_append_many(of, "a-1", 1, 10, 100);
+    for (size_t i = 0; i < LARGE; i++) {
+        drafts[i] = (struct draft){.id = 1000 + i};
+    }
+    ck_assert_int_eq(base_append(of, "a-2", 0, drafts, LARGE), ACTA_OK);
+}
+
+static unsigned asks_left; /* Until it is told to stop. */
+
+static bool
+is_to_stop(void *user)
+{
+    (void)user;
+    return asks_left-- == 0;
+}
+
+/* At each point at which it asks, one after the other. */
+START_TEST(a_start_that_is_told_to_stop_leaves_all_to_the_next)
+{
+    struct acta_err err;
+    unsigned stops = 0;
+
+    ck_assert_int_eq(base_killed(&base, append_some_and_many), 0);
+    base.options.is_to_stop = is_to_stop;
+    asks_left = 0;
+    while (base_try(&base, &err) == ACTA_STOPPING) {
+        asks_left = ++stops;
+    }
+    ck_assert_uint_ge(stops, 10 + LARGE / 256);
+    base.options.is_to_stop = NULL;
+    base_open(&base);
+    ck_assert_uint_eq(base_check(&base, NULL, NULL), 10 + LARGE);
+}
+END_TEST
+
 /* What it is made without is so for ever, and says so. */
 START_TEST(a_database_without_event_ids_knows_no_repeats)
 {
@@ -598,6 +640,7 @@ main(void)
     tcase_add_checked_fixture(killed, setup, teardown);
     tcase_add_test(killed, what_was_acknowledged_is_there_after_a_kill);
     tcase_add_test(killed, a_retry_after_a_kill_counts_once);
+    tcase_add_test(killed, a_start_that_is_told_to_stop_leaves_all_to_the_next);
     tcase_add_test(killed, a_journal_much_larger_than_the_tail_is_recovered);
     tcase_add_test(
         killed,
