@@ -88,6 +88,7 @@ take_changes(struct groups *groups, const struct inbox_content *content)
     if (content->all_changed) {
         struct hosted *hosted;
 
+        groups->has_left = true; /* Any may have been deleted. */
         LIST_FOREACH(hosted, &groups->all, in_all)
         {
             hosted->is_stale = true;

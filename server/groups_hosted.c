@@ -247,16 +247,43 @@ host(struct groups *groups, struct slice name, struct definition *definition,
     return ACTA_OK;
 }
 
+static struct hosted *
+find_in_memory(const struct groups *groups, struct slice name)
+{
+    struct name_node *node = name_map_find(&groups->hosted, name);
+
+    return node == NULL ? NULL : OUTER(struct hosted, node, node);
+}
+
+void
+hosted_refresh(struct hosted *hosted)
+{
+    if (hosted->is_stale && hosted->not_before <= hosted->groups->now_us) {
+        hosted_changed(hosted->groups, hosted_name(hosted));
+    }
+}
+
+struct hosted *
+hosted_look_up(struct groups *groups, struct slice name)
+{
+    struct hosted *hosted = find_in_memory(groups, name);
+
+    if (hosted != NULL && hosted->is_stale) {
+        hosted_refresh(hosted);
+        hosted = find_in_memory(groups, name);
+    }
+    return hosted;
+}
+
 enum acta_code
 hosted_find(struct groups *groups, struct slice name, struct hosted **hosted,
             struct acta_err *err)
 {
-    struct name_node *node = name_map_find(&groups->hosted, name);
     struct definition definition;
     enum acta_code code;
 
-    if (node != NULL) {
-        *hosted = OUTER(struct hosted, node, node);
+    *hosted = hosted_look_up(groups, name);
+    if (*hosted != NULL) {
         return ACTA_OK;
     }
     code = read_definition(groups, name, &definition, err);
@@ -379,17 +406,15 @@ alter(struct hosted *hosted, struct definition *definition)
 void
 hosted_changed(struct groups *groups, struct slice name)
 {
-    struct name_node *node = name_map_find(&groups->hosted, name);
+    struct hosted *hosted = find_in_memory(groups, name);
     struct definition definition;
-    struct hosted *hosted;
     struct acta_err err;
     enum acta_code code;
 
     groups->has_left = true; /* It may have been deleted. */
-    if (node == NULL) {
+    if (hosted == NULL) {
         return;
     }
-    hosted = OUTER(struct hosted, node, node);
     hosted->is_stale = false;
     code = read_definition(groups, name, &definition, &err);
     if (code == ACTA_OK &&

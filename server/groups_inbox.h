@@ -2,8 +2,9 @@
  * were changed, and word that something else has come, such as a commit.
  *
  * Many threads put, one takes all that is there. Jobs are bounded by the memory
- * that they hold; names by the writer, who must be able to tell of every
- * change: if there is no memory for one, any may have been changed.
+ * that they hold, names by their number. The writer must be able to tell of
+ * every change: with more of them, or without memory for one, any consumer may
+ * have been changed.
  */
 
 #ifndef ACTA_GROUPS_INBOX_H

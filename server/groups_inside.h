@@ -125,8 +125,16 @@ hosted_name(const struct hosted *hosted)
 
 /* ---- groups_hosted.c ---- */
 
-/* The group of this name, brought into memory if it is not there. NOT_FOUND;
- * INVALID: it is a plain consumer.
+/* If its rows have to be read again, do so: who asks for something may have
+ * heard that they were changed. It may be gone then, and its seats.
+ */
+void hosted_refresh(struct hosted *hosted);
+
+/* The group of this name, refreshed, if it is in memory; NULL: it is not. */
+struct hosted *hosted_look_up(struct groups *groups, struct slice name);
+
+/* The same, brought into memory if it is not there. NOT_FOUND; INVALID: it is a
+ * plain consumer.
  */
 enum acta_code hosted_find(struct groups *groups, struct slice name,
                            struct hosted **hosted,

@@ -228,7 +228,6 @@ make_entry(struct groups *groups, struct slice name, struct slice value,
            struct buf *row, struct entry *entry, bool *found,
            struct acta_err *err)
 {
-    struct name_node *node = name_map_find(&groups->hosted, name);
     enum acta_code code;
 
     *entry = (struct entry){.name = name};
@@ -242,9 +241,7 @@ make_entry(struct groups *groups, struct slice name, struct slice value,
     if (code == ACTA_OK) {
         code = hosted_decode_query(&entry->query, entry->row.query, err);
     }
-    if (node != NULL) {
-        entry->hosted = OUTER(struct hosted, node, node);
-    }
+    entry->hosted = hosted_look_up(groups, name);
     return code;
 }
 
@@ -462,14 +459,12 @@ enum acta_code
 groups_list_parked(struct groups *groups, struct job *job, struct acta_err *err)
 {
     const struct msg_list_parked *list = &job->list_parked;
-    struct name_node *node = name_map_find(&groups->hosted, list->group);
     size_t count_max =
         list->count_max > 0 && list->count_max < ACTA_PAGE_ROWS_MAX
             ? (size_t)list->count_max
             : ACTA_PAGE_ROWS_MAX;
-    struct parked_page page = {
-        .hosted = node == NULL ? NULL : OUTER(struct hosted, node, node),
-        .out = &job->outcome.reply};
+    struct parked_page page = {.hosted = hosted_look_up(groups, list->group),
+                               .out = &job->outcome.reply};
     struct parked_visit visit = {
         .last = list->after, .visit = add_parked, .user = &page};
     enum acta_code code = number_of(groups, list->group, &visit.number, err);

@@ -75,6 +75,20 @@ find_seat(const struct groups *groups, const struct job *job,
     return seat;
 }
 
+/* The same, of a group that is refreshed. */
+static struct seat *
+find_fresh_seat(const struct groups *groups, const struct job *job,
+                uint64_t request_id)
+{
+    struct seat *seat = find_seat(groups, job, request_id);
+
+    if (seat != NULL && seat->hosted->is_stale) {
+        hosted_refresh(seat->hosted);
+        seat = find_seat(groups, job, request_id);
+    }
+    return seat;
+}
+
 static struct seat *
 take_seat(struct hosted *hosted, struct peer *peer, const struct job *job)
 {
@@ -173,7 +187,7 @@ join(struct groups *groups, struct job *job, struct acta_err *err)
 static enum acta_code
 settle(struct groups *groups, struct job *job, struct acta_err *err)
 {
-    struct seat *seat = find_seat(groups, job, job->settle.membership);
+    struct seat *seat = find_fresh_seat(groups, job, job->settle.membership);
     struct slice answers = job->settle.answers;
     uint64_t settled = 0, last_ticket = 0;
     size_t refused_count = 0;
@@ -210,7 +224,7 @@ settle(struct groups *groups, struct job *job, struct acta_err *err)
 static enum acta_code
 leave(struct groups *groups, struct job *job, struct acta_err *err)
 {
-    struct seat *seat = find_seat(groups, job, job->membership);
+    struct seat *seat = find_fresh_seat(groups, job, job->membership);
     struct msg_left left = {.code = ACTA_OK};
 
     if (seat == NULL) {
