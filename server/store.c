@@ -19,6 +19,7 @@
 #define READERS_FILE "lock.mdb"
 #define META_MAGIC   "ACTASTO" /* And one digit, the format version. */
 #define META_SUMMED  12        /* From here to the end. */
+#define EMPTY_SIZE   (1 << 20) /* An empty store takes less. */
 
 enum acta_code
 store_fail(struct acta_err *err, int rc, const char *doing)
@@ -371,6 +372,13 @@ store_make_tables(struct store *store, const char *dir, size_t map_size,
     return open_table(*txn, "rows", MDB_CREATE, &store->rows);
 }
 
+/* On a disk that fills up a write is cut short, which LMDB tells as EIO. */
+static int
+blame_space(int rc, const char *dir)
+{
+    return rc == EIO && file_space(dir) < EMPTY_SIZE ? ENOSPC : rc;
+}
+
 enum acta_code
 store_create(const char *dir, size_t map_size, const struct uuid *id,
              uint32_t without, struct acta_err *err)
@@ -387,7 +395,7 @@ store_create(const char *dir, size_t map_size, const struct uuid *id,
         rc = mdb_txn_commit(txn);
     }
     mdb_env_close(store.env);
-    return rc == 0 ? ACTA_OK : store_fail(err, rc, dir);
+    return rc == 0 ? ACTA_OK : store_fail(err, blame_space(rc, dir), dir);
 }
 
 /* Version 2 has a table more. */

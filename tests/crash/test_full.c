@@ -39,8 +39,6 @@
 #define TIMEOUT_S    300
 #define TEMPORARY    75 /* What actad ends with where trying again may help. */
 #define BLOCK        4096
-#define STEP_MAX     60 /* Of room, in blocks; */
-#define STEP_LONG    2  /* or as good as each amount of room. */
 
 static const enum disk { IN_MEMORY, EXT4, DISKS } disks[] = {IN_MEMORY, EXT4};
 
@@ -406,16 +404,17 @@ START_TEST(start_on_a_full_disk_serves_what_waits_in_the_journal)
 }
 END_TEST
 
-/* No room at all, and then more and more of it, until there is enough. */
+/* No room at all, and then a block more and more, until there is enough: each
+ * write of those that make it is cut short once.
+ */
 START_TEST(database_is_made_when_there_is_room_and_else_nothing_is_left_of_it)
 {
-    unsigned failures = 0, step;
+    unsigned failures = 0;
     struct acta_sync *sync;
     int code = TEMPORARY;
 
     begin(disks[_i], CHECKPOINT);
-    for (unsigned blocks = 0; code == TEMPORARY; blocks += step) {
-        step = 1 + (unsigned)rnd_below(&rnd, rnd_effort(STEP_MAX, STEP_LONG));
+    for (unsigned blocks = 0; code == TEMPORARY; blocks++) {
         fill_but_for(blocks);
         code = daemon_try(&daemon_);
         failures += code == TEMPORARY;
