@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "checksum.h"
 #include "core.h"
 #include "file.h"
+#include "journal_files.h"
 
 struct tempdir dir;
 struct journal_options options;
@@ -176,6 +178,26 @@ write_entries(size_t entries, size_t count, size_t size)
     for (size_t i = 0; i < entries; i++) {
         assert_ok(write_entry(count, size, NULL, &err), &err);
     }
+}
+
+void
+write_segments(size_t count)
+{
+    while (count_files("segment-") < count) {
+        write_entries(1, 1, 60000);
+    }
+}
+
+void
+wait_for_keeper(void)
+{
+    struct journal_files *files = journal_files_of(journal);
+
+    pthread_mutex_lock(&files->lock);
+    while (files->spares_count < JOURNAL_SPARES_READY) {
+        pthread_cond_wait(&files->changed, &files->lock);
+    }
+    pthread_mutex_unlock(&files->lock);
 }
 
 /* ---- replaying ---- */

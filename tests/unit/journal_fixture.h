@@ -53,6 +53,12 @@ enum acta_code write_entry(size_t count, size_t size, const void *data,
                            struct acta_err *err);
 void write_entries(size_t entries, size_t count, size_t size);
 
+/* Write small entries until there are so many segments. */
+void write_segments(size_t count);
+
+/* Until the keeper has made what it makes by itself, and is idle. */
+void wait_for_keeper(void);
+
 /* The journal may let go of everything up to @up_to. */
 void let_go(uint64_t up_to);
 

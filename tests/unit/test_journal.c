@@ -265,27 +265,6 @@ START_TEST(a_segment_is_kept_as_long_as_one_entry_of_it_is_needed)
 }
 END_TEST
 
-/* Until the keeper has made what it makes by itself, and is idle. */
-static void
-wait_for_keeper(void)
-{
-    struct journal_files *files = journal_files_of(journal);
-
-    pthread_mutex_lock(&files->lock);
-    while (files->spares_count < JOURNAL_SPARES_READY) {
-        pthread_cond_wait(&files->changed, &files->lock);
-    }
-    pthread_mutex_unlock(&files->lock);
-}
-
-static void
-write_segments(size_t count)
-{
-    while (count_files("segment-") < count) {
-        write_entries(1, 1, 60000);
-    }
-}
-
 START_TEST(as_many_released_segments_are_kept_as_spares_as_are_wanted)
 {
     options.spares_max = 3;

@@ -1,13 +1,15 @@
 /* Each call of the system and each allocation that the journal makes fails in
- * turn, but for those of the keeper's thread: what it was for is refused, for
- * the reason there is, or done all the same; and the next start finds all that
- * was written, and goes on.
+ * turn: what it was for is refused, for the reason there is, or done all the
+ * same; and the next start finds all that was written, and goes on. What fails
+ * for the keeper's thread is tried again.
  */
 
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "journal_cursor.h"
 #include "journal_files.h"
 #include "journal_fixture.h"
+#include "nap.h"
 #include "run.h"
 
 #define CALLS_MAX  200
@@ -369,6 +372,99 @@ START_TEST(what_can_neither_be_wiped_nor_removed_is_waited_for)
 }
 END_TEST
 
+/* ---- the keeper ---- */
+
+static pthread_t tester;
+static atomic_bool is_armed;
+static size_t keeper_nth; /* Behind a sync of its first spare, that with 0. */
+static const char *_Atomic keeper_failed;
+
+static int
+sync_of_keeper(int fd)
+{
+    const char *failed;
+
+    if (pthread_equal(pthread_self(), tester)) {
+        return fdatasync(fd);
+    }
+    failed = file_calls_succeed();
+    if (failed != NULL) {
+        atomic_store(&keeper_failed, failed);
+    }
+    if (atomic_exchange(&is_armed, false)) {
+        file_calls_fail(keeper_nth, 1, ENOSPC);
+    }
+    return fdatasync(fd);
+}
+
+/* There is always one, so the writer does not come upon it. */
+START_TEST(a_spare_that_cannot_be_made_is_made_later)
+{
+    static const char *const calls[] = {
+        "fdatasync",         "malloc", "open64",
+        "posix_fallocate64", "calloc", "pwrite64",
+    };
+
+    setup();
+    tester = pthread_self();
+    keeper_nth = (size_t)_i;
+    atomic_store(&keeper_failed, NULL);
+    atomic_store(&is_armed, true);
+    journal_sync = sync_of_keeper;
+    open_journal();
+    start_journal();
+    for (size_t count = 2; count < 5; count++) {
+        wait_for_keeper();
+        write_segments(count);
+    }
+    wait_for_keeper();
+    ck_assert_ptr_nonnull(atomic_load(&keeper_failed));
+    ck_assert_str_eq(atomic_load(&keeper_failed), calls[_i]);
+    end_well();
+}
+END_TEST
+
+/* Fail, but only once it is to stop. */
+static int
+sync_until_stopped(int fd)
+{
+    struct journal_files *files = journal_files_of(journal);
+    bool is_stopping = false;
+
+    if (pthread_equal(pthread_self(), tester)) {
+        return fdatasync(fd);
+    }
+    atomic_store(&is_armed, true);
+    while (!is_stopping) {
+        nap_us(1000);
+        pthread_mutex_lock(&files->lock);
+        is_stopping = files->stopping;
+        pthread_mutex_unlock(&files->lock);
+    }
+    errno = EIO;
+    return -1;
+}
+
+START_TEST(a_keeper_that_fails_as_it_is_stopped_does_not_try_again)
+{
+    setup();
+    tester = pthread_self();
+    atomic_store(&is_armed, false);
+    journal_sync = sync_until_stopped;
+    open_journal();
+    start_journal();
+    while (!atomic_load(&is_armed)) {
+        nap_us(1000);
+    }
+    close_journal();
+    ck_assert_uint_eq(count_files("spare-"), 0);
+    journal_sync = fdatasync;
+    restart();
+    write_entries(3, 1, ENTRY_SIZE);
+    end_well();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -382,6 +478,9 @@ main(void)
                         0, 2);
     tcase_add_test(tcase, a_file_system_without_direct_writes_will_do);
     tcase_add_test(tcase, what_can_neither_be_wiped_nor_removed_is_waited_for);
+    tcase_add_loop_test(tcase, a_spare_that_cannot_be_made_is_made_later, 0, 6);
+    tcase_add_test(tcase,
+                   a_keeper_that_fails_as_it_is_stopped_does_not_try_again);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

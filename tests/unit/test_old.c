@@ -21,6 +21,7 @@
 #include "base.h"
 #include "reader.h"
 #include "run.h"
+#include "store.h"
 
 #define STORED   15
 #define RECORDED 24 /* Nine of them are in the journal only. */
@@ -235,6 +236,28 @@ START_TEST(its_streams_are_changed_and_stay_so_over_a_kill)
 }
 END_TEST
 
+/* As actad verify does: twice the same. */
+START_TEST(who_only_looks_at_its_store_leaves_it_as_it_is)
+{
+    struct store *store;
+    struct acta_err err;
+    char dir[400];
+
+    snprintf(dir, sizeof(dir), "%s/store", base.path);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(store_open_still(&store, dir, CORE_MAP_SIZE, &err),
+                         ACTA_UNSUPPORTED);
+        ck_assert_ptr_null(store);
+        ck_assert_ptr_nonnull(strstr(err.text, "the server moves it on"));
+    }
+    base_open(&base);
+    base_close(&base);
+    ck_assert_int_eq(store_open_still(&store, dir, CORE_MAP_SIZE, &err),
+                     ACTA_OK);
+    store_close(store);
+}
+END_TEST
+
 /* ---- what version 2 knew, and version 1 did not ---- */
 
 /* Send a command that was carried out then, with another event. */
@@ -306,6 +329,7 @@ add_case(Suite *suite, const char *name, void (*setup)(void), bool has_rows)
     tcase_add_test(tcase, its_streams_are_changed_and_stay_so_over_a_restart);
     tcase_add_test(tcase, its_streams_are_changed_and_stay_so_over_a_kill);
     tcase_add_test(tcase, a_consumer_is_made_and_stays_over_a_kill);
+    tcase_add_test(tcase, who_only_looks_at_its_store_leaves_it_as_it_is);
     if (has_rows) {
         tcase_add_test(tcase, rows_are_read_from_store_and_journal);
     }

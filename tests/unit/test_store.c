@@ -471,6 +471,43 @@ START_TEST(what_is_no_store_is_refused)
 }
 END_TEST
 
+/* Take a table out of the store in @dir, past Acta. */
+static void
+drop_table(const char *dir, const char *name)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+
+    ck_assert_int_eq(mdb_env_create(&env), 0);
+    ck_assert_int_eq(mdb_env_set_maxdbs(env, 1), 0);
+    ck_assert_int_eq(mdb_env_open(env, dir, 0, 0600), 0);
+    ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    ck_assert_int_eq(mdb_dbi_open(txn, name, 0, &table), 0);
+    ck_assert_int_eq(mdb_drop(txn, table, 1), 0);
+    ck_assert_int_eq(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+START_TEST(a_store_without_one_of_its_tables_is_refused)
+{
+    static const char *const tables[] = {"meta", "log", "rows"};
+    struct uuid id = draft_id(1);
+    struct tempdir dir;
+    struct store *store;
+    struct acta_err err;
+
+    tempdir_make(&dir);
+    ck_assert_int_eq(store_create(dir.path, CORE_MAP_SIZE, &id, 0, NULL),
+                     ACTA_OK);
+    drop_table(dir.path, tables[_i]);
+    ck_assert_int_eq(store_open(&store, dir.path, CORE_MAP_SIZE, &err),
+                     ACTA_CORRUPT);
+    ck_assert_ptr_null(store);
+    tempdir_remove(&dir);
+}
+END_TEST
+
 /* ---- damage ---- */
 
 /* Find the bytes in the store's file, of which there may be several copies, and
@@ -693,6 +730,8 @@ main(void)
     tcase_add_test(refused,
                    a_store_that_outgrows_its_map_is_full_and_stays_whole);
     tcase_add_test(refused, what_is_no_store_is_refused);
+    tcase_add_loop_test(refused, a_store_without_one_of_its_tables_is_refused,
+                        0, 3);
     tcase_add_test(refused,
                    a_damaged_record_is_named_and_the_others_are_served);
     tcase_add_test(refused,

@@ -174,6 +174,16 @@ rewrite(struct acta_err *err)
     return store_rewrite(core.rooms.store, edits, 2, SIZE_MAX, &edited, err);
 }
 
+/* The last event: its block becomes one with that before it. */
+static enum acta_code
+join(struct acta_err *err)
+{
+    struct store_edit edit = {ids_count - 1, STORE_ERASE};
+    struct store_edited edited;
+
+    return store_rewrite(core.rooms.store, &edit, 1, SIZE_MAX, &edited, err);
+}
+
 static enum acta_code
 scrub(struct acta_err *err)
 {
@@ -285,21 +295,23 @@ struct deed {
     const char *name;
     enum acta_code (*act)(struct acta_err *err);
     bool adds;        /* It moves what is sealed to the store. */
+    bool joins;       /* It wants two small blocks at the end. */
     bool skips;       /* It leaves what is damaged as it is. */
     size_t calls_min; /* It makes so many calls, */
     size_t allocations_min;
 };
 
 static const struct deed deeds[] = {
-    {"open", open_copy, false, false, 12, 1},
-    {"open still", open_still, false, false, 8, 1},
-    {"create", create, false, false, 10, 0},
-    {"meta", read_meta, false, false, 2, 0},
-    {"checkpoint", checkpoint, true, false, 25, 2},
-    {"rows", set_rows, false, false, 3, 0},
-    {"rewrite", rewrite, false, true, 10, 2},
-    {"scrub", scrub, false, false, 5, 2},
-    {"look", look, false, false, 20, 1},
+    {"open", open_copy, false, false, false, 12, 1},
+    {"open still", open_still, false, false, false, 8, 1},
+    {"create", create, false, false, false, 10, 0},
+    {"meta", read_meta, false, false, false, 2, 0},
+    {"checkpoint", checkpoint, true, false, false, 25, 2},
+    {"rows", set_rows, false, false, false, 3, 0},
+    {"rewrite", rewrite, false, false, true, 10, 2},
+    {"join", join, false, true, true, 9, 2},
+    {"scrub", scrub, false, false, false, 5, 2},
+    {"look", look, false, false, false, 20, 1},
 };
 
 /* What the store has, in the words of its own reader. */
@@ -332,6 +344,10 @@ prepare(const struct deed *deed)
     tempdir_remove(&empty);
     tempdir_make(&empty);
     next_edit++;
+    for (unsigned i = 0; deed->joins && i < 2; i++) {
+        append(1);
+        core_checkpoint(&core);
+    }
     if (deed->adds) {
         append(FEW);
         change_settings(next_edit);
@@ -367,12 +383,13 @@ fail_calls(const struct deed *deed, int rc, enum acta_code wanted)
     size_t nth;
 
     for (nth = 0; failed != NULL; nth++) {
-        uint64_t before = stored_position();
         struct acta_err err = {.code = ACTA_OK};
         enum acta_code code;
+        uint64_t before;
 
         ck_assert_uint_lt(nth, CALLS_MAX);
         prepare(deed);
+        before = stored_position();
         store_calls_fail(nth, rc);
         code = deed->act(&err);
         failed = store_calls_succeed();
@@ -415,12 +432,13 @@ START_TEST(an_allocation_that_fails_is_told_and_leaves_the_store_whole)
     size_t nth;
 
     for (nth = 0; failed > 0; nth++) {
-        uint64_t before = stored_position();
         struct acta_err err = {.code = ACTA_OK};
         enum acta_code code;
+        uint64_t before;
 
         ck_assert_uint_lt(nth, CALLS_MAX);
         prepare(deed);
+        before = stored_position();
         alloc_reset();
         alloc_fail_after = (int)nth;
         code = deed->act(&err);
