@@ -1,6 +1,33 @@
 #include "meter.h"
 
+#include <stdio.h>
+
 #include "clock.h"
+
+/* Kinds of time in /proc/stat, of which the last is stolen: proc(5). */
+#define TICKS 8
+
+static void
+read_processors(struct meter *meter)
+{
+    double ticks[TICKS] = {0};
+    FILE *file = fopen("/proc/stat", "re");
+    int count = 0;
+
+    if (file != NULL && fscanf(file, "cpu") == 0) {
+        while (count < TICKS && fscanf(file, "%lf", &ticks[count]) == 1) {
+            count++;
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    meter->machine_ticks = 0;
+    for (int i = 0; i < TICKS; i++) {
+        meter->machine_ticks += ticks[i];
+    }
+    meter->stolen_ticks = ticks[TICKS - 1];
+}
 
 void
 meter_read(struct meter *meter, const struct daemon *daemon)
@@ -10,6 +37,7 @@ meter_read(struct meter *meter, const struct daemon *daemon)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     meter->client_us = (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
     meter->server = daemon_usage(daemon);
+    read_processors(meter);
     meter->read_ns = clock_ns();
 }
 
@@ -22,6 +50,11 @@ meter_tell(const struct meter *from, const struct meter *to, double count,
     }
     figures_add(figures, "client_cpu", "us/event",
                 (to->client_us - from->client_us) / count);
+    if (to->machine_ticks > from->machine_ticks) {
+        figures_add(figures, "stolen", "%",
+                    100 * (to->stolen_ticks - from->stolen_ticks) /
+                        (to->machine_ticks - from->machine_ticks));
+    }
     if (to->server.cpu_us == 0) {
         return;
     }

@@ -1,5 +1,6 @@
 /* What a measurement costs: time on processors, of this process and of the
- * server, bytes that the server wrote to files, and that the disk was given.
+ * server, bytes that the server wrote to files, and that the disk was given;
+ * and what the host of a virtual machine took from it meanwhile.
  */
 
 #ifndef ACTA_BENCH_METER_H
@@ -11,6 +12,8 @@
 struct meter {
     uint64_t read_ns;
     double client_us;
+    double machine_ticks; /* Of all processors, since the machine began, and */
+    double stolen_ticks;  /* what of these its host had for others. */
     struct daemon_usage server;
 };
 
