@@ -17,6 +17,7 @@
 struct acta_cursor {
     struct acta_cursor *prev, *next;
     struct acta_sync *sync;
+    struct acta_id database;  /* That it reads from. */
     struct acta_read read;    /* from: where the page that comes next begins. */
     char *stream;             /* owned; NULL: read by query */
     struct acta_query *query; /* owned */
@@ -75,6 +76,7 @@ acta_cursor_open(struct acta_cursor **cursor, struct acta_sync *sync,
         return acta_fail(err, ACTA_MEMORY, "cursor");
     }
     made->sync = sync;
+    made->database = *acta_sync_server(sync)->database_id;
     made->answers[0].keeps = true;
     made->answers[1].keeps = true;
     made->next = sync->cursors;
@@ -114,6 +116,19 @@ ask(struct acta_cursor *cursor)
     acta_flush(cursor->sync->client);
 }
 
+/* What is there now goes on otherwise than what was read before. */
+static enum acta_code
+check_database(const struct acta_cursor *cursor, struct acta_err *err)
+{
+    const struct acta_server *server = acta_sync_server(cursor->sync);
+
+    return memcmp(&cursor->database, server->database_id,
+                  sizeof(cursor->database)) == 0
+               ? ACTA_OK
+               : acta_fail(err, ACTA_FENCED,
+                           "another database answers at this address now");
+}
+
 /* Wait for the page ahead, make it the current one, and ask for the next. */
 static enum acta_code
 turn_page(struct acta_cursor *cursor, struct acta_err *err)
@@ -126,6 +141,9 @@ turn_page(struct acta_cursor *cursor, struct acta_err *err)
                      client->options.given.timeout_ms, client_now_ms(client));
     code = sync_wait(cursor->sync, cursor->request, &cursor->call, err);
     cursor->request = 0;
+    if (code == ACTA_OK) {
+        code = check_database(cursor, err);
+    }
     if (code != ACTA_OK) {
         return code;
     }

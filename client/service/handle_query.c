@@ -48,16 +48,47 @@ read_on(struct acta_handler *handler, struct known *known, struct acta_err *err)
     return code;
 }
 
+/* False: there is no memory. */
+static bool
+forget(struct acta_handler *handler, struct known *known)
+{
+    const struct state_kind *kind = &handler->model->ruling.state;
+
+    state_free(kind, known->state);
+    known->state = state_new(kind);
+    known->position = 0;
+    return known->state != NULL;
+}
+
+/* Know what is there now: all of another database, if one answers by then. */
+static enum acta_code
+read_up(struct acta_handler *handler, struct known *known, struct acta_err *err)
+{
+    enum acta_code code = read_on(handler, known, err);
+
+    while (handler_is_elsewhere(handler)) {
+        if (!forget(handler, known)) {
+            return acta_fail(err, ACTA_MEMORY, "state of a decision model");
+        }
+        code = read_on(handler, known, err);
+    }
+    return code;
+}
+
 /* Fold what the refusal has brought along, or read it. */
 static enum acta_code
 catch_up(struct acta_handler *handler, struct known *known,
          const struct acta_unseen *unseen, struct acta_err *err)
 {
+    bool is_elsewhere = handler_is_elsewhere(handler);
     enum acta_code code = ACTA_OK;
 
     handler->counts.conflicts++;
-    if (unseen == NULL || !unseen->complete) {
-        return read_on(handler, known, err);
+    if (is_elsewhere && !forget(handler, known)) {
+        return acta_fail(err, ACTA_MEMORY, "state of a decision model");
+    }
+    if (is_elsewhere || unseen == NULL || !unseen->complete) {
+        return read_up(handler, known, err);
     }
     for (size_t i = 0; code == ACTA_OK && i < unseen->events_count; i++) {
         if (unseen->events[i]->position > known->position) {
@@ -86,7 +117,7 @@ decide_until_stored(struct acta_handler *handler, const struct command_row *row,
                     struct known *known, struct acta_err *err)
 {
     const struct acta_appended *appended;
-    enum acta_code code = read_on(handler, known, err);
+    enum acta_code code = read_up(handler, known, err);
 
     while (code == ACTA_OK) {
         code = handler_decide(handler, row, known->state, err);

@@ -86,6 +86,7 @@ open_it(struct acta_handler **handler, struct acta_sync *sync,
         acta_handler_close(made);
         return code;
     }
+    (void)handler_is_elsewhere(made); /* From here on it is noticed. */
     *handler = made;
     return ACTA_OK;
 }

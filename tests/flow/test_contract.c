@@ -424,6 +424,61 @@ START_TEST(time_is_found_before_its_first_event)
 }
 END_TEST
 
+/* Stop the server, and start one with another database in its place, which has
+ * as many events.
+ */
+static void
+replace_database(unsigned events)
+{
+    struct acta_sync *before = sync_;
+    struct acta_options options;
+    char listen[64], url[64];
+
+    snprintf(listen, sizeof(listen), "--listen=127.0.0.1:%u", rig.port);
+    rig_stop(&rig);
+    rig_start(&rig, listen, NULL);
+    snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
+    options = patient_options(url);
+    ck_assert_msg(acta_sync_open(&sync_, &options, &err) == ACTA_OK, "%s",
+                  err.text);
+    for (unsigned i = 0; i < events; i++) {
+        store("s-1", "Restored", NULL);
+    }
+    acta_sync_close(sync_);
+    sync_ = before;
+}
+
+START_TEST(cursor_does_not_go_on_in_another_database)
+{
+    struct acta_read read = acta_read_of_stream("s-1");
+    const struct acta_event *event = NULL;
+    struct acta_cursor *cursor;
+    enum acta_code code;
+
+    for (int i = 0; i < 10; i++) {
+        store("s-1", "First", NULL);
+    }
+    read.events_max = 2;
+    ck_assert_int_eq(acta_cursor_open(&cursor, sync_, &read, &err), ACTA_OK);
+    ck_assert_int_eq(acta_cursor_next(cursor, &event, &err), ACTA_OK);
+    replace_database(10);
+    /* One page was asked for ahead. */
+    while ((code = acta_cursor_next(cursor, &event, &err)) == ACTA_OK) {
+        ck_assert_ptr_nonnull(event);
+        ck_assert_str_eq(event->type, "First");
+    }
+    ck_assert_int_eq(code, ACTA_FENCED);
+    ck_assert_int_eq(acta_cursor_next(cursor, &event, &err), ACTA_FENCED);
+    ck_assert_ptr_null(event);
+    acta_cursor_close(cursor);
+    /* A new one reads what is there. */
+    ck_assert_int_eq(acta_cursor_open(&cursor, sync_, &read, &err), ACTA_OK);
+    ck_assert_int_eq(acta_cursor_next(cursor, &event, &err), ACTA_OK);
+    ck_assert_str_eq(event->type, "Restored");
+    acta_cursor_close(cursor);
+}
+END_TEST
+
 START_TEST(server_tells_what_it_takes)
 {
     const struct acta_limits *limits = acta_sync_server(sync_)->limits;
@@ -455,6 +510,7 @@ main(void)
     tcase_add_test(tcase, query_finds_by_how_types_and_streams_begin);
     tcase_add_test(tcase, names_are_listed_with_how_often_they_were_used);
     tcase_add_test(tcase, time_is_found_before_its_first_event);
+    tcase_add_test(tcase, cursor_does_not_go_on_in_another_database);
     tcase_add_test(tcase, server_tells_what_it_takes);
     return run_suite(suite);
 }

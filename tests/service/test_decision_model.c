@@ -1,5 +1,6 @@
 /* Decision models on a store in memory: what they read on conflicts, which
- * versions of events they see, and mistakes in their scopes.
+ * versions of events they see, and mistakes in their scopes. And on a server,
+ * that another one takes the place of.
  */
 
 #include <acta/acta_decider.h>
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patient.h"
+#include "rig.h"
 #include "run.h"
 
 struct sum {
@@ -16,6 +19,7 @@ struct sum {
     long total;
 };
 
+static struct rig rig;
 static struct acta_memory *memory;
 static struct acta_sync *sync_;
 static struct acta_sync *other;
@@ -25,6 +29,7 @@ static struct acta_handler *handler;
 static const struct acta_handled *handled;
 static struct acta_err err;
 static unsigned others; /* Events that others store while it is decided. */
+static void (*in_fold)(void); /* Called once; NULL: nothing. */
 
 /* Store events as others do. */
 static void
@@ -49,8 +54,13 @@ store(const char *type, const char *data, unsigned count)
 static bool
 on_added(void *state, const struct acta_event *event)
 {
+    void (*call)(void) = in_fold;
     long *total = state;
 
+    in_fold = NULL;
+    if (call != NULL) {
+        call();
+    }
     *total += atol(event->data);
     return true;
 }
@@ -108,14 +118,10 @@ double_it(void *user, const struct acta_event *event, struct acta_bytes *data)
 }
 
 static void
-setup(void)
+make_model(void)
 {
     others = 0;
-    memory = acta_memory_new();
-    ck_assert_int_eq(acta_sync_open_memory(&sync_, memory, NULL, &err),
-                     ACTA_OK);
-    ck_assert_int_eq(acta_sync_open_memory(&other, memory, NULL, &err),
-                     ACTA_OK);
+    in_fold = NULL;
     upcasters = acta_upcasters_new();
     acta_upcasters_add(upcasters, "Added", 1, double_it, NULL);
     model = acta_model_new(sizeof(struct sum));
@@ -129,6 +135,17 @@ setup(void)
 }
 
 static void
+setup(void)
+{
+    memory = acta_memory_new();
+    ck_assert_int_eq(acta_sync_open_memory(&sync_, memory, NULL, &err),
+                     ACTA_OK);
+    ck_assert_int_eq(acta_sync_open_memory(&other, memory, NULL, &err),
+                     ACTA_OK);
+    make_model();
+}
+
+static void
 teardown(void)
 {
     acta_handler_close(handler);
@@ -137,6 +154,37 @@ teardown(void)
     acta_sync_close(other);
     acta_sync_close(sync_);
     acta_memory_free(memory);
+}
+
+static struct acta_sync *
+connect_to_rig(void)
+{
+    struct acta_options options;
+    struct acta_sync *made;
+    char url[64];
+
+    snprintf(url, sizeof(url), "acta://127.0.0.1:%u", rig.port);
+    options = patient_options(url);
+    ck_assert_msg(acta_sync_open(&made, &options, &err) == ACTA_OK, "%s",
+                  err.text);
+    return made;
+}
+
+static void
+setup_rig(void)
+{
+    memory = NULL;
+    rig_start(&rig, NULL);
+    sync_ = connect_to_rig();
+    other = connect_to_rig();
+    make_model();
+}
+
+static void
+teardown_rig(void)
+{
+    teardown();
+    rig_stop(&rig);
 }
 
 /* What comes of a command: "ok POSITION", its refusal, or an error. */
@@ -174,6 +222,35 @@ START_TEST(what_a_conflict_cannot_bring_is_read)
     others = 1100;
     ck_assert_str_eq(handle("Add", "1", "1"), "it is 2200 by now");
     ck_assert_uint_eq(handled->attempts, 2);
+}
+END_TEST
+
+/* As when a backup was restored: it has something else in its place. */
+static void
+replace_database(void)
+{
+    char listen[64];
+
+    snprintf(listen, sizeof(listen), "--listen=127.0.0.1:%u", rig.port);
+    rig_stop(&rig);
+    rig_start(&rig, listen, NULL);
+    acta_sync_close(other);
+    other = connect_to_rig();
+    store("Added", "1000", 1);
+}
+
+/* Pages are of 4 MiB: one is read, one was asked for, and one is not yet. */
+START_TEST(what_is_decided_is_of_one_database)
+{
+    static char large[1000000] = "1 ";
+
+    memset(large + 2, '-', sizeof(large) - 3);
+    for (int i = 0; i < 11; i++) {
+        store("Added", large, 1);
+    }
+    in_fold = replace_database;
+    ck_assert_str_eq(handle("Add", "1", "10"), "it is 2000 by now");
+    ck_assert_str_eq(handle("Add", "1", "0"), "ok 2");
 }
 END_TEST
 
@@ -238,6 +315,7 @@ main(void)
 {
     Suite *suite = suite_create("decision model");
     TCase *tcase = tcase_create("decision model");
+    TCase *rig_tcase = tcase_create("decision model on a server");
 
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -250,5 +328,8 @@ main(void)
     tcase_add_test(tcase, event_of_a_model_needs_a_stream);
     tcase_add_test(tcase, mistake_in_a_scope_is_told);
     tcase_add_test(tcase, model_has_no_instances);
+    suite_add_tcase(suite, rig_tcase);
+    tcase_add_checked_fixture(rig_tcase, setup_rig, teardown_rig);
+    tcase_add_test(rig_tcase, what_is_decided_is_of_one_database);
     return run_suite(suite);
 }

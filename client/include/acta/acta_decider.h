@@ -332,6 +332,7 @@ ACTA_API void acta_handler_close(struct acta_handler *handler);
  *     is not known. INVALID: the command is not valid, or what was decided.
  * CONFLICT, UNDECIDED: others were faster in every attempt; try again.
  * CORRUPT: an event could not be folded. TOMBSTONED: the stream is closed.
+ * FENCED: another database answers at the address by now; handle it again.
  * UNKNOWN: it may have been done; handle it again, with the id it had: the one
  *     in *@handled, which is set for every failure but MEMORY and INVALID.
  * others: of acta_sync_load(), acta_sync_append(), acta_decision_fail().

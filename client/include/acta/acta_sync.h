@@ -206,7 +206,8 @@ ACTA_API enum acta_code acta_cursor_open(struct acta_cursor **cursor,
 
 /* Set *@event, or set it to NULL at the end. The event is valid until the next
  * call on this cursor. After a failure it may be called again, and goes on
- * where it was.
+ * where it was; but with FENCED it is over, since another database answers at
+ * the address by now.
  */
 ACTA_API enum acta_code acta_cursor_next(struct acta_cursor *cursor,
                                          const struct acta_event **event,
