@@ -210,6 +210,26 @@ open_file(struct acta_sqlite **beside, const struct acta_sqlite *model,
     return code;
 }
 
+/* Where a rebuild is made, to be freed by sqlite3_free(); NULL: no memory. A
+ * slash in a projection's name is none of the path.
+ */
+static char *
+path_beside(const char *file, const char *projection)
+{
+    sqlite3_str *path = sqlite3_str_new(NULL);
+
+    sqlite3_str_appendf(path, "%s.", file);
+    for (; *projection != '\0'; projection++) {
+        if (*projection == '/' || *projection == '%') {
+            sqlite3_str_appendf(path, "%%%02X", (unsigned)*projection);
+        } else {
+            sqlite3_str_appendchar(path, 1, *projection);
+        }
+    }
+    sqlite3_str_appendall(path, ".rebuild");
+    return sqlite3_str_finish(path);
+}
+
 static enum acta_code
 open_beside(void *user, const char *projection, struct acta_keeper *beside,
             struct acta_err *err)
@@ -223,7 +243,7 @@ open_beside(void *user, const char *projection, struct acta_keeper *beside,
         return acta_fail(err, ACTA_UNSUPPORTED,
                          "a database in memory has no place beside it");
     }
-    path = sqlite3_mprintf("%s.%s.rebuild", file, projection);
+    path = path_beside(file, projection);
     if (path == NULL) {
         return acta_fail(err, ACTA_MEMORY, "sqlite");
     }

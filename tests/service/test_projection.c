@@ -904,6 +904,22 @@ START_TEST(a_rebuild_that_fails_leaves_the_model_as_it_was)
 }
 END_TEST
 
+/* The file of a rebuild is named by it, and is beside that of the model. */
+START_TEST(a_projection_is_rebuilt_whatever_its_name_is)
+{
+    acta_projection_free(projection);
+    projection = acta_projection_new("../orders/100% new");
+    keep_in_sqlite();
+    acta_projection_on(projection, "Placed", count, NULL);
+    store_many(3);
+    run_well();
+    spoil();
+    ck_assert_msg(acta_projector_rebuild(projector, &err) == ACTA_OK, "%s",
+                  err.text);
+    ck_assert_int_eq(counted(), 3);
+}
+END_TEST
+
 START_TEST(a_projection_without_a_model_is_not_rebuilt)
 {
     acta_projection_on(projection, "Placed", count, NULL);
@@ -952,6 +968,7 @@ projection_suite(void)
     tcase_add_test(tcase, a_note_tells_how_it_goes);
     tcase_add_test(tcase, a_rebuild_takes_the_place_of_the_model);
     tcase_add_test(tcase, a_rebuild_that_fails_leaves_the_model_as_it_was);
+    tcase_add_test(tcase, a_projection_is_rebuilt_whatever_its_name_is);
     tcase_add_test(tcase, a_projection_without_a_model_is_not_rebuilt);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -12,9 +12,10 @@
  * is their sqlite3 *. Readers see whole batches.
  *
  * A rebuild is made in a file of its own, beside the database's, named like it
- * with ".PROJECTION.rebuild" behind. In the end the tables are dropped, made
- * anew and filled from there, in one transaction: so they may have other
- * columns than before. Handlers see the other file's connection.
+ * with ".PROJECTION.rebuild" behind, in which a slash is %2F and a percent sign
+ * %25. In the end the tables are dropped, made anew and filled from there, in
+ * one transaction: so they may have other columns than before. Handlers see the
+ * other file's connection.
  *
  * Other programs may use the file at the same time. Whoever waits for them
  * gives up after 10 s (BUSY), unless the connection had another busy handler:
