@@ -322,6 +322,34 @@ print_scheduled(const struct cli *cli, const struct sending *sending)
                                     });
 }
 
+/* No answer has come: tell what it takes to send the same again. */
+static int
+tell_unknown(const struct sending *sending, const struct acta_err *err)
+{
+    size_t count = acta_append_count(sending->append);
+    char id[ACTA_ID_TEXT_SIZE];
+
+    cli_error(err->code, "%s", err->text);
+    if (count > 0) {
+        acta_id_format(acta_append_id(sending->append, 0), id);
+    }
+    if (sending->of.terms->has_command_id) {
+        cli_hint("the same again with the same --command counts once");
+    } else if (count == 1) {
+        cli_hint("the same again with --id %s counts once", id);
+    } else if (count > 1) {
+        cli_hint("acta event %s tells whether it was; lines that have an id "
+                 "count once when they are sent again",
+                 id);
+    } else if (sending->due != NULL) {
+        cli_hint("acta schedule ls %s tells whether it was",
+                 sending->of.schedule);
+    } else {
+        cli_hint("the same again changes nothing more");
+    }
+    return cli_exit_code(err->code);
+}
+
 /* Send the append on its terms, and tell how it ended. */
 static int
 send_append(struct cli *cli, const struct sending *sending)
@@ -329,6 +357,7 @@ send_append(struct cli *cli, const struct sending *sending)
     const struct acta_appended *appended;
     uint64_t took_us;
     struct acta_err err;
+    enum acta_code sent;
     int code;
 
     terms_put(sending->of.terms, sending->append);
@@ -340,8 +369,11 @@ send_append(struct cli *cli, const struct sending *sending)
         return code;
     }
     took_us = now_us();
-    if (acta_sync_append(cli->sync, sending->append, &appended, &err) !=
-        ACTA_OK) {
+    sent = acta_sync_append(cli->sync, sending->append, &appended, &err);
+    if (sent == ACTA_UNKNOWN) {
+        return tell_unknown(sending, &err);
+    }
+    if (sent != ACTA_OK) {
         return refusal_tell(cli, &sending->of, appended, &err);
     }
     took_us = now_us() - took_us;

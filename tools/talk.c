@@ -256,8 +256,7 @@ cli_fail(const char *what, const struct acta_err *err)
     } else if (err->code == ACTA_PROTOCOL) {
         cli_hint("is it a server of Acta? -s acta://HOST:PORT names another");
     } else if (err->code == ACTA_UNKNOWN) {
-        cli_hint("it may have been done: the same again with the same --id "
-                 "counts once");
+        cli_hint("look whether it was, before it is done again");
     } else if (err->code == ACTA_TOMBSTONED) {
         cli_hint("it takes no event any more, for ever; acta erase still works "
                  "on those it has");
