@@ -239,6 +239,7 @@ host(struct groups *groups, struct slice name, struct definition *definition,
         free_hosted(hosted);
         return code;
     }
+    groups_forget_count(groups, hosted->consumer.number);
     name_map_put(&groups->hosted, &hosted->node);
     LIST_INSERT_HEAD(&groups->all, hosted, in_all);
     atomic_fetch_add(&groups->groups_count, 1);

@@ -78,6 +78,15 @@ struct seat {
     struct buf counts;  /* owned: struct msg_count each */
 };
 
+/* How many parked events a group has that is not in memory. */
+struct parked_count {
+    uint64_t number; /* Of the group; 0: of none. */
+    uint64_t count;
+};
+
+/* Groups of which that is kept. */
+#define GROUPS_COUNTED 64
+
 struct groups {
     struct database *database;
     struct writer *writer;
@@ -104,6 +113,8 @@ struct groups {
     struct buf records;                     /* owned: what is being read, */
     struct slice shown[GROUPS_STEP_EVENTS]; /* where they are. */
     struct buf fetched; /* owned: the event that was fetched last */
+    struct parked_count counted[GROUPS_COUNTED]; /* In turns: */
+    size_t counted_next;
     uint32_t refused[ACTA_SETTLE_MAX];
     bool has_left;        /* There may be deleted groups with parked events, */
     bool is_sweeping;     /* whose removal is on its way, */
@@ -221,6 +232,10 @@ void groups_take_saves(struct groups *groups);
 void groups_sweep(struct groups *groups);
 
 /* ---- groups_list.c ---- */
+
+/* The group of this number comes into memory, where its parked events change.
+ */
+void groups_forget_count(struct groups *groups, uint64_t number);
 
 /* The reply is written to the job's outcome. */
 enum acta_code groups_list(struct groups *groups, struct job *job,

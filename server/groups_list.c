@@ -108,16 +108,56 @@ count_one(void *user, uint64_t position, const struct parked *parked,
     return ACTA_OK;
 }
 
+static struct parked_count *
+find_count(struct groups *groups, uint64_t number)
+{
+    for (size_t i = 0; i < GROUPS_COUNTED; i++) {
+        if (groups->counted[i].number == number) {
+            return &groups->counted[i];
+        }
+    }
+    return NULL;
+}
+
+void
+groups_forget_count(struct groups *groups, uint64_t number)
+{
+    struct parked_count *counted = find_count(groups, number);
+
+    if (counted != NULL) {
+        *counted = (struct parked_count){0};
+    }
+}
+
+static void
+keep_count(struct groups *groups, uint64_t number, uint64_t count)
+{
+    groups->counted[groups->counted_next] =
+        (struct parked_count){number, count};
+    groups->counted_next = (groups->counted_next + 1) % GROUPS_COUNTED;
+}
+
+/* Rows of a group that is not in memory stay as they are: many are counted once
+ * only, however often the group is listed.
+ */
 static enum acta_code
 count_parked(struct groups *groups, uint64_t number, uint64_t *count,
              struct acta_err *err)
 {
+    const struct parked_count *counted = find_count(groups, number);
     struct parked_visit visit = {
         .number = number, .visit = count_one, .user = count};
     enum acta_code code = ACTA_OK;
 
+    if (counted != NULL) {
+        *count = counted->count;
+        return ACTA_OK;
+    }
     while (code == ACTA_OK && !visit.at_end) {
         code = parked_visit_some(groups, &visit, ACTA_PAGE_ROWS_MAX, err);
+    }
+    if (code == ACTA_OK && *count > ACTA_PAGE_ROWS_MAX) {
+        keep_count(groups, number, *count);
     }
     return code;
 }

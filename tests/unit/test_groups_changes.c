@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "consumer.h"
 #include "groups_fixture.h"
 #include "groups_inbox.h"
+#include "limit.h"
+#include "row.h"
 #include "run.h"
 
 #define CONSUMERS 300 /* More than the thread is told of by name at a time. */
@@ -222,6 +225,78 @@ START_TEST(group_that_was_altered_among_others_hands_out_what_it_wants)
 }
 END_TEST
 
+/* ---- parked events of a group that is not in memory ---- */
+
+/* More than are counted each time. */
+#define PARKED (ACTA_PAGE_ROWS_MAX + 200)
+
+static void
+wait_until_let_go(void)
+{
+    struct database_stats stats;
+
+    do {
+        (void)describe();
+        database_stats(db.database, &stats);
+    } while (stats.groups > 0);
+}
+
+/* Have the writer set a row for each of the events from @first up to @last, or
+ * remove it, as a save of the group does.
+ */
+static void
+save_parked(uint64_t number, uint64_t first, uint64_t last, bool is_removed)
+{
+    struct parked parked = {.key = slice_of("a-1")};
+    struct job *job = job_of_request(JOB_SAVE);
+    struct buf value;
+
+    buf_init(&value, SIZE_MAX);
+    if (!is_removed) {
+        parked_encode(&value, &parked);
+    }
+    for (uint64_t position = first; position <= last; position++) {
+        uint8_t key[PARKED_KEY_SIZE];
+
+        rows_add(&job->save.rows,
+                 &(struct row){.kind = ROW_PARKED,
+                               .key = parked_key(key, number, position),
+                               .value = buf_slice(&value)});
+    }
+    rows_end(&job->save.rows);
+    job->save.name = slice_of(GROUP);
+    job->save.number = number;
+    job->save.epoch = number; /* It was never reset. */
+    job->rows_size = buf_size(&job->save.rows);
+    job->size += job->rows_size;
+    db_append(&db, job);
+    ck_assert_int_eq(job->outcome.code, ACTA_OK);
+    job_free(job);
+    buf_fini(&value);
+}
+
+/* That a row goes while the group is not in memory happens here alone: it shows
+ * when rows are looked at.
+ */
+START_TEST(many_parked_events_are_counted_once_until_they_may_change)
+{
+    uint64_t number;
+
+    append("a-1", 1);
+    create(QUERY_ALL, HOUR_US);
+    number = describe().consumer.epoch;
+    save_parked(number, 1, PARKED, false);
+    ck_assert_uint_eq(describe().consumer.parked, PARKED);
+    save_parked(number, PARKED, PARKED, true);
+    ck_assert_uint_eq(describe().consumer.parked, PARKED);
+    ck_assert_int_eq(join(ANN, HER, 1), ACTA_OK);
+    ck_assert_uint_eq(describe().consumer.parked, PARKED - 1);
+    leave(ANN, HER);
+    wait_until_let_go();
+    ck_assert_uint_eq(describe().consumer.parked, PARKED - 1);
+}
+END_TEST
+
 /* ---- without memory for a name ---- */
 
 static bool names_fail;
@@ -264,18 +339,6 @@ parked_rows(void)
                                       &at_end, &err),
                      ACTA_OK);
     return count;
-}
-
-/* The group is in memory no more. */
-static void
-wait_until_let_go(void)
-{
-    struct database_stats stats;
-
-    do {
-        (void)describe();
-        database_stats(db.database, &stats);
-    } while (stats.groups > 0);
 }
 
 /* Nobody is told its name, so what it has left must be looked for. */
@@ -338,6 +401,8 @@ main(void)
         2);
     tcase_add_test(tcase,
                    what_a_deleted_group_has_parked_goes_without_its_name);
+    tcase_add_test(tcase,
+                   many_parked_events_are_counted_once_until_they_may_change);
     tcase_add_test(tcase, plain_consumer_has_no_members);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
