@@ -19,7 +19,7 @@ init(struct group *group, const struct consumer *consumer,
     struct ring *rings[] = {
         &group->parked_keys, &group->members,    &group->free,
         &group->free_asleep, &group->overloaded, &group->orphans,
-        &group->dirty,
+        &group->dirty,       &group->pending,
     };
 
     for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
@@ -168,7 +168,7 @@ forget(struct group *group, struct group_event *event)
         group_heap_remove(&group->delays, event);
         group_change_state(group, event, GROUP_WAITING);
     }
-    event->is_pending = false;
+    ring_take_out(&event->in_pending);
     if (event->state == GROUP_PARKED) {
         return;
     }

@@ -14,6 +14,7 @@ group_event_init(struct group_event *event, uint64_t position,
     event->state = GROUP_WAITING;
     ring_init(&event->in_key);
     ring_init(&event->in_hand);
+    ring_init(&event->in_pending);
 }
 
 void

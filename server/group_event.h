@@ -41,11 +41,13 @@ struct group_event {
     uint32_t tries;      /* and how many of these count. */
     uint32_t size;       /* Of its record. */
     enum group_event_state state;
-    bool is_pending; /* It has no row that is durable. */
-    bool is_parked;  /* It has a row, or is to have one. */
-    bool is_behind;  /* Parked because one before it is. */
-    bool has_row;    /* It is durable, perhaps in an older form. */
-    bool is_saving;  /* It is in the save that is on its way. */
+    bool is_parked; /* It has a row, or is to have one. */
+    bool is_behind; /* Parked because one before it is. */
+    bool has_row;   /* It is durable, perhaps in an older form. */
+    bool is_saving; /* It is in the save that is on its way. */
+
+    /* Of group->pending, if it has no row that is durable. */
+    struct ring in_pending;
 
     /* Only of one that is_parked: group_event_begin_row(). */
     struct ring dirty;  /* Of group->dirty: its row is to be saved, */

@@ -295,6 +295,7 @@ hand_first_time(struct group *group, struct group_event *event,
     }
     group->counts[event->state]--;
     group_table_remove(&group->table, event);
+    ring_take_out(&event->in_pending);
     group_free_bytes(group, event);
     group_pool_give(&group->events, event);
     return true;

@@ -125,7 +125,7 @@ group_done(struct group *group, struct group_event *event)
     event->state = GROUP_GONE;
     group_touch(group, event->position);
     group_table_remove(&group->table, event);
-    event->is_pending = false;
+    ring_take_out(&event->in_pending);
     group_free_bytes(group, event);
     group->is_changed = true;
     group_place_key(group, key);
@@ -164,7 +164,7 @@ make_heavy(struct group *group, struct group_member *member,
     event->deliveries = 1;
     event->tries = 1;
     event->size = light->size;
-    event->is_pending = true;
+    ring_put_last(&group->pending, &event->in_pending);
     ring_put_last(&light->key->in_hand, &event->in_key);
     ring_put_last(&member->in_hand, &event->in_hand);
     (void)group_table_reserve(&group->table); /* Without it, it is slower. */

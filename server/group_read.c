@@ -197,7 +197,7 @@ line_up(struct group *group, struct group_event *event)
 static void
 place(struct group *group, struct group_event *event, struct slice record)
 {
-    event->is_pending = true;
+    ring_put_last(&group->pending, &event->in_pending);
     event->size = (uint32_t)record.size;
     if (group_must_wait(group, event->key, event->position)) {
         group_park_behind(group, event);
@@ -215,7 +215,8 @@ meet_again(struct group *group, struct group_event *event)
 {
     if (!event->has_row) {
         group_touch(group, event->position);
-        event->is_pending = true;
+        ring_take_out(&event->in_pending); /* It may be so already. */
+        ring_put_last(&group->pending, &event->in_pending);
     }
 }
 
@@ -386,7 +387,7 @@ load_one(struct group *group, struct group_pending pending,
         place(group, event, record);
         return ACTA_OK;
     }
-    event->is_pending = true;
+    ring_put_last(&group->pending, &event->in_pending);
     ring_put_last(&event->key->waiting, &event->in_key);
     group_park_for(group, event, "its record is damaged");
     return ACTA_OK;

@@ -190,12 +190,13 @@ bool
 group_first_pending(const struct group *group, uint64_t *position)
 {
     *position = UINT64_MAX;
-    for (size_t i = 0; i < group->table.size; i++) {
-        for (const struct group_event *event = group->table.places[i];
-             event != NULL; event = event->next) {
-            if (event->is_pending && event->position < *position) {
-                *position = event->position;
-            }
+    for (struct ring *at = group->pending.next; at != &group->pending;
+         at = at->next) {
+        const struct group_event *event =
+            ring_holder(at, struct group_event, in_pending);
+
+        if (event->position < *position) {
+            *position = event->position;
         }
     }
     for (struct ring *at = group->members.next; at != &group->members;
@@ -258,14 +259,14 @@ collect_pending(const struct group *group, size_t *count)
     if (pending == NULL) {
         return NULL;
     }
-    for (size_t i = 0; i < group->table.size; i++) {
-        for (struct group_event *event = group->table.places[i]; event != NULL;
-             event = event->next) {
-            if (event->is_pending && !event->is_saving) {
-                pending[(*count)++] =
-                    (struct group_pending){.position = event->position,
-                                           .deliveries = event->deliveries};
-            }
+    for (struct ring *at = group->pending.next; at != &group->pending;
+         at = at->next) {
+        const struct group_event *event =
+            ring_holder(at, struct group_event, in_pending);
+
+        if (!event->is_saving) {
+            pending[(*count)++] = (struct group_pending){
+                .position = event->position, .deliveries = event->deliveries};
         }
     }
     collect_light(group, pending, count);
@@ -410,7 +411,7 @@ keep_saved(struct group *group, const struct group_saving *saving)
     struct group_event *event = saving->event;
 
     event->has_row = !saving->is_removal;
-    event->is_pending = false;
+    ring_take_out(&event->in_pending);
     if (!ring_is_empty(&event->dirty)) {
         return; /* It has changed since. */
     }

@@ -88,9 +88,10 @@ struct group {
     bool is_open; /* Events may be handed out under it. */
 
     /* What is durable of it. */
-    struct ring dirty; /* Events whose rows are to be saved, by ticket. */
-    uint64_t ticket;   /* The last that was given to an event, */
-    uint64_t told;     /* and the last that somebody waits for. */
+    struct ring pending; /* Events that are pending, but for light ones. */
+    struct ring dirty;   /* Events whose rows are to be saved, by ticket. */
+    uint64_t ticket;     /* The last that was given to an event, */
+    uint64_t told;       /* and the last that somebody waits for. */
     bool is_changed;
     bool is_passed; /* It has only read on. */
     bool is_saving;

@@ -1,5 +1,6 @@
 /* Events are handed out to the members of a group, and acked one by one. */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cost.h"
@@ -13,6 +14,8 @@
 #define STEP    400
 #define MEMBERS 8
 #define SLOTS   100
+#define PARKED  10000
+#define SAVES   100
 
 static struct event_log events;
 
@@ -114,6 +117,41 @@ save(struct group *group)
     buf_fini(&rows);
 }
 
+/* A group that has parked events from before, each of a key of its own. */
+static void
+load_parked(struct group *group)
+{
+    for (uint64_t i = 1; i <= PARKED; i++) {
+        char key[20];
+        struct parked parked = {.deliveries = 3};
+
+        snprintf(key, sizeof(key), "k-%ju", (uintmax_t)i);
+        parked.key = slice_of(key);
+        ck_assert_int_eq(group_load_parked(group, i, &parked, NULL), ACTA_OK);
+    }
+}
+
+/* What is parked is not looked at, however much it is. */
+static void
+cost_save(const struct consumer *consumer, const struct group_ports *ports)
+{
+    struct checkpoint_row checkpoint = {.epoch = 1, .position = PARKED};
+    struct group *group;
+
+    ck_assert_int_eq(group_new(&group, consumer, &checkpoint, ports, NULL),
+                     ACTA_OK);
+    load_parked(group);
+    group_see_time(group, 1, 1);
+    save(group);
+    cost_begin();
+    for (unsigned i = 0; i < SAVES; i++) {
+        group_save_soon(group);
+        save(group);
+    }
+    cost_end("group-save-beside-parked", SAVES);
+    group_free(group);
+}
+
 void
 cost_group(void)
 {
@@ -148,5 +186,6 @@ cost_group(void)
     cost_end("group-hand-and-ack", EVENTS);
     ck_assert_uint_eq(count, EVENTS);
     group_free(group);
+    cost_save(&consumer, &ports);
     log_free(&events);
 }
