@@ -490,7 +490,7 @@ START_TEST(leases_are_listed_in_order_with_those_who_wait)
 }
 END_TEST
 
-#define MANY      10000
+#define MANY      2000
 #define NAME_SIZE 32
 
 /* What a batch has taken decides when it is cut: see decider_is_tired(). */
@@ -516,8 +516,8 @@ START_TEST(a_page_of_many_leases_takes_as_long_as_what_is_on_it)
 }
 END_TEST
 
-#define LISTED  300
-#define CHANGES 3000
+#define LISTED  90
+#define CHANGES 1000
 
 static uint64_t held[LISTED]; /* Under which fence; 0: it is not. */
 
