@@ -158,6 +158,7 @@ struct store_scrub {
     uint64_t goal;  /* Pages are meant that were given up up to this txn. */
     uint64_t page;  /* All before this one are done. */
     uint64_t wiped; /* Pages that were overwritten. */
+    bool is_unsure; /* The disk may not have zeros that memory has. */
 };
 
 enum store_scrubbed {

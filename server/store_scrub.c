@@ -179,7 +179,8 @@ wipe_run(struct scrubber *scrubber, uint64_t first, size_t count)
                         scrubber->err);
     scrubber->read += size;
     /* Pages behind the end of the file were never written. */
-    if (code != ACTA_OK || got == 0 || is_zero(scrubber->bytes, got)) {
+    if (code != ACTA_OK || got == 0 ||
+        (!scrubber->scrub->is_unsure && is_zero(scrubber->bytes, got))) {
         return code;
     }
     memset(scrubber->bytes, 0, got);
@@ -244,18 +245,24 @@ cut_end(struct scrubber *scrubber)
 static enum acta_code
 wipe(struct scrubber *scrubber, enum store_scrubbed *scrubbed)
 {
+    struct store_scrub *scrub = scrubber->scrub;
+    uint64_t page = scrub->page;
     enum acta_code code = find_free(scrubber);
 
     if (code == ACTA_OK) {
         code = wipe_window(scrubber);
     }
-    if (code == ACTA_OK && scrubber->scrub->page > scrubber->last_page) {
+    if (code == ACTA_OK && scrub->page > scrubber->last_page) {
         code = cut_end(scrubber);
         *scrubbed = STORE_SCRUBBED;
     }
     if (code == ACTA_OK && scrubber->written > 0 &&
         fdatasync(scrubber->fd) != 0) {
         code = file_fail(scrubber->err, "sync", "store");
+    }
+    if (code != ACTA_OK) { /* Nothing of it counts: it is done once more. */
+        scrub->page = page;
+        scrub->is_unsure = true;
     }
     return code;
 }

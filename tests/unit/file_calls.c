@@ -7,14 +7,16 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static _Thread_local bool is_on;
-static _Thread_local size_t left;  /* Until one fails, */
-static _Thread_local size_t fails; /* and then so many. */
+static _Thread_local const char *only; /* Those of this name; NULL: all. */
+static _Thread_local size_t left;      /* Until one fails, */
+static _Thread_local size_t fails;     /* and then so many. */
 static _Thread_local int error;
 static _Thread_local const char *failed;
 
@@ -25,7 +27,15 @@ file_calls_fail(size_t nth, size_t count, int number)
     fails = count;
     error = number;
     failed = NULL;
+    only = NULL;
     is_on = true;
+}
+
+void
+file_calls_fail_of(const char *name, size_t nth, size_t count, int number)
+{
+    file_calls_fail(nth, count, number);
+    only = name;
 }
 
 const char *
@@ -38,7 +48,7 @@ file_calls_succeed(void)
 static bool
 is_to_fail(const char *name)
 {
-    if (!is_on || fails == 0) {
+    if (!is_on || fails == 0 || (only != NULL && strcmp(only, name) != 0)) {
         return false;
     }
     if (left > 0) {
@@ -63,6 +73,7 @@ is_to_fail(const char *name)
     }
 
 WRAP(DIR *, opendir, (const char *path), (path), NULL)
+WRAP(struct dirent64 *, readdir64, (DIR * list), (list), NULL)
 WRAP(int, fstat64, (int fd, struct stat64 *status), (fd, status), -1)
 WRAP(ssize_t, pread64, (int fd, void *bytes, size_t size, off64_t at),
      (fd, bytes, size, at), -1)

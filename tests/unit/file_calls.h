@@ -11,6 +11,9 @@
 /* Have @count calls from number @nth on, the next is 0, fail with @error. */
 void file_calls_fail(size_t nth, size_t count, int error);
 
+/* The same of the calls named @name, a constant. */
+void file_calls_fail_of(const char *name, size_t nth, size_t count, int error);
+
 /* Let all succeed again. Returns the name of the last call that failed, or NULL
  * if there were not so many.
  */
