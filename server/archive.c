@@ -368,7 +368,9 @@ remove_left_over(const struct archive *archive, struct acta_err *err)
     if (list == NULL) {
         return file_fail(err, "open", archive->dir);
     }
-    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
+    while (code == ACTA_OK &&
+           (code = file_next(list, archive->dir, &entry, err)) == ACTA_OK &&
+           entry != NULL) {
         if (!is_left_over(archive, entry->d_name)) {
             continue;
         }
@@ -396,7 +398,9 @@ begin_archive(const struct archive *archive, struct acta_err *err)
     if (list == NULL) {
         return file_fail(err, "open", archive->dir);
     }
-    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
+    while (code == ACTA_OK &&
+           (code = file_next(list, archive->dir, &entry, err)) == ACTA_OK &&
+           entry != NULL) {
         const char *name = entry->d_name;
 
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||

@@ -1,6 +1,5 @@
 #include "file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -137,6 +136,16 @@ file_rename(const char *from, const char *to, const char *dir,
     return file_sync_dir(dir, err);
 }
 
+enum acta_code
+file_next(DIR *list, const char *dir, struct dirent **entry,
+          struct acta_err *err)
+{
+    /* Only so a failure is told from the end: both return NULL. */
+    errno = 0;
+    *entry = readdir(list);
+    return *entry != NULL || errno == 0 ? ACTA_OK : file_fail(err, "read", dir);
+}
+
 /* Directories here are two levels deep: recursion ends soon. */
 enum acta_code
 file_remove_tree(const char *dir, struct acta_err *err)
@@ -150,7 +159,9 @@ file_remove_tree(const char *dir, struct acta_err *err)
     if (list == NULL) {
         return errno == ENOENT ? ACTA_OK : file_fail(err, "open", dir);
     }
-    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
+    while (code == ACTA_OK &&
+           (code = file_next(list, dir, &entry, err)) == ACTA_OK &&
+           entry != NULL) {
         if (strcmp(entry->d_name, ".") == 0 ||
             strcmp(entry->d_name, "..") == 0) {
             continue;

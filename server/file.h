@@ -5,6 +5,7 @@
 #ifndef ACTA_FILE_H
 #define ACTA_FILE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,12 @@ enum acta_code file_sync_dir(const char *dir,
 /* Rename and make that durable. Both are in @dir. */
 enum acta_code file_rename(const char *from, const char *to, const char *dir,
                            struct acta_err *err) ACTA_CHECKED;
+
+/* The next of what is in the directory @dir that is open as @list, *@entry:
+ * NULL behind the last one. It is valid until the next call.
+ */
+enum acta_code file_next(DIR *list, const char *dir, struct dirent **entry,
+                         struct acta_err *err) ACTA_CHECKED;
 
 /* Remove a directory and all that is in it. OK if there is none. */
 enum acta_code file_remove_tree(const char *dir,

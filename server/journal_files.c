@@ -1,7 +1,6 @@
 #include "journal_files.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -132,7 +131,9 @@ find_files(struct journal_files *files, struct acta_err *err)
     if (list == NULL) {
         return file_fail(err, "open", files->dir);
     }
-    while (code == ACTA_OK && (entry = readdir(list)) != NULL) {
+    while (code == ACTA_OK &&
+           (code = file_next(list, files->dir, &entry, err)) == ACTA_OK &&
+           entry != NULL) {
         if (parse_name(entry->d_name, JOURNAL_SEGMENT_PREFIX, &number)) {
             code = find_segment(files, number, err);
         } else if (parse_name(entry->d_name, JOURNAL_SPARE_PREFIX, &number)) {

@@ -58,6 +58,7 @@ static enum acta_code
 check_target(const char *dir, struct acta_err *err)
 {
     struct dirent *entry;
+    enum acta_code code = ACTA_OK;
     bool is_empty = true;
     DIR *list;
 
@@ -65,12 +66,13 @@ check_target(const char *dir, struct acta_err *err)
     if (list == NULL) {
         return errno == ENOENT ? ACTA_OK : file_fail(err, "open", dir);
     }
-    while (is_empty && (entry = readdir(list)) != NULL) {
+    while (is_empty && (code = file_next(list, dir, &entry, err)) == ACTA_OK &&
+           entry != NULL) {
         is_empty =
             strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
     }
     closedir(list);
-    return is_empty ? ACTA_OK
+    return is_empty ? code
                     : acta_fail(err, ACTA_INVALID,
                                 "%s has something in it already", dir);
 }

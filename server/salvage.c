@@ -55,6 +55,19 @@ add_file(struct salvage *salvage, const char *path, struct acta_err *err)
     return code;
 }
 
+/* The next file of the journal. What a disk does not tell any more is lost. */
+static struct dirent *
+next_file(struct salvage *salvage, DIR *files, const char *dir)
+{
+    struct dirent *entry;
+    struct acta_err err;
+
+    if (file_next(files, dir, &entry, &err) != ACTA_OK) {
+        salvage_note(salvage, "%s", err.text);
+    }
+    return entry;
+}
+
 static enum acta_code
 add_journal(struct salvage *salvage, const char *dir, struct acta_err *err)
 {
@@ -66,7 +79,8 @@ add_journal(struct salvage *salvage, const char *dir, struct acta_err *err)
         salvage_note(salvage, "the journal cannot be read: %s", dir);
         return ACTA_OK;
     }
-    while (code == ACTA_OK && (entry = readdir(files)) != NULL) {
+    while (code == ACTA_OK &&
+           (entry = next_file(salvage, files, dir)) != NULL) {
         char path[FILE_PATH_MAX];
 
         if (strncmp(entry->d_name, JOURNAL_SEGMENT_PREFIX,

@@ -84,7 +84,9 @@ list_segments(const char *dir, struct numbers *numbers, struct acta_err *err)
     if (files == NULL) {
         return file_fail(err, "open", dir);
     }
-    while (code == ACTA_OK && (entry = readdir(files)) != NULL) {
+    while (code == ACTA_OK &&
+           (code = file_next(files, dir, &entry, err)) == ACTA_OK &&
+           entry != NULL) {
         uint64_t number = number_of(entry->d_name);
 
         if (number > 0 && !add_number(numbers, number)) {
