@@ -229,6 +229,7 @@ name_segment(struct journal_files *files, const char *spare_path, int fd,
              const struct segment_header *header, struct acta_err *err)
 {
     char path[FILE_PATH_MAX];
+    struct acta_err why;
     enum acta_code code;
     void *block;
 
@@ -249,9 +250,15 @@ name_segment(struct journal_files *files, const char *spare_path, int fd,
     }
     journal_files_path(files, JOURNAL_SEGMENT_PREFIX, header->number, path);
     FAILPOINT("segment-name");
-    code = file_rename(spare_path, path, files->dir, err);
+    if (rename(spare_path, path) != 0) {
+        return file_fail(err, "rename", spare_path);
+    }
+    code = file_sync_dir(files->dir, &why);
     FAILPOINT("segment-named");
-    return code;
+    /* Whyever: the next start may find it, and then the entry that it begins
+     * with may not be in the one before.
+     */
+    return code == ACTA_OK ? ACTA_OK : acta_fail(err, ACTA_IO, "%s", why.text);
 }
 
 /* Take the new segment into the list, behind the newest so far. */
@@ -279,12 +286,36 @@ add_newest(struct journal_files *files, const struct segment_header *header,
     return code;
 }
 
+/* Make the file of spare @number the segment of @header, and open it. */
+static enum acta_code
+make_segment(struct journal_files *files, uint64_t number,
+             struct segment_header *header, int *fd, struct acta_err *err)
+{
+    char path[FILE_PATH_MAX];
+    enum acta_code code;
+
+    if (getrandom(&header->salt, sizeof(header->salt), 0) !=
+        sizeof(header->salt)) {
+        return acta_fail(err, ACTA_IO, "no random numbers");
+    }
+    journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path);
+    *fd = open_for_writing(path);
+    if (*fd < 0) {
+        return file_fail(err, "open", path);
+    }
+    code = name_segment(files, path, *fd, header, err);
+    if (code != ACTA_OK) {
+        close(*fd);
+        *fd = -1;
+    }
+    return code;
+}
+
 enum acta_code
 journal_files_begin(struct journal_files *files, struct segment_header *header,
                     size_t size, uint64_t used, int *fd, struct acta_err *err)
 {
     struct leftover leftover;
-    char path[FILE_PATH_MAX];
     enum acta_code code;
     uint64_t number;
 
@@ -296,19 +327,14 @@ journal_files_begin(struct journal_files *files, struct segment_header *header,
     if (code != ACTA_OK) {
         return code;
     }
-    if (getrandom(&header->salt, sizeof(header->salt), 0) !=
-        sizeof(header->salt)) {
-        return acta_fail(err, ACTA_IO, "no random numbers");
+    code = make_segment(files, number, header, fd, err);
+    if (code == ACTA_FULL) {
+        journal_files_give_back(files, header->size, number, leftover);
     }
-    journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path);
-    *fd = open_for_writing(path);
-    if (*fd < 0) {
-        return file_fail(err, "open", path);
+    if (code != ACTA_OK) {
+        return code;
     }
-    code = name_segment(files, path, *fd, header, err);
-    if (code == ACTA_OK) {
-        code = add_newest(files, header, leftover, used, err);
-    }
+    code = add_newest(files, header, leftover, used, err);
     if (code != ACTA_OK) {
         close(*fd);
         *fd = -1;

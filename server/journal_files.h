@@ -142,6 +142,10 @@ enum acta_code journal_files_take(struct journal_files *files, size_t size,
                                   uint64_t *number, struct leftover *leftover,
                                   struct acta_err *err) ACTA_CHECKED;
 
+/* Give back what journal_files_take() gave: it has become no segment. */
+void journal_files_give_back(struct journal_files *files, size_t size,
+                             uint64_t number, struct leftover leftover);
+
 /* Is a clean file wanted for the next segment, and there? */
 bool journal_files_has_wanted(struct journal_files *files);
 

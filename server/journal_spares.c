@@ -316,6 +316,27 @@ journal_files_take(struct journal_files *files, size_t size, uint64_t *number,
     return make_file(files, *number, size, err);
 }
 
+/* It is a spare again, for the next try, or is removed: on a full disk, files
+ * that nobody knew of would be all the more.
+ */
+void
+journal_files_give_back(struct journal_files *files, size_t size,
+                        uint64_t number, struct leftover leftover)
+{
+    char path[FILE_PATH_MAX];
+    bool is_kept;
+
+    pthread_mutex_lock(&files->lock);
+    files->taken = LEFTOVER_NONE;
+    is_kept = size == files->segment_size &&
+              journal_files_add_spare(files, number, leftover);
+    pthread_mutex_unlock(&files->lock);
+    if (!is_kept) {
+        journal_files_path(files, JOURNAL_SPARE_PREFIX, number, path);
+        (void)unlink(path); /* Else the next start removes it. */
+    }
+}
+
 /* ---- wiping ---- */
 
 /* Overwrite @spare, which is in no list and whose file is at @path, from its

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -355,6 +356,62 @@ START_TEST(a_last_segment_that_cannot_be_synced_is_no_start)
 }
 END_TEST
 
+static bool
+is_larger_there(void)
+{
+    DIR *list = opendir(dir.path);
+    struct dirent *entry;
+    bool found = false;
+
+    ck_assert_ptr_nonnull(list);
+    while (!found && (entry = readdir(list)) != NULL) {
+        struct stat status;
+
+        ck_assert_int_eq(fstatat(dirfd(list), entry->d_name, &status, 0), 0);
+        found = S_ISREG(status.st_mode) && (uint64_t)status.st_size > SEGMENT;
+    }
+    closedir(list);
+    return found;
+}
+
+/* Have call number @nth fail, as on a full disk, while a segment is begun with
+ * room for @size. Returns its name, or NULL if there is none.
+ */
+static const char *
+fail_to_begin(size_t size, size_t nth)
+{
+    struct acta_err err = {.code = ACTA_OK};
+    enum acta_code code;
+    const char *failed;
+
+    begin();
+    prepare_wipe();
+    file_calls_fail(nth, 1, ENOSPC);
+    code = journal_reserve(journal, size, &err);
+    failed = file_calls_succeed();
+    if (code == ACTA_FULL) {
+        write_entries(1, 1, 10); /* In the segment that there was. */
+        (void)wipe(NULL);
+        ck_assert_msg(!is_larger_there(), "%s", failed);
+    }
+    end_well();
+    return failed;
+}
+
+/* What does not fit is refused, and what does is written; no file is forgotten:
+ * what is to be wiped in it is, and its space is not lost.
+ */
+START_TEST(a_segment_that_cannot_be_begun_changes_nothing)
+{
+    size_t size = _i == 0 ? SEGMENT - SEGMENT_HEADER_SIZE : 2 * SEGMENT;
+    size_t nth = 0;
+
+    while (fail_to_begin(size, nth) != NULL) {
+        ck_assert_uint_lt(++nth, CALLS_MAX);
+    }
+}
+END_TEST
+
 /* It is put off until one of both can be done. */
 START_TEST(what_can_neither_be_wiped_nor_removed_is_waited_for)
 {
@@ -475,6 +532,8 @@ main(void)
     tcase_add_loop_test(tcase, a_call_that_fails_loses_nothing, 0,
                         (int)(sizeof(deeds) / sizeof(deeds[0])));
     tcase_add_loop_test(tcase, a_last_segment_that_cannot_be_synced_is_no_start,
+                        0, 2);
+    tcase_add_loop_test(tcase, a_segment_that_cannot_be_begun_changes_nothing,
                         0, 2);
     tcase_add_test(tcase, a_file_system_without_direct_writes_will_do);
     tcase_add_test(tcase, what_can_neither_be_wiped_nor_removed_is_waited_for);
