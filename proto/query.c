@@ -58,13 +58,13 @@ decode_name(struct pack_reader *reader, enum query_field field)
     return name;
 }
 
-/* How many of the next @count terms are prefixes. */
+/* How many of the next @count terms, which are good, are prefixes. */
 static size_t
 count_prefixes(struct pack_reader reader, size_t count)
 {
     size_t prefixes = 0;
 
-    for (size_t i = 0; i < count && !reader.failed; i++) {
+    for (size_t i = 0; i < count; i++) {
         prefixes += pack_peek(&reader) == PACK_ARRAY;
         pack_skip(&reader);
     }

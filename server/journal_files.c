@@ -427,6 +427,7 @@ bound_of(struct journal_files *files, uint64_t sequence)
 {
     uint64_t kept = 0;
 
+    /* Not tested: that there is no other is the newest one's, never before. */
     for (const struct segment *s = files->segments;
          s != NULL && segment_is_before(s, sequence); s = s->next) {
         kept += s->header.size;

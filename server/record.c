@@ -92,6 +92,7 @@ write_erased(struct buf *buf, struct event *event, struct buf *content,
     uint8_t *to;
     size_t size;
 
+    /* Not tested: an event with more has never been taken. */
     if (event->tags_count > ACTA_TAGS_MAX) {
         return acta_fail(err, ACTA_CORRUPT, "record has %zu tags",
                          event->tags_count);

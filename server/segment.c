@@ -197,10 +197,8 @@ segment_reader_open(struct segment_reader *reader, const char *path,
 void
 segment_reader_close(struct segment_reader *reader)
 {
-    if (reader->map != NULL) {
-        munmap((void *)(uintptr_t)reader->map, reader->size);
-        reader->map = NULL;
-    }
+    munmap((void *)(uintptr_t)reader->map, reader->size);
+    reader->map = NULL;
 }
 
 /* A whole entry at @offset, whatever its sequence number. */

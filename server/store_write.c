@@ -138,8 +138,8 @@ compare_lists(const void *a, const void *b)
     return list_name_compare(&(*left)->name, &(*right)->name);
 }
 
-/* The lists that have events, sorted. (A stream that was only asked for, and
- * whose append was then refused, has none.)
+/* The lists that have events, sorted. (A stream for whose event there was no
+ * memory has none.)
  */
 static struct memlist **
 sort_lists(struct memtable *memtable, size_t *count)
@@ -161,7 +161,7 @@ sort_lists(struct memtable *memtable, size_t *count)
     for (enum list_kind k = LIST_STREAM; k < LIST_KINDS_END; k++) {
         for (struct memlist *l = memtable_lists(memtable, k); l != NULL;
              l = l->next) {
-            if (l->count > 0) {
+            if (l->count > 0) { /* Not tested: memory fails just there. */
                 sorted[at++] = l;
             }
         }
@@ -527,7 +527,7 @@ store_learn(struct store *store)
     }
     if (mdb_cursor_open(txn, FREE_LIST, &cursor) == 0) {
         if (mdb_cursor_get(cursor, &key, &val, MDB_SET) == 0 &&
-            val.mv_size >= sizeof(count)) {
+            val.mv_size >= sizeof(count)) { /* Not tested: LMDB's own. */
             memcpy(&count, val.mv_data, sizeof(count));
             atomic_store(&store->pages_a_k,
                          1024 * (uint64_t)count / store->last_lists);

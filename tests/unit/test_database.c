@@ -331,6 +331,20 @@ START_TEST(a_start_that_is_told_to_stop_leaves_all_to_the_next)
 }
 END_TEST
 
+/* Append an event by a command, at any version. */
+static void
+send_command(uint64_t command, const struct draft *draft, bool is_repeated)
+{
+    struct draft_write write = {"a-1", MSG_EXPECT_ANY, draft, 1};
+    struct uuid id = draft_id(command);
+    struct msg_append_more more = {.command_id = id.bytes};
+    struct job *job = draft_append_with(&write, 1, &more);
+
+    ck_assert_int_eq(base_decide(&base, job), ACTA_OK);
+    ck_assert(job->outcome.repeated == is_repeated);
+    job_free(job);
+}
+
 /* What it is made without is so for ever, and says so. */
 START_TEST(a_database_without_event_ids_knows_no_repeats)
 {
@@ -347,6 +361,9 @@ START_TEST(a_database_without_event_ids_knows_no_repeats)
                      ACTA_UNSUPPORTED);
     ck_assert_int_eq(base_append(&base, "a-1", 2, &draft, 1), ACTA_OK);
     ck_assert_uint_eq(base_version(&base, "a-1"), 3);
+    send_command(4, &draft, false); /* Which says what it is by itself. */
+    send_command(4, &draft, true);
+    ck_assert_uint_eq(base_version(&base, "a-1"), 4);
     base_close(&base);
 
     base.options.event_ids = true;

@@ -605,6 +605,19 @@ START_TEST(what_is_scheduled_takes_place_once_and_in_order_of_time)
 }
 END_TEST
 
+/* It cannot expect a version, and is gone when it is done. */
+START_TEST(what_is_scheduled_takes_place_once_without_event_ids)
+{
+    core.rooms.without = STORE_WITHOUT_EVENT_IDS;
+    ck_assert_int_eq(schedule("a", 50 * SECOND, true, 2000), ACTA_OK);
+    core.time_us += 100 * SECOND;
+    ck_assert_uint_eq(carry_out_due(), 1);
+    ck_assert_uint_eq(core_head(&core), 1);
+    ck_assert_uint_eq(carry_out_due(), 0);
+    forget();
+}
+END_TEST
+
 START_TEST(a_schedule_is_sent_again_moved_and_cancelled_by_its_name)
 {
     ck_assert_int_eq(schedule("a", 50 * SECOND, true, 1000), ACTA_OK);
@@ -770,6 +783,8 @@ main(void)
     tcase_add_checked_fixture(schedules, setup, teardown);
     tcase_add_test(schedules,
                    what_is_scheduled_takes_place_once_and_in_order_of_time);
+    tcase_add_test(schedules,
+                   what_is_scheduled_takes_place_once_without_event_ids);
     tcase_add_test(schedules,
                    a_schedule_is_sent_again_moved_and_cancelled_by_its_name);
     tcase_add_test(schedules,

@@ -299,6 +299,27 @@ START_TEST(entries_that_are_read_are_not_released)
 }
 END_TEST
 
+/* The next start looks through it, as after a kill. */
+START_TEST(a_segment_that_is_full_has_no_room_for_the_mark_of_an_end)
+{
+    struct acta_err err;
+    size_t room;
+
+    open_journal();
+    start_journal();
+    write_entries(1, 1, 10);
+    room = journal_room(journal); /* Less what comes before the data. */
+    assert_ok(write_entry(1, room - 1000, NULL, &err), &err);
+    ck_assert_uint_eq(journal_room(journal), 0);
+    journal_end(journal);
+    restart();
+    ck_assert_uint_eq(sequence, 2);
+    write_entries(1, 1, 10);
+    restart();
+    ck_assert_uint_eq(sequence, 3);
+}
+END_TEST
+
 /* A segment whose file cannot be removed, since it is no file. */
 START_TEST(nothing_is_released_behind_what_cannot_be_removed)
 {
@@ -565,6 +586,8 @@ main(void)
     tcase_add_checked_fixture(recycling, setup, teardown);
     tcase_add_test(recycling, released_segments_are_used_again);
     tcase_add_test(recycling, spares_are_given_up_when_space_is_short);
+    tcase_add_test(recycling,
+                   a_segment_that_is_full_has_no_room_for_the_mark_of_an_end);
     tcase_add_test(recycling,
                    a_segment_is_kept_as_long_as_one_entry_of_it_is_needed);
     tcase_add_test(recycling,

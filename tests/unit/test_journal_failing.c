@@ -502,6 +502,72 @@ sync_until_stopped(int fd)
     return -1;
 }
 
+static atomic_bool is_to_go_on;
+
+static int
+sync_when_told(int fd)
+{
+    while (!pthread_equal(pthread_self(), tester) &&
+           !atomic_load(&is_to_go_on)) {
+        nap_us(1000);
+    }
+    return fdatasync(fd);
+}
+
+/* There are no spares, and what is to be gone is in the newest segment. */
+START_TEST(a_wipe_waits_for_the_first_spare)
+{
+    bool turned = false;
+
+    setup();
+    tester = pthread_self();
+    atomic_store(&is_to_go_on, false);
+    journal_sync = sync_when_told;
+    open_journal();
+    start_journal();
+    write_entries(1, 1, 10);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(journal_wipe(journal, sequence, PART_SIZE),
+                         JOURNAL_WAITS);
+        ck_assert(!journal_wants_turn(journal));
+    }
+    atomic_store(&is_to_go_on, true);
+    wait_for_keeper();
+    ck_assert_int_eq(journal_turn(journal, &turned, NULL), ACTA_OK);
+    ck_assert(turned);
+    end_well();
+}
+END_TEST
+
+/* The only spare has what is to be gone, and cannot be wiped: the keeper makes
+ * a clean one for the newest segment, which has some of it, too.
+ */
+START_TEST(a_clean_spare_is_made_beside_one_that_is_not)
+{
+    struct acta_err err;
+    bool turned = false;
+
+    begin();
+    prepare_wipe();
+    for (unsigned i = 0; i < 2; i++) {
+        file_calls_fail(0, 2, EIO);
+        ck_assert_int_eq(journal_wipe(journal, sequence, PART_SIZE),
+                         JOURNAL_WAITS);
+        ck_assert_str_eq(file_calls_succeed(), "unlink");
+        while (!journal_wants_turn(journal)) {
+            nap_us(1000);
+        }
+        assert_ok(journal_turn(journal, &turned, &err), &err);
+        ck_assert(turned);
+        write_entries(1, 1, 10);
+    }
+    released = sequence - 1;
+    assert_ok(journal_release(journal, released, &err), &err);
+    (void)wipe(NULL);
+    end_well();
+}
+END_TEST
+
 START_TEST(a_keeper_that_fails_as_it_is_stopped_does_not_try_again)
 {
     setup();
@@ -540,6 +606,8 @@ main(void)
     tcase_add_loop_test(tcase, a_spare_that_cannot_be_made_is_made_later, 0, 6);
     tcase_add_test(tcase,
                    a_keeper_that_fails_as_it_is_stopped_does_not_try_again);
+    tcase_add_test(tcase, a_wipe_waits_for_the_first_spare);
+    tcase_add_test(tcase, a_clean_spare_is_made_beside_one_that_is_not);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -20,6 +20,7 @@
 #define STREAM     "a-1"
 #define FEW        7
 #define CALLS_MAX  2000
+#define LISTS      1000 /* Of a checkpoint that tells what one costs. */
 #define TIMEOUT_S  60
 #define SCRUB_SIZE (1u << 20)
 
@@ -469,6 +470,30 @@ START_TEST(a_size_that_cannot_be_told_is_none)
 }
 END_TEST
 
+/* Who asks what a list costs goes on with what was known. */
+START_TEST(what_cannot_be_learned_is_as_before)
+{
+    const char *failed = "";
+
+    for (unsigned i = 0; i < LISTS; i++) {
+        struct draft draft = {.id = ids_count++};
+        char stream[32];
+
+        snprintf(stream, sizeof(stream), "learned-%u", i);
+        ck_assert_int_eq(core_append(&core, stream, MSG_EXPECT_ANY, &draft, 1),
+                         ACTA_OK);
+    }
+    core_checkpoint(&core);
+    for (size_t nth = 0; failed != NULL; nth++) {
+        ck_assert_uint_eq(store_changes(core.rooms.store, 1000), 1000);
+        store_calls_fail(nth, EIO);
+        store_learn(core.rooms.store);
+        failed = store_calls_succeed();
+    }
+    ck_assert_uint_lt(store_changes(core.rooms.store, 1000), 1000);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -484,6 +509,7 @@ main(void)
         tcase, an_allocation_that_fails_is_told_and_leaves_the_store_whole, 0,
         count);
     tcase_add_test(tcase, a_size_that_cannot_be_told_is_none);
+    tcase_add_test(tcase, what_cannot_be_learned_is_as_before);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
