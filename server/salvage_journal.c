@@ -28,6 +28,13 @@ struct found {
 static struct found *all; /* owned, of the one run of this process */
 static size_t all_count, all_room;
 
+/* What a file's header says of it. */
+struct life {
+    bool is_known;
+    struct segment_header header;
+    uint64_t end; /* Its entries have lower sequence numbers. */
+};
+
 static enum acta_code
 add_found(const struct found *found, struct acta_err *err)
 {
@@ -45,23 +52,69 @@ add_found(const struct found *found, struct acta_err *err)
     return ACTA_OK;
 }
 
+static bool
+read_header(struct pagefile *file, struct segment_header *header)
+{
+    uint8_t *room = pagefile_room(file, SEGMENT_ALIGNMENT);
+
+    return room != NULL && pagefile_read(file, 0, 1, room) == 0 &&
+           segment_decode_header(header, room, NULL) == ACTA_OK;
+}
+
+/* A segment's entries end where a later one begins. What is in it from there on
+ * a start has passed over (J4): nobody was told of it, and its positions were
+ * given to other events.
+ */
+static void
+find_end(struct life *lives, size_t count, struct life *life)
+{
+    life->end = UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct segment_header *other = &lives[i].header;
+
+        if (lives[i].is_known && other->number > life->header.number &&
+            other->first_sequence < life->end &&
+            memcmp(other->database_id.bytes, life->header.database_id.bytes,
+                   UUID_SIZE) == 0) {
+            life->end = other->first_sequence;
+        }
+    }
+}
+
+/* One for each file. To be freed; NULL if there is no memory. */
+static struct life *
+find_lives(struct salvage *salvage)
+{
+    size_t count = salvage->files_count;
+    struct life *lives = calloc(count + 1, sizeof(*lives));
+
+    if (lives == NULL) {
+        return NULL;
+    }
+    for (size_t i = salvage->has_store; i < count; i++) {
+        lives[i].is_known = read_header(&salvage->files[i], &lives[i].header);
+    }
+    for (size_t i = 0; i < count; i++) {
+        find_end(lives, count, &lives[i]);
+    }
+    return lives;
+}
+
 /* The salt of a file: its header's or, if that is damaged, that of its first
  * entry.
  */
 static bool
-find_salt(struct pagefile *file, uint64_t *salt)
+find_salt(struct pagefile *file, const struct life *life, uint64_t *salt)
 {
     uint8_t *room = pagefile_room(file, SEGMENT_ALIGNMENT);
-    struct segment_header header;
     struct journal_entry entry;
 
+    if (life->is_known) {
+        *salt = life->header.salt;
+        return true;
+    }
     if (room == NULL) {
         return false;
-    }
-    if (pagefile_read(file, 0, 1, room) == 0 &&
-        segment_decode_header(&header, room, NULL) == ACTA_OK) {
-        *salt = header.salt;
-        return true;
     }
     for (uint64_t n = 1; n < file->size / SEGMENT_ALIGNMENT; n++) {
         (void)pagefile_read(file, n, 1, room);
@@ -124,13 +177,14 @@ take_events(struct salvage *salvage, const struct found *found,
 }
 
 static enum acta_code
-look_at_file(struct salvage *salvage, unsigned index, struct acta_err *err)
+look_at_file(struct salvage *salvage, unsigned index, const struct life *life,
+             struct acta_err *err)
 {
     struct pagefile *file = &salvage->files[index];
     uint64_t pages = file->size / SEGMENT_ALIGNMENT, salt;
     enum acta_code code = ACTA_OK;
 
-    if (!find_salt(file, &salt)) {
+    if (!find_salt(file, life, &salt)) {
         return ACTA_OK;
     }
     for (uint64_t n = 1; code == ACTA_OK && n < pages; n++) {
@@ -143,6 +197,7 @@ look_at_file(struct salvage *salvage, unsigned index, struct acta_err *err)
         }
         if (pagefile_read(file, n, 1, room) > 0 ||
             !segment_decode_entry(&entry, room, salt) || entry.is_end ||
+            (life->is_known && entry.sequence >= life->end) ||
             entry.block.size + entry.rows.size >
                 file->size - n * SEGMENT_ALIGNMENT - SEGMENT_ENTRY_SIZE) {
             continue;
@@ -177,13 +232,18 @@ compare_found(const void *a, const void *b)
 enum acta_code
 salvage_journal_events(struct salvage *salvage, struct acta_err *err)
 {
+    struct life *lives = find_lives(salvage);
     enum acta_code code = ACTA_OK;
 
+    if (lives == NULL) {
+        return acta_fail(err, ACTA_MEMORY, "salvage journal");
+    }
     all_count = 0;
     for (size_t i = salvage->has_store;
          code == ACTA_OK && i < salvage->files_count; i++) {
-        code = look_at_file(salvage, (unsigned)i, err);
+        code = look_at_file(salvage, (unsigned)i, &lives[i], err);
     }
+    free(lives);
     if (all_count > 0) {
         qsort(all, all_count, sizeof(*all), compare_found);
     }

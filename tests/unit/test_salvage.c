@@ -626,6 +626,87 @@ START_TEST(of_the_last_entry_a_damaged_count_is_noted_and_not_believed)
 END_TEST
 
 static void
+append_three(struct base *of)
+{
+    struct draft drafts[3] = {{.id = 7001}, {.id = 7002}, {.id = 7003}};
+
+    ck_assert_int_eq(base_append(of, "torn-1", MSG_EXPECT_ANY, drafts, 3),
+                     ACTA_OK);
+}
+
+/* The block of the last entry in @file that has events. Behind it, up to @end,
+ * there may be marks; and entries of a former life behind them.
+ */
+static struct slice
+find_last_block(const struct rot_file *file, size_t *end)
+{
+    struct segment_header header;
+    struct slice found = SLICE_NONE;
+    struct journal_entry entry;
+    struct acta_err err;
+
+    ck_assert_msg(segment_decode_header(&header, file->bytes, &err) == ACTA_OK,
+                  "%s", err.text);
+    *end = ROT_PAGE;
+    while (segment_decode_entry(&entry, file->bytes + *end, header.salt)) {
+        if (entry.block.size > 0) {
+            found = slice_make(file->bytes + *end + SEGMENT_ENTRY_SIZE,
+                               entry.block.size);
+        }
+        *end += segment_round(SEGMENT_ENTRY_SIZE + entry.block.size +
+                              entry.rows.size);
+    }
+    return found;
+}
+
+/* As if the power had failed while it was written: of the last entry's last
+ * record the end is not there, and no mark was written behind it.
+ */
+static void
+tear_last_entry(void)
+{
+    const struct rot_file *newest = &rot_files[rot_files_count - 1];
+    struct block_record record;
+    struct acta_err err;
+    struct block block;
+    size_t end, from;
+    uint8_t *zeros;
+
+    ck_assert_msg(block_open(&block, find_last_block(newest, &end), &err) ==
+                      ACTA_OK,
+                  "%s", err.text);
+    ck_assert_uint_eq(block.count, 3);
+    ck_assert(block_find(&block, block_end(&block) - 1, &record));
+    from = (size_t)(record.data + record.size / 2 - newest->bytes);
+    zeros = calloc(1, end - from);
+    rot_write_file(newest, from, zeros, end - from);
+    free(zeros);
+}
+
+/* A start has passed over it, and given its positions to others: what is whole
+ * in it is not an event that anybody was told of.
+ */
+START_TEST(what_was_torn_and_passed_over_does_not_come_back)
+{
+    static struct contents before; /* Large. */
+    struct draft draft = {.id = 7004};
+
+    rot_make(true);
+    ck_assert_int_eq(base_killed(&rot_base, append_three), 0);
+    rot_load_files();
+    tear_last_entry();
+    rot_free_files();
+    base_open(&rot_base);
+    ck_assert_int_eq(base_append(&rot_base, "s-1", MSG_EXPECT_ANY, &draft, 1),
+                     ACTA_OK);
+    memset(&before, 0, sizeof(before));
+    base_check(&rot_base, note_event, &before);
+    base_close(&rot_base);
+    is_salvaged(&before, 0);
+}
+END_TEST
+
+static void
 note_text(void *user, const struct acta_err *what)
 {
     char *texts = user;
@@ -878,6 +959,7 @@ main(void)
         tcase, no_more_is_lost_than_there_was_whatever_a_damaged_count_says);
     tcase_add_test(tcase,
                    of_the_last_entry_a_damaged_count_is_noted_and_not_believed);
+    tcase_add_test(tcase, what_was_torn_and_passed_over_does_not_come_back);
     tcase_add_test(tcase, a_whole_database_that_changes_is_said_to_be_whole);
     tcase_add_test(tcase,
                    a_database_without_its_store_is_salvaged_from_its_journal);
