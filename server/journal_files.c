@@ -515,10 +515,17 @@ journal_files_drop_spares(struct journal_files *files)
 {
     char path[FILE_PATH_MAX];
     struct spare *spare;
+    bool is_gone = true;
 
-    while ((spare = take_surplus(files)) != NULL) {
+    while (is_gone && (spare = take_surplus(files)) != NULL) {
         journal_files_path(files, JOURNAL_SPARE_PREFIX, spare->number, path);
-        (void)unlink(path); /* What is left is found at the next start. */
+        is_gone = unlink(path) == 0 || errno == ENOENT;
+        if (!is_gone) { /* It is there, and may have to be wiped. */
+            pthread_mutex_lock(&files->lock);
+            (void)!journal_files_add_spare(files, spare->number,
+                                           spare->leftover);
+            pthread_mutex_unlock(&files->lock);
+        }
         free(spare);
     }
 }

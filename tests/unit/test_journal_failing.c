@@ -588,6 +588,21 @@ START_TEST(a_keeper_that_fails_as_it_is_stopped_does_not_try_again)
 }
 END_TEST
 
+/* Its content is still to be found, then, when it is to be wiped. */
+START_TEST(a_spare_that_cannot_be_removed_is_not_forgotten)
+{
+    begin();
+    release(4);
+    ck_assert(is_needle_there());
+    file_calls_fail_of("unlink", 0, 1, EIO);
+    journal_drop_spares(journal);
+    ck_assert_str_eq(file_calls_succeed(), "unlink");
+    ck_assert(is_needle_there());
+    (void)wipe(NULL);
+    end_well();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -608,6 +623,7 @@ main(void)
                    a_keeper_that_fails_as_it_is_stopped_does_not_try_again);
     tcase_add_test(tcase, a_wipe_waits_for_the_first_spare);
     tcase_add_test(tcase, a_clean_spare_is_made_beside_one_that_is_not);
+    tcase_add_test(tcase, a_spare_that_cannot_be_removed_is_not_forgotten);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
