@@ -314,7 +314,7 @@ main(void)
     TCase *tcase = tcase_create("trace");
 
     suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 600);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, nothing_makes_no_tree);
     tcase_add_test(tcase, effects_stand_below_their_cause_in_order);

@@ -168,7 +168,7 @@ main(void)
     TCase *tcase = tcase_create("awake");
 
     suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 600);
     tcase_add_test(tcase, a_connection_that_stops_asking_costs_no_turns);
     tcase_add_test(tcase, without_vigils_a_request_costs_a_turn_or_two);
     tcase_add_test(tcase, a_thread_stays_awake_for_who_asks_again);

@@ -15,7 +15,7 @@
 #include "store_calls.h"
 
 #define CALLS_MAX 2000
-#define TIMEOUT_S 60
+#define TIMEOUT_S 600
 #define HOUR_US   UINT64_C(3600000000)
 #define EVENTS    3
 

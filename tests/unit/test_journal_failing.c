@@ -609,7 +609,7 @@ main(void)
     Suite *suite = suite_create("journal_failing");
     TCase *tcase = tcase_create("journal_failing");
 
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 600);
     tcase_add_loop_test(tcase, a_call_that_fails_loses_nothing, 0,
                         (int)(sizeof(deeds) / sizeof(deeds[0])));
     tcase_add_loop_test(tcase, a_last_segment_that_cannot_be_synced_is_no_start,

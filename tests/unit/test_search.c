@@ -605,7 +605,7 @@ main(void)
     TCase *tcase = tcase_create("search");
 
     suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, 600);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase,
                    random_queries_find_what_looking_at_every_event_finds);

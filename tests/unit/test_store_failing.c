@@ -21,7 +21,7 @@
 #define FEW        7
 #define CALLS_MAX  2000
 #define LISTS      1000 /* Of a checkpoint that tells what one costs. */
-#define TIMEOUT_S  60
+#define TIMEOUT_S  600
 #define SCRUB_SIZE (1u << 20)
 
 static struct core core;
