@@ -393,6 +393,7 @@ journal_end(struct journal *journal)
     };
     enum acta_code code = ACTA_FULL;
 
+    /* Not tested: memory for it fails, where there was some for an entry. */
     if (journal->offset < journal->current.size &&
         journal_prepare(journal, 0) != NULL) {
         code = put_entry(journal, &end, NULL);

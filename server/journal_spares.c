@@ -264,7 +264,7 @@ take_spare(struct journal_files *files, uint64_t *number)
         atomic_store(&files->is_urgent, true);
         pthread_cond_wait(&files->changed, &files->lock);
     }
-    atomic_store(&files->is_urgent, files->stopping || files->wants_clean);
+    atomic_store(&files->is_urgent, files->wants_clean);
     if (files->spares != NULL) {
         spare = take_out(files, find_best(files));
         files->taken = spare->leftover;
@@ -328,6 +328,7 @@ journal_files_give_back(struct journal_files *files, size_t size,
 
     pthread_mutex_lock(&files->lock);
     files->taken = LEFTOVER_NONE;
+    /* Not tested: memory for it fails, right behind what failed before. */
     is_kept = size == files->segment_size &&
               journal_files_add_spare(files, number, leftover);
     pthread_mutex_unlock(&files->lock);

@@ -277,11 +277,13 @@ look_at(struct rewrite *rewrite, uint64_t position, const struct block **block)
         return ACTA_OK;
     }
     code = store_view_block(rewrite->view, position, block, rewrite->err);
-    if (code == ACTA_OK) {
-        *block = is_sound(*block) ? *block : NULL; /* Not tested: likewise. */
-    } else if (code == ACTA_CORRUPT) {
+    if (code == ACTA_CORRUPT) {
         *block = NULL;
-        code = ACTA_OK;
+        return ACTA_OK;
+    }
+    /* Not tested: see is_sound(). */
+    if (code == ACTA_OK && !is_sound(*block)) {
+        *block = NULL;
     }
     return code;
 }

@@ -131,6 +131,21 @@ START_TEST(spares_are_wiped_of_what_is_meant)
 }
 END_TEST
 
+/* A backup that has not taken them yet will take them without. */
+START_TEST(what_is_kept_for_a_backup_is_not_kept_from_being_wiped)
+{
+    restart();
+    write_needles(15);
+    journal_keep_after(journal, 0, UINT64_MAX);
+    release(sequence);
+    ck_assert_int_eq(wipe(3), JOURNAL_WAITS);
+    ck_assert_uint_gt(count_needles("segment-", 3), 0);
+    release(sequence);
+    ck_assert_int_eq(wipe(3), JOURNAL_WIPED);
+    ck_assert_uint_eq(count_needles("", 3), 0);
+}
+END_TEST
+
 START_TEST(what_is_newer_than_is_meant_costs_nothing)
 {
     restart();
@@ -235,6 +250,8 @@ main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, spares_are_wiped_of_what_is_meant);
+    tcase_add_test(tcase,
+                   what_is_kept_for_a_backup_is_not_kept_from_being_wiped);
     tcase_add_test(tcase, what_is_newer_than_is_meant_costs_nothing);
     tcase_add_test(tcase, a_segment_in_use_is_waited_for);
     tcase_add_test(tcase, what_is_left_behind_the_newest_entries_is_waited_for);
