@@ -603,6 +603,23 @@ START_TEST(a_spare_that_cannot_be_removed_is_not_forgotten)
 }
 END_TEST
 
+/* By somebody else. */
+START_TEST(spares_that_are_removed_already_are_given_up)
+{
+    uint64_t before;
+
+    begin();
+    wait_for_keeper();
+    release(4);
+    before = journal_size(journal);
+    file_calls_fail_of("unlink", 0, SIZE_MAX, ENOENT);
+    journal_drop_spares(journal);
+    ck_assert_str_eq(file_calls_succeed(), "unlink");
+    ck_assert_uint_lt(journal_size(journal), before);
+    end_well();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -624,6 +641,7 @@ main(void)
     tcase_add_test(tcase, a_wipe_waits_for_the_first_spare);
     tcase_add_test(tcase, a_clean_spare_is_made_beside_one_that_is_not);
     tcase_add_test(tcase, a_spare_that_cannot_be_removed_is_not_forgotten);
+    tcase_add_test(tcase, spares_that_are_removed_already_are_given_up);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
