@@ -9,6 +9,7 @@
 #include "sub.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* Read at once: little at first, more while a peer has more. */
 #define ROOM_MIN ((size_t)64 << 10)
@@ -229,7 +230,15 @@ core_hold(struct core *core, const struct acta_err *why, uint64_t now_ms)
     core->hold_ms = core->hold_ms == 0
                         ? given->backoff_min_ms
                         : MIN(core->hold_ms * 2, given->backoff_max_ms);
-    core->hold_until_ms = now_ms + core->hold_ms;
+    core->hold_until_ms =
+        MAX(now_ms + given->backoff_min_ms,
+            MIN(now_ms + core->hold_ms, core_leases_patience(core, now_ms)));
+}
+
+void
+core_hold_no_longer(struct core *core, uint64_t at_ms)
+{
+    core->hold_until_ms = MIN(core->hold_until_ms, at_ms);
 }
 
 void

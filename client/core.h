@@ -214,6 +214,9 @@ bool core_is_passing(enum acta_code code);
 /* Send nothing for a while, longer each time, because of @why. */
 void core_hold(struct core *core, const struct acta_err *why, uint64_t now_ms);
 
+/* Send again at @at_ms at the latest. */
+void core_hold_no_longer(struct core *core, uint64_t at_ms);
+
 /* The server has answered as it should. */
 void core_is_well(struct core *core);
 

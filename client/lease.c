@@ -341,6 +341,7 @@ reckon(struct acta_lease *lease, const struct msg_lease_changed *changed)
             ? UINT64_MAX
             : since_ms + lease->acquire.duration_ms / RENEWAL_PARTS;
     wake_at(lease->core, MIN(lease->until_ms, lease->renew_ms));
+    core_hold_no_longer(lease->core, lease->renew_ms);
 }
 
 static void
@@ -431,6 +432,24 @@ lease_due(const struct acta_lease *lease)
         break;
     }
     return UINT64_MAX;
+}
+
+uint64_t
+core_leases_patience(const struct core *core, uint64_t now_ms)
+{
+    uint64_t patience_ms = UINT64_MAX;
+
+    for (const struct acta_lease *lease = core->leases.first; lease != NULL;
+         lease = lease->next) {
+        if (lease->state == LEASE_HELD && lease->until_ms > now_ms) {
+            uint64_t part_ms = (lease->until_ms - now_ms) / RENEWAL_PARTS;
+
+            patience_ms =
+                MIN(patience_ms, lease->renew_ms > now_ms ? lease->renew_ms
+                                                          : now_ms + part_ms);
+        }
+    }
+    return patience_ms;
 }
 
 void

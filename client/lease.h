@@ -79,6 +79,11 @@ lease_is_held(const struct acta_lease *lease, uint64_t now_ms)
 /* Send what is due. */
 void core_leases_send(struct core *core, uint64_t now_ms);
 
+/* Until when nothing may be sent, at the most: else a lease that is held could
+ * be lost. UINT64_MAX: as long as it likes.
+ */
+uint64_t core_leases_patience(const struct core *core, uint64_t now_ms);
+
 /* End what is too late, and renew what is to be renewed. */
 void core_leases_tick(struct core *core, uint64_t now_ms);
 

@@ -97,17 +97,24 @@ take(enum msg_lease_change kind)
 }
 
 static void
-answer(uint64_t id, uint64_t fence, uint64_t waited_ms)
+answer_for(uint64_t duration_ms, uint64_t id, uint64_t fence,
+           uint64_t waited_ms)
 {
     struct msg_lease_changed changed = {
         .fence = fence,
-        .remaining_us = DURATION_MS * UINT64_C(1000),
+        .remaining_us = duration_ms * 1000,
         .changed = true,
         .waited_us = waited_ms * 1000,
     };
 
     msg_lease_changed_encode(&peer.answer, id, &changed);
     ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+}
+
+static void
+answer(uint64_t id, uint64_t fence, uint64_t waited_ms)
+{
+    answer_for(DURATION_MS, id, fence, waited_ms);
 }
 
 static void
@@ -391,6 +398,81 @@ START_TEST(late_answer_to_a_renewal_does_not_hold_longer_than_is_sure)
 }
 END_TEST
 
+/* ---- a server that is busy ---- */
+
+#define SHORT_MS 900
+
+static struct acta_lease *
+acquire_short(const char *name, uint64_t wait_ms, struct seen *user)
+{
+    struct acta_acquire given = acquire_of(wait_ms);
+
+    given.name = name;
+    given.duration_ms = SHORT_MS;
+    given.user = user;
+    given.on_held = user == NULL ? NULL : on_held;
+    given.on_ended = user == NULL ? NULL : on_ended;
+    return acta_lease_acquire(peer.client, &given, NULL);
+}
+
+/* For @ms the server is busy: for all, or but for renewals. Tells how often it
+ * said so.
+ */
+static unsigned
+pass_while_busy(uint64_t ms, bool renews)
+{
+    unsigned refused = 0;
+
+    for (uint64_t end_ms = peer_now_ms + ms; peer_now_ms < end_ms; pass(10)) {
+        struct msg_change_lease change;
+        struct frame frame;
+
+        while (peer_take(&peer, &frame)) {
+            ck_assert_int_eq(frame.kind, OP_CHANGE_LEASE);
+            ck_assert_int_eq(
+                msg_change_lease_decode(&change, frame.body, &peer.err),
+                ACTA_OK);
+            if (renews && change.kind == MSG_LEASE_RENEW) {
+                answer_for(SHORT_MS, frame.request_id, change.fence, 0);
+            } else {
+                refuse(frame.request_id, ACTA_BUSY);
+                refused++;
+            }
+        }
+    }
+    return refused;
+}
+
+/* Others have made the client wait for seconds when it gets this one. */
+START_TEST(renewal_does_not_wait_as_long_as_others)
+{
+    uint64_t id;
+
+    peer_connect(&peer);
+    seen.lease = acquire_short("projection", 60000, &seen);
+    id = take(MSG_LEASE_ACQUIRE);
+    ck_assert_ptr_nonnull(acquire_short("other", 60000, NULL));
+    ck_assert_uint_ge(pass_while_busy(6000, true), 5);
+    answer_for(SHORT_MS, id, 7, 6000);
+    ck_assert_uint_ge(pass_while_busy(30000, true), 10);
+    ck_assert_uint_eq(seen.held, 1);
+    ck_assert_uint_eq(seen.ended, 0);
+    ck_assert(acta_lease_is_held(seen.lease));
+}
+END_TEST
+
+START_TEST(renewal_is_tried_more_often_the_less_time_is_left)
+{
+    peer_connect(&peer);
+    seen.lease = acquire_short("projection", 0, &seen);
+    answer_for(SHORT_MS, take(MSG_LEASE_ACQUIRE), 7, 0);
+    ck_assert_uint_ge(pass_while_busy(SHORT_MS - 100, false), 5);
+    pass_while_busy(SHORT_MS, true);
+    ck_assert_uint_eq(seen.ended, 0);
+    ck_assert(acta_lease_is_held(seen.lease));
+}
+END_TEST
+
 /* ---- giving back ---- */
 
 START_TEST(release_tells_the_fence)
@@ -521,6 +603,8 @@ main(void)
     tcase_add_test(tcase, refused_renewal_ends_it);
     tcase_add_test(tcase,
                    late_answer_to_a_renewal_does_not_hold_longer_than_is_sure);
+    tcase_add_test(tcase, renewal_does_not_wait_as_long_as_others);
+    tcase_add_test(tcase, renewal_is_tried_more_often_the_less_time_is_left);
     tcase_add_test(tcase, release_tells_the_fence);
     tcase_add_test(tcase, release_survives_the_connection);
     tcase_add_test(tcase, lease_that_was_never_asked_for_is_just_forgotten);
