@@ -64,7 +64,6 @@ struct checkpointer {
     pthread_cond_t woken;
     bool is_sealed;
     bool stopping;
-    uint64_t last_time_us; /* Of the sealed memtable. */
 };
 
 /* Operators look at logs before they look at counters. */
@@ -127,7 +126,7 @@ was_for_space(struct checkpointer *checkpointer, uint64_t size)
 
 static enum acta_code
 move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
-              uint64_t sequence, uint64_t last_time_us, struct acta_err *err)
+              uint64_t sequence, struct acta_err *err)
 {
     struct mono_time begun = clock_mono();
     enum acta_code code;
@@ -138,7 +137,7 @@ move_to_store(struct checkpointer *checkpointer, struct memtable *memtable,
     }
     FAILPOINT("checkpoint");
     code = store_checkpoint(checkpointer->rooms->store, memtable, sequence,
-                            last_time_us, err);
+                            memtable_last_time(memtable), err);
     if (code == ACTA_IO &&
         was_for_space(checkpointer, memtable_size(memtable))) {
         return acta_fail(err, ACTA_FULL, "no space for a checkpoint");
@@ -207,7 +206,7 @@ spread_from_last(struct checkpointer *checkpointer)
 
 /* Move what is sealed. False if it has to be tried again. */
 static bool
-checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
+checkpoint(struct checkpointer *checkpointer)
 {
     struct spread spread = spread_from_last(checkpointer);
     struct memtable *memtable;
@@ -220,7 +219,7 @@ checkpoint(struct checkpointer *checkpointer, uint64_t last_time_us)
         return true;
     }
     (void)spread_begin(&spread);
-    code = move_to_store(checkpointer, memtable, sequence, last_time_us, &err);
+    code = move_to_store(checkpointer, memtable, sequence, &err);
     (void)spread_begin(NULL);
     memtable_unref(memtable);
     checkpointer->is_starved = code == ACTA_FULL || code == ACTA_MEMORY;
@@ -317,12 +316,10 @@ run(void *arg)
         bool done = true;
 
         if (checkpointer->is_sealed) {
-            uint64_t last_time_us = checkpointer->last_time_us;
-
             /* The writer may seal the next one before this call returns. */
             checkpointer->is_sealed = false;
             pthread_mutex_unlock(&checkpointer->lock);
-            done = checkpoint(checkpointer, last_time_us);
+            done = checkpoint(checkpointer);
             pthread_mutex_lock(&checkpointer->lock);
             checkpointer->is_sealed |= !done;
         }
@@ -389,12 +386,11 @@ checkpointer_start(struct checkpointer **out, struct rooms *rooms,
 }
 
 void
-checkpointer_wake(struct checkpointer *checkpointer, uint64_t last_time_us)
+checkpointer_wake(struct checkpointer *checkpointer)
 {
     pthread_mutex_lock(&checkpointer->lock);
     checkpointer->is_sealed = true;
     atomic_store(&checkpointer->is_urgent, checkpointer->stopping);
-    checkpointer->last_time_us = last_time_us;
     pthread_cond_signal(&checkpointer->woken);
     pthread_mutex_unlock(&checkpointer->lock);
 }

@@ -26,11 +26,8 @@ enum acta_code checkpointer_start(struct checkpointer **checkpointer,
                                   const struct database_options *options,
                                   struct acta_err *err) ACTA_CHECKED;
 
-/* A memtable was sealed, whose last event was recorded at @last_time_us. The
- * writer's thread.
- */
-void checkpointer_wake(struct checkpointer *checkpointer,
-                       uint64_t last_time_us);
+/* A memtable was sealed. The writer's thread. */
+void checkpointer_wake(struct checkpointer *checkpointer);
 
 /* Somebody waits for what is being moved, or soon will: do not spread it over
  * more time. Any thread.

@@ -322,10 +322,10 @@ move_recovered(struct database *database, uint64_t sequence,
         return ACTA_OK;
     }
     if (!tail_is_sealed(&rooms->tail)) {
-        code = tail_seal(&rooms->tail, sequence, err);
+        code = tail_seal(&rooms->tail, sequence, last_time_us, err);
     }
     if (code == ACTA_OK) {
-        checkpointer_wake(database->checkpointer, last_time_us);
+        checkpointer_wake(database->checkpointer);
     }
     return code;
 }

@@ -36,6 +36,7 @@ struct mem_event {
 struct memtable {
     atomic_uint references;
     _Atomic uint64_t sealed_at; /* 0: not yet. */
+    uint64_t last_time_us;      /* Then it is set. */
     uint64_t first_position;
     size_t events_max;
     size_t buckets_mask;
@@ -428,8 +429,10 @@ memtable_set_row(struct memtable *memtable, const struct row *row,
 }
 
 void
-memtable_seal(struct memtable *memtable, uint64_t sequence)
+memtable_seal(struct memtable *memtable, uint64_t sequence,
+              uint64_t last_time_us)
 {
+    memtable->last_time_us = last_time_us;
     atomic_store(&memtable->sealed_at, sequence);
 }
 
@@ -437,6 +440,12 @@ uint64_t
 memtable_sealed_at(const struct memtable *memtable)
 {
     return atomic_load(&memtable->sealed_at);
+}
+
+uint64_t
+memtable_last_time(const struct memtable *memtable)
+{
+    return memtable->last_time_us;
 }
 
 bool

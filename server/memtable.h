@@ -106,13 +106,19 @@ bool memtable_add(struct memtable *memtable, struct memlist *stream,
 bool memtable_set_row(struct memtable *memtable, const struct row *row,
                       uint64_t sequence) ACTA_CHECKED;
 
-/* It gets nothing any more: what it has is of entries up to @sequence. */
-void memtable_seal(struct memtable *memtable, uint64_t sequence);
+/* It gets nothing any more: what it has is of entries up to @sequence, and what
+ * comes behind it is recorded at @last_time_us or later.
+ */
+void memtable_seal(struct memtable *memtable, uint64_t sequence,
+                   uint64_t last_time_us);
 
 /* ---- any thread ---- */
 
 /* The last entry whose events and rows it has; 0 if it is not sealed. */
 uint64_t memtable_sealed_at(const struct memtable *memtable);
+
+/* The time that it was sealed with. It must be sealed. */
+uint64_t memtable_last_time(const struct memtable *memtable);
 
 /* The record of @position, which must have been published. */
 struct block_record memtable_record(const struct memtable *memtable,

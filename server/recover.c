@@ -38,7 +38,7 @@ recover_flush(struct rooms *rooms, const struct database_options *options,
     code = store_checkpoint(rooms->store, active, sequence, last_time_us, err);
     FAILPOINT("recover-flushed");
     if (code == ACTA_OK) {
-        code = tail_seal(&rooms->tail, sequence, err);
+        code = tail_seal(&rooms->tail, sequence, last_time_us, err);
     }
     if (code == ACTA_OK) {
         tail_drop_sealed(&rooms->tail);
@@ -151,7 +151,8 @@ make_room(struct recovery *recovery, size_t events, struct acta_err *err)
                          "the journal has more than memory may hold, and there "
                          "is no space to move it to the store");
     }
-    return tail_seal(&rooms->tail, recovery->sequence, err);
+    return tail_seal(&rooms->tail, recovery->sequence, recovery->last_time_us,
+                     err);
 }
 
 static enum acta_code

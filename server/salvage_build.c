@@ -74,7 +74,7 @@ end_batch(struct build *build)
     enum acta_code code = ACTA_OK;
 
     if (memtable_count(build->memtable) > 0) {
-        memtable_seal(build->memtable, 1);
+        memtable_seal(build->memtable, 1, build->time_us);
         /* The new journal begins with entry 1. */
         code = store_checkpoint(build->store, build->memtable, 0,
                                 build->time_us, build->err);

@@ -48,7 +48,8 @@ tail_head(const struct tail *tail)
 }
 
 enum acta_code
-tail_seal(struct tail *tail, uint64_t sequence, struct acta_err *err)
+tail_seal(struct tail *tail, uint64_t sequence, uint64_t last_time_us,
+          struct acta_err *err)
 {
     struct memtable *fresh;
 
@@ -60,7 +61,7 @@ tail_seal(struct tail *tail, uint64_t sequence, struct acta_err *err)
     }
     pthread_mutex_lock(&tail->lock);
     assert(tail->sealed == NULL);
-    memtable_seal(tail->active, sequence);
+    memtable_seal(tail->active, sequence, last_time_us);
     tail->sealed = tail->active;
     tail->sealed_sequence = sequence;
     tail->active = fresh;

@@ -55,9 +55,11 @@ void tail_publish(struct tail *tail, uint64_t head, uint64_t sequence);
 uint64_t tail_head(const struct tail *tail);
 
 /* Seal the active memtable, whose last event was in the journal's entry
- * @sequence, and start a new one. There must be no sealed one.
+ * @sequence, recorded at @last_time_us at the latest, and start a new one.
+ * There must be no sealed one.
  */
 enum acta_code tail_seal(struct tail *tail, uint64_t sequence,
+                         uint64_t last_time_us,
                          struct acta_err *err) ACTA_CHECKED;
 
 /* The sealed memtable, with a reference that the caller drops, and the sequence

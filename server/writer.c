@@ -75,12 +75,13 @@ is_over(const struct writer *writer, const struct memtable *active)
 static bool
 seal(struct writer *writer, bool is_urgent)
 {
-    if (tail_seal(&writer->rooms->tail, writer->sequence, NULL) != ACTA_OK) {
+    if (tail_seal(&writer->rooms->tail, writer->sequence, writer->time_us,
+                  NULL) != ACTA_OK) {
         return false;
     }
     writer->journal_bytes = 0;
     writer->has_erasure = false;
-    checkpointer_wake(writer->checkpointer, writer->time_us);
+    checkpointer_wake(writer->checkpointer);
     if (is_urgent) {
         checkpointer_hurry(writer->checkpointer);
     }

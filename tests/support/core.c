@@ -332,7 +332,8 @@ core_seal(struct core *core)
 {
     struct acta_err err;
 
-    assert_ok(tail_seal(&core->rooms.tail, core->sequence, &err), &err);
+    assert_ok(tail_seal(&core->rooms.tail, core->sequence, core->time_us, &err),
+              &err);
 }
 
 void

@@ -432,6 +432,73 @@ START_TEST(a_journal_much_larger_than_the_tail_is_recovered_on_a_full_disk)
 }
 END_TEST
 
+/* The first checkpoint behind those for which there was no space. */
+static struct {
+    _Atomic enum {
+        FIRST_IS_ANY, /* Nobody asks. */
+        FIRST_HAS_NO_SPACE,
+        FIRST_IS_NEXT,
+        FIRST_IS_KNOWN,
+    } state;
+    uint64_t time_us; /* What it has said, */
+    uint64_t last_us; /* and the time of its last event. */
+} first_one;
+
+enum acta_code __real_store_checkpoint(struct store *store,
+                                       struct memtable *memtable,
+                                       uint64_t sequence, uint64_t last_time_us,
+                                       struct acta_err *err);
+enum acta_code __wrap_store_checkpoint(struct store *store,
+                                       struct memtable *memtable,
+                                       uint64_t sequence, uint64_t last_time_us,
+                                       struct acta_err *err);
+
+static uint64_t
+last_time_of(const struct memtable *memtable)
+{
+    struct block_record last =
+        memtable_record(memtable, memtable_first_position(memtable) +
+                                      memtable_count(memtable) - 1);
+
+    return event_record_time(slice_make(last.data, last.size));
+}
+
+enum acta_code
+__wrap_store_checkpoint(struct store *store, struct memtable *memtable,
+                        uint64_t sequence, uint64_t last_time_us,
+                        struct acta_err *err)
+{
+    if (atomic_load(&first_one.state) == FIRST_HAS_NO_SPACE) {
+        return acta_fail(err, ACTA_FULL, "there is no space");
+    }
+    if (atomic_load(&first_one.state) == FIRST_IS_NEXT) {
+        first_one.time_us = last_time_us;
+        first_one.last_us = last_time_of(memtable);
+        atomic_store(&first_one.state, FIRST_IS_KNOWN);
+    }
+    return __real_store_checkpoint(store, memtable, sequence, last_time_us,
+                                   err);
+}
+
+/* By its time the ages of events are judged that are swept: with that of what
+ * is still in memory more would be too old than the settings behind it leave.
+ */
+START_TEST(what_was_recovered_first_is_stored_with_its_own_time)
+{
+    base.options.checkpoint_events = 2 * MANY;
+    ck_assert_int_eq(base_killed(&base, append_many_at_once), 0);
+    base.options.checkpoint_events = 1;
+    atomic_store(&first_one.state, FIRST_HAS_NO_SPACE);
+    base_open(&base);
+    ck_assert_uint_eq(stats_of(&base).head, MANY);
+    atomic_store(&first_one.state, FIRST_IS_NEXT);
+    while (atomic_load(&first_one.state) != FIRST_IS_KNOWN) {
+        sched_yield();
+    }
+    ck_assert_uint_eq(first_one.time_us, first_one.last_us);
+}
+END_TEST
+
 /* ---- what it keeps ---- */
 
 static void
@@ -662,6 +729,8 @@ main(void)
     tcase_add_test(
         killed,
         a_journal_much_larger_than_the_tail_is_recovered_on_a_full_disk);
+    tcase_add_test(killed,
+                   what_was_recovered_first_is_stored_with_its_own_time);
     tcase_add_loop_test(killed, starting_often_does_not_make_the_journal_grow,
                         0, 3);
 

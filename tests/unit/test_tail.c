@@ -88,7 +88,7 @@ START_TEST(the_store_has_all_when_what_was_durable_is_dropped)
     ck_assert(tail_is_stored(tail));
     tail_publish(tail, 0, 7);
     ck_assert(!tail_is_stored(tail));
-    ck_assert_int_eq(tail_seal(tail, 8, NULL), ACTA_OK); /* 8 was a mark. */
+    ck_assert_int_eq(tail_seal(tail, 8, 0, NULL), ACTA_OK); /* 8 was a mark. */
     ck_assert(!tail_is_stored(tail));
     tail_drop_sealed(tail);
     ck_assert(tail_is_stored(tail));
