@@ -32,7 +32,7 @@ sweep_work_restart(struct sweep_work *work)
 {
     sweep_work_clear(work);
     work->after_size = 0;
-    work->version = 0;
+    work->at_size = 0;
     work->is_last = false;
 }
 
@@ -114,8 +114,6 @@ pass_row(struct sweep_work *work, const struct row *row)
 {
     memcpy(work->after, row->key.data, row->key.size);
     work->after_size = row->key.size;
-    work->version = 0;
-    work->is_broken = false;
 }
 
 /* What is damaged at one row need not stop the others. */
@@ -316,6 +314,21 @@ sweep_gather_hidden(struct sweep_work *work, struct store_view *view,
 
 /* ---- erased events ---- */
 
+/* Between two steps a checkpoint may have brought a row that comes before the
+ * one that was begun: nothing of it is done, and then that one is begun anew.
+ */
+static void
+begin_erasure(struct sweep_work *work, const struct row *row)
+{
+    if (slice_equal(slice_make(work->at, work->at_size), row->key)) {
+        return;
+    }
+    memcpy(work->at, row->key.data, row->key.size);
+    work->at_size = row->key.size;
+    work->version = 0;
+    work->is_broken = false;
+}
+
 static enum acta_code
 gather_erasure(struct sweep_work *work, struct store_view *view,
                const struct row *row, struct acta_err *err)
@@ -334,6 +347,7 @@ gather_erasure(struct sweep_work *work, struct store_view *view,
     if (code != ACTA_OK) {
         return code;
     }
+    begin_erasure(work, row);
     last = erasure.last < cursor.count ? erasure.last : cursor.count;
     if (erasure.version > 0 && work->version < erasure.version - 1) {
         work->version = erasure.version - 1; /* Only this one is meant. */

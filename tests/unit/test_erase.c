@@ -147,6 +147,24 @@ START_TEST(a_large_stream_is_erased_in_steps)
 }
 END_TEST
 
+/* It is asked for meanwhile, and its row comes before that of the stream. */
+START_TEST(an_event_is_erased_beside_a_large_stream)
+{
+    base.options.checkpoint_events = 40;
+    base_open(&base);
+    append("order-1", 500);
+    for (unsigned i = 2; i <= 40; i++) {
+        append("order-2", DATA_MAX);
+    }
+    await(is_stored, 40);
+    erase("order-2", 0);
+    erase("order-1", 1);
+    await_erased();
+    ck_assert_uint_eq(count_needles(1), 0);
+    assert_seen(40, 0);
+}
+END_TEST
+
 /* ---- with what is hidden ---- */
 
 START_TEST(what_is_hidden_can_be_erased)
@@ -294,6 +312,7 @@ main(void)
     tcase_add_test(tcase, what_was_erased_is_not_in_what_is_used_again);
     tcase_add_test(tcase, many_erasures_with_many_small_checkpoints);
     tcase_add_test(tcase, a_large_stream_is_erased_in_steps);
+    tcase_add_test(tcase, an_event_is_erased_beside_a_large_stream);
     tcase_add_loop_test(tcase, what_is_hidden_can_be_erased, 0, 2);
     tcase_add_test(tcase, erasures_are_carried_out_while_others_write);
     tcase_add_test(tcase, a_kill_at_any_time_leaves_no_erasure_undone);

@@ -18,6 +18,7 @@
 #include "rnd.h"
 #include "run.h"
 #include "store_lmdb.h"
+#include "sweep_work.h"
 
 #define ANY         MSG_EXPECT_ANY
 #define INTERVAL_MS 1000
@@ -84,6 +85,17 @@ set(const char *stream, unsigned given, uint64_t value)
                                 .settings = {value, value, value}};
 
     ck_assert_int_eq(core_change(&core, &change), ACTA_OK);
+}
+
+static void
+erase(const char *stream, uint64_t version)
+{
+    struct msg_change wanted = {.stream = slice_of(stream),
+                                .expected = ANY,
+                                .kind = MSG_ERASE,
+                                .version = version};
+
+    ck_assert_int_eq(core_change(&core, &wanted), ACTA_OK);
 }
 
 static void
@@ -798,6 +810,69 @@ START_TEST(a_damaged_event_is_told_and_stops_nothing)
 }
 END_TEST
 
+/* ---- gathering what is to be erased ---- */
+
+/* Gather from the store as it is now. */
+static void
+gather_erased(struct sweep_work *work)
+{
+    struct store_view *view;
+    struct acta_err err;
+
+    sweep_work_clear_edits(work);
+    assert_ok(store_view_open(&view, core.rooms.store, &err), &err);
+    assert_ok(store_view_begin(view, &err), &err);
+    assert_ok(sweep_gather_erased(work, view, &err), &err);
+    store_view_close(view);
+}
+
+/* Is there an edit for the event? */
+static bool
+has_edit(const struct sweep_work *work, uint64_t position)
+{
+    for (size_t i = 0; i < work->edits_count; i++) {
+        if (work->edits[i].position == position) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is asked for while a stream is erased in steps may come before it in the
+ * order of rows: it is not taken for done as far as the stream is.
+ */
+START_TEST(an_erasure_that_comes_between_two_steps_is_carried_out)
+{
+    struct sweep_work *work = malloc(sizeof(*work));
+    uint64_t last;
+    struct acta_err err;
+    bool is_found = false;
+
+    append("order-a", 100);
+    append_many("order-b", SWEEP_READ_MAX / DATA_MAX + 1, DATA_MAX);
+    last = core_head(&core);
+    erase("order-b", 0);
+    core_checkpoint(&core);
+    ck_assert_ptr_nonnull(work);
+    assert_ok(sweep_work_init(work, &err), &err);
+    gather_erased(work);
+    ck_assert(has_edit(work, 2));
+    ck_assert(!has_edit(work, last)); /* There is more to do. */
+    ck_assert_uint_eq(work->rows_count, 0);
+
+    erase("order-a", _i == 0 ? 1 : 0);
+    core_checkpoint(&core);
+    do {
+        gather_erased(work);
+        is_found |= has_edit(work, 1);
+    } while (!work->is_last);
+    ck_assert(is_found);
+    ck_assert_uint_eq(work->rows_count, 2);
+    sweep_work_fini(work);
+    free(work);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -822,5 +897,7 @@ main(void)
                    what_is_in_the_tail_is_not_swept_and_neither_what_it_leaves);
     tcase_add_test(tcase, a_sweep_that_was_interrupted_is_done_by_the_next);
     tcase_add_test(tcase, a_damaged_event_is_told_and_stops_nothing);
+    tcase_add_loop_test(
+        tcase, an_erasure_that_comes_between_two_steps_is_carried_out, 0, 2);
     return run_suite(suite);
 }
