@@ -114,6 +114,7 @@ pass_row(struct sweep_work *work, const struct row *row)
 {
     memcpy(work->after, row->key.data, row->key.size);
     work->after_size = row->key.size;
+    work->at_size = 0;
 }
 
 /* What is damaged at one row need not stop the others. */
@@ -314,19 +315,31 @@ sweep_gather_hidden(struct sweep_work *work, struct store_view *view,
 
 /* ---- erased events ---- */
 
-/* Between two steps a checkpoint may have brought a row that comes before the
- * one that was begun: nothing of it is done, and then that one is begun anew.
+/* The row that was begun, or else the next one, which is begun with that. A
+ * checkpoint between two steps may have brought one that comes before the one
+ * that was begun: it is for the next pass.
  */
-static void
-begin_erasure(struct sweep_work *work, const struct row *row)
+static enum acta_code
+next_erasure(struct sweep_work *work, struct store_view *view, struct row *row,
+             struct acta_err *err)
 {
-    if (slice_equal(slice_make(work->at, work->at_size), row->key)) {
-        return;
+    enum acta_code code;
+    bool found;
+
+    if (work->at_size > 0) {
+        *row = (struct row){.kind = ROW_ERASURE,
+                            .key = slice_make(work->at, work->at_size)};
+        return store_view_row(view, row->kind, row->key, &row->value, &found,
+                              err);
     }
-    memcpy(work->at, row->key.data, row->key.size);
-    work->at_size = row->key.size;
-    work->version = 0;
-    work->is_broken = false;
+    code = next_row(work, view, ROW_ERASURE, row, err);
+    if (code == ACTA_OK && !work->is_last) {
+        memcpy(work->at, row->key.data, row->key.size);
+        work->at_size = row->key.size;
+        work->version = 0;
+        work->is_broken = false;
+    }
+    return code;
 }
 
 static enum acta_code
@@ -347,7 +360,6 @@ gather_erasure(struct sweep_work *work, struct store_view *view,
     if (code != ACTA_OK) {
         return code;
     }
-    begin_erasure(work, row);
     last = erasure.last < cursor.count ? erasure.last : cursor.count;
     if (erasure.version > 0 && work->version < erasure.version - 1) {
         work->version = erasure.version - 1; /* Only this one is meant. */
@@ -371,7 +383,7 @@ sweep_gather_erased(struct sweep_work *work, struct store_view *view,
     enum acta_code code = ACTA_OK;
 
     while (code == ACTA_OK && !work->is_last && !is_full(work)) {
-        code = next_row(work, view, ROW_ERASURE, &row, err);
+        code = next_erasure(work, view, &row, err);
         if (code == ACTA_OK && !work->is_last) {
             code = gather_erasure(work, view, &row, err);
         }

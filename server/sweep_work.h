@@ -31,9 +31,9 @@ struct sweep_work {
     uint8_t after[ROW_KEY_SIZE_MAX]; /* Key of the last row that is done. */
     size_t after_size;
     uint8_t at[ROW_KEY_SIZE_MAX]; /* Key of the erasure that was begun. */
-    size_t at_size;
-    uint64_t version; /* Of its events, what is done already. */
-    bool is_broken;   /* It has events that cannot be read. */
+    size_t at_size;               /* 0: none was. */
+    uint64_t version;             /* Of its events, what is done already. */
+    bool is_broken;               /* It has events that cannot be read. */
     bool is_last;     /* There are no rows behind what was gathered. */
     uint64_t damaged; /* Rows and events that could not be read. */
 };
