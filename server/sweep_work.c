@@ -117,11 +117,14 @@ pass_row(struct sweep_work *work, const struct row *row)
     work->at_size = 0;
 }
 
-/* What is damaged at one row need not stop the others. */
+/* What is damaged at one row need not stop the others, unless its key is: only
+ * a damaged page has longer ones.
+ */
 static enum acta_code
 pass_damage(struct sweep_work *work, const struct row *row, enum acta_code code)
 {
-    if (code != ACTA_CORRUPT || row->key.size == 0) {
+    if (code != ACTA_CORRUPT || row->key.size == 0 ||
+        row->key.size > ROW_KEY_SIZE_MAX) {
         return code;
     }
     work->damaged++;

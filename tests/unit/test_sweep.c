@@ -354,6 +354,31 @@ damage(unsigned number)
     free(bytes);
 }
 
+/* Flip a bit in what LMDB's pages say of the size of @stream's key, wherever
+ * that is a key: no stream of this name has events.
+ */
+static void
+damage_key_size(const char *stream)
+{
+    uint8_t node[40] = {0, 0, (uint8_t)(1 + strlen(stream)), 0, ROW_RETENTION};
+    size_t node_size = 5 + strlen(stream), size;
+    uint8_t *bytes = read_file(&size), *end = bytes + size, *at = bytes;
+    FILE *file = fopen(tempdir_file(&core.dir, "data.mdb"), "rb+");
+    unsigned count = 0;
+
+    memcpy(node + 5, stream, strlen(stream));
+    ck_assert_ptr_nonnull(file);
+    while ((at = memmem(at, (size_t)(end - at), node, node_size)) != NULL) {
+        ck_assert_int_eq(fseek(file, (long)(at + 3 - bytes), SEEK_SET), 0);
+        ck_assert_int_eq(fputc(2, file), 2);
+        at += node_size;
+        count++;
+    }
+    fclose(file);
+    free(bytes);
+    ck_assert_uint_gt(count, 0);
+}
+
 /* ---- rewriting ---- */
 
 /* Carry out @edits, in as many calls as it takes. */
@@ -810,6 +835,31 @@ START_TEST(a_damaged_event_is_told_and_stops_nothing)
 }
 END_TEST
 
+/* It is longer than any key may be: there is no place to go on behind it. */
+START_TEST(a_row_whose_key_is_damaged_ends_the_pass)
+{
+    enum sweeper_next next = SWEEPER_GOES_ON;
+    enum acta_code code = ACTA_OK;
+    struct sweeper *sweeper;
+    struct acta_err err;
+
+    set("alone", MSG_HAS_MAX_COUNT, 1);
+    append_turns(50);
+    hide_thirty(0);
+    core_checkpoint(&core);
+    core_reopen(&core);
+    damage_key_size("alone");
+    assert_ok(sweeper_new(&sweeper, &core.rooms, INTERVAL_MS, &err), &err);
+    assert_ok(sweeper_step(sweeper, now, &next, &err), &err);
+    now.us += INTERVAL_MS * 1000;
+    for (unsigned i = 0; i < STEPS_MAX && code == ACTA_OK; i++) {
+        code = sweeper_step(sweeper, now, &next, &err);
+    }
+    ck_assert_int_eq(code, ACTA_CORRUPT);
+    sweeper_free(sweeper);
+}
+END_TEST
+
 /* ---- gathering what is to be erased ---- */
 
 /* Gather from the store as it is now. */
@@ -908,6 +958,7 @@ main(void)
                    what_is_in_the_tail_is_not_swept_and_neither_what_it_leaves);
     tcase_add_test(tcase, a_sweep_that_was_interrupted_is_done_by_the_next);
     tcase_add_test(tcase, a_damaged_event_is_told_and_stops_nothing);
+    tcase_add_test(tcase, a_row_whose_key_is_damaged_ends_the_pass);
     tcase_add_loop_test(
         tcase, an_erasure_that_comes_between_two_steps_is_carried_out, 0, 2);
     return run_suite(suite);
