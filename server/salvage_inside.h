@@ -84,8 +84,10 @@ struct salvage {
     bool has_store;
     size_t map_size; /* Address space that is enough for the new store. */
 
-    struct store_meta meta;
+    struct store_meta meta; /* The newest that was found. */
     bool has_meta;
+    uint64_t rows_sequence; /* The tree of rows has all up to this entry, */
+    bool knows_rows;        /* if that can be read. */
     uint64_t head;
     uint64_t unproven; /* The last position from which on a block was, of which
                           nothing can be read. */

@@ -289,28 +289,56 @@ take_rows(struct salvage *salvage, const struct found *found,
     return code;
 }
 
+/* Entries from @due to before @found are not there. */
+static void
+note_missing(struct salvage *salvage, uint64_t due, uint64_t found)
+{
+    if (due > 0 && found > due) {
+        salvage_note(salvage,
+                     "journal: entries %" PRIu64 " to %" PRIu64
+                     " are lost, and with them what they changed besides "
+                     "events",
+                     due, found - 1);
+        salvage->rows_are_uncertain = true;
+    }
+}
+
+/* From which entry on the journal has what the rows of the store lack; 0: it is
+ * not known. What the store says of itself may be newer than the rows that were
+ * found, if the page that makes a transaction count is damaged, or was never
+ * written.
+ */
+static uint64_t
+first_due(struct salvage *salvage)
+{
+    if (salvage->knows_rows) {
+        return salvage->rows_sequence + 1;
+    }
+    if (!salvage->has_meta) {
+        return 0;
+    }
+    salvage_note(salvage, "store: it is not known which rows it had last");
+    salvage->rows_are_uncertain = true;
+    return salvage->meta.sequence + 1;
+}
+
 enum acta_code
 salvage_journal_rows(struct salvage *salvage, struct acta_err *err)
 {
-    uint64_t due = salvage->has_meta ? salvage->meta.sequence + 1 : 0;
+    uint64_t due = first_due(salvage);
     enum acta_code code = ACTA_OK;
 
     for (size_t i = 0; code == ACTA_OK && i < all_count; i++) {
         const struct found *found = &all[i];
 
-        if (found->sequence < due) {
-            continue;
+        if (found->sequence >= due) {
+            note_missing(salvage, due, found->sequence);
+            code = take_rows(salvage, found, err);
+            due = found->sequence + 1;
         }
-        if (due > 0 && found->sequence > due) {
-            salvage_note(salvage,
-                         "journal: entries %" PRIu64 " to %" PRIu64
-                         " are lost, and with them what they changed besides "
-                         "events",
-                         due, found->sequence - 1);
-            salvage->rows_are_uncertain = true;
-        }
-        code = take_rows(salvage, found, err);
-        due = found->sequence + 1;
+    }
+    if (salvage->has_meta) {
+        note_missing(salvage, due, salvage->meta.sequence + 1);
     }
     free(all);
     all = NULL;

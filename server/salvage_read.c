@@ -118,6 +118,21 @@ on_row(void *user, struct slice key, struct slice stored, unsigned flags)
     return scan->code == ACTA_OK;
 }
 
+/* What the store says of itself as of the trees that are walked. */
+static bool
+on_meta(void *user, struct slice key, struct slice value, unsigned flags)
+{
+    struct scan *scan = user;
+    struct store_meta meta;
+
+    (void)key;
+    if (flags == 0 && store_decode_meta(value, &meta, NULL) == ACTA_OK) {
+        scan->salvage->rows_sequence = meta.sequence;
+        scan->salvage->knows_rows = true;
+    }
+    return true;
+}
+
 static enum acta_code
 walk_table(struct scan *scan, struct page_walk *walk,
            const struct page_table *table)
@@ -132,6 +147,9 @@ walk_table(struct scan *scan, struct page_walk *walk,
     } else if (strcmp(table->name, "rows") == 0) {
         scan->owner = OWNER_ROWS;
         walk->visit = on_row;
+    } else if (strcmp(table->name, "meta") == 0) {
+        scan->owner = OWNER_INDEX;
+        walk->visit = on_meta;
     } else {
         scan->owner = OWNER_INDEX;
         walk->only_branches = true;
