@@ -150,18 +150,18 @@ END_TEST
 /* It is asked for meanwhile, and its row comes before that of the stream. */
 START_TEST(an_event_is_erased_beside_a_large_stream)
 {
-    base.options.checkpoint_events = 40;
+    base.options.checkpoint_events = 20;
     base_open(&base);
     append("order-1", 500);
-    for (unsigned i = 2; i <= 40; i++) {
+    for (unsigned i = 2; i <= 20; i++) {
         append("order-2", DATA_MAX);
     }
-    await(is_stored, 40);
+    await(is_stored, 20);
     erase("order-2", 0);
     erase("order-1", 1);
     await_erased();
     ck_assert_uint_eq(count_needles(1), 0);
-    assert_seen(40, 0);
+    assert_seen(20, 0);
 }
 END_TEST
 
