@@ -28,11 +28,13 @@ struct found {
 static struct found *all; /* owned, of the one run of this process */
 static size_t all_count, all_room;
 
-/* What a file's header says of it. */
+/* What a file's header says of it or, if that is damaged, its first entry. */
 struct life {
-    bool is_known;
-    struct segment_header header;
-    uint64_t end; /* Its entries have lower sequence numbers. */
+    bool is_known;                /* It has either, */
+    bool has_header;              /* and this one is whole. */
+    struct segment_header header; /* Else only salt and first_sequence. */
+    bool is_begun;                /* Its first entry is whole. */
+    uint64_t end;                 /* Its entries have lower sequence numbers. */
 };
 
 static enum acta_code
@@ -61,6 +63,70 @@ read_header(struct pagefile *file, struct segment_header *header)
            segment_decode_header(header, room, NULL) == ACTA_OK;
 }
 
+/* Is all of the entry at page @n whole, whose header is? */
+static bool
+is_whole(struct pagefile *file, uint64_t n, struct journal_entry *entry)
+{
+    uint64_t size = segment_round(SEGMENT_ENTRY_SIZE + entry->block.size +
+                                  entry->rows.size);
+    uint8_t *room;
+
+    if (size > file->size - n * SEGMENT_ALIGNMENT) {
+        return false;
+    }
+    room = pagefile_room(file, (size_t)size);
+    if (room == NULL ||
+        pagefile_read(file, n, size / SEGMENT_ALIGNMENT, room) > 0) {
+        return false;
+    }
+    entry->block.data = room + SEGMENT_ENTRY_SIZE;
+    entry->rows.data = entry->block.data + entry->block.size;
+    return segment_check_body(entry);
+}
+
+/* The first entry; with a header only where it must be. */
+static void
+read_first_entry(struct pagefile *file, struct life *life)
+{
+    uint64_t pages = file->size / SEGMENT_ALIGNMENT;
+    struct journal_entry entry;
+
+    for (uint64_t n = 1; n < pages && (n == 1 || !life->is_known); n++) {
+        uint8_t *room = pagefile_room(file, SEGMENT_ALIGNMENT);
+
+        if (room == NULL) {
+            return;
+        }
+        (void)pagefile_read(file, n, 1, room);
+        if (!life->has_header) {
+            life->header.salt = get_u64(room + 8);
+        }
+        if (segment_decode_entry(&entry, room, life->header.salt)) {
+            life->is_known = true;
+            life->header.first_sequence = entry.sequence;
+            life->is_begun = !entry.is_end && is_whole(file, n, &entry);
+        }
+    }
+}
+
+/* Without both headers the sequence numbers tell. Of two lives that begin with
+ * the same one the earlier has nothing but an entry that was torn.
+ */
+static bool
+is_later(const struct life *life, const struct life *than)
+{
+    const struct segment_header *a = &life->header, *b = &than->header;
+
+    if (life->has_header && than->has_header) {
+        return a->number > b->number &&
+               memcmp(a->database_id.bytes, b->database_id.bytes, UUID_SIZE) ==
+                   0;
+    }
+    return a->first_sequence == b->first_sequence
+               ? life->is_begun && !than->is_begun
+               : a->first_sequence > b->first_sequence;
+}
+
 /* A segment's entries end where a later one begins. What is in it from there on
  * a start has passed over (J4): nobody was told of it, and its positions were
  * given to other events.
@@ -70,13 +136,11 @@ find_end(struct life *lives, size_t count, struct life *life)
 {
     life->end = UINT64_MAX;
     for (size_t i = 0; i < count; i++) {
-        const struct segment_header *other = &lives[i].header;
+        uint64_t first = lives[i].header.first_sequence;
 
-        if (lives[i].is_known && other->number > life->header.number &&
-            other->first_sequence < life->end &&
-            memcmp(other->database_id.bytes, life->header.database_id.bytes,
-                   UUID_SIZE) == 0) {
-            life->end = other->first_sequence;
+        if (lives[i].is_known && is_later(&lives[i], life) &&
+            first < life->end) {
+            life->end = first;
         }
     }
 }
@@ -92,38 +156,17 @@ find_lives(struct salvage *salvage)
         return NULL;
     }
     for (size_t i = salvage->has_store; i < count; i++) {
-        lives[i].is_known = read_header(&salvage->files[i], &lives[i].header);
+        struct pagefile *file = &salvage->files[i];
+        struct life *life = &lives[i];
+
+        life->has_header = read_header(file, &life->header);
+        life->is_known = life->has_header;
+        read_first_entry(file, life);
     }
     for (size_t i = 0; i < count; i++) {
         find_end(lives, count, &lives[i]);
     }
     return lives;
-}
-
-/* The salt of a file: its header's or, if that is damaged, that of its first
- * entry.
- */
-static bool
-find_salt(struct pagefile *file, const struct life *life, uint64_t *salt)
-{
-    uint8_t *room = pagefile_room(file, SEGMENT_ALIGNMENT);
-    struct journal_entry entry;
-
-    if (life->is_known) {
-        *salt = life->header.salt;
-        return true;
-    }
-    if (room == NULL) {
-        return false;
-    }
-    for (uint64_t n = 1; n < file->size / SEGMENT_ALIGNMENT; n++) {
-        (void)pagefile_read(file, n, 1, room);
-        *salt = get_u64(room + 8);
-        if (segment_decode_entry(&entry, room, *salt)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Read the block and rows of an entry. NULL: there is no memory. */
@@ -181,10 +224,10 @@ look_at_file(struct salvage *salvage, unsigned index, const struct life *life,
              struct acta_err *err)
 {
     struct pagefile *file = &salvage->files[index];
-    uint64_t pages = file->size / SEGMENT_ALIGNMENT, salt;
+    uint64_t pages = file->size / SEGMENT_ALIGNMENT;
     enum acta_code code = ACTA_OK;
 
-    if (!find_salt(file, life, &salt)) {
+    if (!life->is_known) {
         return ACTA_OK;
     }
     for (uint64_t n = 1; code == ACTA_OK && n < pages; n++) {
@@ -196,8 +239,8 @@ look_at_file(struct salvage *salvage, unsigned index, const struct life *life,
             return acta_fail(err, ACTA_MEMORY, "salvage journal");
         }
         if (pagefile_read(file, n, 1, room) > 0 ||
-            !segment_decode_entry(&entry, room, salt) || entry.is_end ||
-            (life->is_known && entry.sequence >= life->end) ||
+            !segment_decode_entry(&entry, room, life->header.salt) ||
+            entry.is_end || entry.sequence >= life->end ||
             entry.block.size + entry.rows.size >
                 file->size - n * SEGMENT_ALIGNMENT - SEGMENT_ENTRY_SIZE) {
             continue;
