@@ -35,18 +35,32 @@ has_parked_enough(const struct group *group)
            group->ahead == UINT64_MAX;
 }
 
+/* How many more it may have in mind. What is to be loaded was there before, and
+ * has to come however much waits: until then nothing that is replayed goes out.
+ */
+static uint64_t
+left_to_read(const struct group *group)
+{
+    uint64_t kept = group->counts[GROUP_WAITING] + group->counts[GROUP_DELAYED];
+
+    if (group_is_loading(group)) {
+        return READ_MAX;
+    }
+    return kept >= ACTA_GROUP_PENDING_MAX || has_parked_enough(group)
+               ? 0
+               : ACTA_GROUP_PENDING_MAX - kept;
+}
+
 uint64_t
 group_wants(const struct group *group)
 {
-    uint64_t kept = group->counts[GROUP_WAITING] + group->counts[GROUP_DELAYED];
     uint64_t room = group_room(group);
 
-    if (!group->is_open || room == 0 || kept >= ACTA_GROUP_PENDING_MAX ||
-        has_parked_enough(group)) {
+    if (!group->is_open || room == 0) {
         return 0;
     }
     room = room > READ_MIN ? min_of(room, READ_MAX) : READ_MIN;
-    return min_of(room, ACTA_GROUP_PENDING_MAX - kept);
+    return min_of(room, left_to_read(group));
 }
 
 bool

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "group_scene.h"
+#include "limit.h"
 #include "run.h"
 
 /* ---- handing out ---- */
@@ -429,6 +430,36 @@ START_TEST(a_replayed_event_stays_parked_until_it_is_acked)
 }
 END_TEST
 
+/* It is still to be loaded when more is replayed than the group may have wait.
+ */
+START_TEST(what_is_replayed_does_not_shut_out_what_is_pending)
+{
+    struct parked parked = {.deliveries = 3, .key = slice_of("key-1")};
+    struct group_member *a;
+
+    scene.consumer.settings.on_park = MSG_PARK_GOES_ON;
+    scene_restart();
+    scene_append(1);
+    (void)scene_join("a", 1);
+    (void)scene_save(); /* It is pending. */
+    scene_restart();
+    scene.handed_count = 0;
+    scene_append(1);
+    for (uint64_t i = 0; i < ACTA_GROUP_PENDING_MAX; i++) {
+        ck_assert_int_eq(group_load_parked(scene.group, 2 + i, &parked, NULL),
+                         ACTA_OK);
+    }
+    ck_assert_uint_eq(group_replay_all(scene.group), ACTA_GROUP_PENDING_MAX);
+
+    a = scene_join("a", 1);
+    ck_assert_uint_eq(scene.handed_count, 1);
+    scene_assert_handed(0, "a", 1, 2);
+    ck_assert_int_eq(scene_answer(a, MSG_ACK, 0), ACTA_OK);
+    ck_assert_uint_eq(scene.handed_count, 2);
+    scene_assert_handed(1, "a", 2, 4);
+}
+END_TEST
+
 START_TEST(what_waited_behind_a_dropped_event_goes_on)
 {
     struct group_member *a;
@@ -786,6 +817,7 @@ main(void)
     tcase_add_test(tcase, what_is_behind_a_parked_event_waits_for_it);
     tcase_add_test(tcase, nothing_waits_if_the_group_goes_on);
     tcase_add_test(tcase, a_replayed_event_stays_parked_until_it_is_acked);
+    tcase_add_test(tcase, what_is_replayed_does_not_shut_out_what_is_pending);
     tcase_add_test(tcase, what_waited_behind_a_dropped_event_goes_on);
     tcase_add_test(tcase, all_are_replayed_or_dropped_but_those_behind);
     tcase_add_test(tcase, a_park_is_durable_when_its_ticket_is);
