@@ -241,7 +241,11 @@ begin_when_free(struct taking *taking, uint64_t after, const struct acta_id *id,
         }
         code = acta_sync_begin_backup(taking->sync, after, id, begun, err);
     }
-    return code;
+    /* The library tries again as well, until its deadline. */
+    return (code == ACTA_BUSY || code == ACTA_TIMEOUT) &&
+                   interrupt_caught() != 0
+               ? acta_fail(err, ACTA_CANCELLED, "interrupted")
+               : code;
 }
 
 /* Why all is to be copied although there is a backup; NULL: it is gone on with.

@@ -114,6 +114,27 @@ ls -d six* 2>/dev/null
 truncate -s 100 broken/manifest
 said backup show broken
 
+echo '# one that is told to stop while it waits for another was interrupted'
+"$build/tools/acta" backup held --quiet --rate 1 &
+holder=$!
+wait_for 'a backup' test -e held/part-0000000000000001
+stopped=0
+for _ in {1..10}; do # On a slow machine one may be told too late.
+    rm -rf waiting
+    "$build/tools/acta" backup waiting --timeout 2s 2>waiting.txt &
+    waiter=$!
+    wait_for 'another' test -e waiting/manifest
+    kill -TERM $waiter 2>/dev/null
+    wait $waiter
+    stopped=$?
+    [ $stopped -ne 130 ] || break
+done
+cat waiting.txt
+echo "exit $stopped"
+kill -TERM $holder
+wait $holder
+echo "exit $?"
+
 echo '# mistakes'
 mkdir strange && touch strange/file
 said backup strange
