@@ -42,6 +42,9 @@ live_journal_begin(struct verify_live *live, struct acta_err *err)
         code =
             verify_list_segments(dir, &journal->numbers, &journal->count, err);
     }
+    if (code == ACTA_OK && journal->count == 0) { /* The newest is kept. */
+        verify_problem(&live->verify, "journal: it has no segment");
+    }
     return code;
 }
 
@@ -159,6 +162,25 @@ is_of_database(const struct verify_live *live)
                   sizeof(struct uuid)) == 0;
 }
 
+/* Only what the store has may be gone. It has no less now than it had when the
+ * oldest segment was looked for.
+ */
+static enum acta_code
+look_for_older(struct verify_live *live, struct acta_err *err)
+{
+    uint64_t first = live->journal.header.first_sequence;
+    struct store_meta meta;
+    enum acta_code code = store_meta(live->rooms->store, &meta, err);
+
+    if (code == ACTA_OK && first > meta.sequence + 1) {
+        verify_problem(&live->verify,
+                       "journal: entries from %" PRIu64
+                       " on are missing, it begins with %" PRIu64,
+                       meta.sequence + 1, first);
+    }
+    return code == ACTA_CORRUPT ? ACTA_OK : code; /* It was told of. */
+}
+
 static enum acta_code
 begin_segment(struct verify_live *live, struct acta_err *err)
 {
@@ -191,7 +213,8 @@ begin_segment(struct verify_live *live, struct acta_err *err)
     journal->offset = SEGMENT_HEADER_SIZE;
     journal->sequence = journal->header.first_sequence;
     journal->time_us = 0;
-    return find_end(live, err);
+    code = journal->at == 0 ? look_for_older(live, err) : ACTA_OK;
+    return code == ACTA_OK ? find_end(live, err) : code;
 }
 
 /* ---- an entry ---- */
