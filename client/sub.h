@@ -4,7 +4,8 @@
  * Credit. The server is granted options.credit_size bytes when it is asked to
  * deliver, and what a callback has taken is granted again, a good part at a
  * time, when it has returned. What comes while a subscription is paused is
- * kept; it is no more than the credit and one event.
+ * kept; it is no more than the credit and one event. Of positions, which cost
+ * no credit, only the last one in a row is kept.
  *
  * One thread at a time, that of the core.
  */

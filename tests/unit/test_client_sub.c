@@ -402,6 +402,49 @@ START_TEST(what_a_paused_subscription_holds_is_asked_for_again_if_lost)
 }
 END_TEST
 
+static void
+deliver_nothing(uint64_t id, uint64_t position, uint64_t head)
+{
+    struct msg_delivery nothing = {.position = position, .head = head};
+    struct msg_open open = msg_delivery_begin(&peer.answer, id);
+
+    msg_delivery_end(&peer.answer, open, &nothing);
+}
+
+/* Positions cost no credit, so only the client itself keeps them from becoming
+ * more and more.
+ */
+START_TEST(paused_subscription_holds_only_the_last_position)
+{
+    uint64_t id;
+    size_t held = 0;
+
+    peer_connect(&peer);
+    subscribe(NULL, 0);
+    id = expect_subscribe(0);
+    acta_pause(seen.sub);
+    deliver_nothing(id, 1, 1);
+    peer_delivery(&peer, id, 2, 3, 3);
+    for (uint64_t position = 4; position <= 100; position++) {
+        deliver_nothing(id, position, position + 10);
+    }
+    say_number(OP_CAUGHT_UP, id, 100);
+    deliver_nothing(id, 101, 120);
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    for (const struct held *at = seen.sub->first; at != NULL; at = at->next) {
+        held++;
+    }
+    ck_assert_uint_eq(held, 5);
+
+    acta_resume(seen.sub);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+    ck_assert_uint_eq(seen.moved, 3);
+    ck_assert_uint_eq(seen.count, 2);
+    ck_assert_uint_eq(seen.caught_up, 1);
+    ck_assert_uint_eq(acta_sub_position(seen.sub), 101);
+}
+END_TEST
+
 /* ---- what is merged ---- */
 
 static uint64_t
@@ -411,15 +454,6 @@ subscribe_merging(void)
     subscribe(NULL, 0);
     seen.sub->merges = true;
     return expect_subscribe(0);
-}
-
-static void
-deliver_nothing(uint64_t id, uint64_t position, uint64_t head)
-{
-    struct msg_delivery nothing = {.position = position, .head = head};
-    struct msg_open open = msg_delivery_begin(&peer.answer, id);
-
-    msg_delivery_end(&peer.answer, open, &nothing);
 }
 
 static void
@@ -795,6 +829,7 @@ main(void)
         tcase, subscription_that_pauses_itself_is_given_one_thing_at_a_time);
     tcase_add_test(tcase,
                    what_a_paused_subscription_holds_is_asked_for_again_if_lost);
+    tcase_add_test(tcase, paused_subscription_holds_only_the_last_position);
     tcase_add_test(tcase,
                    unsubscribing_is_told_to_the_server_and_to_nobody_here);
     tcase_add_test(tcase, what_came_in_together_is_told_as_one);
