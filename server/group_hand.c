@@ -273,7 +273,8 @@ hand_light(struct group *group, struct group_key *key,
         .has_waited = has_waited,
     };
 
-    if (!group_reserve_event(group) || !group_lane_put(&member->lane, &light)) {
+    if (!group_lane_is_next(&member->lane, &light) ||
+        !group_reserve_event(group) || !group_lane_put(&member->lane, &light)) {
         return false;
     }
     key->light++;

@@ -44,10 +44,17 @@ is_before(const struct group_light *a, const struct group_light *b)
 }
 
 bool
+group_lane_is_next(const struct group_lane *lane,
+                   const struct group_light *light)
+{
+    return group_lane_is_empty(lane) ||
+           !is_before(light, group_lane_at(lane, lane->end - 1));
+}
+
+bool
 group_lane_put(struct group_lane *lane, const struct group_light *light)
 {
-    assert(group_lane_is_empty(lane) ||
-           !is_before(light, group_lane_at(lane, lane->end - 1)));
+    assert(group_lane_is_next(lane, light));
 
     if (lane->end - lane->first == lane->room && !grow(lane)) {
         return false;

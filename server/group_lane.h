@@ -70,7 +70,13 @@ group_lane_fetch_key(const struct group_lane *lane)
     }
 }
 
-/* Put one behind the others. False: no memory. */
+/* Is its place behind the others? Not if it had to wait, and a new one was
+ * handed out before under the same fence.
+ */
+bool group_lane_is_next(const struct group_lane *lane,
+                        const struct group_light *light);
+
+/* Put one behind the others, which is its place. False: no memory. */
 bool group_lane_put(struct group_lane *lane, const struct group_light *light);
 
 /* NULL: it is not there, or done. */

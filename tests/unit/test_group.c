@@ -679,6 +679,64 @@ START_TEST(what_was_parked_before_a_reset_comes_behind_what_is_before_it)
 }
 END_TEST
 
+/* All in one step, and so under one fence. */
+static void
+read_all_at_once(void)
+{
+    ck_assert_int_eq(group_begin(scene.group, NULL), ACTA_OK);
+    while (group_read_to(scene.group) < scene.log.head) {
+        uint64_t next = group_read_to(scene.group) + 1;
+
+        ck_assert_int_eq(
+            group_add(scene.group, log_record(&scene.log, next), NULL),
+            ACTA_OK);
+    }
+    ck_assert_int_eq(group_pass(scene.group, scene.log.head, NULL), ACTA_OK);
+}
+
+/* It was to have a row, which did not fit into the first save behind a reset.
+ */
+START_TEST(what_goes_on_without_a_row_may_come_behind_new_events)
+{
+    static uint8_t reason[5 << 20];
+    struct msg_answer park = {.kind = MSG_PARK, .position = 2};
+    struct group_member *a, *b;
+    uint64_t settled, ticket;
+    struct buf rows;
+
+    scene_append(1);
+    a = scene_join("a", 5);
+    group_hold(scene.group, a, true);
+    b = scene_join("b", 5);
+    scene_append(2);
+    scene_append(3);
+    scene_append(1);
+    scene_run();
+    ck_assert_uint_eq(scene.handed_count, 3);
+    park.fence = scene.handed[1].fence;
+    park.reason = slice_make(reason, sizeof(reason));
+    ck_assert_int_eq(group_settle(scene.group, b, &park, &settled, &ticket),
+                     ACTA_OK);
+    ck_assert_int_eq(scene_settle(a, MSG_PARK, 0, &settled, &ticket), ACTA_OK);
+    group_leave(scene.group, b, false);
+
+    group_reset(scene.group, 2, 0);
+    ck_assert(group_drop(scene.group, 1, &ticket));
+    group_hold(scene.group, a, false);
+    buf_init(&rows, sizeof(reason) + 4096);
+    ck_assert_int_eq(group_take_save(scene.group, slice_of("g"), &rows, NULL),
+                     ACTA_OK);
+    buf_fini(&rows);
+    group_saved(scene.group, true);
+    scene.handed_count = 0;
+    read_all_at_once();
+    ck_assert_uint_eq(scene.handed_count, 3);
+    scene_assert_handed(2, "a", 4, 1);
+    ck_assert_int_eq(scene_answer(a, MSG_ACK, 0), ACTA_OK);
+    ck_assert_int_eq(scene_answer(a, MSG_ACK, 2), ACTA_OK);
+}
+END_TEST
+
 START_TEST(rows_that_are_not_whole_are_corrupt)
 {
     struct group *none;
@@ -829,6 +887,8 @@ main(void)
     tcase_add_test(tcase, a_reset_takes_back_what_members_have);
     tcase_add_test(
         tcase, what_was_parked_before_a_reset_comes_behind_what_is_before_it);
+    tcase_add_test(tcase,
+                   what_goes_on_without_a_row_may_come_behind_new_events);
     tcase_add_test(tcase, rows_that_are_not_whole_are_corrupt);
     tcase_add_test(tcase, without_memory_nothing_is_lost);
     return run_suite(suite);
