@@ -16,7 +16,7 @@ enum acta_code
 sweep_work_init(struct sweep_work *work, struct acta_err *err)
 {
     *work = (struct sweep_work){0};
-    work->edits = malloc(SWEEP_EDITS_MAX * sizeof(*work->edits));
+    work->edits = malloc(sweep_limits.edits * sizeof(*work->edits));
     return work->edits != NULL ? ACTA_OK : acta_fail(err, ACTA_MEMORY, "sweep");
 }
 
@@ -72,9 +72,9 @@ sweep_work_sort(struct sweep_work *work)
 static bool
 is_full(const struct sweep_work *work)
 {
-    return work->edits_count == SWEEP_EDITS_MAX ||
-           work->rows_count == SWEEP_ROWS_MAX ||
-           work->read_size >= SWEEP_READ_MAX;
+    return work->edits_count == sweep_limits.edits ||
+           work->rows_count == sweep_limits.rows ||
+           work->read_size >= sweep_limits.read_size;
 }
 
 /* Keep a copy of @row. */
@@ -305,7 +305,7 @@ sweep_gather_hidden(struct sweep_work *work, struct store_view *view,
     enum acta_code code = ACTA_OK;
 
     for (size_t i = 0; code == ACTA_OK && !work->is_last &&
-                       i < SWEEP_ROWS_MAX && !is_full(work);
+                       i < sweep_limits.rows && !is_full(work);
          i++) {
         code = next_row(work, view, ROW_RETENTION, &row, err);
         if (code == ACTA_OK && !work->is_last) {

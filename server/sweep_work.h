@@ -15,13 +15,10 @@
 #include "err.h"
 #include "row.h"
 #include "store.h"
-
-#define SWEEP_EDITS_MAX 65536
-#define SWEEP_ROWS_MAX  1024 /* Looked at in one step, and kept. */
-#define SWEEP_READ_MAX  ((size_t)16 << 20) /* Of records, in one step. */
+#include "sweep_limits.h"
 
 struct sweep_work {
-    struct store_edit *edits; /* owned: SWEEP_EDITS_MAX */
+    struct store_edit *edits; /* owned: sweep_limits.edits */
     size_t edits_count;
     size_t read_size;   /* Of records that were looked at for them. */
     struct arena arena; /* Of the rows' keys and values. */

@@ -351,6 +351,27 @@ load(struct garden *garden)
 
 /* ---- the role ---- */
 
+/* Hides nothing, so that all that was not erased, and should be, would be seen.
+ */
+static void
+erase_only(struct garden *garden)
+{
+    switch (sim_below(8)) {
+    case 0:
+    case 1:
+        erase_one(garden);
+        break;
+    case 2:
+        if (sim_once_in(4)) {
+            erase_all(garden);
+        }
+        break;
+    default:
+        append(garden);
+        break;
+    }
+}
+
 static void
 prune(struct garden *garden)
 {
@@ -391,17 +412,17 @@ prune(struct garden *garden)
     }
 }
 
-void
-role_pruner(struct party *party)
+static void
+tend(struct party *party, void (*change_something)(struct garden *garden),
+     bool hides)
 {
     struct garden garden = {.party = party,
                             .stream = ORACLE_STREAMS + party->index};
-
     assert(party->index < ORACLE_PRUNED);
     party->is_free = true;
     append(&garden);
     while (roles_go_on()) {
-        prune(&garden);
+        change_something(&garden);
         if (garden.may_come_late) {
             append(&garden);
             garden.may_come_late = false;
@@ -413,9 +434,21 @@ role_pruner(struct party *party)
         }
         party_pause();
     }
-    if (sim_once_in(4)) {
+    if (hides && sim_once_in(4)) {
         hide_all(&garden, CHANGE_TOMBSTONE);
         read_all(&garden);
     }
     roles_end_writing();
+}
+
+void
+role_pruner(struct party *party)
+{
+    tend(party, prune, true);
+}
+
+void
+role_eraser(struct party *party)
+{
+    tend(party, erase_only, false);
 }

@@ -48,6 +48,9 @@ void role_holder(struct party *party);
 /* Hides and erases what it has appended, and keeps snapshots. */
 void role_pruner(struct party *party);
 
+/* The same, but hides nothing: what should be erased, and is not, is seen. */
+void role_eraser(struct party *party);
+
 /* Schedules appends. */
 void role_planner(struct party *party);
 

@@ -28,6 +28,7 @@ struct plan {
     unsigned planners;
     unsigned processors;
     unsigned pruners;
+    bool erases_only; /* They hide nothing. */
     bool kills;
     bool power_cuts;
     bool stops;
@@ -100,6 +101,12 @@ pruners_of(uint64_t seed)
     uint64_t hash = hash_of(seed);
 
     return hash % 2 == 0 ? 0 : 1 + (unsigned)(hash / 2 % ORACLE_PRUNED);
+}
+
+static bool
+erases_only_in(uint64_t seed)
+{
+    return hash_of(seed) / 64 % 2 != 0;
 }
 
 static bool
@@ -419,7 +426,8 @@ run(void *user)
     roles_end(task_now_ns() + world.plan.busy_ns);
     start_writing("writer", world.plan.writers, role_writer);
     start_writing("holder", world.plan.holders, role_holder);
-    start_writing("pruner", world.plan.pruners, role_pruner);
+    start_writing("pruner", world.plan.pruners,
+                  world.plan.erases_only ? role_eraser : role_pruner);
     start_writing("planner", world.plan.planners, role_planner);
     for (unsigned i = 0; i < world.plan.processors; i++) {
         roles_begin_deriving();
@@ -480,6 +488,7 @@ world_run(uint64_t seed, enum control control, struct world_counts *counts)
     world.control = control;
     draw_plan(&world.plan);
     world.plan.pruners = pruners_of(seed);
+    world.plan.erases_only = erases_only_in(seed);
     draw_network();
     draw_drive(seed);
     draw_life();

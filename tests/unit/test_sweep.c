@@ -911,7 +911,7 @@ START_TEST(an_erasure_that_comes_between_two_steps_is_carried_out)
     struct acta_err err;
 
     append("order-a", 100);
-    append_many("order-b", SWEEP_READ_MAX / DATA_MAX + 1, DATA_MAX);
+    append_many("order-b", sweep_limits.read_size / DATA_MAX + 1, DATA_MAX);
     last = core_head(&core);
     erase("order-b", 0);
     core_checkpoint(&core);
