@@ -7,10 +7,12 @@ for i in 1 2 3 4; do
 done
 acta consumer create -q mailers
 
-# watch FILE ARGUMENT...: in the background.
+# watch FILE ARGUMENT...: in the background, FILE being what this one prints, so
+# that a line in it tells that the signal will reach acta and not a shell.
 watch() {
     local file=$1
     shift
+    rm -f "$file"
     set -m
     "$build/tools/acta" consumer lag --interval 20ms "$@" >"$file" 2>&1 &
     watcher=$!
