@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +35,9 @@ init(struct cli *cli)
 static int
 finish_output(int code)
 {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        cli_error(ACTA_IO, "stdout: %s", strerror(errno));
-        return code == EXIT_OK ? EXIT_OTHER : code;
-    }
-    return code;
+    int flushed = cli_flush();
+
+    return code == EXIT_OK ? flushed : code;
 }
 
 /* Go from word to word, "consumer", "parked", "ls", until one has no verbs but

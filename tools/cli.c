@@ -169,6 +169,25 @@ cli_confirm(const char *what)
     return EXIT_OTHER;
 }
 
+/* ---- output ---- */
+
+int
+cli_flush(void)
+{
+    static bool told;
+    int error = fflush(stdout) == 0 ? 0 : errno;
+
+    if (error == 0 && !ferror(stdout)) {
+        return EXIT_OK;
+    }
+    if (!told) {
+        told = true;
+        /* That some of it was lost before is all that is known else. */
+        cli_error(ACTA_IO, "stdout: %s", strerror(error == 0 ? EIO : error));
+    }
+    return EXIT_OTHER;
+}
+
 /* ---- connection ---- */
 
 int

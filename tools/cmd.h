@@ -159,6 +159,14 @@ int cli_exit_code(enum acta_code code);
  */
 int cli_confirm(const char *what);
 
+/* ---- output ---- */
+
+/* Write out what was printed, before anything is told that is only so if it
+ * has arrived, or before more is asked for. EXIT_OK, or EXIT_OTHER if any of it
+ * could not be written, ever: that is told, once.
+ */
+int cli_flush(void);
+
 /* ---- help ---- */
 
 /* Of all, if @cmd is NULL. */

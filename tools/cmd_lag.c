@@ -188,7 +188,6 @@ look(struct cli *cli, struct lag_request *request, struct acta_err *err)
     if (code == ACTA_OK) {
         clear_screen(cli, request);
         table_print(&listing->table, dim(cli), plain(cli));
-        fflush(stdout);
     }
     return code;
 }
@@ -204,7 +203,7 @@ watch(struct cli *cli, struct lag_request *request)
     }
     table_init(&request->listing.table);
     code = look(cli, request, &err);
-    while (code == ACTA_OK && request->watches) {
+    while (code == ACTA_OK && cli_flush() == EXIT_OK && request->watches) {
         interrupt_wait(NULL, 0, (int)(request->interval_us / 1000));
         code = look(cli, request, &err);
     }

@@ -58,13 +58,16 @@ print_events(struct cli *cli, const struct acta_read *read,
             break;
         }
         cli->out->event(cli, event);
+        if (ferror(stdout)) {
+            break;
+        }
         if (!request->backward) {
             reached->position = event->position;
         }
         reached->count++;
     }
     acta_cursor_close(cursor);
-    return code == ACTA_OK ? EXIT_OK : cli_fail(NULL, &err);
+    return code == ACTA_OK ? cli_flush() : cli_fail(NULL, &err);
 }
 
 /* A read's from is exclusive, the command line's is not. Forward it is as well

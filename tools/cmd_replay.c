@@ -209,8 +209,11 @@ finish(const struct cli *cli, struct feed *feed, enum acta_code code,
 {
     bool has_failed = feed_end(feed) != 0;
     bool is_interrupted = interrupt_caught() != 0;
-    int exit_code = EXIT_OK;
+    int exit_code = cli_flush();
 
+    if (exit_code != EXIT_OK) {
+        return exit_code; /* How much has arrived is not known. */
+    }
     if (is_interrupted) {
         exit_code = EXIT_INTERRUPTED;
     } else if (has_failed) {

@@ -85,12 +85,12 @@ follow(struct cli *cli, const struct filter *filter, uint64_t position,
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    fflush(stdout);
-    while ((code = acta_follower_next(follower, -1, &news, err)) == ACTA_OK) {
+    /* What comes behind events that were lost is not to be taken for all. */
+    while (cli_flush() == EXIT_OK &&
+           (code = acta_follower_next(follower, -1, &news, err)) == ACTA_OK) {
         for (size_t i = 0; i < news->events_count; i++) {
             cli->out->event(cli, news->events[i]);
         }
-        fflush(stdout);
     }
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);

@@ -93,6 +93,9 @@ run(struct cli *cli, const struct request *request)
     code = trace_search_run(&request->search, cli, &trace, &reach);
     if (code == EXIT_OK) {
         request->print(cli, &trace);
+        code = cli_flush();
+    }
+    if (code == EXIT_OK) {
         tell_reach(cli, &trace, &reach);
     }
     trace_fini(&trace);

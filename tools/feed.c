@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd.h"
 #include "interrupt.h"
 #include "out.h"
 
@@ -88,7 +89,7 @@ hand_over(struct feed *feed, struct acta_err *err)
     if (feed->line == NULL) {
         fwrite(feed->text, 1, feed->size, stdout);
         if (feed->rate > 0) {
-            fflush(stdout);
+            (void)cli_flush();
         }
         return ferror(stdout)
                    ? acta_fail(err, ACTA_IO, "stdout: %s", strerror(errno))

@@ -454,21 +454,29 @@ hint(const struct refusal_of *of, const struct acta_failure *failures,
     }
 }
 
-/* Data goes to stdout, what it is to stderr. */
-static void
+/* Data goes to stdout, what it is to stderr. Returns up to where they are all,
+ * 0 if that is nowhere.
+ */
+static uint64_t
 print_unseen(struct cli *cli, const struct acta_unseen *unseen)
 {
+    uint64_t known = unseen->complete ? unseen->head : 0;
+
     for (size_t i = 0; i < unseen->events_count; i++) {
         cli->out->event(cli, unseen->events[i]);
     }
+    if (cli_flush() != EXIT_OK) {
+        return 0;
+    }
     if (cli->json) {
         cli_position(unseen->head, unseen->complete);
-        return;
+        return known;
     }
     cli_note(cli, "%zu %s not seen; %s position %" PRIu64, unseen->events_count,
              unseen->events_count == 1 ? "event was" : "events were",
              unseen->complete ? "this is all up to" : "there are more, up to",
              unseen->head);
+    return known;
 }
 
 int
@@ -489,8 +497,7 @@ refusal_tell(struct cli *cli, const struct refusal_of *of,
         return cli_fail(NULL, err);
     }
     if (appended->unseen != NULL) {
-        print_unseen(cli, appended->unseen);
-        known = appended->unseen->complete ? appended->unseen->head : 0;
+        known = print_unseen(cli, appended->unseen);
     }
     if (cli->json) {
         tell_program(of, failures, count, err);
