@@ -85,6 +85,7 @@ when_parse_time(const char *text, uint64_t now_us, uint64_t *us)
     struct tm tm = {0};
     uint64_t fraction_us = 0;
     const char *at;
+    struct tm read;
     time_t seconds;
 
     if (when_parse_span(text, NULL, us)) {
@@ -102,9 +103,12 @@ when_parse_time(const char *text, uint64_t now_us, uint64_t *us)
     if (at == NULL || strcmp(at + (*at == 'Z'), "") != 0) {
         return false;
     }
+    read = tm;
     seconds = timegm(&tm);
     *us = (uint64_t)seconds * SECOND_US + fraction_us;
-    return seconds >= 0;
+    /* A day that the month has not would be one of the next. */
+    return seconds >= 0 && tm.tm_mday == read.tm_mday &&
+           tm.tm_min == read.tm_min;
 }
 
 void
