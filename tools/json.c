@@ -513,20 +513,48 @@ json_decode_string(struct slice string, char *to)
 
 /* ---- writing ---- */
 
+/* A byte of a string, as it stands in its quotes. */
+static void
+write_byte(FILE *out, uint8_t byte)
+{
+    if (byte == '"' || byte == '\\') {
+        putc('\\', out);
+        putc(byte, out);
+    } else if (byte < 0x20 || byte == 0x7f) {
+        fprintf(out, "\\u%04x", byte);
+    } else {
+        putc(byte, out);
+    }
+}
+
 void
 json_write_string(FILE *out, struct slice text)
 {
     putc('"', out);
     for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
+        write_byte(out, text.data[i]);
+    }
+    putc('"', out);
+}
 
-        if (byte == '"' || byte == '\\') {
-            putc('\\', out);
-            putc(byte, out);
-        } else if (byte < 0x20 || byte == 0x7f) {
-            fprintf(out, "\\u%04x", byte);
+void
+json_write_any(FILE *out, struct slice text)
+{
+    const char *at = (const char *)text.data;
+    const char *end = at + text.size;
+
+    putc('"', out);
+    while (at < end) {
+        size_t size = utf8_size(at, end); /* 0 of ASCII, too. */
+
+        if (size > 0) {
+            fwrite(at, 1, size, out);
+            at += size;
+        } else if ((uint8_t)*at < 0x80) {
+            write_byte(out, (uint8_t)*at++);
         } else {
-            putc(byte, out);
+            fputs("\xef\xbf\xbd", out);
+            at++;
         }
     }
     putc('"', out);

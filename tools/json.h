@@ -82,8 +82,13 @@ bool json_is_value(struct slice text);
 
 /* ---- writing ---- */
 
-/* Write @text as a string, with its quotes. */
+/* Write @text, which is UTF-8, as a string, with its quotes. */
 void json_write_string(FILE *out, struct slice text);
+
+/* The same of a text that may be any bytes, such as the name of a file: for
+ * each that is not part of a character stands U+FFFD.
+ */
+void json_write_any(FILE *out, struct slice text);
 
 /* How json_write_pretty() writes: colours of keys and of texts, each ended by
  * @plain; empty for none.

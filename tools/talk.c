@@ -47,7 +47,8 @@ static void
 put_text(const char *name, const char *text)
 {
     fprintf(stderr, "\"%s\":", name);
-    json_write_string(stderr, slice_of(text == NULL ? "" : text));
+    /* There may be arguments in it, which are any bytes. */
+    json_write_any(stderr, slice_of(text == NULL ? "" : text));
 }
 
 void

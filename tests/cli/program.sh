@@ -60,6 +60,8 @@ said append note-1 Noted 11 --if-none --all --after "$position" -q
 echo '---- other mistakes'
 said
 said nonsense
+said "$(printf 'no UTF-8: \xff\xc3(\xed\xa0\x80')" 'é'
+said import "$(printf 'caf\xe9.ndjson')"
 said read --nonsense
 said read -qx
 try --json append order-1 Type --expect
@@ -86,7 +88,7 @@ echo '---- what a program makes of it'
 python3 - <<'END'
 import json
 
-lines = open("all_talk").read().splitlines()
+lines = open("all_talk", encoding="utf-8").read().splitlines()
 objects = [json.loads(line) for line in lines]
 assert objects and all(isinstance(what, dict) for what in objects)
 print(sum("error" in what for what in objects), "errors of", len(objects))

@@ -218,6 +218,26 @@ START_TEST(written_prettily_it_says_the_same)
 }
 END_TEST
 
+START_TEST(what_is_no_utf8_is_written_as_such)
+{
+    static const char bytes[] = "\xff"
+                                "a\xc3(\xed\xa0\x80\xc3\xa9\n\"\xf0\x9f";
+    static const char wanted[] =
+        "\"\xef\xbf\xbd"
+        "a\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+        "\xc3\xa9\\u000a\\\"\xef\xbf\xbd\xef\xbf\xbd\"";
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    json_write_any(out, slice_of(bytes));
+    fclose(out);
+    ck_assert_str_eq(text, wanted);
+    ck_assert(is_value(text));
+    free(text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -233,5 +253,6 @@ main(void)
     tcase_add_test(tcase, a_failure_is_told_by_column);
     tcase_add_test(tcase, strings_are_decoded);
     tcase_add_test(tcase, written_prettily_it_says_the_same);
+    tcase_add_test(tcase, what_is_no_utf8_is_written_as_such);
     return run_suite(suite);
 }
