@@ -280,6 +280,20 @@ enum option_backup {
     OPTION_ANEW,
 };
 
+typedef int verb_of_dir(struct cli *cli, const char *dir);
+
+/* NULL: it is no verb. One is never a directory: who forgets that would find a
+ * backup in it.
+ */
+static verb_of_dir *
+find_verb(const char *word)
+{
+    if (strcmp(word, "show") == 0) {
+        return show;
+    }
+    return strcmp(word, "verify") == 0 ? verify : NULL;
+}
+
 int
 cmd_backup(struct cli *cli, int argc, char **argv)
 {
@@ -290,6 +304,7 @@ cmd_backup(struct cli *cli, int argc, char **argv)
         CLI_LONG_OPTIONS,
     };
     struct taking_options taking = {.progress = on_progress};
+    verb_of_dir *verb = NULL;
     int option;
 
     while ((option = cli_option(cli, argc, argv, CLI_SHORT_OPTIONS, options)) !=
@@ -305,15 +320,14 @@ cmd_backup(struct cli *cli, int argc, char **argv)
             return cli_usage(cli, "--rate %s: not a size such as 50M", optarg);
         }
     }
-    if (optind == argc - 1) {
-        return take(cli, argv[optind], &taking);
+    if (optind < argc) {
+        verb = find_verb(argv[optind]);
+        optind += verb != NULL;
     }
-    if (optind == argc - 2 && strcmp(argv[optind], "show") == 0) {
-        return show(cli, argv[optind + 1]);
+    if (optind != argc - 1) {
+        return cli_usage(cli, optind == argc ? "a directory is missing"
+                                             : "one directory is expected");
     }
-    if (optind == argc - 2 && strcmp(argv[optind], "verify") == 0) {
-        return verify(cli, argv[optind + 1]);
-    }
-    return cli_usage(cli, optind == argc ? "a directory is missing"
-                                         : "one directory is expected");
+    return verb != NULL ? verb(cli, argv[optind])
+                        : take(cli, argv[optind], &taking);
 }

@@ -140,6 +140,9 @@ mkdir strange && touch strange/file
 said backup strange
 said backup nothing extra
 said backup
+said backup show
+said backup verify
+ls -d show verify 2>/dev/null
 said backup one --rate fast
 said backup show nowhere
 said restore nowhere seven
