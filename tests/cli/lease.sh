@@ -22,11 +22,11 @@ steady() {
 
 echo '---- a program and its exit code'
 try lease ls
-try lease run projection -- true
-try lease run projection -- sh -c 'exit 7'
-try lease run projection -- sh -c 'kill -KILL $$'
-try lease run projection -- ./nothing-there
-try lease run projection -- sh -c '[ "$ACTA_LEASE" = projection ] &&
+try lease run -q projection -- true
+try lease run -q projection -- sh -c 'exit 7'
+try lease run -q projection -- sh -c 'kill -KILL $$'
+try lease run -q projection -- ./nothing-there
+try lease run -q projection -- sh -c '[ "$ACTA_LEASE" = projection ] &&
     "$0" append order-1 Noted 1 --lease "projection=$ACTA_FENCE" -q &&
     echo appended' "$build/tools/acta"
 try lease ls
@@ -35,17 +35,17 @@ try append order-1 Noted 2 --lease projection=1 --json 2>&1 | steady
 
 echo '---- held by another'
 mkfifo go
-acta lease run projection --holder ann -- sh -c 'read -r line <go' &
+acta lease run -q projection --holder ann -- sh -c 'read -r line <go' &
 first=$!
 wait_for 'the first' is_held projection
 never() {
-    try lease run projection --wait "$1" -- echo never 2>&1 |
+    try lease run -q projection --wait "$1" -- echo never 2>&1 |
         sed -E 's/fence [0-9]+, .*/fence N, .../'
 }
 never 0
 never 10ms
 try append order-1 Noted 2 --lease projection=1 2>&1 | steady
-acta lease run projection --holder bob -q -- echo 'bob may go' >bob &
+acta lease run -q projection --holder bob -- echo 'bob may go' >bob &
 second=$!
 wait_for 'the second' has_waiters projection 1
 try lease ls --json | steady
@@ -57,16 +57,17 @@ echo "bob: $? $(<bob)"
 wait_for 'all to be given back' is_free projection
 
 echo '---- what ends acta ends the program'
-"$build/tools/acta" lease run projection -- sleep 60 &
+# That it is held is known to others first.
+"$build/tools/acta" lease run -q projection -- sh -c 'echo >runs; exec sleep 60' &
 first=$!
-wait_for 'the first' is_held projection
+wait_for 'the program' test -s runs
 kill -TERM $first
 wait $first
 echo "exit $?"
 wait_for 'the lease to be given back' is_free projection
 
 echo '---- a program that takes more than one signal to end keeps its lease'
-"$build/tools/acta" lease run projection -- bash -c '
+"$build/tools/acta" lease run -q projection -- bash -c '
     trap "echo >>asked; [ \$(wc -l <asked) -lt 3 ] || exit 7" TERM
     echo >ready
     while :; do sleep 0.1; done' &
@@ -82,8 +83,9 @@ echo "exit $?"
 wait_for 'the lease to be given back' is_free projection
 
 echo '---- lost with the server'
-# On a slow machine it may be lost sooner, which is told in the same words.
-acta lease run projection --duration 300ms -- sh -c 'echo >begun; exec sleep 60' \
+# On a slow machine it may be lost sooner, which is told in the same words; so
+# long it takes none to begin.
+acta lease run -q projection --duration 3s -- sh -c 'echo >begun; exec sleep 60' \
     2>talk &
 first=$!
 wait_for 'the program' test -s begun
@@ -94,12 +96,12 @@ sed 's/was lost: .*;/was lost: WHY;/' talk
 
 echo '---- mistakes'
 start_server
-try lease run projection
+try lease run -q projection
 try lease run -- true
-try lease run projection --wait soon -- true
-try lease run projection --duration 0 -- true
-try lease run projection --duration 2d -- true
+try lease run -q projection --wait soon -- true
+try lease run -q projection --duration 0 -- true
+try lease run -q projection --duration 2d -- true
 
 echo '# no server is no lease that others hold'
 stop_server
-try lease run projection -- echo never
+try lease run -q projection -- echo never

@@ -42,7 +42,8 @@ try replay --each 'exit 0' --from 5
 
 echo '---- Ctrl-C'
 set -m
-"$build/tools/acta" replay --rate 1 --each 'echo one' >given 2>talk &
+"$build/tools/acta" replay --rate 1 \
+    --each 'echo one; [ "$(wc -l <given)" -lt 2 ] || exec sleep 60' >given 2>talk &
 replay=$!
 set +m
 wait_for 'the first event' lines_are given 1
