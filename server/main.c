@@ -489,5 +489,9 @@ main(int argc, char **argv, char **environment)
     case CONFIG_RUN_DEV:
         exit(serve(&daemon, environment));
     }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("actad: it could not be printed\n", stderr);
+        exit(EXIT_STORAGE);
+    }
     exit(EXIT_SUCCESS);
 }

@@ -159,8 +159,10 @@ verify nowhere
 verify
 verify --jsn data
 verify data data
-"$build/server/actad" verify data >/dev/full
-echo "exit $?"
+for words in 'verify data' --check-config --help --version; do
+    "$build/server/actad" $words >/dev/full
+    echo "exit $?"
+done
 
 echo '# acta runs actad, and exits with codes of its own'
 exits() {
