@@ -39,8 +39,8 @@ const struct cmd cmds[] = {
      cmd_append, NULL},
     {"read", "[STREAM]", "print events, from the first or backward",
      "  -n, --count COUNT  this many at most\n"
-     "  --from NUMBER      begin at this version of STREAM, or at this\n"
-     "                     position of the database\n"
+     "  --from NUMBER      begin at this version of STREAM, if there is no\n"
+     "                     filter, or else at this position of the database\n"
      "  -r, --reverse      backward, from the last or from "
      "--from\n" FILTER_HELP,
      cmd_read, NULL},

@@ -47,6 +47,10 @@ numbers query --after 99
 
 echo '---- the same filter elsewhere'
 numbers read 'order-*'
+numbers read order-1 --from 3
+numbers read order-1 --from 3 --type 'Order*'
+numbers read order-1 --from 2 --reverse
+numbers read order-1 --from 2 --reverse --since 1h
 numbers read 'order-*' --type OrderPaid
 numbers read order-1 --type 'OrderP*' --reverse
 numbers read --type Paid --or --tag rush
