@@ -13,6 +13,17 @@
 #define SLOTS_MIN 8
 
 static void
+free_held(struct held *held)
+{
+    while (held != NULL) {
+        struct held *next = held->next;
+
+        free(held);
+        held = next;
+    }
+}
+
+static void
 drop_held(struct acta_sub *sub)
 {
     struct core_subs *subs = &sub->core->subs;
@@ -20,12 +31,8 @@ drop_held(struct acta_sub *sub)
     if (sub->first != NULL && !sub->paused) {
         subs->behind--;
     }
-    while (sub->first != NULL) {
-        struct held *held = sub->first;
-
-        sub->first = held->next;
-        free(held);
-    }
+    free_held(sub->first);
+    sub->first = NULL;
     sub->last = NULL;
 }
 
@@ -388,6 +395,61 @@ says_all_of(const struct held *held, uint8_t kind, struct slice body)
            before.events_count == 0 && next.position >= before.position;
 }
 
+/* True if @held is more than news of where the subscription is. */
+static bool
+has_events(const struct held *held)
+{
+    struct msg_delivery said;
+    struct acta_err why;
+
+    if (held->kind == OP_CAUGHT_UP || held->kind == OP_FELL_BEHIND) {
+        return false;
+    }
+    return held->kind != OP_DELIVERY ||
+           msg_delivery_decode(&said, slice_make(held->body, held->size),
+                               &why) != ACTA_OK ||
+           said.events_count > 0;
+}
+
+/* Where it is held that the subscription has caught up, for the first time
+ * behind all events: catching up again says all of what is held from there on,
+ * which costs no credit either. NULL: that is not held.
+ */
+static struct held **
+find_caught_up(struct acta_sub *sub)
+{
+    struct held **found = NULL;
+
+    for (struct held **at = &sub->first; *at != NULL; at = &(*at)->next) {
+        if (has_events(*at)) {
+            found = NULL;
+        } else if (found == NULL && (*at)->kind == OP_CAUGHT_UP) {
+            found = at;
+        }
+    }
+    return found;
+}
+
+/* Put @held behind what is held, or in the place of what it says all of. */
+static void
+add_held(struct acta_sub *sub, struct held *held)
+{
+    struct held **place =
+        held->kind == OP_CAUGHT_UP ? find_caught_up(sub) : NULL;
+
+    held->next = NULL;
+    if (place != NULL) {
+        free_held(*place);
+        *place = held;
+    } else if (sub->first == NULL) {
+        sub->first = held;
+        sub->core->subs.behind += !sub->paused;
+    } else {
+        sub->last->next = held;
+    }
+    sub->last = held;
+}
+
 static enum acta_code
 hold(struct acta_sub *sub, uint8_t kind, const uint8_t *body, size_t size,
      struct acta_err *err)
@@ -402,17 +464,10 @@ hold(struct acta_sub *sub, uint8_t kind, const uint8_t *body, size_t size,
     if (held == NULL) {
         return acta_fail(err, ACTA_MEMORY, "what a paused subscription gets");
     }
-    held->next = NULL;
     held->kind = kind;
     held->size = size;
     memcpy(held->body, body, size);
-    if (sub->first == NULL) {
-        sub->first = held;
-        sub->core->subs.behind += !sub->paused;
-    } else {
-        sub->last->next = held;
-    }
-    sub->last = held;
+    add_held(sub, held);
     return ACTA_OK;
 }
 

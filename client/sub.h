@@ -4,8 +4,9 @@
  * Credit. The server is granted options.credit_size bytes when it is asked to
  * deliver, and what a callback has taken is granted again, a good part at a
  * time, when it has returned. What comes while a subscription is paused is
- * kept; it is no more than the credit and one event. Of positions, which cost
- * no credit, only the last one in a row is kept.
+ * kept; it is no more than the credit and one event. Of what costs no credit,
+ * positions and that it fell behind and has caught up, only what is needed is
+ * kept: the last position in a row, and the last time that it has caught up.
  *
  * One thread at a time, that of the core.
  */

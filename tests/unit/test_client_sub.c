@@ -445,6 +445,62 @@ START_TEST(paused_subscription_holds_only_the_last_position)
 }
 END_TEST
 
+/* Nor do these cost credit: an append of thousands of events that do not match
+ * is enough for two.
+ */
+START_TEST(paused_subscription_holds_only_the_last_catching_up)
+{
+    uint64_t id;
+    size_t held = 0;
+
+    peer_connect(&peer);
+    subscribe(NULL, 0);
+    id = expect_subscribe(0);
+    acta_pause(seen.sub);
+    say_number(OP_CAUGHT_UP, id, 0);
+    peer_delivery(&peer, id, 1, 2, 2);
+    for (uint64_t position = 2; position <= 100; position += 2) {
+        say_number(OP_FELL_BEHIND, id, position);
+        deliver_nothing(id, position + 1, position + 10);
+        say_number(OP_CAUGHT_UP, id, position + 2);
+    }
+    say_number(OP_FELL_BEHIND, id, 103);
+    ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+    for (const struct held *at = seen.sub->first; at != NULL; at = at->next) {
+        held++;
+    }
+    ck_assert_uint_eq(held, 6);
+
+    acta_resume(seen.sub);
+    ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+    ck_assert_uint_eq(seen.count, 2);
+    ck_assert_uint_eq(seen.caught_up, 2);
+    ck_assert_uint_eq(seen.fell_behind, 2);
+    ck_assert_uint_eq(seen.moved, 1);
+    ck_assert_uint_eq(acta_sub_position(seen.sub), 103);
+}
+END_TEST
+
+/* What was held is handed out by then. */
+START_TEST(subscription_that_is_paused_again_holds_what_comes_then)
+{
+    uint64_t id;
+
+    peer_connect(&peer);
+    subscribe(NULL, 0);
+    id = expect_subscribe(0);
+    for (uint64_t position = 1; position <= 3; position++) {
+        acta_pause(seen.sub);
+        say_number(OP_CAUGHT_UP, id, position);
+        ck_assert_int_eq(peer_say(&peer), ACTA_OK);
+        acta_resume(seen.sub);
+        ck_assert_int_eq(peer_wait(&peer, 0), ACTA_OK);
+        ck_assert_uint_eq(seen.caught_up, position);
+        ck_assert_uint_eq(seen.position, position);
+    }
+}
+END_TEST
+
 /* ---- what is merged ---- */
 
 static uint64_t
@@ -830,6 +886,9 @@ main(void)
     tcase_add_test(tcase,
                    what_a_paused_subscription_holds_is_asked_for_again_if_lost);
     tcase_add_test(tcase, paused_subscription_holds_only_the_last_position);
+    tcase_add_test(tcase, paused_subscription_holds_only_the_last_catching_up);
+    tcase_add_test(tcase,
+                   subscription_that_is_paused_again_holds_what_comes_then);
     tcase_add_test(tcase,
                    unsubscribing_is_told_to_the_server_and_to_nobody_here);
     tcase_add_test(tcase, what_came_in_together_is_told_as_one);
