@@ -379,16 +379,21 @@ recover(struct acta_projector *projector, enum acta_code code,
 }
 
 /* A commit that failed may have been done all the same: nothing goes on before
- * that is known.
+ * that is known. It may still be under way, behind a connection that was lost:
+ * a transaction begins only when it is over.
  */
 static enum acta_code
 look_up_commit(struct acta_projector *projector, struct acta_err *err)
 {
     const struct acta_keeper *keeper = &projector->keeper;
+    const char *name = projector->projection->name;
     uint64_t found;
-    enum acta_code code =
-        keeper->load(keeper->user, projector->projection->name, &found, err);
+    enum acta_code code = keeper->begin(keeper->user, name, err);
 
+    if (code == ACTA_OK) {
+        code = keeper->load(keeper->user, name, &found, err);
+        keeper->rollback(keeper->user);
+    }
     projector->model_failed = code != ACTA_OK;
     if (code != ACTA_OK) {
         return code;

@@ -37,7 +37,9 @@ struct call {
     unsigned fail_times;
 };
 static struct call loads, begins, commits;
-static bool fails_when_done; /* A commit that fails was done all the same. */
+static bool fails_when_done; /* A commit that fails was done all the same, */
+static bool is_late;         /* though only when the next transaction begins. */
+static bool is_under_way;    /* Such a one is. */
 
 static bool
 is_to_fail(struct call *call)
@@ -64,6 +66,10 @@ begin(void *user, const char *name, struct acta_err *why)
     if (is_to_fail(&begins)) {
         return acta_fail(why, ACTA_IO, "no beginning");
     }
+    if (is_under_way) {
+        stored = open_;
+        is_under_way = false;
+    }
     open_ = stored;
     is_open = true;
     return ACTA_OK;
@@ -85,7 +91,8 @@ commit(void *user, struct acta_err *why)
     bool fails = is_to_fail(&commits);
 
     (void)user;
-    if (!fails || fails_when_done) {
+    is_under_way = fails && is_late;
+    if (!fails || (fails_when_done && !is_late)) {
         stored = open_;
     }
     is_open = false;
@@ -131,6 +138,8 @@ setup(void)
     is_open = false;
     loads = begins = commits = (struct call){0};
     fails_when_done = false;
+    is_late = false;
+    is_under_way = false;
     poison = 0;
     poisoned = 0;
     complaint = NULL;
@@ -222,6 +231,21 @@ START_TEST(a_commit_in_doubt_is_looked_up_until_that_is_known)
     /* One when the run begins, one in the transaction. */
     loads.fail_from = 3;
     loads.fail_times = 1 + (unsigned)_i;
+    run_well();
+    ck_assert_uint_eq(stored.count, EVENTS);
+    ck_assert_uint_eq(stored.position, EVENTS);
+    ck_assert_uint_eq(consumer()->position, EVENTS);
+}
+END_TEST
+
+/* The connection is lost while the commit goes on in the database, which holds
+ * whoever begins until that is done.
+ */
+START_TEST(a_commit_that_is_still_under_way_is_waited_for)
+{
+    store_many(EVENTS);
+    fail_next(&commits, 1);
+    is_late = true;
     run_well();
     ck_assert_uint_eq(stored.count, EVENTS);
     ck_assert_uint_eq(stored.position, EVENTS);
@@ -449,6 +473,7 @@ keeper_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(
         tcase, a_commit_in_doubt_is_looked_up_until_that_is_known, 0, 3);
+    tcase_add_test(tcase, a_commit_that_is_still_under_way_is_waited_for);
     tcase_add_test(tcase, a_commit_that_was_not_done_is_done_again);
     tcase_add_test(tcase, a_commit_whose_outcome_stays_unknown_stops_it);
     tcase_add_test(tcase,
