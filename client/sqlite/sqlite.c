@@ -28,6 +28,8 @@ struct acta_sqlite {
     char *path;    /* Of the file of a rebuild, else NULL. owned; of
                       sqlite3_malloc() */
     bool owns_db;
+    bool is_open;   /* A transaction was begun, */
+    bool is_undone; /* and a statement of a handler has rolled it back. */
 };
 
 /* ---- statements ---- */
@@ -75,7 +77,7 @@ runf(sqlite3 *db, struct acta_err *err, const char *format, ...)
     return code;
 }
 
-/* ---- checkpoints ---- */
+/* ---- checkpoints and transactions ---- */
 
 static enum acta_code
 load_from(sqlite3 *db, const char *select, const char *projection,
@@ -116,57 +118,87 @@ load(void *user, const char *projection, uint64_t *position,
 }
 
 static enum acta_code
-save(void *user, const char *projection, uint64_t position,
-     struct acta_err *err)
-{
-    struct acta_sqlite *model = user;
-
-    return runf(model->db, err,
-                "INSERT INTO main.acta_checkpoint VALUES(%Q, %llu) "
-                "ON CONFLICT(projection) DO UPDATE "
-                "SET position = excluded.position",
-                projection, (unsigned long long)position);
-}
-
-/* ---- transactions ---- */
-
-static enum acta_code
 begin(void *user, const char *projection, struct acta_err *err)
 {
     struct acta_sqlite *model = user;
+    enum acta_code code;
 
     (void)projection;
-    return run(model->db, "BEGIN IMMEDIATE", err);
+    model->is_undone = false;
+    code = run(model->db, "BEGIN IMMEDIATE", err);
+    model->is_open = code == ACTA_OK;
+    return code;
 }
 
-/* SQLite may have rolled back by itself, as with a full disk. */
+/* SQLite rolls back by itself when some statements fail, as with a full disk;
+ * what comes behind in the same batch would take effect at once, without what
+ * was before it.
+ */
+static enum acta_code
+check_open(const struct acta_sqlite *model, struct acta_err *err)
+{
+    return model->is_undone || sqlite3_get_autocommit(model->db)
+               ? acta_fail(err, ACTA_IO,
+                           "a statement of a handler has undone the "
+                           "transaction")
+               : ACTA_OK;
+}
+
 static void
 rollback(void *user)
 {
     struct acta_sqlite *model = user;
 
+    model->is_open = false;
     if (!sqlite3_get_autocommit(model->db)) {
         (void)run(model->db, "ROLLBACK", NULL);
     }
 }
 
 static enum acta_code
+save(void *user, const char *projection, uint64_t position,
+     struct acta_err *err)
+{
+    struct acta_sqlite *model = user;
+    enum acta_code code = check_open(model, err);
+
+    return code == ACTA_OK
+               ? runf(model->db, err,
+                      "INSERT INTO main.acta_checkpoint VALUES(%Q, %llu) "
+                      "ON CONFLICT(projection) DO UPDATE "
+                      "SET position = excluded.position",
+                      projection, (unsigned long long)position)
+               : code;
+}
+
+static enum acta_code
 commit(void *user, struct acta_err *err)
 {
     struct acta_sqlite *model = user;
-    enum acta_code code = run(model->db, "COMMIT", err);
+    enum acta_code code = check_open(model, err);
 
+    if (code == ACTA_OK) {
+        code = run(model->db, "COMMIT", err);
+    }
     if (code != ACTA_OK) {
         rollback(model);
     }
+    model->is_open = false;
     return code;
 }
 
+/* Each event is handled in a transaction, also those behind one that has undone
+ * that of the batch: then in one that is not committed.
+ */
 static void *
 model_of(void *user)
 {
     struct acta_sqlite *model = user;
 
+    if (model->is_open && sqlite3_get_autocommit(model->db)) {
+        model->is_undone = true;
+        (void)run(model->db, "BEGIN IMMEDIATE", NULL);
+    }
     return model->db;
 }
 

@@ -199,6 +199,13 @@ count(void *user, struct acta_context *context, const struct acta_event *event)
                : ACTA_VERDICT_OK;
 }
 
+static void
+count_in_sqlite(void)
+{
+    keep_in_sqlite();
+    acta_projection_on(projection, "Placed", count, NULL);
+}
+
 static enum acta_code
 run_it(void)
 {
@@ -348,8 +355,7 @@ END_TEST
 
 START_TEST(an_event_that_is_retried_takes_effect_once)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(5);
     break_at(3, 2, ACTA_VERDICT_RETRY);
     run_well();
@@ -365,8 +371,7 @@ END_TEST
 
 START_TEST(poison_is_parked_and_the_rest_is_handled)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(5);
     break_at(3, 100, ACTA_VERDICT_RETRY);
     run_well();
@@ -382,8 +387,7 @@ END_TEST
 
 START_TEST(poison_stops_if_it_is_to)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     options.on_poison = ACTA_POISON_STOPS;
     store_many(5);
     break_at(3, 5, ACTA_VERDICT_RETRY);
@@ -428,8 +432,7 @@ END_TEST
 
 START_TEST(a_model_has_what_was_waited_for)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(3);
     store("other-1", "Seen"); /* Not wanted, but waited for. */
     run_well();
@@ -441,8 +444,7 @@ END_TEST
 
 START_TEST(a_model_that_is_ahead_of_the_server_brings_it_along)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(3);
     run_well();
     ck_assert_int_eq(acta_sync_reset_consumer(sync_, "orders", 1, NULL, &err),
@@ -455,8 +457,7 @@ END_TEST
 
 START_TEST(a_model_that_was_lost_is_replayed)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(3);
     run_well();
     ck_assert_int_eq(sqlite3_exec(db,
@@ -606,6 +607,26 @@ START_TEST(a_model_that_always_fails_stops_it)
     ck_assert_int_eq(run_it(), ACTA_IO);
     ck_assert_int_eq(counted(), 0);
     ck_assert_ptr_nonnull(strstr(consumer("orders")->note, "the line is dead"));
+}
+END_TEST
+
+static void
+undo_the_transaction(void)
+{
+    const char *sql = "INSERT OR ROLLBACK INTO counts VALUES('Placed', 1)";
+
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+}
+
+START_TEST(a_statement_that_undoes_the_transaction_spoils_the_batch)
+{
+    count_in_sqlite();
+    in_handler = undo_the_transaction;
+    store_many(5);
+    run_well();
+    ck_assert_int_eq(counted(), 5);
+    ck_assert_uint_eq(status()->errors, 1);
 }
 END_TEST
 
@@ -800,8 +821,7 @@ START_TEST(members_of_a_group_handle_each_event)
 {
     const struct acta_parked_page *page;
 
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     options.is_group = true;
     store_many(3);
     store("order-2", "Placed");
@@ -868,8 +888,7 @@ go_on_meanwhile(void)
 
 START_TEST(a_rebuild_takes_the_place_of_the_model)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(3);
     run_well();
     spoil();
@@ -890,8 +909,7 @@ END_TEST
 
 START_TEST(a_rebuild_that_fails_leaves_the_model_as_it_was)
 {
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(3);
     run_well();
     break_at(2, 1, ACTA_VERDICT_STOP);
@@ -909,8 +927,7 @@ START_TEST(a_projection_is_rebuilt_whatever_its_name_is)
 {
     acta_projection_free(projection);
     projection = acta_projection_new("../orders/100% new");
-    keep_in_sqlite();
-    acta_projection_on(projection, "Placed", count, NULL);
+    count_in_sqlite();
     store_many(3);
     run_well();
     spoil();
@@ -956,6 +973,8 @@ projection_suite(void)
     tcase_add_test(tcase, a_commit_that_fails_is_tried_again);
     tcase_add_test(tcase, a_commit_that_was_done_though_it_failed_counts_once);
     tcase_add_test(tcase, a_model_that_always_fails_stops_it);
+    tcase_add_test(tcase,
+                   a_statement_that_undoes_the_transaction_spoils_the_batch);
     tcase_add_test(tcase, what_comes_while_it_is_busy_is_committed_together);
     tcase_add_test(tcase, what_is_committed_together_is_no_more_than_is_wanted);
     tcase_add_test(

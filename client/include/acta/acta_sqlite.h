@@ -9,7 +9,9 @@
  * Checkpoints are rows of the table acta_checkpoint(projection, position), so
  * any number of projections can be in one file. Handlers are within a
  * transaction (BEGIN IMMEDIATE), which they must not end; acta_context_model()
- * is their sqlite3 *. Readers see whole batches.
+ * is their sqlite3 *. Readers see whole batches. A statement that fails may
+ * undo the transaction, as with a full disk: then the batch is tried again,
+ * whatever its handlers say.
  *
  * A rebuild is made in a file of its own, beside the database's, named like it
  * with ".PROJECTION.rebuild" behind, in which a slash is %2F and a percent sign
