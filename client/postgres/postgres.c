@@ -165,17 +165,31 @@ load(void *user, const char *projection, uint64_t *position,
                            : code;
 }
 
+/* What a handler has rolled back, as to go on behind a statement that failed,
+ * is lost with all that was before it: nothing must say that it is there.
+ */
+static enum acta_code
+check_open(const struct acta_postgres *model, struct acta_err *err)
+{
+    return PQtransactionStatus(model->db) == PQTRANS_IDLE
+               ? acta_fail(err, ACTA_IO, "a handler has ended the transaction")
+               : ACTA_OK;
+}
+
 static enum acta_code
 save(void *user, const char *projection, uint64_t position,
      struct acta_err *err)
 {
+    enum acta_code code = check_open(user, err);
     char number[NUMBER_SIZE];
 
     snprintf(number, sizeof(number), "%" PRIu64, position);
-    return ask(user,
-               "UPDATE acta_checkpoint SET position = $2::bigint "
-               "WHERE projection = $1",
-               projection, number, NULL, err);
+    return code == ACTA_OK
+               ? ask(user,
+                     "UPDATE acta_checkpoint SET position = $2::bigint "
+                     "WHERE projection = $1",
+                     projection, number, NULL, err)
+               : code;
 }
 
 static void
@@ -224,11 +238,11 @@ static enum acta_code
 commit(void *user, struct acta_err *err)
 {
     struct acta_postgres *model = user;
-    enum acta_code code = ACTA_OK;
+    enum acta_code code = check_open(model, err);
 
     if (PQtransactionStatus(model->db) == PQTRANS_INERROR) {
         code = acta_fail(err, ACTA_IO, "a statement of a handler had failed");
-    } else {
+    } else if (code == ACTA_OK) {
         code = run(model, "COMMIT", err);
     }
     model->is_open = false;

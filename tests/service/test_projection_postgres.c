@@ -230,6 +230,32 @@ START_TEST(a_statement_that_fails_spoils_its_event_only)
 END_TEST
 
 static void
+roll_back(void)
+{
+    run_sql(db, "ROLLBACK");
+}
+
+static void
+roll_back_at_the_next(void)
+{
+    in_handler = roll_back;
+}
+
+/* Which it must not. What it does then may count twice, but what was done by
+ * those before it is not lost.
+ */
+START_TEST(a_handler_that_rolls_back_takes_no_other_event_along)
+{
+    store_many(2);
+    in_handler = roll_back_at_the_next;
+    run_well();
+    ck_assert_int_ge(counted(), 2);
+    ck_assert_int_eq(checkpoint(), 2);
+    ck_assert_uint_eq(acta_projector_status(projector)->errors, 1);
+}
+END_TEST
+
+static void
 lose_the_connection(void)
 {
     PGconn *other = connect_to_postgres();
@@ -466,6 +492,7 @@ projection_postgres_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, each_event_counts_once);
     tcase_add_test(tcase, a_statement_that_fails_spoils_its_event_only);
+    tcase_add_test(tcase, a_handler_that_rolls_back_takes_no_other_event_along);
     tcase_add_test(tcase, a_connection_that_is_lost_is_made_again);
     tcase_add_test(
         tcase,
