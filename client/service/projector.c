@@ -233,27 +233,29 @@ time_to_wait(const struct acta_projector *projector)
 }
 
 enum acta_code
-projector_next(struct acta_projector *projector, bool waits,
-               const struct acta_news **news, struct acta_err *err)
+projector_next(struct acta_projector *projector, const struct acta_news **news,
+               struct acta_err *err)
 {
     enum acta_code code;
 
-    for (;;) {
+    /* News may come in while a note is made: so they are looked for between
+     * that and sleeping.
+     */
+    do {
+        code = projector_note_if_due(projector, err);
+        if (code != ACTA_OK) {
+            return code;
+        }
         code = acta_follower_next(projector->follower, 0, news, err);
         if (code == ACTA_OK) {
             projector->status.head = (*news)->head;
         }
-        if (code != ACTA_TIMEOUT || !waits) {
+        if (code != ACTA_TIMEOUT) {
             return code;
         }
-        code = projector_note_if_due(projector, err);
-        if (code == ACTA_OK) {
-            code = projector_turn(projector, time_to_wait(projector), err);
-        }
-        if (code != ACTA_OK) {
-            return code;
-        }
-    }
+        code = projector_turn(projector, time_to_wait(projector), err);
+    } while (code == ACTA_OK);
+    return code;
 }
 
 /* ---- where to begin ---- */
@@ -367,7 +369,7 @@ handle_news(struct acta_projector *projector, struct acta_err *err)
     enum acta_code code;
 
     do {
-        code = projector_next(projector, true, &news, err);
+        code = projector_next(projector, &news, err);
         if (code == ACTA_OK) {
             code = projector->handle(projector, news->events,
                                      news->events_count, news->position, err);

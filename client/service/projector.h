@@ -110,8 +110,8 @@ enum acta_code projector_checkpoint(struct acta_projector *projector,
 void projector_stopped(struct acta_projector *projector, enum acta_code code,
                        const struct acta_err *err);
 
-/* The next news, waited for. TIMEOUT if not @waits and there are none. */
-enum acta_code projector_next(struct acta_projector *projector, bool waits,
+/* The next news, waited for. */
+enum acta_code projector_next(struct acta_projector *projector,
                               const struct acta_news **news,
                               struct acta_err *err) ACTA_CHECKED;
 

@@ -74,7 +74,7 @@ go_to(struct acta_projector *projector, struct feed *feed, uint64_t limit,
 
     while (code == ACTA_OK && projector->position < limit) {
         if (feed->news == NULL) {
-            code = projector_next(projector, true, &feed->news, err);
+            code = projector_next(projector, &feed->news, err);
             feed->taken = 0;
         }
         if (code == ACTA_OK) {
