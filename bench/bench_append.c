@@ -49,24 +49,43 @@ is_measured(const struct appends *appends, uint64_t now_ns)
 }
 
 static void
-add(struct appends *appends, enum series series, uint64_t now_ns,
-    uint64_t latency_ns)
+add_to_timeline(struct appends *appends, enum series series, uint64_t now_ns,
+                uint64_t latency_ns)
 {
-    hist_add(&appends->hists[series], latency_ns);
     if (appends->timeline != NULL) {
         timeline_add(appends->timeline, series, now_ns, latency_ns);
     }
 }
 
 static void
+add(struct appends *appends, enum series series, uint64_t now_ns,
+    uint64_t latency_ns)
+{
+    hist_add(&appends->hists[series], latency_ns);
+    add_to_timeline(appends, series, now_ns, latency_ns);
+}
+
+static bool
+is_by_due(const struct appends *appends)
+{
+    return appends->writers.is_paced && span_is_by_due(&appends->span);
+}
+
+static void
 on_append(void *user, uint64_t now_ns, uint64_t latency_ns, bool is_stored)
 {
     struct appends *appends = user;
+    bool counts = is_stored && span_counts(&appends->span, now_ns);
 
     if (!is_stored) {
         appends->refused += is_measured(appends, now_ns);
-    } else if (span_counts(&appends->span, now_ns)) {
-        add(appends, APPENDS, now_ns, latency_ns);
+    } else if (is_by_due(appends)
+                   ? span_was_due(&appends->span, now_ns - latency_ns)
+                   : counts) {
+        hist_add(&appends->hists[APPENDS], latency_ns);
+    }
+    if (counts) {
+        add_to_timeline(appends, APPENDS, now_ns, latency_ns);
     }
     if (appends->span.over) {
         writers_stop(&appends->writers);
@@ -182,6 +201,10 @@ measure(struct appends *appends, struct acta_err *err)
     while (code == ACTA_OK &&
            writers->under_way + appends->audience.under_way > 0) {
         code = fleet_turn(&appends->fleet, err);
+    }
+    if (code == ACTA_OK && is_by_due(appends)) {
+        pace_add_unsent(&writers->pace, appends->span.from_ns,
+                        appends->span.to_ns, &appends->hists[APPENDS]);
     }
     fleet_add_traffic(&appends->fleet, writers->count, &after);
     echo_sizes(&appends->echo, &before, &after,

@@ -34,6 +34,7 @@ struct live {
     uint64_t sent;
     uint64_t answered;
     uint64_t delivered;
+    uint64_t delivered_counted;      /* In the time that is measured. */
     uint64_t sent_ns[LIVE_PIPELINE]; /* Of those under way, by number. */
 };
 
@@ -86,12 +87,24 @@ go_on(struct live *live)
     }
 }
 
+/* Is that counted which was sent, or due, at @start_ns, and has ended when the
+ * measurement is on, or not?
+ */
+static bool
+is_timed(const struct live *live, uint64_t start_ns, bool ended_in_time)
+{
+    return live->paced && span_is_by_due(&live->span)
+               ? span_was_due(&live->span, start_ns)
+               : ended_in_time;
+}
+
 /* Appends of one connection are answered in their order. */
 static void
 on_appended(void *user, const struct acta_err *err,
             const struct acta_appended *appended)
 {
     struct live *live = user;
+    uint64_t start_ns = live->sent_ns[live->answered % LIVE_PIPELINE];
     uint64_t now_ns = clock_ns();
 
     (void)appended;
@@ -99,9 +112,8 @@ on_appended(void *user, const struct acta_err *err,
         fleet_fail(&live->fleet, err);
         return;
     }
-    if (span_counts(&live->span, now_ns)) {
-        hist_add(&live->appends_hist,
-                 now_ns - live->sent_ns[live->answered % LIVE_PIPELINE]);
+    if (is_timed(live, start_ns, span_counts(&live->span, now_ns))) {
+        hist_add(&live->appends_hist, now_ns - start_ns);
     }
     live->answered++;
     go_on(live);
@@ -112,13 +124,16 @@ on_events(void *user, const struct acta_batch *batch)
 {
     struct live *live = user;
     uint64_t now_ns = clock_ns();
+    bool in_time = now_ns >= live->span.from_ns && !live->span.over;
 
     for (size_t i = 0; i < batch->events_count; i++) {
-        if (now_ns >= live->span.from_ns && !live->span.over) {
-            hist_add(&live->deliveries_hist,
-                     now_ns - sample_stamp(batch->events[i]));
+        uint64_t start_ns = sample_stamp(batch->events[i]);
+
+        if (is_timed(live, start_ns, in_time)) {
+            hist_add(&live->deliveries_hist, now_ns - start_ns);
         }
     }
+    live->delivered_counted += in_time ? batch->events_count : 0;
     live->delivered += batch->events_count;
     go_on(live);
 }
@@ -171,6 +186,22 @@ subscribe_all(struct live *live, struct acta_err *err)
     return code;
 }
 
+/* Nobody got what could not be sent. */
+static void
+add_unsent(struct live *live)
+{
+    const struct span *span = &live->span;
+
+    for (size_t i = 0; i < live->subs_count; i++) {
+        struct pace pace = live->pace;
+
+        pace_add_unsent(&pace, span->from_ns, span->to_ns,
+                        &live->deliveries_hist);
+    }
+    pace_add_unsent(&live->pace, span->from_ns, span->to_ns,
+                    &live->appends_hist);
+}
+
 static enum acta_code
 measure(struct live *live, struct acta_err *err)
 {
@@ -198,6 +229,9 @@ measure(struct live *live, struct acta_err *err)
             live->delivered < live->sent * live->subs_count)) {
         code = fleet_turn(&live->fleet, err);
     }
+    if (code == ACTA_OK && live->paced && span_is_by_due(&live->span)) {
+        add_unsent(live);
+    }
     progress_clear();
     return code;
 }
@@ -216,11 +250,11 @@ tell(const struct live *live, struct figures *figures)
 
     figures_add(figures, "appends", "/s", (double)live->span.counted / seconds);
     figures_add(figures, "deliveries", "/s",
-                (double)live->deliveries_hist.count / seconds);
+                (double)live->delivered_counted / seconds);
     figures_add_latency(figures, appends, &live->appends_hist);
     figures_add_latency(figures, deliveries, &live->deliveries_hist);
     meter_tell(&live->span.start, &live->span.end,
-               (double)live->deliveries_hist.count, figures);
+               (double)live->delivered_counted, figures);
 }
 
 enum acta_code

@@ -77,3 +77,16 @@ pace_go(struct pace *pace)
     when.it_value.tv_nsec = (long)(due_ns % NS_PER_S);
     timerfd_settime(pace->fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
+
+void
+pace_add_unsent(struct pace *pace, uint64_t from_ns, uint64_t until_ns,
+                struct hist *hist)
+{
+    uint64_t due_ns;
+
+    for (; (due_ns = next_due(pace)) < until_ns; pace->sent++) {
+        if (due_ns >= from_ns) {
+            hist_add(hist, until_ns - due_ns);
+        }
+    }
+}

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hist.h"
+
 /* Send what was due at @due_ns. False: it cannot be sent now; it stays due,
  * and pace_go() has to be called when it can.
  */
@@ -38,5 +40,11 @@ void pace_stop(struct pace *pace);
 
 /* Send what is due by now. */
 void pace_go(struct pace *pace);
+
+/* Add to @hist what was due from @from_ns on and before @until_ns, but could
+ * not be sent, with what it had waited by then. After pace_stop().
+ */
+void pace_add_unsent(struct pace *pace, uint64_t from_ns, uint64_t until_ns,
+                     struct hist *hist);
 
 #endif

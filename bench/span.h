@@ -36,6 +36,22 @@ span_has_begun(const struct span *span)
     return span->start.read_ns != 0;
 }
 
+/* Of an open loop that ends after some time, latencies are those of what was
+ * due in that time, however late it is answered: else a stall would be left out
+ * that lasts until the end.
+ */
+static inline bool
+span_is_by_due(const struct span *span)
+{
+    return span->wanted == UINT64_MAX;
+}
+
+static inline bool
+span_was_due(const struct span *span, uint64_t due_ns)
+{
+    return due_ns >= span->from_ns && due_ns < span->to_ns;
+}
+
 /* How long the measurement was. It is over. */
 static inline double
 span_seconds(const struct span *span)

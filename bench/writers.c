@@ -45,18 +45,21 @@ add_condition(struct writers *writers)
 }
 
 static enum acta_code
-make_append(struct writers *writers, uint64_t stream, struct acta_err *err)
+make_append(struct writers *writers, const struct writers_slot *slot,
+            struct acta_err *err)
 {
     struct sample *sample = &writers->bench->sample;
     char name[SAMPLE_NAME_SIZE];
     struct acta_id command;
 
-    sample_stream(sample, stream, name);
+    sample_stream(sample, slot->stream, name);
     acta_append_clear(writers->append);
-    acta_append_stream(writers->append, name, expected_of(writers, stream));
+    acta_append_stream(writers->append, name,
+                       expected_of(writers, slot->stream));
     for (uint64_t i = 0; i < writers->events_count; i++) {
         choice_size(&writers->choice);
-        sample_stamped(sample, writers->number++, clock_ns(), writers->append);
+        sample_stamped(sample, writers->number++, slot->start_ns,
+                       writers->append);
     }
     if (choice_once(&writers->choice, writers->conditions)) {
         add_condition(writers);
@@ -81,7 +84,7 @@ send_append(struct writers_slot *slot, uint64_t start_ns)
             ? choice_stream_of(&writers->choice, slot->client, writers->count)
             : choice_stream(&writers->choice);
     slot->start_ns = start_ns;
-    if (make_append(writers, slot->stream, &err) != ACTA_OK ||
+    if (make_append(writers, slot, &err) != ACTA_OK ||
         acta_append(fleet_client(writers->fleet, slot->client), writers->append,
                     0, on_appended, slot, &err) == 0) {
         fleet_fail(writers->fleet, &err);
@@ -95,16 +98,40 @@ send_append(struct writers_slot *slot, uint64_t start_ns)
     }
 }
 
+/* Each in turn, so that all connections have their part of what is due. */
+static void
+set_free(struct writers_slot *slot)
+{
+    struct writers *writers = slot->writers;
+
+    slot->next = NULL;
+    if (writers->free == NULL) {
+        writers->free = slot;
+    } else {
+        writers->free_last->next = slot;
+    }
+    writers->free_last = slot;
+}
+
+static struct writers_slot *
+take_free(struct writers *writers)
+{
+    struct writers_slot *slot = writers->free;
+
+    if (slot != NULL) {
+        writers->free = slot->next;
+    }
+    return slot;
+}
+
 static bool
 send_due(void *user, uint64_t due_ns)
 {
-    struct writers *writers = user;
-    struct writers_slot *slot = writers->free;
+    struct writers_slot *slot = take_free(user);
 
     if (slot == NULL) {
         return false;
     }
-    writers->free = slot->next;
     send_append(slot, due_ns);
     return true;
 }
@@ -157,9 +184,8 @@ on_appended(void *user, const struct acta_err *err,
         send_append(slot, now_ns);
         return;
     }
-    slot->next = writers->free;
-    writers->free = slot;
-    if (slot->next == NULL) {
+    set_free(slot);
+    if (writers->free == slot) {
         pace_go(&writers->pace); /* It may have waited for a free one. */
     }
 }
@@ -226,13 +252,12 @@ make_slots(struct writers *writers, struct acta_err *err)
     if (writers->slots == NULL) {
         return acta_fail(err, ACTA_MEMORY, "%zu requests", count);
     }
-    for (size_t i = count; i-- > 0;) {
+    for (size_t i = 0; i < count; i++) {
         struct writers_slot *slot = &writers->slots[i];
 
         slot->writers = writers;
         slot->client = i % writers->count;
-        slot->next = writers->free;
-        writers->free = slot;
+        set_free(slot);
     }
     return ACTA_OK;
 }
@@ -270,10 +295,7 @@ writers_start(struct writers *writers, struct acta_err *err)
                    ? ACTA_OK
                    : acta_fail(err, ACTA_IO, "timerfd: %s", strerror(errno));
     }
-    while (writers->free != NULL) {
-        struct writers_slot *slot = writers->free;
-
-        writers->free = slot->next;
+    for (struct writers_slot *slot; (slot = take_free(writers)) != NULL;) {
         send_append(slot, clock_ns());
     }
     return ACTA_OK;

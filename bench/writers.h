@@ -43,7 +43,8 @@ struct writers {
     bool is_paced;
     bool is_over;
     struct writers_slot *slots; /* owned */
-    struct writers_slot *free;  /* A list. */
+    struct writers_slot *free; /* A list: that which waited longest is first. */
+    struct writers_slot *free_last;
     size_t under_way;
 };
 

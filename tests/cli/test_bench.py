@@ -8,9 +8,11 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -145,6 +147,33 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 SMALL_SERVER = ["--", "--journal-segment-size", "1MiB",
                 "--checkpoint-age", "50ms"]
+
+
+class Server:
+    """An actad on any port, with its data in a directory of its own."""
+
+    def __init__(self, parent):
+        self.dir = pathlib.Path(tempfile.mkdtemp(dir=parent))
+
+    def __enter__(self):
+        port = self.dir / "port"
+        self.process = subprocess.Popen(
+            [ACTAD, "--data-dir", self.dir / "data", "--listen", "127.0.0.1:0",
+             "--port-file", port, "--log-level", "error"])
+        while not (port.exists() and port.read_text().strip()):
+            assert self.process.poll() is None
+            time.sleep(0.01)
+        self.url = f"acta://127.0.0.1:{port.read_text().strip()}"
+        return self
+
+    def __exit__(self, *what):
+        self.process.kill()
+        self.process.wait()
+
+    def wait_for_events(self, writer):
+        """This workload refuses to begin if there are none."""
+        while bench(f"group --server {self.url} --members 1 --rounds 1").returncode:
+            assert writer.poll() is None
 
 
 def bench(arguments, **others):
@@ -320,6 +349,45 @@ class Smoke(unittest.TestCase):
         self.assertEqual(
             result["median"]["append_p50"],
             sorted(run["append_p50"] for run in result["runs"])[1])
+
+    def test_what_is_due_is_sent_by_all_connections(self):
+        """With expected versions a stream is one connection's alone."""
+        data = os.path.join(self.dir.name, "kept")
+        kept = f"--data {data} --names 5"
+        self.measure("append", f"{kept} --rate 100 --clients 4 --streams 4 "
+                     "--expect version --count 12")
+        for stream in range(4):
+            read = self.measure(
+                "read", f"{kept} --stream c0{stream}-00000005-0000000{stream}")
+            self.assertGreater(read["median"]["events_read"], 0)
+
+    def test_a_stall_at_the_end_is_not_left_out(self):
+        for workload in "append", "live":
+            with self.subTest(workload):
+                median = self.measure_a_stall(workload)
+                for name in "p90", "max":
+                    self.assertGreater(median[f"append_{name}"], 100000, name)
+
+    def measure_a_stall(self, workload):
+        """The server stands still from early on until all time is over. If the
+        machine was too slow to stop it in time, there is more time."""
+        for seconds in 1, 8, 64:
+            with Server(self.dir.name) as server:
+                begun = time.monotonic()
+                with subprocess.Popen(
+                    [BENCH, *f"{workload} --server {server.url} --rate 100 "
+                     f"--warmup 0ms --duration {seconds}s --json".split()],
+                    stdout=subprocess.PIPE, text=True,
+                ) as process:
+                    server.wait_for_events(process)
+                    server.process.send_signal(signal.SIGSTOP)
+                    is_early = time.monotonic() - begun < seconds / 2
+                    time.sleep(seconds + 0.1)
+                    server.process.send_signal(signal.SIGCONT)
+                    told = process.communicate()[0]
+            if is_early:
+                return json.loads(told)["median"]
+        self.fail("the server could not be stopped in time")
 
     def test_percentiles_do_not_fall(self):
         median = self.measure("append", "--count 200 --clients 4")["median"]
