@@ -266,7 +266,10 @@ run_once(const struct plan *plan, struct bench *bench, struct figures *figures,
     enum acta_code code = ACTA_OK;
 
     for (size_t i = 0; i < plan->count && code == ACTA_OK; i++) {
-        code = plan->list[i]->run(bench, figures, err);
+        struct figures found = {.count = 0};
+
+        code = plan->list[i]->run(bench, &found, err);
+        figures_merge(figures, &found, plan->list[i]->name);
     }
     return code;
 }

@@ -3,7 +3,7 @@
  * A workload is a function that measures once, against a server, and puts what
  * it found into figures. bench.c runs it as often as is wanted, each time with
  * a struct bench that is ready to use. Several workloads may be run one after
- * the other on one server: names of figures must tell whose they are.
+ * the other on one server.
  */
 
 #ifndef ACTA_BENCH_BENCH_H

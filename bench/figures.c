@@ -7,6 +7,8 @@
 
 #include "clock.h"
 
+#define NAME_SIZE 64
+
 void
 figures_add(struct figures *figures, const char *name, const char *unit,
             double value)
@@ -14,7 +16,37 @@ figures_add(struct figures *figures, const char *name, const char *unit,
     assert(figures->count < FIGURES_MAX);
 
     figures->list[figures->count++] =
-        (struct figure){name, unit, isfinite(value) ? value : 0};
+        (struct figure){"", name, unit, isfinite(value) ? value : 0};
+}
+
+static const struct figure *
+find(const struct figures *figures, const char *whose, const char *name)
+{
+    for (size_t i = 0; i < figures->count; i++) {
+        const struct figure *figure = &figures->list[i];
+
+        if (strcmp(figure->name, name) == 0 &&
+            strcmp(figure->whose, whose) == 0) {
+            return figure;
+        }
+    }
+    return NULL;
+}
+
+void
+figures_merge(struct figures *figures, const struct figures *more,
+              const char *whose)
+{
+    assert(figures->count + more->count <= FIGURES_MAX);
+
+    for (size_t i = 0; i < more->count; i++) {
+        struct figure figure = more->list[i];
+
+        if (find(figures, "", figure.name) != NULL) {
+            figure.whose = whose;
+        }
+        figures->list[figures->count++] = figure;
+    }
 }
 
 void
@@ -32,12 +64,9 @@ figures_add_latency(struct figures *figures, const char *const names[5],
 double
 figures_get(const struct figures *figures, const char *name)
 {
-    for (size_t i = 0; i < figures->count; i++) {
-        if (strcmp(figures->list[i].name, name) == 0) {
-            return figures->list[i].value;
-        }
-    }
-    return 0;
+    const struct figure *figure = find(figures, "", name);
+
+    return figure == NULL ? 0 : figure->value;
 }
 
 static int
@@ -48,18 +77,27 @@ compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* The values of figure @index over all runs, in order. */
-static void
+/* The values of a figure over all runs that have it, in order. Returns how many
+ * these are.
+ */
+static size_t
 sort_values(double values[FIGURES_RUNS_MAX], const struct figures *runs,
-            size_t runs_count, size_t index)
+            size_t runs_count, const struct figure *wanted)
 {
-    assert(runs_count > 0);
+    size_t count = 0;
+
     assert(runs_count <= FIGURES_RUNS_MAX);
 
     for (size_t i = 0; i < runs_count; i++) {
-        values[i] = runs[i].list[index].value;
+        const struct figure *figure =
+            find(&runs[i], wanted->whose, wanted->name);
+
+        if (figure != NULL) {
+            values[count++] = figure->value;
+        }
     }
-    qsort(values, runs_count, sizeof(values[0]), compare);
+    qsort(values, count, sizeof(values[0]), compare);
+    return count;
 }
 
 static double
@@ -68,16 +106,37 @@ middle_of(const double *values, size_t count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
+/* What only some runs have: where there was nothing to divide, or to compare
+ * with.
+ */
+static void
+add_others(struct figures *figures, const struct figures *run)
+{
+    for (size_t i = 0; i < run->count && figures->count < FIGURES_MAX; i++) {
+        const struct figure *figure = &run->list[i];
+
+        if (find(figures, figure->whose, figure->name) == NULL) {
+            figures->list[figures->count++] = *figure;
+        }
+    }
+}
+
 void
 figures_median(struct figures *median, const struct figures *runs,
                size_t runs_count)
 {
     double values[FIGURES_RUNS_MAX];
 
+    assert(runs_count > 0);
+
     *median = runs[0];
+    for (size_t i = 1; i < runs_count; i++) {
+        add_others(median, &runs[i]);
+    }
     for (size_t i = 0; i < median->count; i++) {
-        sort_values(values, runs, runs_count, i);
-        median->list[i].value = middle_of(values, runs_count);
+        size_t count = sort_values(values, runs, runs_count, &median->list[i]);
+
+        median->list[i].value = middle_of(values, count);
     }
 }
 
@@ -96,20 +155,31 @@ print_value(double value, FILE *out)
     fprintf(out, "%14.*f", decimals_of(value), value);
 }
 
+static const char *
+whole_name(const struct figure *figure, char text[NAME_SIZE])
+{
+    snprintf(text, NAME_SIZE, "%s%s%s", figure->whose,
+             *figure->whose == '\0' ? "" : "_", figure->name);
+    return text;
+}
+
 void
 figures_print(const struct figures *runs, size_t runs_count, FILE *out)
 {
     double values[FIGURES_RUNS_MAX];
+    struct figures median;
+    char name[NAME_SIZE];
 
-    for (size_t i = 0; i < runs[0].count; i++) {
-        const struct figure *figure = &runs[0].list[i];
+    figures_median(&median, runs, runs_count);
+    for (size_t i = 0; i < median.count; i++) {
+        const struct figure *figure = &median.list[i];
+        size_t count = sort_values(values, runs, runs_count, figure);
 
-        sort_values(values, runs, runs_count, i);
-        fprintf(out, "  %-24s", figure->name);
-        print_value(middle_of(values, runs_count), out);
+        fprintf(out, "  %-24s", whole_name(figure, name));
+        print_value(figure->value, out);
         if (runs_count > 1) {
             print_value(values[0], out);
-            print_value(values[runs_count - 1], out);
+            print_value(values[count - 1], out);
         }
         fprintf(out, "  %s\n", figure->unit);
     }
@@ -118,10 +188,12 @@ figures_print(const struct figures *runs, size_t runs_count, FILE *out)
 void
 figures_print_json(const struct figures *figures, FILE *out)
 {
+    char name[NAME_SIZE];
+
     fputc('{', out);
     for (size_t i = 0; i < figures->count; i++) {
-        fprintf(out, "%s\"%s\": %.3f", i == 0 ? "" : ", ",
-                figures->list[i].name, figures->list[i].value);
+        fprintf(out, "%s\"%s\": %.6f", i == 0 ? "" : ", ",
+                whole_name(&figures->list[i], name), figures->list[i].value);
     }
     fputc('}', out);
 }
@@ -129,10 +201,12 @@ figures_print_json(const struct figures *figures, FILE *out)
 void
 figures_print_csv(const struct figures *figures, const char *prefix, FILE *out)
 {
+    char name[NAME_SIZE];
+
     for (size_t i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->list[i];
 
-        fprintf(out, "%s,%s,%s,%.3f\n", prefix, figure->name, figure->unit,
-                figure->value);
+        fprintf(out, "%s,%s,%s,%.6f\n", prefix, whole_name(figure, name),
+                figure->unit, figure->value);
     }
 }

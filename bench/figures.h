@@ -9,11 +9,12 @@
 
 #include "hist.h"
 
-#define FIGURES_MAX      128
+#define FIGURES_MAX      320 /* More than all workloads together have. */
 #define FIGURES_RUNS_MAX 101
 
 /* Names and units are constants: "append_p50", "us". */
 struct figure {
+    const char *whose; /* "", or the workload, in front of the name. */
     const char *name;
     const char *unit;
     double value;
@@ -28,6 +29,12 @@ struct figures {
 void figures_add(struct figures *figures, const char *name, const char *unit,
                  double value);
 
+/* Add what workload @whose has found. Of what has a name that is there already
+ * its own name is part: "subscribe_events".
+ */
+void figures_merge(struct figures *figures, const struct figures *more,
+                   const char *whose);
+
 /* The percentiles of latencies in nanoseconds, as microseconds under
  * @names: five, for p50, p90, p99, p99.9 and max.
  */
@@ -37,8 +44,8 @@ void figures_add_latency(struct figures *figures, const char *const names[5],
 /* The value named @name, or 0. */
 double figures_get(const struct figures *figures, const char *name);
 
-/* @median gets the medians of @runs, which all have the same names in the same
- * order. @runs_count is 1 to FIGURES_RUNS_MAX.
+/* @median gets the medians of @runs, each of those runs that have the figure.
+ * @runs_count is 1 to FIGURES_RUNS_MAX.
  */
 void figures_median(struct figures *median, const struct figures *runs,
                     size_t runs_count);

@@ -45,12 +45,9 @@ void
 meter_tell(const struct meter *from, const struct meter *to, double count,
            struct figures *figures)
 {
-    if (count <= 0) {
-        return;
-    }
     figures_add(figures, "client_cpu", "us/event",
                 (to->client_us - from->client_us) / count);
-    if (to->machine_ticks > from->machine_ticks) {
+    if (to->machine_ticks > 0) {
         figures_add(figures, "stolen", "%",
                     100 * (to->stolen_ticks - from->stolen_ticks) /
                         (to->machine_ticks - from->machine_ticks));

@@ -20,8 +20,9 @@ struct meter {
 /* Read the meters. */
 void meter_read(struct meter *meter, const struct daemon *daemon);
 
-/* What was used between two readings, for each of @count events.
- * What is not known of a server that somebody else runs is left out.
+/* What was used between two readings, for each of @count events: 0 if there are
+ * none, or it was too short to tell. What is not known of a server that
+ * somebody else runs is left out.
  */
 void meter_tell(const struct meter *from, const struct meter *to, double count,
                 struct figures *figures);

@@ -192,7 +192,12 @@ class Smoke(unittest.TestCase):
             f"{workload} {options} --json --actad {ACTAD} --dir {self.dir.name}",
             more=SMALL_SERVER)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout, object_pairs_hook=self.unique)
+
+    def unique(self, pairs):
+        """What has a name twice is JSON, of which one is lost."""
+        self.assertEqual(len(dict(pairs)), len(pairs), pairs)
+        return dict(pairs)
 
     def measure_until(self, found, workload, options):
         """In the time that is given, a machine that stands still does nothing:
@@ -266,6 +271,16 @@ class Smoke(unittest.TestCase):
         first, second = (run["whole_events"] for run in result["runs"])
         self.assertEqual([first, second], [300, 300])
 
+    def test_figures_of_the_same_name_are_told_apart(self):
+        median = self.measure("read,subscribe", "--fill 300 --most 100")["median"]
+        self.assertEqual(median["events_read"], median["subscribe_events_read"])
+
+    def test_each_run_has_the_same_figures(self):
+        """Also one that is over before the kernel has counted a tick."""
+        names = [list(run) for run in
+                 self.measure("lease", "--count 1 --runs 9")["runs"]]
+        self.assertEqual(names, names[:1] * 9)
+
     def test_a_walk_and_lists_go_on_beside_appends(self):
         median = self.measure_until(
             lambda median: median["beside_walked"] * median["beside_listed"] > 0,
@@ -333,6 +348,33 @@ class Smoke(unittest.TestCase):
                               text=True).stdout
         self.assertRegex(told, r"(?m)^append_p50 +\S+ +\S+ +2\.000 +more$")
         self.assertRegex(told, r"(?m)^append_max .* 1\.000$")
+
+    def test_results_are_compared_that_have_other_figures(self):
+        """Of other versions, or if only some runs could tell it."""
+        a, b = [os.path.join(self.dir.name, name) for name in "ab"]
+        result = self.measure("lease", "--count 20 --runs 3")
+        with open(a, "w") as file:
+            json.dump(result, file)
+        for run in [*result["runs"], result["median"]]:
+            run["news"] = run.pop("lease_max")
+        del result["runs"][0]["lease_p50"]
+        with open(b, "w") as file:
+            json.dump(result, file)
+        told = subprocess.run([COMPARE, a, b], stdout=subprocess.PIPE,
+                              text=True, check=True).stdout
+        self.assertRegex(told, r"(?m)^lease_max .* only A has it$")
+        self.assertRegex(told, r"(?m)^news .* only B has it$")
+        self.assertRegex(told, r"(?m)^lease_p50 .* too few runs to tell$")
+
+    def test_what_is_no_result_is_not_compared(self):
+        path = os.path.join(self.dir.name, "other.json")
+        for text in '[1]', '{"sizes": {}}', '{}\n{}', '':
+            with open(path, "w") as file:
+                file.write(text)
+            done = subprocess.run([COMPARE, path, path], stderr=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, f"^{re.escape(path)}: .*\n$")
 
     def test_results_are_told_as_csv(self):
         done = bench(f"append --count 20 --runs 2 --csv --actad {ACTAD} "
