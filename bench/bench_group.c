@@ -36,6 +36,7 @@ struct race {
     size_t members_count;
     size_t joined;
     char group[GROUP_NAME_SIZE];
+    uint64_t head; /* How many events there are. */
     uint64_t round;
     uint64_t events_count; /* Of this turn. */
     bool answered;         /* What was asked for last. */
@@ -66,8 +67,7 @@ turn_until(struct race *race, const bool *done, struct acta_err *err)
     enum acta_code code = ACTA_OK;
 
     while (code == ACTA_OK && !*done) {
-        progress_show("delivering", "events", race->events_count,
-                      race->bench->head);
+        progress_show("delivering", "events", race->events_count, race->head);
         code = fleet_turn(&race->fleet, err);
     }
     return code;
@@ -81,7 +81,7 @@ on_events(void *user, const struct acta_batch *batch)
     struct race *race = user;
 
     race->events_count += batch->events_count;
-    race->finished = race->events_count >= race->bench->head;
+    race->finished = race->events_count >= race->head;
 }
 
 static void
@@ -169,7 +169,7 @@ on_described(void *user, const struct acta_err *err,
         fleet_fail(&race->fleet, err);
         return;
     }
-    race->finished = description->consumer->position >= race->bench->head;
+    race->finished = description->consumer->position >= race->head;
 }
 
 static void
@@ -247,9 +247,8 @@ finish(struct race *race, struct acta_err *err)
 {
     enum acta_code code = ACTA_OK;
 
-    while (code == ACTA_OK && race->events_count < race->bench->head) {
-        progress_show("handing out", "events", race->events_count,
-                      race->bench->head);
+    while (code == ACTA_OK && race->events_count < race->head) {
+        progress_show("handing out", "events", race->events_count, race->head);
         code = fleet_turn(&race->fleet, err);
     }
     while (code == ACTA_OK && !race->finished) {
@@ -290,7 +289,7 @@ static enum acta_code
 run_round(void *user, struct figures *round, struct acta_err *err)
 {
     struct race *race = user;
-    double events = (double)race->bench->head;
+    double events = (double)race->head;
     struct lap plain = {0}, group = {0};
     enum acta_code code = run_plain(race, &plain, err);
 
@@ -321,9 +320,12 @@ bench_group(struct bench *bench, struct figures *figures, struct acta_err *err)
         .bench = bench,
         .members_count = option_number(bench->options, OPTION_MEMBERS),
     };
-    enum acta_code code;
+    enum acta_code code = bench_head(bench, &race.head, err);
 
-    if (bench->head == 0) {
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (race.head == 0) {
         return acta_fail(err, ACTA_INVALID, "there are no events to hand out");
     }
     race.members = calloc(race.members_count, sizeof(*race.members));

@@ -29,6 +29,7 @@ struct lap {
 
 struct projecting {
     const struct bench *bench;
+    uint64_t head; /* How many events there are. */
     struct meter start;
 };
 
@@ -83,7 +84,7 @@ run_plain(struct projecting *projecting, struct lap *lap, struct acta_err *err)
     code = acta_sync_open(&sync, &options, err);
     if (code == ACTA_OK) {
         begin_lap(projecting);
-        code = follow(sync, projecting->bench->head, err);
+        code = follow(sync, projecting->head, err);
         end_lap(projecting, lap);
     }
     acta_sync_close(sync);
@@ -111,25 +112,30 @@ run_view(struct projecting *projecting, bool has_ledger, struct lap *lap,
         code = watch_check(err);
     }
     if (code == ACTA_OK &&
-        acta_projector_status(view.projector)->handled < bench->head) {
-        code = acta_fail(err, ACTA_CORRUPT, "not all events were handled");
+        acta_projector_status(view.projector)->handled != projecting->head) {
+        code =
+            acta_fail(err, ACTA_CORRUPT, "%ju events were handled, of %ju",
+                      (uintmax_t)acta_projector_status(view.projector)->handled,
+                      (uintmax_t)projecting->head);
     }
     view_close(&view);
     return code;
 }
 
 static enum acta_code
-write_rows(const struct bench *bench, struct ledger *ledger,
+write_rows(const struct projecting *projecting, struct ledger *ledger,
            struct acta_err *err)
 {
+    const struct bench *bench = projecting->bench;
     const struct acta_keeper *keeper = acta_sqlite_keeper(ledger->model);
     uint64_t batch = option_number(bench->options, OPTION_TRANSACTION);
     char stream[SAMPLE_NAME_SIZE];
     enum acta_code code = ACTA_OK;
 
-    for (uint64_t done = 0; done < bench->head && code == ACTA_OK;) {
+    for (uint64_t done = 0; done < projecting->head && code == ACTA_OK;) {
         code = keeper->begin(keeper->user, "table", err);
-        for (uint64_t i = 0; code == ACTA_OK && i < batch && done < bench->head;
+        for (uint64_t i = 0;
+             code == ACTA_OK && i < batch && done < projecting->head;
              i++, done++) {
             sample_stream(&bench->sample, done * 1000003 % bench->streams,
                           stream);
@@ -158,7 +164,7 @@ run_table(struct projecting *projecting, struct lap *lap, struct acta_err *err)
 
     if (code == ACTA_OK) {
         begin_lap(projecting);
-        code = write_rows(bench, &ledger, err);
+        code = write_rows(projecting, &ledger, err);
         end_lap(projecting, lap);
     }
     ledger_close(&ledger);
@@ -171,7 +177,7 @@ static enum acta_code
 run_round(void *user, struct figures *round, struct acta_err *err)
 {
     struct projecting *projecting = user;
-    double events = (double)projecting->bench->head;
+    double events = (double)projecting->head;
     struct lap plain, handler, sqlite, table;
     enum acta_code code = run_plain(projecting, &plain, err);
 
@@ -216,9 +222,12 @@ bench_project(struct bench *bench, struct figures *figures,
               struct acta_err *err)
 {
     struct projecting projecting = {.bench = bench};
-    enum acta_code code;
+    enum acta_code code = bench_head(bench, &projecting.head, err);
 
-    if (bench->head == 0) {
+    if (code != ACTA_OK) {
+        return code;
+    }
+    if (projecting.head == 0) {
         return acta_fail(err, ACTA_INVALID, "there are no events to project");
     }
     watch_begin();

@@ -228,6 +228,9 @@ class Smoke(unittest.TestCase):
         if "  project " not in bench("--help").stdout:
             self.skipTest("there is no SQLite")
         self.look_at(SQLITE_WORKLOADS)
+        # What was appended meanwhile is projected, too.
+        self.measure("spread,project", "--fill 100 --streams 20 --batch 20 "
+                     "--duration 20ms --rounds 1")
 
     def test_what_there_was_no_time_for_is_0(self):
         self.measure("decide", "--fill 100 --streams 10 --categories 1 "
