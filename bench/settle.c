@@ -15,6 +15,9 @@ on_status(void *user, const struct acta_err *err,
 {
     struct asked *asked = user;
 
+    if (err != NULL && err->code == ACTA_CANCELLED) {
+        return; /* Who asked is gone: it was interrupted. */
+    }
     if (err != NULL) {
         fleet_fail(asked->fleet, err);
         return;
