@@ -112,6 +112,10 @@ parse_option(struct options *options, char **arguments)
         return 0;
     }
     options->values[index].given = true;
+    if (row->type == TYPE_FLAG && equals != NULL) {
+        fprintf(stderr, "acta-bench: --%s takes nothing\n", row->name);
+        return 0;
+    }
     if (row->type == TYPE_FLAG) {
         options->values[index].number = 1;
         return 1;
@@ -136,13 +140,19 @@ read_line(struct options *options, char *line)
     char *value = end + strspn(end, " \t");
     char option[OPTION_SIZE];
     char *arguments[] = {option, *value == '\0' ? NULL : value, NULL};
+    int used;
 
     if (*name == '\0' || *name == '#') {
         return true;
     }
     *end = '\0';
     snprintf(option, sizeof(option), "--%s", name);
-    return parse_option(options, arguments) > 0;
+    used = parse_option(options, arguments);
+    if (used == 1 && *value != '\0') {
+        fprintf(stderr, "acta-bench: %s %s: that takes nothing\n", name, value);
+        return false;
+    }
+    return used > 0;
 }
 
 static bool

@@ -485,6 +485,8 @@ os.kill(os.getpid(), signal.SIGKILL)
         self.assertIn("actad has ended (signal 9", done.stderr)
 
     def test_what_is_wrong_with_an_option_is_told(self):
+        with open(os.path.join(self.dir.name, "flag"), "w") as file:
+            file.write("clients 3\njson no\n")
         for arguments, text in {
             "append --clients 0": "--clients",
             "append --clients 12x": "--clients",
@@ -497,6 +499,8 @@ os.kill(os.getpid(), signal.SIGKILL)
             "find,append": "append is run by itself",
             "condition --clients 2": "means nothing",
             "condition --pipeline 2": "means nothing",
+            "append --json=no": "--json takes nothing",
+            f"append --file {self.dir.name}/flag": "json no",
         }.items():
             with self.subTest(arguments):
                 done = bench(arguments)
