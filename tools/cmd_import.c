@@ -127,10 +127,11 @@ read_more(struct import *import)
     }
     if (code == ACTA_TOO_LARGE) {
         report(import, import->input.lines + 1, &err);
-    } else {
-        acta_fail(&import->err, code, "%s:%" PRIu64 ": %s", import->input.name,
-                  import->input.lines + 1, err.text);
+        input_skip_line(&import->input);
+        return !import->stopped;
     }
+    acta_fail(&import->err, code, "%s:%" PRIu64 ": %s", import->input.name,
+              import->input.lines + 1, err.text);
     import->stopped = true;
     return false;
 }

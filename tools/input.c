@@ -65,6 +65,28 @@ input_line(struct input *input, struct slice *line)
     return true;
 }
 
+/* Take what there is of the line that is passed over. */
+static void
+skip(struct input *input)
+{
+    struct slice bytes = buf_slice(&input->buf);
+    const uint8_t *end =
+        bytes.size == 0 ? NULL : memchr(bytes.data, '\n', bytes.size);
+    size_t size = end == NULL ? bytes.size : (size_t)(end - bytes.data) + 1;
+
+    buf_consume(&input->buf, size);
+    input->consumed += size;
+    input->skips = end == NULL;
+}
+
+void
+input_skip_line(struct input *input)
+{
+    input->looked_at = 0;
+    input->lines++;
+    skip(input);
+}
+
 enum acta_code
 input_read(struct input *input, struct acta_err *err)
 {
@@ -85,6 +107,9 @@ input_read(struct input *input, struct acta_err *err)
     }
     if (size > 0) {
         buf_advance(&input->buf, (size_t)size);
+        if (input->skips) {
+            skip(input);
+        }
     }
     input->at_end = size == 0;
     return ACTA_OK;

@@ -20,6 +20,7 @@ struct input {
     int fd;
     bool is_file; /* It can always be read. */
     bool at_end;  /* Nothing comes any more. */
+    bool skips;   /* Up to the end of the line. */
     struct buf buf;
     size_t looked_at;  /* Bytes in buf that have no line end. */
     uint64_t size;     /* Of a file; 0: unknown. */
@@ -42,5 +43,8 @@ bool input_line(struct input *input, struct slice *line);
  */
 enum acta_code input_read(struct input *input,
                           struct acta_err *err) ACTA_CHECKED;
+
+/* After TOO_LARGE: pass over the line, what is still to be read of it too. */
+void input_skip_line(struct input *input);
 
 #endif

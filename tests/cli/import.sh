@@ -55,6 +55,17 @@ try streams
 try import --continue wrong.ndjson
 try read a-1
 
+echo '---- a line that is longer than any event'
+with_long_line() {
+    echo '{"stream":"long-1","type":"One","data":1}'
+    printf '{"stream":"long-1","type":"Two","data":"'
+    head -c 70000000 /dev/zero | tr '\0' x
+    printf '"}\n{"stream":"long-1","type":"Three","data":3}'
+}
+with_long_line | try import --continue -
+with_long_line | try import --dry-run - 2>&1 | head -1
+try read long-1
+
 echo '---- what cannot be read'
 try import --continue .
 
