@@ -105,6 +105,9 @@ cmd_errors(struct cli *cli, int argc, char **argv)
     if (cli_option(cli, argc, argv, CLI_SHORT_OPTIONS, options) != CLI_END) {
         return cli_option_exit();
     }
+    if (optind < argc) {
+        return cli_usage(cli, "%s: no argument is expected", argv[optind]);
+    }
     if (!cli->json) {
         puts("CODE  NAME             REMEDY   EXIT  MEANING");
     }

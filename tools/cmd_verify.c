@@ -279,6 +279,10 @@ cmd_verify(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "%s: one directory is expected",
                          argv[optind + 1]);
     }
+    if (optind < argc && rate > 0) {
+        return cli_usage(cli, "--rate goes without a directory: that is read "
+                              "as fast as it can be");
+    }
     if (optind < argc) {
         return run_actad("verify", cli->json, argv + optind, 1);
     }

@@ -182,8 +182,8 @@ cli_usage(const struct cli *cli, const char *fmt, ...)
     } else {
         say("acta: ", fmt, args);
         if (cli->cmd != NULL) {
-            fprintf(stderr, "usage: acta %s %s\n", cli->cmd->name,
-                    cli->cmd->synopsis);
+            fprintf(stderr, "usage: acta %s%s%s\n", cli->cmd->name,
+                    *cli->cmd->synopsis == '\0' ? "" : " ", cli->cmd->synopsis);
         }
     }
     va_end(args);

@@ -89,6 +89,7 @@ try erase order-42
 try erase order-42 0
 try erase order-42 1 --all
 try erase order-42 1 --expect 3
+try errors CONFLICT
 try import
 try import nowhere.ndjson
 try import --clients 0 -

@@ -171,6 +171,7 @@ exits() {
 }
 acta verify data >said
 echo "exit $?"
+exits verify --rate 1 data
 flip "$journal" "$at"
 exits verify data
 exits verify --json directory
