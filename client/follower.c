@@ -16,6 +16,7 @@ struct acta_follower {
     struct acta_news news;
     bool has_news;       /* Which may have come in while others were waiting. */
     bool handed_out;     /* The news, to the caller. */
+    uint64_t position;   /* All up to here has been handed out. */
     struct acta_err err; /* Why it is over. */
     int interrupt_fd;    /* Can be read after an interruption. */
     uint64_t epoch;      /* Of its consumer; 0: it has none. */
@@ -96,6 +97,7 @@ on_claimed(void *user, uint64_t position, uint64_t epoch)
     struct acta_follower *follower = user;
 
     follower->news.position = position;
+    follower->position = position;
     follower->checkpoint = position;
     follower->epoch = epoch;
 }
@@ -169,6 +171,7 @@ follower_open(struct acta_follower **follower, struct acta_sync *sync,
     made->sync = sync;
     made->answer.keeps = true;
     made->news.position = after;
+    made->position = after;
     made->next = sync->followers;
     if (made->next != NULL) {
         made->next->prev = made;
@@ -238,7 +241,7 @@ acta_follower_epoch(const struct acta_follower *follower)
 uint64_t
 acta_follower_position(const struct acta_follower *follower)
 {
-    return follower->news.position;
+    return follower->position;
 }
 
 /* What was handed out is done with. */
@@ -282,6 +285,7 @@ acta_follower_next(struct acta_follower *follower, int timeout_ms,
         left_ms = timeout_ms < 0 ? -1 : (int)(end_ms - now_ms);
     }
     follower->handed_out = true;
+    follower->position = follower->news.position;
     return ACTA_OK;
 }
 

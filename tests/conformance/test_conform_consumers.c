@@ -58,6 +58,34 @@ START_TEST(a_follower_gets_what_is_stored_and_what_comes)
 }
 END_TEST
 
+/* What other calls have brought in is still to be handed out. */
+START_TEST(a_follower_is_where_its_news_have_been_handed_out)
+{
+    struct acta_follower *follower;
+    const struct acta_news *news;
+
+    place_begin(_i);
+    expect(ACTA_OK, acta_follower_claim(&follower, place.sync, "c", NULL, 0,
+                                        &place.err));
+    ck_assert_uint_eq(follow_to(follower, 0), 0);
+    expect(ACTA_TIMEOUT, acta_follower_next(follower, 0, &news, &place.err));
+    store("a", "X", 3);
+    for (int i = 0; i < 3; i++) {
+        expect(ACTA_OK, acta_sync_ping(place.sync, NULL, &place.err));
+    }
+    ck_assert_uint_eq(acta_follower_position(follower), 0);
+    ck_assert_uint_eq(follow_to(follower, 3), 3);
+    ck_assert_uint_eq(acta_follower_position(follower), 3);
+    acta_follower_close(follower);
+    store("a", "X", 1);
+    expect(ACTA_OK, acta_follower_claim(&follower, place.sync, "d", NULL, 2,
+                                        &place.err));
+    ck_assert_uint_eq(acta_follower_position(follower), 2);
+    ck_assert_uint_eq(follow_to(follower, 4), 2);
+    place_end();
+}
+END_TEST
+
 START_TEST(a_claim_fences_the_one_before)
 {
     struct acta_follower *first, *second;
@@ -264,6 +292,7 @@ main(void)
 
 #define CASE(name) tcase_add_loop_test(tcase, name, 0, PLACES)
     CASE(a_follower_gets_what_is_stored_and_what_comes);
+    CASE(a_follower_is_where_its_news_have_been_handed_out);
     CASE(a_claim_fences_the_one_before);
     CASE(a_consumer_tells_where_it_is);
     CASE(consumers_are_reset_noted_deleted_and_listed);

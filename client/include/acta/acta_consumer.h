@@ -399,7 +399,9 @@ ACTA_API enum acta_code acta_follower_checkpoint(struct acta_follower *follower,
                                                  uint64_t position,
                                                  struct acta_err *err);
 
-/* The epoch of its claim, for acta_append_checkpoint(); and where it is. */
+/* The epoch of its claim, for acta_append_checkpoint(); and where it is: that
+ * of the news that were handed out last, or where it began.
+ */
 ACTA_API uint64_t acta_follower_epoch(const struct acta_follower *follower);
 ACTA_API uint64_t acta_follower_position(const struct acta_follower *follower);
 
