@@ -3,6 +3,7 @@
  */
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../clock.h"
@@ -35,6 +36,32 @@ on_end(struct sink *sink)
     ((struct reading *)sink)->arrived = true;
 }
 
+/* Of @streams, whose category is their number modulo the categories, so many
+ * have that of number @category.
+ */
+static uint64_t
+streams_of(uint64_t streams, uint64_t categories, uint64_t category)
+{
+    return (streams + categories - 1 - category) / categories;
+}
+
+/* How many events of @category, "c07", were stored before appends were
+ * measured; NULL: of all.
+ */
+static uint64_t
+stored_of(const struct field *field, const char *category)
+{
+    uint64_t categories = field->short_ones.categories;
+    uint64_t number;
+
+    if (category == NULL) {
+        return field_events(field);
+    }
+    number = strtoull(category + 1, NULL, 10);
+    return streams_of(field->shorts, categories, number) * WORK_SHORT +
+           streams_of(field->longs, categories, number) * WORK_LONG;
+}
+
 enum acta_code
 work_read(struct peer *peer, const struct work *work, struct field *field,
           struct figures *figures, struct acta_err *err)
@@ -42,7 +69,6 @@ work_read(struct peer *peer, const struct work *work, struct field *field,
     struct reading reading = {.sink = {on_read, on_end}};
     struct gauge start, end;
     enum acta_code code;
-    uint64_t wanted;
     double events;
 
     code = peer_open(peer, 1, true, err);
@@ -55,9 +81,8 @@ work_read(struct peer *peer, const struct work *work, struct field *field,
     }
     gauge_read(&end, peer);
     peer_close(peer);
-    wanted = work->category == NULL ? field_events(field) : 1;
     if (code == ACTA_OK &&
-        (reading.events < wanted ||
+        (reading.events < stored_of(field, work->category) ||
          reading.bytes != reading.events * field->appended.payload_size)) {
         code = acta_fail(err, ACTA_CORRUPT, "%ju events have %ju bytes",
                          (uintmax_t)reading.events, (uintmax_t)reading.bytes);
