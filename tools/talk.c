@@ -228,6 +228,7 @@ cli_exit_code(enum acta_code code)
     case ACTA_FULL:
     case ACTA_STOPPING:
     case ACTA_HELD:
+    case ACTA_IN_USE:
         return EXIT_NOT_READY;
     case ACTA_MEMORY:
     case ACTA_IO:
@@ -237,7 +238,6 @@ cli_exit_code(enum acta_code code)
     case ACTA_PROTOCOL:
     case ACTA_UNSUPPORTED:
     case ACTA_CANCELLED:
-    case ACTA_IN_USE:
         break;
     }
     return EXIT_OTHER;

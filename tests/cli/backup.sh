@@ -118,6 +118,7 @@ echo '# one that is told to stop while it waits for another was interrupted'
 "$build/tools/acta" backup held --quiet --rate 1 &
 holder=$!
 wait_for 'a backup' test -e held/part-0000000000000001
+said backup held
 stopped=0
 for _ in {1..10}; do # On a slow machine one may be told too late.
     rm -rf waiting
