@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -70,6 +71,15 @@ exit_code_of(enum acta_code code)
 
 /* ---- small files that tell others about this process ---- */
 
+/* /dev/stdout, say: root could put a file in its place, or remove it. */
+static bool
+is_special(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 /* Written under another name first: who sees the file sees all of it. */
 static enum acta_code
 write_number(const char *path, uint64_t number, struct acta_err *err)
@@ -80,6 +90,10 @@ write_number(const char *path, uint64_t number, struct acta_err *err)
 
     if (*path == '\0') {
         return ACTA_OK;
+    }
+    if (is_special(path)) {
+        return acta_fail(err, ACTA_INVALID,
+                         "%s is not a file, and would be replaced", path);
     }
     snprintf(draft, sizeof(draft), "%s.new", path);
     file = fopen(draft, "we");
@@ -96,7 +110,7 @@ write_number(const char *path, uint64_t number, struct acta_err *err)
 static void
 remove_number(const char *path)
 {
-    if (*path != '\0') {
+    if (*path != '\0' && !is_special(path)) {
         unlink(path);
     }
 }

@@ -26,6 +26,15 @@ wait_for 'a port' test -s other
 try -s "acta://127.0.0.1:$(<other)" ping 2>&1 | sed 's/127.0.0.1:[0-9]*/ADDRESS/'
 kill $other
 
+echo '---- a file that is none is neither replaced nor removed'
+mkfifo special
+for option in --port-file --pid-file; do
+    timeout 60 "$build/server/actad" --data-dir unused --listen 127.0.0.1:0 \
+        $option special --store-map-size 1GiB --disk-reserve 1MiB --log-level error
+    echo "exit $?"
+    [ -p special ] || fail 'the pipe is gone'
+done
+
 start_server
 echo '---- usage'
 try
