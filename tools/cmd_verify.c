@@ -176,7 +176,7 @@ verify_server(struct cli *cli, uint64_t rate)
     if (cli->json) {
         fputs("{\"problems\":[", stdout);
     }
-    progress_start(&progress, !cli->quiet);
+    progress_start(&progress, !cli->quiet && !cli->json);
     code = ask(&verify, rate, &progress, &err);
     progress_end(&progress);
     if (code != ACTA_OK) {

@@ -17,3 +17,7 @@ for list in streams categories types tags 'consumer ls m' 'consumer ls x' \
     try $list --json
     on_terminal $list --json
 done
+
+echo '# no bar for programs'
+script -qec "'$build/tools/acta' verify --json >found" /dev/null </dev/null
+grep -c '"whole":true' found
