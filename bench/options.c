@@ -206,6 +206,12 @@ options_parse(struct options *options, unsigned workloads, char **arguments)
         arguments += used;
     }
     options->server_arguments = *arguments == NULL ? arguments : arguments + 1;
+    if (*options->server_arguments != NULL &&
+        option_text(options, OPTION_SERVER) != NULL) {
+        fprintf(stderr, "acta-bench: what follows -- is for a server that is "
+                        "started, not for that of --server\n");
+        return false;
+    }
     return true;
 }
 
@@ -268,6 +274,10 @@ options_print(const struct options *options, FILE *out)
                     rows[i].type == TYPE_DURATION ? "ms" : "");
         }
     }
+    for (char **more = options->server_arguments; *more != NULL; more++) {
+        fprintf(out, "%s %s", more == options->server_arguments ? " --" : "",
+                *more);
+    }
 }
 
 void
@@ -291,5 +301,10 @@ options_print_json(const struct options *options, FILE *out)
         }
         separator = ", ";
     }
-    fputc('}', out);
+    fprintf(out, "%s\"server_arguments\": [", separator);
+    for (char **more = options->server_arguments; *more != NULL; more++) {
+        fputs(more == options->server_arguments ? "" : ", ", out);
+        json_print_text(*more, out);
+    }
+    fputs("]}", out);
 }

@@ -231,7 +231,9 @@ void options_default(struct options *options, enum option option,
 /* The options that mean something to any of @workloads. */
 void options_print_help(unsigned workloads, FILE *out);
 
-/* The settings of this run: "clients=64 events=1 ..." */
+/* The settings of this run, with those of its server: "clients=64 ... --
+ * --io-threads 2".
+ */
 void options_print(const struct options *options, FILE *out);
 void options_print_json(const struct options *options, FILE *out);
 

@@ -7,12 +7,16 @@ rounds_run(const struct bench *bench, round_run *run, void *user,
            struct figures *figures, struct acta_err *err)
 {
     static struct figures rounds[FIGURES_RUNS_MAX];
-    size_t wanted = option_number(bench->options, OPTION_ROUNDS);
-    size_t count = wanted < FIGURES_RUNS_MAX ? wanted : FIGURES_RUNS_MAX;
+    size_t count = option_number(bench->options, OPTION_ROUNDS);
     struct figures warm_up = {.count = 0};
     struct figures median;
-    enum acta_code code = run(user, &warm_up, err);
+    enum acta_code code;
 
+    if (count > FIGURES_RUNS_MAX) {
+        return acta_fail(err, ACTA_INVALID, "--rounds: %d at most",
+                         FIGURES_RUNS_MAX);
+    }
+    code = run(user, &warm_up, err);
     for (size_t i = 0; i < count && code == ACTA_OK; i++) {
         progress_show("measuring", "rounds", i, count);
         rounds[i] = (struct figures){.count = 0};

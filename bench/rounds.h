@@ -14,7 +14,7 @@
 typedef enum acta_code round_run(void *user, struct figures *round,
                                  struct acta_err *err);
 
-/* As many as --rounds says, FIGURES_RUNS_MAX at most. */
+/* As many as --rounds says. INVALID: over FIGURES_RUNS_MAX. */
 enum acta_code rounds_run(const struct bench *bench, round_run *run, void *user,
                           struct figures *figures, struct acta_err *err);
 

@@ -236,6 +236,11 @@ class Smoke(unittest.TestCase):
         self.measure("decide", "--fill 100 --streams 10 --categories 1 "
                      "--duration 1ms --rounds 1")
 
+    def test_more_rounds_than_can_be_told_are_refused(self):
+        done = bench(f"decide --fill 1 --rounds 102 --actad {ACTAD} --dir {self.dir.name}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--rounds: 101 at most", done.stderr)
+
     def test_a_decider_that_shares_aggregates_decides_again(self):
         median = self.measure_until(
             lambda median: median["hot_conflicts"] > 0,
@@ -298,6 +303,7 @@ class Smoke(unittest.TestCase):
             file.write("# A remark.\n\n  streams 7\nevents\t3\ncommands\n")
         settings = self.measure(
             "append", f"--file {path} --events 2 --count 20")["settings"]
+        self.assertEqual(settings["server_arguments"], SMALL_SERVER[1:])
         self.assertEqual(settings["streams"], 7)
         self.assertEqual(settings["events"], 2)
         self.assertEqual(settings["commands"], 1)
@@ -499,6 +505,7 @@ os.kill(os.getpid(), signal.SIGKILL)
             "find,append": "append is run by itself",
             "condition --clients 2": "means nothing",
             "condition --pipeline 2": "means nothing",
+            "append --server acta://h:1 -- --io-threads 2": "what follows --",
             "append --json=no": "--json takes nothing",
             f"append --file {self.dir.name}/flag": "json no",
         }.items():
