@@ -496,6 +496,7 @@ acta_projector_run(struct acta_projector *projector, struct acta_err *err)
     enum acta_code code;
 
     projector->is_interrupted = false;
+    projector->tried.position = 0;
     snprintf(projector->consumer, sizeof(projector->consumer), "%s",
              projector->projection->name);
     if (projector->options.is_group) {

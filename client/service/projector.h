@@ -58,7 +58,7 @@ struct acta_projector {
 
     /* The event that could not be handled last. */
     struct {
-        uint64_t position;
+        uint64_t position; /* 0: there was none. */
         uint64_t attempts;
         enum acta_verdict verdict; /* Of the last attempt. */
         bool is_known;  /* The verdict is to be acted on, before it is tried. */

@@ -196,6 +196,7 @@ begin(struct acta_projector *projector)
     projector->is_interrupted = false;
     projector->is_blamed = false;
     projector->is_in_doubt = false;
+    projector->tried.position = 0;
     projector->position = 0;
     projector->saved = 0;
     projector->replay_until = UINT64_MAX;

@@ -108,7 +108,9 @@ rollback(void *user)
 
 /* The event that is poison, and what is wrong with it each time. */
 static uint64_t poison;
+static enum acta_verdict poison_verdict;
 static unsigned poisoned;
+static uint64_t attempt;      /* The last one at it. */
 static const char *complaint; /* NULL: how often it was complained. */
 
 static enum acta_verdict
@@ -120,10 +122,11 @@ count(void *user, struct acta_context *context, const struct acta_event *event)
         return ACTA_VERDICT_OK;
     }
     poisoned++;
+    attempt = acta_context_attempt(context);
     return complaint == NULL
-               ? acta_context_fail(context, ACTA_VERDICT_PARK,
-                                   "for the %uth time", poisoned)
-               : acta_context_fail(context, ACTA_VERDICT_PARK, "%s", complaint);
+               ? acta_context_fail(context, poison_verdict, "for the %uth time",
+                                   poisoned)
+               : acta_context_fail(context, poison_verdict, "%s", complaint);
 }
 
 static void
@@ -141,6 +144,7 @@ setup(void)
     is_late = false;
     is_under_way = false;
     poison = 0;
+    poison_verdict = ACTA_VERDICT_PARK;
     poisoned = 0;
     complaint = NULL;
     keeper.load = load;
@@ -302,6 +306,21 @@ START_TEST(what_stops_it_is_noted_also_behind_other_errors)
     fail_next(&loads, 1);
     ck_assert_int_eq(run_it(), ACTA_IO);
     ck_assert_str_eq(acta_projector_status(projector)->error_text, "no load");
+}
+END_TEST
+
+START_TEST(attempts_are_counted_anew_when_it_is_run_again)
+{
+    store_many(EVENTS);
+    poison = 3;
+    poison_verdict = ACTA_VERDICT_RETRY;
+    options.attempts_max = 2;
+    options.on_poison = ACTA_POISON_STOPS;
+    for (unsigned run = 1; run <= 2; run++) {
+        ck_assert_int_eq(run_it(), ACTA_INVALID);
+        ck_assert_uint_eq(attempt, 2);
+        ck_assert_uint_eq(poisoned, 2 * run);
+    }
 }
 END_TEST
 
@@ -479,6 +498,7 @@ keeper_suite(void)
     tcase_add_test(tcase,
                    a_model_that_cannot_begin_at_first_begins_where_it_is_to);
     tcase_add_test(tcase, what_stops_it_is_noted_also_behind_other_errors);
+    tcase_add_test(tcase, attempts_are_counted_anew_when_it_is_run_again);
     tcase_add_test(tcase, a_poison_is_noted_once_though_it_is_parked_twice);
     tcase_add_loop_test(tcase, what_a_handler_says_is_told_as_text, 0, 5);
     tcase_add_test(tcase,
