@@ -189,8 +189,10 @@ ACTA_API void acta_context_emit(struct acta_context *context,
 /* ---- keepers: models that keep the checkpoint ---- */
 
 /* What a model's store does for a projection. Functions return ACTA_OK or say
- * what failed in @err, which is not NULL. A failure is tried again like that of
- * a handler, then ends the projector. All are called by the projector's thread.
+ * what failed in @err, which is not NULL. A batch that fails is tried again
+ * like an event whose handler does, then ends the projector; what fails before
+ * the first one, or in a rebuild as it takes over, ends it at once. All are
+ * called by the projector's thread.
  *
  * SQLite and PostgreSQL have theirs ready: acta_sqlite.h, acta_postgres.h.
  */
