@@ -390,8 +390,7 @@ send_leave(struct acta_member *member)
     struct buf *buf;
     uint64_t id;
 
-    if (member->hand.answered > 0) {
-        (void)send_answers(member);
+    while (member->hand.answered > 0 && send_answers(member)) {
     }
     buf = core_begin(core, &id, NULL);
     if (buf != NULL) {
