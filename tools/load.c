@@ -44,6 +44,7 @@ bool
 load_argument(const char *argument, char **owned, const void **bytes,
               size_t *size)
 {
+    static bool has_stdin;
     FILE *file = stdin;
 
     if (strcmp(argument, "-") != 0 && *argument != '@') {
@@ -57,7 +58,11 @@ load_argument(const char *argument, char **owned, const void **bytes,
             cli_error(ACTA_IO, "%s: %s", argument + 1, strerror(errno));
             return false;
         }
+    } else if (has_stdin) {
+        cli_error(ACTA_INVALID, "-: stdin can be read once");
+        return false;
     }
+    has_stdin |= file == stdin;
     *owned = read_all(file, file == stdin ? "stdin" : argument + 1,
                       ACTA_EVENT_SIZE_MAX, size);
     *bytes = *owned;

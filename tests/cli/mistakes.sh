@@ -47,6 +47,7 @@ try append order-42 Type --expect -1
 try append order-42 Type --id 12
 try append "$(printf 'a\nb')" Type
 try append order-42 Type @nowhere
+echo data | try append order-42 Type - --meta -
 try read --nonsense
 try read order-42 order-43
 try read order-42 --all
