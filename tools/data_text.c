@@ -48,18 +48,66 @@ print_hex(FILE *out, struct slice bytes, int indent)
 
 /* ---- JSON ---- */
 
+/* The control characters that may stand in a string as they are, DEL and U+0080
+ * to U+009F: a terminal would do what they say. The second byte of the latter
+ * is at @at + 1.
+ */
+static bool
+is_control(struct slice json, size_t at)
+{
+    return json.data[at] == 0x7f ||
+           (json.data[at] == 0xc2 && json.data[at + 1] < 0xa0);
+}
+
+/* Checked JSON with these escaped, which says the same, in memory that is the
+ * caller's to free; NULL: there are none, or no memory.
+ */
+static char *
+escape_controls(struct slice json, size_t *size)
+{
+    char *text = NULL;
+    FILE *out = NULL;
+    size_t from = 0;
+
+    for (size_t at = 0; at < json.size; at++) {
+        if (!is_control(json, at)) {
+            continue;
+        }
+        if (out == NULL && (out = open_memstream(&text, size)) == NULL) {
+            return NULL;
+        }
+        fwrite(json.data + from, 1, at - from, out);
+        at += json.data[at] == 0xc2;
+        fprintf(out, "\\u%04x", json.data[at]);
+        from = at + 1;
+    }
+    if (out != NULL) {
+        fwrite(json.data + from, 1, json.size - from, out);
+        fclose(out);
+    }
+    return text;
+}
+
 static void
 print_json(FILE *out, struct slice json, int indent, bool color)
 {
+    size_t size;
+    char *escaped = escape_controls(json, &size);
+
+    if (escaped != NULL) {
+        json = slice_make(escaped, size);
+    }
     fprintf(out, "%*s", indent, "");
     if (json.size <= LINE_SIZE_MAX &&
-        memchr(json.data, '\n', json.size) == NULL) {
+        memchr(json.data, '\n', json.size) == NULL &&
+        memchr(json.data, '\r', json.size) == NULL) {
         fwrite(json.data, 1, json.size, out);
     } else {
         json_write_pretty(out, json, indent,
                           color ? &color_style : &plain_style);
     }
     putc('\n', out);
+    free(escaped);
 }
 
 /* ---- msgpack ---- */

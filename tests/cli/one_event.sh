@@ -44,6 +44,13 @@ try tail -n 2
 try tail order-42 -n 1 --json
 try tail nowhere
 
+echo '---- what a terminal would obey'
+printf '{"a":"\302\2331m\177\303\202","b":1}' | acta append -q terminal-1 T -
+printf '{"hidden":1,\r"b":"\302\237"}' | acta append -q terminal-1 T -
+try read terminal-1
+try event terminal-1 1
+acta read terminal-1 --json | head -n 1 | grep -acF "$(printf '\302\2331m\177')"
+
 echo '---- streams'
 try streams
 try streams pay
