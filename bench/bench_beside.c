@@ -30,15 +30,16 @@ struct readers {
     bool lists_tags;
 
     _Atomic bool wanted; /* Read! */
+    _Atomic bool counts; /* Appends are measured beside it. */
     _Atomic bool over;
     _Atomic bool failed;
     uint64_t walk_ns; /* When it was sent; 0: none is under way. */
     uint64_t list_ns;
     struct hist walks;
     struct hist listings;
-    atomic_ullong walks_count; /* Answers, and what was in them: */
+    atomic_ullong walks_count; /* All answers, */
     atomic_ullong listings_count;
-    atomic_ullong positions;
+    atomic_ullong positions; /* and what was in those that count. */
     atomic_ullong names;
     struct acta_err err;
 
@@ -54,14 +55,18 @@ on_page(void *user, const struct acta_err *err, const struct acta_page *page)
 {
     struct readers *readers = user;
 
-    hist_add(&readers->walks, clock_ns() - readers->walk_ns);
+    uint64_t took_ns = clock_ns() - readers->walk_ns;
+
     readers->walk_ns = 0;
     if (err != NULL) {
         fleet_fail(&readers->fleet, err);
         return;
     }
     readers->walks_count++;
-    readers->positions += page->next - readers->read.from;
+    if (readers->counts) {
+        hist_add(&readers->walks, took_ns);
+        readers->positions += page->next - readers->read.from;
+    }
     readers->read.from = page->at_end ? 0 : page->next;
 }
 
@@ -69,10 +74,14 @@ static void
 note_listed(struct readers *readers, size_t count, const char *last,
             bool at_end)
 {
-    hist_add(&readers->listings, clock_ns() - readers->list_ns);
+    uint64_t took_ns = clock_ns() - readers->list_ns;
+
     readers->list_ns = 0;
     readers->listings_count++;
-    readers->names += count;
+    if (readers->counts) {
+        hist_add(&readers->listings, took_ns);
+        readers->names += count;
+    }
     snprintf(readers->last, sizeof(readers->last), "%s",
              at_end || count == 0 ? "" : last);
     if (at_end) {
@@ -199,6 +208,7 @@ let_read(struct turns *turns)
            !readers->failed) {
         nanosleep(&pause, NULL);
     }
+    readers->counts = turns->counts;
 }
 
 static void
@@ -207,10 +217,7 @@ let_rest(struct turns *turns)
     struct readers *readers = turns->user;
 
     readers->wanted = false;
-    if (!turns->counts) {
-        readers->positions = 0;
-        readers->names = 0;
-    }
+    readers->counts = false;
 }
 
 static enum acta_code

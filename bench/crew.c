@@ -64,7 +64,6 @@ static void
 add_up(struct hist *sum, const struct hist *part)
 {
     sum->count += part->count;
-    sum->sum += part->sum;
     sum->max = part->max > sum->max ? part->max : sum->max;
     for (size_t i = 0; i < HIST_BUCKETS; i++) {
         sum->buckets[i] += part->buckets[i];

@@ -49,7 +49,6 @@ hist_add(struct hist *hist, uint64_t value)
 {
     hist->buckets[bucket_of(value)]++;
     hist->count++;
-    hist->sum += (double)value;
     if (value > hist->max) {
         hist->max = value;
     }
@@ -73,10 +72,4 @@ hist_percentile(const struct hist *hist, double percent)
         }
     }
     return hist->max;
-}
-
-double
-hist_mean(const struct hist *hist)
-{
-    return hist->count == 0 ? 0 : hist->sum / (double)hist->count;
 }

@@ -17,7 +17,6 @@
 struct hist {
     uint64_t count;
     uint64_t max;
-    double sum;
     uint64_t buckets[HIST_BUCKETS];
 };
 
@@ -28,7 +27,5 @@ void hist_add(struct hist *hist, uint64_t value);
  * within one percent upwards; 0 if there are none.
  */
 uint64_t hist_percentile(const struct hist *hist, double percent);
-
-double hist_mean(const struct hist *hist);
 
 #endif
