@@ -235,6 +235,9 @@ acta_append_event(struct acta_append *append, const struct acta_draft *draft)
         acta_fail(&append->err, ACTA_MEMORY, "append");
         return;
     }
+    if (append->ids_count == 0) {
+        id_source_begin(&append->source);
+    }
     write = &append->writes[append->writes_count - 1];
     if (add_event(append, &known, &append->err) != ACTA_OK) {
         acta_wrap(&append->err, append->err.code, "write %zu, event %zu",

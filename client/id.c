@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NS_PER_MS 1000000
 #define MS_PER_S  1000
@@ -37,6 +38,17 @@ fetch_random(struct id_source *source, struct acta_err *err)
     source->random_left = (size_t)got;
     source->warm = true;
     return ACTA_OK;
+}
+
+void
+id_source_begin(struct id_source *source)
+{
+    pid_t process = getpid();
+
+    if (source->process != process) {
+        source->process = process;
+        source->random_left = 0;
+    }
 }
 
 enum acta_code

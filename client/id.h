@@ -4,6 +4,7 @@
 #define ACTA_CLIENT_ID_H
 
 #include <acta/acta.h>
+#include <sys/types.h>
 
 #include "uuid.h"
 
@@ -16,7 +17,13 @@ struct id_source {
     uint8_t random[ID_AHEAD * ID_RANDOM_SIZE];
     size_t random_left; /* The bytes at its front that are not used yet. */
     bool warm;          /* An id was made: more may follow. */
+    pid_t process;      /* Whose randomness it is. */
 };
+
+/* To be called before the first of some ids. A process that was forked has the
+ * same randomness ahead, and makes other ids nevertheless.
+ */
+void id_source_begin(struct id_source *source);
 
 /* Make the next id, which sorts behind those before. IO: no randomness. */
 enum acta_code id_source_next(struct id_source *source, struct acta_id *id,

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "event.h"
 #include "limit.h"
@@ -139,6 +141,35 @@ START_TEST(ids_are_new_sorted_and_of_version_seven)
                              sizeof(id->bytes));
         }
     }
+}
+END_TEST
+
+/* What is random in them differs, so that they do within one millisecond. */
+START_TEST(ids_of_a_process_that_was_forked_are_others)
+{
+    struct acta_id theirs;
+    int ends[2], status;
+    pid_t child;
+
+    acta_append_stream(append, "s", ACTA_EXPECT_ANY);
+    add("A");
+    add("B"); /* From here on randomness is fetched ahead. */
+    acta_append_clear(append);
+    ck_assert_int_eq(pipe(ends), 0);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    acta_append_stream(append, "s", ACTA_EXPECT_ANY);
+    add("C");
+    if (child == 0) {
+        _exit(write(ends[1], acta_append_id(append, 0), sizeof(theirs)) !=
+              sizeof(theirs));
+    }
+    ck_assert_int_eq(read(ends[0], &theirs, sizeof(theirs)), sizeof(theirs));
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_mem_ne(&theirs.bytes[8], &acta_append_id(append, 0)->bytes[8], 8);
+    close(ends[0]);
+    close(ends[1]);
 }
 END_TEST
 
@@ -467,6 +498,7 @@ main(void)
     tcase_add_test(tcase, several_writes_arrive_as_they_were_filled_in);
     tcase_add_test(tcase, all_fields_of_an_event_arrive);
     tcase_add_test(tcase, ids_are_new_sorted_and_of_version_seven);
+    tcase_add_test(tcase, ids_of_a_process_that_was_forked_are_others);
     tcase_add_test(tcase, id_has_a_text);
     tcase_add_test(tcase, append_that_is_cleared_is_filled_anew);
     tcase_add_loop_test(tcase, wrong_append_says_where_it_is_wrong, 0,

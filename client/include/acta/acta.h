@@ -127,11 +127,13 @@
  *
  * Threads. A client, with all that was made from it, is used by one thread at
  * a time, the one that runs its loop; different clients share nothing. Queries,
- * appends and ids may be made by any thread. The library installs no signal
- * handler, raises no SIGPIPE, and has no global state. It starts a thread for
- * as long as it looks up a host name; addresses in figures need none. In its
- * own threads, this one and those of a pool (acta_dispatch.h), all signals are
- * blocked but those of faults, as SIGSEGV: the program's threads take them.
+ * appends and ids may be made by any thread. A process that was forked uses no
+ * client that was made before; an append may be used by both if it is empty.
+ * The library installs no signal handler, raises no SIGPIPE, and has no global
+ * state. It starts a thread for as long as it looks up a host name; addresses
+ * in figures need none. In its own threads, this one and those of a pool
+ * (acta_dispatch.h), all signals are blocked but those of faults, as SIGSEGV:
+ * the program's threads take them.
  *
  * Callbacks may call everything here, acta_close() and acta_unsubscribe()
  * included. They must not longjmp or throw out.
