@@ -11,8 +11,9 @@
  *         32     4  kind: 1 base, 2 entries
  *         36     4  zero
  *         40     8  number, as in its name
- *         48     8  entries behind this one are in it; of a base, the one it
- * has all up to 56     8  zero
+ *         48     8  sequence number: entries behind it are in the part; a
+ *                   base has all up to it
+ *         56     8  zero
  *
  * Behind it are chunks:
  *
@@ -29,16 +30,5 @@
 
 #define ARCHIVE_PART_HEADER  64
 #define ARCHIVE_CHUNK_HEADER 8
-
-void archive_encode_header(uint8_t to[static ARCHIVE_PART_HEADER],
-                           const struct archive_part *part,
-                           const struct uuid *database);
-
-/* Is it the header that @part of @database must have? */
-bool archive_is_header(const uint8_t from[static ARCHIVE_PART_HEADER],
-                       const struct archive_part *part,
-                       const struct uuid *database);
-
-uint32_t archive_chunk_checksum(uint64_t offset, struct slice bytes);
 
 #endif

@@ -28,10 +28,9 @@ sum_header(const uint8_t *header)
                            ARCHIVE_PART_HEADER - 16);
 }
 
-void
-archive_encode_header(uint8_t to[static ARCHIVE_PART_HEADER],
-                      const struct archive_part *part,
-                      const struct uuid *database)
+static void
+encode_header(uint8_t to[static ARCHIVE_PART_HEADER],
+              const struct archive_part *part, const struct uuid *database)
 {
     memset(to, 0, ARCHIVE_PART_HEADER);
     memcpy(to, PART_MAGIC, 8);
@@ -43,18 +42,19 @@ archive_encode_header(uint8_t to[static ARCHIVE_PART_HEADER],
     put_u32(to + 12, sum_header(to));
 }
 
-bool
-archive_is_header(const uint8_t from[static ARCHIVE_PART_HEADER],
-                  const struct archive_part *part, const struct uuid *database)
+/* Is it the header that @part of @database must have? */
+static bool
+is_header(const uint8_t from[static ARCHIVE_PART_HEADER],
+          const struct archive_part *part, const struct uuid *database)
 {
     uint8_t due[ARCHIVE_PART_HEADER];
 
-    archive_encode_header(due, part, database);
+    encode_header(due, part, database);
     return memcmp(from, due, sizeof(due)) == 0;
 }
 
-uint32_t
-archive_chunk_checksum(uint64_t offset, struct slice bytes)
+static uint32_t
+chunk_checksum(uint64_t offset, struct slice bytes)
 {
     uint8_t front[8];
 
@@ -100,7 +100,7 @@ archive_writer_begin(struct archive_writer *writer, struct archive *archive,
     if (writer->fd < 0) {
         return file_fail(err, "make", writer->path);
     }
-    archive_encode_header(header, &writer->part, &database);
+    encode_header(header, &writer->part, &database);
     return put(writer, header, sizeof(header), err);
 }
 
@@ -130,7 +130,7 @@ archive_writer_put(struct archive_writer *writer, struct slice bytes,
     assert(bytes.size <= ARCHIVE_CHUNK_MAX);
 
     put_u32(header, (uint32_t)bytes.size);
-    put_u32(header + 4, archive_chunk_checksum(writer->offset, bytes));
+    put_u32(header + 4, chunk_checksum(writer->offset, bytes));
     code = put(writer, header, sizeof(header), err);
     if (code == ACTA_OK) {
         code = put(writer, bytes.data, bytes.size, err);
@@ -225,8 +225,7 @@ read_chunk(struct reading *reading, uint64_t left, struct slice *bytes,
     }
     *bytes = slice_make(reading->bytes, size);
     if (code == ACTA_OK &&
-        get_u32(header + 4) !=
-            archive_chunk_checksum(reading->offset, *bytes)) {
+        get_u32(header + 4) != chunk_checksum(reading->offset, *bytes)) {
         code = acta_fail(err, ACTA_CORRUPT,
                          "the chunk at offset %" PRIu64 " is damaged", at);
     }
@@ -245,8 +244,7 @@ read_all(struct reading *reading, const struct archive *archive,
     struct slice bytes;
 
     code = read_bytes(reading, header, sizeof(header), err);
-    if (code == ACTA_OK &&
-        !archive_is_header(header, part, &archive->database)) {
+    if (code == ACTA_OK && !is_header(header, part, &archive->database)) {
         return acta_fail(err, ACTA_CORRUPT, "its header is damaged");
     }
     while (code == ACTA_OK && reading->at < part->size) {

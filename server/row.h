@@ -45,7 +45,8 @@ enum row_kind {
     ROW_SCHEDULE = 11,  /* Name -> schedule.h. */
     ROW_SCHEDULED = 12, /* Name of a schedule -> its writes, as in an append. */
     ROW_COUNTER = 13,   /* No key -> the last number given to a consumer or a
-                           schedule, or as a fence: 8 bytes, little-endian. */
+                           schedule, as an epoch or as a fence: 8 bytes,
+                           little-endian. */
 };
 
 #define ROW_KINDS_END 14 /* All kinds are below. */
