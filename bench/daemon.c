@@ -314,9 +314,3 @@ daemon_usage(const struct daemon *daemon)
         .anon_mib = proc_number(daemon->pid, "status", "RssAnon:") / 1024,
     };
 }
-
-double
-daemon_disk_bytes(const struct daemon *daemon)
-{
-    return daemon->dir[0] == '\0' ? 0 : place_disk_bytes(daemon->dir);
-}

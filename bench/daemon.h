@@ -75,7 +75,4 @@ struct daemon_usage {
 
 struct daemon_usage daemon_usage(const struct daemon *daemon);
 
-/* Bytes on disk of all that is in the directory. */
-double daemon_disk_bytes(const struct daemon *daemon);
-
 #endif

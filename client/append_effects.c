@@ -90,18 +90,19 @@ effects_put(const struct append_effects *effects, struct msg_append_more *more)
     more->cancellations_count = effects->cancellations_count;
 }
 
-bool
-effects_suffice(const struct append_effects *effects)
-{
-    return effects_count(effects) > effects->leases_count;
-}
-
-size_t
+/* How many there are of all kinds. */
+static size_t
 effects_count(const struct append_effects *effects)
 {
     return effects->checkpoints_count + effects->leases_count +
            effects->snapshots_count + effects->schedules_count +
            effects->cancellations_count;
+}
+
+bool
+effects_suffice(const struct append_effects *effects)
+{
+    return effects_count(effects) > effects->leases_count;
 }
 
 /* ---- filling ---- */

@@ -37,9 +37,6 @@ void effects_fini(struct append_effects *effects);
 void effects_put(const struct append_effects *effects,
                  struct msg_append_more *more);
 
-/* How many there are of all kinds. */
-size_t effects_count(const struct append_effects *effects);
-
 /* True if an append may have no events because of them. */
 bool effects_suffice(const struct append_effects *effects);
 

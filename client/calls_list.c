@@ -14,10 +14,12 @@ _Static_assert(ACTA_TYPE_SIZE_MAX == NAME_SIZE_MAX, "types are as long");
 _Static_assert(ACTA_TAG_SIZE_MAX == NAME_SIZE_MAX, "tags are as long");
 _Static_assert(ACTA_NAME_SIZE_MAX == NAME_SIZE_MAX, "all others are, too");
 
-enum acta_code
-client_take_range(const char *prefix, const char *after,
-                  struct slice *prefix_taken, struct slice *after_taken,
-                  struct acta_err *err)
+/* Take the range of a list: names begin with @prefix and come behind @after,
+ * both of which may be NULL.
+ */
+static enum acta_code
+take_range(const char *prefix, const char *after, struct slice *prefix_taken,
+           struct slice *after_taken, struct acta_err *err)
 {
     *prefix_taken = slice_of(prefix == NULL ? "" : prefix);
     *after_taken = slice_of(after == NULL ? "" : after);
@@ -39,8 +41,8 @@ acta_list(struct acta_client *client, const char *prefix, const char *after,
     struct buf *buf;
     uint64_t id;
 
-    if (client_take_range(prefix, after, &message.prefix, &message.after,
-                          err) != ACTA_OK) {
+    if (take_range(prefix, after, &message.prefix, &message.after, err) !=
+        ACTA_OK) {
         return 0;
     }
     buf = core_begin(&client->core, &id, err);
@@ -83,8 +85,8 @@ list_names(struct acta_client *client, enum msg_name_kind kind,
     struct buf *buf;
     uint64_t id;
 
-    if (client_take_range(prefix, after, &message.prefix, &message.after,
-                          err) != ACTA_OK) {
+    if (take_range(prefix, after, &message.prefix, &message.after, err) !=
+        ACTA_OK) {
         return 0;
     }
     buf = core_begin(&client->core, &id, err);
@@ -134,8 +136,8 @@ client_list(struct acta_client *client, enum opcode kind, const char *prefix,
     struct buf *buf;
     uint64_t id;
 
-    if (client_take_range(prefix, after, &message.prefix, &message.after,
-                          err) != ACTA_OK) {
+    if (take_range(prefix, after, &message.prefix, &message.after, err) !=
+        ACTA_OK) {
         return 0;
     }
     buf = core_begin(&client->core, &id, err);

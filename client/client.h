@@ -63,14 +63,6 @@ uint64_t client_submit(struct acta_client *client, enum opcode kind,
                        uint64_t timeout_ms, union request_done done, void *user,
                        struct acta_err *err);
 
-/* Take the range of a list: names begin with @prefix and come behind @after,
- * both of which may be NULL. TOO_LARGE.
- */
-enum acta_code client_take_range(const char *prefix, const char *after,
-                                 struct slice *prefix_taken,
-                                 struct slice *after_taken,
-                                 struct acta_err *err) ACTA_CHECKED;
-
 /* Ask for a list of @kind, one of those of msg_list_encode(). */
 uint64_t client_list(struct acta_client *client, enum opcode kind,
                      const char *prefix, const char *after, size_t count_max,

@@ -109,14 +109,6 @@ pack_array(struct buf *buf, size_t count)
 }
 
 void
-pack_map(struct buf *buf, size_t count)
-{
-    msgpack_packer packer = packer_of(buf);
-
-    msgpack_pack_map(&packer, count);
-}
-
-void
 pack_fixed(struct buf *buf, uint64_t value)
 {
     msgpack_packer packer = packer_of(buf);

@@ -36,7 +36,6 @@ void pack_str(struct buf *buf, struct slice text);
 void pack_text(struct buf *buf, const char *text);
 void pack_bin(struct buf *buf, struct slice bytes);
 void pack_array(struct buf *buf, size_t count);
-void pack_map(struct buf *buf, size_t count);
 
 /* A number in nine bytes, whatever its value, so that it can be patched and
  * found at a fixed offset.

@@ -35,8 +35,9 @@ usable_ring(struct group *group)
     return group->awake_count > 0 ? &group->free : &group->free_asleep;
 }
 
-bool
-group_has_room(const struct group *group)
+/* Is there a member that takes events now? */
+static bool
+has_room(const struct group *group)
 {
     return !ring_is_empty(group->awake_count > 0 ? &group->free
                                                  : &group->free_asleep);
@@ -394,7 +395,7 @@ hand_round(struct group *group, enum acta_code *code, struct acta_err *err)
             has_handed = true;
         }
     }
-    while (*code == ACTA_OK && group_has_room(group) &&
+    while (*code == ACTA_OK && has_room(group) &&
            (key = any_ready(group)) != NULL) {
         *code = hand_next(group, key, err);
         has_handed = true;

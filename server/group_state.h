@@ -187,9 +187,6 @@ void group_place_member(struct group *group, struct group_member *member);
 void group_let_sleep(struct group *group, struct group_member *member,
                      bool is_asleep);
 
-/* Is there a member that takes events now? */
-bool group_has_room(const struct group *group);
-
 /* How many more events these may have in hand. */
 uint64_t group_room(const struct group *group);
 

@@ -22,7 +22,7 @@
 
 /* ---- what is in pages ---- */
 
-struct page_tree
+static struct page_tree
 page_tree_read(const uint8_t *from)
 {
     return (struct page_tree){

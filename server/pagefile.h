@@ -57,8 +57,6 @@ struct page_tree {
 
 #define PAGE_TREE_SIZE 48
 
-struct page_tree page_tree_read(const uint8_t *from);
-
 struct page_meta {
     uint32_t page_size;
     uint64_t last; /* Page. */
@@ -66,8 +64,6 @@ struct page_meta {
     struct page_tree free_pages;
     struct page_tree tables;
 };
-
-#define PAGE_META_END (PAGE_HEADER + 136)
 
 /* The meta in the page @bytes, whose number must be @number. False if it is
  * none.

@@ -2,10 +2,20 @@
 
 #include "limit.h"
 #include "memory_handle.h"
+#include "memory_store.h"
 #include "msg_lease.h"
-#include "page.h"
 
-void
+/* Records on their way into a page. */
+struct page {
+    struct buf *out;
+    uint64_t events_left;
+    uint64_t bytes_left;
+    size_t count;
+    bool is_full;
+};
+
+/* Begin one within what is asked for, and what a server gives. */
+static void
 page_begin(struct page *page, struct buf *out, const struct msg_bounds *bounds)
 {
     *page = (struct page){
@@ -21,7 +31,8 @@ page_begin(struct page *page, struct buf *out, const struct msg_bounds *bounds)
     }
 }
 
-void
+/* Put a record on it, or mark it as full. One fits always. */
+static void
 page_put(struct page *page, const struct memory_event *kept)
 {
     uint64_t size = kept->record.size;
@@ -39,7 +50,10 @@ page_put(struct page *page, const struct memory_event *kept)
 
 /* ---- streams ---- */
 
-void
+/* Put the events of a stream, which may be NULL, and say in @told where that
+ * ends.
+ */
+static void
 page_put_stream(struct page *page, const struct acta_memory *memory,
                 const struct memory_stream *stream, uint64_t from,
                 bool backward, struct msg_page *told)

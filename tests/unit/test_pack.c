@@ -91,10 +91,9 @@ START_TEST(other_values_have_the_bytes_of_the_format)
     pack_bin(&buf, slice_of("ab"));
     pack_bin(&buf, SLICE_NONE);
     pack_array(&buf, 2);
-    pack_map(&buf, 3);
     pack_array(&buf, 16);
     pack_fixed(&buf, 7);
-    assert_hex(buf_slice(&buf), "c0 c2 c3 a26162 a0 c4026162 c400 92 83 dc0010 "
+    assert_hex(buf_slice(&buf), "c0 c2 c3 a26162 a0 c4026162 c400 92 dc0010 "
                                 "cf0000000000000007");
 }
 END_TEST
@@ -350,7 +349,7 @@ START_TEST(getters_return_what_was_written)
     pack_int(&buf, 300);
     pack_text(&buf, "text");
     pack_bin(&buf, slice_of("bytes"));
-    pack_map(&buf, 1);
+    buf_append(&buf, (uint8_t[]){0x81}, 1); /* A map of one pair. */
     pack_array(&buf, 0);
     pack_array(&buf, 1);
     pack_nil(&buf);

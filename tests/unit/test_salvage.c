@@ -25,13 +25,12 @@
 #include "verify.h"
 #include "verify_live.h"
 
-#define EVENTS_MAX  1000
-#define STEP        65536
-#define STEPS_MAX   100000
-#define TEXTS_SIZE  65536
-#define FOUND       1
-#define NOT_FOUND   0
-#define CANNOT_OPEN 9
+#define EVENTS_MAX 1000
+#define STEP       65536
+#define STEPS_MAX  100000
+#define TEXTS_SIZE 65536
+#define FOUND      1
+#define NOT_FOUND  0
 
 /* ---- what is in a database ---- */
 
