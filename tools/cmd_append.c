@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd.h"
 #include "due.h"
@@ -14,6 +13,7 @@
 #include "out_named.h"
 #include "refusal.h"
 #include "terms.h"
+#include "when.h"
 
 /* An event as the command line gives it. */
 struct request {
@@ -226,15 +226,6 @@ struct sending {
     const struct due *due; /* NULL: the events are to be stored now. */
 };
 
-static uint64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Print a line for every event of the append, which are where @appended says.
  */
 static int
@@ -368,7 +359,7 @@ send_append(struct cli *cli, const struct sending *sending)
     if (code != EXIT_OK) {
         return code;
     }
-    took_us = now_us();
+    took_us = when_mono_us();
     sent = acta_sync_append(cli->sync, sending->append, &appended, &err);
     if (sent == ACTA_UNKNOWN) {
         return tell_unknown(sending, &err);
@@ -376,7 +367,7 @@ send_append(struct cli *cli, const struct sending *sending)
     if (sent != ACTA_OK) {
         return refusal_tell(cli, &sending->of, appended, &err);
     }
-    took_us = now_us() - took_us;
+    took_us = when_mono_us() - took_us;
     if (cli->quiet) {
         return EXIT_OK;
     }

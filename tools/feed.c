@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd.h"
 #include "interrupt.h"
 #include "out.h"
+#include "when.h"
 
 enum acta_code
 feed_open(struct feed *feed, const char *line, bool is_each, uint64_t rate,
@@ -35,29 +35,20 @@ feed_open(struct feed *feed, const char *line, bool is_each, uint64_t rate,
     return ACTA_OK;
 }
 
-static uint64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Time that was lost is not made up for: the rate is never exceeded for longer
  * than a wait is exact, a millisecond.
  */
 static void
 wait_for_turn(struct feed *feed)
 {
-    uint64_t now = now_us();
+    uint64_t now = when_mono_us();
 
     if (feed->rate == 0) {
         return;
     }
     while (feed->due_us >= now + 1000 && interrupt_caught() == 0) {
         interrupt_wait(NULL, 0, (int)((feed->due_us - now) / 1000));
-        now = now_us();
+        now = when_mono_us();
     }
     if (feed->due_us + 1000 < now) {
         feed->due_us = now;

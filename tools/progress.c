@@ -2,34 +2,26 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "when.h"
 
 #define BAR_SIZE    20
 #define INTERVAL_US 100000
-
-static uint64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 void
 progress_start(struct progress *progress, bool wanted)
 {
     *progress = (struct progress){
         .shown = wanted && isatty(STDERR_FILENO),
-        .started_us = now_us(),
+        .started_us = when_mono_us(),
     };
 }
 
 double
 progress_seconds(const struct progress *progress)
 {
-    return (double)(now_us() - progress->started_us) / 1e6;
+    return (double)(when_mono_us() - progress->started_us) / 1e6;
 }
 
 static void
@@ -54,7 +46,7 @@ void
 progress_draw(struct progress *progress, uint64_t count, uint64_t done,
               uint64_t whole)
 {
-    uint64_t now = now_us();
+    uint64_t now = when_mono_us();
     double seconds;
 
     if (!progress->shown || now - progress->drawn_us < INTERVAL_US) {

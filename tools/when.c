@@ -28,13 +28,25 @@ static const struct {
 
 #define UNITS_COUNT (sizeof(units) / sizeof(units[0]))
 
-uint64_t
-when_now_us(void)
+static uint64_t
+read_us(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * SECOND_US + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t
+when_now_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
+uint64_t
+when_mono_us(void)
+{
+    return read_us(CLOCK_MONOTONIC);
 }
 
 bool

@@ -13,6 +13,9 @@
 /* Microseconds since 1970. */
 uint64_t when_now_us(void);
 
+/* Microseconds of a clock that nobody sets, since some time. */
+uint64_t when_mono_us(void);
+
 /* Read a span such as "500ms", "10s", "5min", "5m", "2h", "7d" or "2w", in
  * microseconds. A number alone counts @unit, one of these units, or is refused
  * if that is NULL.

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "draft.h"
 #include "metadata.h"
 
 #define METADATA_SIZE_MAX ((size_t)1 << 20)
@@ -161,10 +162,8 @@ void
 acta_decision_json(struct acta_decision *decision, const char *type,
                    const char *json)
 {
-    struct acta_draft draft =
-        acta_draft_of(type, json, json == NULL ? 0 : strlen(json));
+    struct acta_draft draft = draft_of_json(type, json);
 
-    draft.format = json == NULL ? ACTA_FORMAT_BINARY : ACTA_FORMAT_JSON;
     acta_decision_event(decision, &draft);
 }
 

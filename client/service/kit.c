@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "draft.h"
 #include "octets.h"
 
 /* ---- what is wrong ---- */
@@ -108,16 +109,6 @@ name_event(struct acta_kit *kit, struct kit_events *events, const char *stream,
     *(events->last == NULL ? &events->first : &events->last->next) = event;
     events->last = event;
     kit->named = event;
-}
-
-static struct acta_draft
-draft_of_json(const char *type, const char *json)
-{
-    struct acta_draft draft =
-        acta_draft_of(type, json, json == NULL ? 0 : strlen(json));
-
-    draft.format = json == NULL ? ACTA_FORMAT_BINARY : ACTA_FORMAT_JSON;
-    return draft;
 }
 
 void

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "draft.h"
 #include "kit.h"
 #include "kit_facts.h"
 #include "process.h"
@@ -312,16 +313,6 @@ handle(struct acta_kit_process *kit, const char *stream,
 }
 
 /* ---- given ---- */
-
-static struct acta_draft
-draft_of_json(const char *type, const char *json)
-{
-    struct acta_draft draft =
-        acta_draft_of(type, json, json == NULL ? 0 : strlen(json));
-
-    draft.format = json == NULL ? ACTA_FORMAT_BINARY : ACTA_FORMAT_JSON;
-    return draft;
-}
 
 void
 acta_kit_process_given(struct acta_kit_process *kit, const char *stream,

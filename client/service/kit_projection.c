@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "draft.h"
 #include "kit.h"
 #include "projection.h"
 #include "scratch.h"
@@ -268,10 +269,8 @@ void
 acta_kit_projection_when(struct acta_kit_projection *kit, const char *type,
                          const char *json)
 {
-    struct acta_draft draft =
-        acta_draft_of(type, json, json == NULL ? 0 : strlen(json));
+    struct acta_draft draft = draft_of_json(type, json);
 
-    draft.format = json == NULL ? ACTA_FORMAT_BINARY : ACTA_FORMAT_JSON;
     acta_kit_projection_when_event(kit, "test-1", &draft);
 }
 

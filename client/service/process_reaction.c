@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "draft.h"
 #include "given.h"
 #include "name.h"
 #include "named_id.h"
@@ -244,16 +245,6 @@ acta_reaction_own_event(struct acta_reaction *reaction,
 {
     reaction->decision.stream = NULL;
     acta_decision_event(&reaction->decision, draft);
-}
-
-static struct acta_draft
-draft_of_json(const char *type, const char *json)
-{
-    struct acta_draft draft =
-        acta_draft_of(type, json, json == NULL ? 0 : strlen(json));
-
-    draft.format = json == NULL ? ACTA_FORMAT_BINARY : ACTA_FORMAT_JSON;
-    return draft;
 }
 
 void
