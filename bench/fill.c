@@ -12,18 +12,22 @@
 #define FILL_PIPELINE 4
 #define FILL_EVENTS   250
 
-struct filler {
-    struct bench *bench;
-    struct fleet fleet;
-    struct acta_append *append;
-    uint64_t count;
-    uint64_t sent;
-    uint64_t stored;
-};
+struct filler;
 
 struct fill_client {
     struct filler *filler;
     struct acta_client *client;
+};
+
+struct filler {
+    struct bench *bench;
+    struct fleet fleet;
+    /* Answers find them, until the fleet is closed. */
+    struct fill_client clients[FILL_CLIENTS];
+    struct acta_append *append;
+    uint64_t count;
+    uint64_t sent;
+    uint64_t stored;
 };
 
 /* A prime, larger than a step to the next category: neighbours in time are far
@@ -65,6 +69,7 @@ send_next(struct fill_client *from)
     struct filler *filler = from->filler;
     struct bench *bench = filler->bench;
     char name[SAMPLE_NAME_SIZE];
+    struct acta_id command;
     struct acta_err err;
 
     if (filler->sent == filler->count) {
@@ -79,6 +84,13 @@ send_next(struct fill_client *from)
         sample_event(&bench->sample, filler->sent, filler->append);
         bench->versions[stream]++;
         filler->sent++;
+    }
+    if (option_number(bench->options, OPTION_COMMANDS) != 0) {
+        if (acta_id_new(&command, &err) != ACTA_OK) {
+            fleet_fail(&filler->fleet, &err);
+            return;
+        }
+        acta_append_command_id(filler->append, &command);
     }
     if (acta_append(from->client, filler->append, 0, on_stored, from, &err) ==
         0) {
@@ -105,16 +117,15 @@ on_stored(void *user, const struct acta_err *err,
 static enum acta_code
 fill(struct filler *filler, struct acta_err *err)
 {
-    struct fill_client clients[FILL_CLIENTS];
     enum acta_code code = ACTA_OK;
 
     for (size_t i = 0; i < FILL_CLIENTS; i++) {
-        clients[i] = (struct fill_client){
+        filler->clients[i] = (struct fill_client){
             .filler = filler,
             .client = fleet_client(&filler->fleet, i),
         };
         for (int j = 0; j < FILL_PIPELINE; j++) {
-            send_next(&clients[i]);
+            send_next(&filler->clients[i]);
         }
     }
     while (code == ACTA_OK && filler->stored < filler->count) {

@@ -108,7 +108,7 @@ enum workload_bit {
       "values that each of these tags has: one event in so many has it")       \
     X(CORRELATED, "correlated", NUMBER, "0", 0, 1000000000, W_SERVER,          \
       "events in a row that share a correlation id; 0: they have none")        \
-    X(COMMANDS, "commands", FLAG, "", 0, 1, W_APPEND,                          \
+    X(COMMANDS, "commands", FLAG, "", 0, 1, W_APPEND | W_FILL,                 \
       "each append has a command id")                                          \
     X(STREAMS, "streams", NUMBER, "10k", 1, 100000000, W_SERVER,               \
       "streams, written at random")                                            \

@@ -453,6 +453,17 @@ class Smoke(unittest.TestCase):
         self.assertIn("did not start", done.stderr)
         self.assertEqual(os.listdir(self.dir.name), [])
 
+    def test_a_fill_that_fails_says_why_and_leaves_nothing_behind(self):
+        """Of all that is under way, each answer is that it is refused."""
+        fill = f"fill --fill 5000 --actad {ACTAD} --dir {self.dir.name}"
+        without = {"more": [*SMALL_SERVER, "--event-ids", "off"]}
+        done = bench(fill, **dict(without))
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("no event ids", done.stderr)
+        self.assertEqual(os.listdir(self.dir.name), [])
+        done = bench(f"{fill} --commands", **dict(without))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_server_that_ends_is_told_and_not_waited_for(self):
         wrapper = self.dir.name + "/actad"
         with open(wrapper, "w") as file:
