@@ -5,7 +5,8 @@
  *     offset  size
  *          0     8  "ACTAJNL1"
  *          8     4  format version
- *         12     4  checksum of all that follows up to offset 80
+ *         12     4  checksum of bytes 8 to 11 and 16 to 79; before version 3
+ *                   of bytes 16 to 79
  *         16    16  id of the database
  *         32     8  salt
  *         40     8  number of the segment: 1, 2, 3 and so on
@@ -27,9 +28,8 @@
  *         44     4  1 if this is no entry but the end of the segment, else 0
  *         48     4  size of the rows
  *         52    12  zero
- *         64        the block (block.h), unless its size is 0; then the rows
- *                   (row.h), unless theirs is
- *                   zero, up to a multiple of 4096
+ *         64        the block (block.h), unless its size is 0; the rows
+ *                   (row.h), unless theirs is; zeros up to a multiple of 4096
  *
  * Version 1 had no rows: zero was in their place.
  *
