@@ -37,7 +37,7 @@ struct checkpoint_row {
     uint64_t position;
     uint64_t moved_us;    /* When it last moved; 0: never. */
     struct slice pending; /* A group's events up to position that are not done:
-                             group.h. Else empty. */
+                             group_pending.h. Else empty. */
 };
 
 void checkpoint_encode(struct buf *buf, const struct checkpoint_row *row);
