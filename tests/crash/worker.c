@@ -255,7 +255,7 @@ answer_all(struct worker *worker, const struct msg_answer *answers,
     msg_settle_end(out, start);
     note_part(worker->notes, "]}");
     note_end(worker->notes);
-    (void)wire_send(&worker->wire); /* If it is gone, listening tells. */
+    (void)wire_send(&worker->wire); /* If it is gone, it is seen later. */
 }
 
 static struct msg_answer
@@ -434,6 +434,7 @@ run(void *arg)
         bool is_calm = atomic_load(&worker->workers->calm);
 
         if (worker->wire.fd < 0) {
+            part(worker, "gone"); /* Only a send may have met it. */
             wire_connect(&worker->wire);
         }
         if (worker->membership == 0) {
